@@ -1,0 +1,42 @@
+"""Writing results: figures, the command that made them, and the machine, as JSON and Markdown."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from compresskit.target.host import host_facts
+
+
+def write_results(
+    folder: Path, name: str, results: Mapping[str, Any], table: Sequence[Sequence[str]], notes: str
+) -> None:
+    """Write `name`.json and `name`.md into `folder`; the first row of `table` is its head."""
+    command = "python -m " + " ".join([_module(), *sys.argv[1:]])
+    facts = host_facts()
+    folder.mkdir(parents=True, exist_ok=True)
+    value = {"command": command, "host": facts, **results}
+    (folder / f"{name}.json").write_text(json.dumps(value, indent=2, default=str) + "\n")
+    head, *rows = table
+    lines = [
+        f"# {name.replace('_', ' ')}",
+        "",
+        notes,
+        "",
+        f"Command: `{command}`. Processor: {facts.get('cpu') or facts.get('cpu_model') or 'unknown'}.",
+        "",
+        "| " + " | ".join(head) + " |",
+        "|" + "---|" * len(head),
+        *("| " + " | ".join(row) + " |" for row in rows),
+        "",
+    ]
+    (folder / f"{name}.md").write_text("\n".join(lines))
+    sys.stdout.write("\n".join(lines))
+
+
+def _module() -> str:
+    spec = sys.modules["__main__"].__spec__
+    return "benchmarks" if spec is None else spec.name

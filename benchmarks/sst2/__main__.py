@@ -1,0 +1,85 @@
+"""The main job on SST-2: search, export dense and three points, bench them, and score on the test split.
+
+    python -m benchmarks.sst2 --model FOLDER --dataset FOLDER --work FOLDER
+
+Every step is a command of the program, run as a user would. A cut-off run goes on where it was.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from benchmarks.results import write_results
+
+# Name of an engine -> how it is chosen, on validation alone.
+POINTS = {
+    "dense": ["--dense"],
+    "drop-0.5": ["--max-drop", "0.5"],
+    "drop-1.5": ["--max-drop", "1.5"],
+    "drop-2.5": ["--max-drop", "2.5"],
+}
+
+
+def run(*words: str) -> Any:
+    """A command's result; its progress goes to this terminal."""
+    done = subprocess.run(
+        [sys.executable, "-m", "compresskit", *words, "--json"], stdout=subprocess.PIPE, text=True, check=True
+    )
+    return json.loads(done.stdout)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--model", required=True)
+    parser.add_argument("--dataset", required=True)
+    parser.add_argument("--work", type=Path, required=True)
+    parser.add_argument("--trials", default="60")
+    parser.add_argument("--epochs", default="2")
+    options = parser.parse_args()
+    start = time.monotonic()
+    folder = options.work / "run"
+    inputs = ["--model", options.model, "--dataset", options.dataset, "--profile", "cpu-1-thread"]
+    fresh = [*inputs, "--trials", options.trials, "--epochs", options.epochs]
+    run("search", "--output", str(folder), *(["--resume"] if (folder / "run.json").exists() else fresh))
+    searched = time.monotonic() - start
+    engines = {}
+    for name, choice in POINTS.items():
+        output = options.work / "engines" / name
+        if not output.exists():
+            run("export", str(folder), *choice, "--output", str(output))
+        engines[name] = json.loads((output / "compresskit.json").read_text())
+    paths = [str(options.work / "engines" / name) for name in engines]
+    bench = run("bench", *paths, "--baseline", paths[0], "--profile", "cpu-1-thread")
+    minutes = (time.monotonic() - start) / 60
+    ratios = {Path(ratio["engine"]).name: ratio for ratio in bench["ratios"]}
+    rows = [["engine", "keeps", "test accuracy, %", "against dense", "speed-up", "95 %", "MACs"]]
+    for name, manifest in engines.items():
+        gap = 100 * (manifest["test_metric"] - engines["dense"]["test_metric"])
+        ratio = ratios.get(name)
+        speed = (
+            ["", ""]
+            if ratio is None
+            else [f"{ratio['speedup']:.2f}", "{:.2f} to {:.2f}".format(*ratio["ci"])]
+        )
+        macs = f"{manifest['macs'] / engines['dense']['macs']:.3f}"
+        rows.append(
+            [name, manifest["signature"], f"{100 * manifest['test_metric']:.2f}", f"{gap:+.2f}", *speed, macs]
+        )
+    write_results(
+        Path(__file__).parent,
+        "sst2",
+        {"minutes": minutes, "search_minutes": searched / 60, "engines": engines, "bench": bench},
+        rows,
+        f"MiniLM-L6 on SST-2, one CPU thread, batch 1, length 128. All of it took {minutes:.0f} minutes. "
+        "Points were chosen on validation; accuracy is of the test split, in ONNX Runtime.",
+    )
+
+
+if __name__ == "__main__":
+    main()

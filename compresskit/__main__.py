@@ -1,0 +1,3 @@
+from compresskit.cli.app import run
+
+run()

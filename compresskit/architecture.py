@@ -1,0 +1,191 @@
+"""What a sub-network keeps of its super-network, as one small value."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from compresskit.errors import ArchitectureError
+
+PRECISIONS = ("fp32", "fp16", "int8")
+
+
+@dataclass(frozen=True, slots=True)
+class Dimensions:
+    """Sizes of a dense encoder. `num_units` is the width of the feed-forward layer."""
+
+    num_layers: int
+    num_heads: int
+    head_size: int
+    num_units: int
+    hidden_size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The members that stay of a row of `total` heads or units; bit i of `mask` is member i."""
+
+    total: int
+    mask: int
+
+    def __post_init__(self) -> None:
+        if self.total < 0 or self.mask < 0 or self.mask >> self.total:
+            raise ArchitectureError(
+                f"mask {self.mask:#x} names members beyond the {self.total} that exist; "
+                f"permitted: bits 0 to {self.total - 1}."
+            )
+
+    @classmethod
+    def first(cls, total: int, count: int) -> Kept:
+        """The first `count` of `total` members (the best ones, once ordered by importance)."""
+        if not 0 <= count <= total:
+            raise ArchitectureError(f"cannot keep {count} of {total}; permitted: 0 to {total}.")
+        return cls(total, (1 << count) - 1)
+
+    @classmethod
+    def of(cls, total: int, indices: Iterable[int]) -> Kept:
+        mask = 0
+        for index in indices:
+            if not 0 <= index < total:
+                raise ArchitectureError(f"member {index} does not exist; permitted: 0 to {total - 1}.")
+            mask |= 1 << index
+        return cls(total, mask)
+
+    @property
+    def count(self) -> int:
+        return self.mask.bit_count()
+
+    @property
+    def indices(self) -> tuple[int, ...]:
+        return tuple(i for i in range(self.mask.bit_length()) if self.mask >> i & 1)
+
+    @property
+    def is_first(self) -> bool:
+        """Whether the kept members are a prefix, so that their count says everything."""
+        return self.mask & (self.mask + 1) == 0
+
+    def to_json(self) -> int | str:
+        return self.count if self.is_first else f"{self.mask:x}"
+
+    @classmethod
+    def from_json(cls, total: int, value: int | str) -> Kept:
+        if isinstance(value, bool) or not isinstance(value, (int, str)):
+            raise ArchitectureError(f"{value!r} is neither a count nor a hexadecimal mask.")
+        if isinstance(value, int):
+            return cls.first(total, value)
+        try:
+            return cls(total, int(value, 16))
+        except ValueError:
+            raise ArchitectureError(f"{value!r} is not a hexadecimal mask.") from None
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """One encoder layer; without heads (or units) its attention (or feed-forward) is the identity."""
+
+    heads: Kept
+    units: Kept
+
+    @property
+    def is_dropped(self) -> bool:
+        return not self.heads.mask and not self.units.mask
+
+
+@dataclass(frozen=True, slots=True)
+class Architecture:
+    """All layers of the super-network, dropped ones included, with what each keeps."""
+
+    layers: tuple[Layer, ...]
+
+    def __post_init__(self) -> None:
+        if all(layer.is_dropped for layer in self.layers):
+            raise ArchitectureError("no layer is left; keep at least one head or unit in one layer.")
+        totals = {(layer.heads.total, layer.units.total) for layer in self.layers}
+        if len(totals) != 1:
+            raise ArchitectureError(f"layers differ in their dense sizes: {sorted(totals)}.")
+
+    @classmethod
+    def full(cls, dims: Dimensions) -> Architecture:
+        return cls.uniform(dims, range(dims.num_layers), dims.num_heads, dims.num_units)
+
+    @classmethod
+    def uniform(cls, dims: Dimensions, layers: Iterable[int], heads: int, units: int) -> Architecture:
+        """The first `heads` heads and `units` units in each of `layers`; other layers are dropped."""
+        chosen = set(layers)
+        if not chosen <= set(range(dims.num_layers)):
+            raise ArchitectureError(f"layers {sorted(chosen)} are not all in 0 to {dims.num_layers - 1}.")
+        return cls.of_counts(
+            dims, [(heads, units) if i in chosen else (0, 0) for i in range(dims.num_layers)]
+        )
+
+    @classmethod
+    def of_counts(cls, dims: Dimensions, counts: Sequence[tuple[int, int]]) -> Architecture:
+        """One (heads, units) pair a layer; the first of each are kept."""
+        if len(counts) != dims.num_layers:
+            raise ArchitectureError(f"{len(counts)} layers given; the model has {dims.num_layers}.")
+        return cls(
+            tuple(Layer(Kept.first(dims.num_heads, h), Kept.first(dims.num_units, u)) for h, u in counts)
+        )
+
+    @property
+    def kept_layers(self) -> tuple[int, ...]:
+        return tuple(i for i, layer in enumerate(self.layers) if not layer.is_dropped)
+
+    @property
+    def shapes(self) -> tuple[tuple[int, int], ...]:
+        """(heads, units) of each layer that stays."""
+        return tuple((self.layers[i].heads.count, self.layers[i].units.count) for i in self.kept_layers)
+
+    @property
+    def signature(self) -> str:
+        """Shapes only: architectures of one signature share one latency."""
+        return ",".join(f"{heads}x{units}" for heads, units in self.shapes)
+
+    def check(self, dims: Dimensions) -> None:
+        """Raise ArchitectureError unless this architecture is one of a model of `dims`."""
+        first = self.layers[0]
+        found = (len(self.layers), first.heads.total, first.units.total)
+        wanted = (dims.num_layers, dims.num_heads, dims.num_units)
+        if found != wanted:
+            raise ArchitectureError(
+                "architecture of {} layers, {} heads, {} units does not fit a model of "
+                "{} layers, {} heads, {} units.".format(*found, *wanted)
+            )
+
+    def to_json(self) -> dict[str, Any]:
+        first = self.layers[0]
+        return {
+            "num_heads": first.heads.total,
+            "num_units": first.units.total,
+            "heads": [layer.heads.to_json() for layer in self.layers],
+            "units": [layer.units.to_json() for layer in self.layers],
+        }
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Architecture:
+        known = {"num_heads", "num_units", "heads", "units"}
+        if set(value) != known:
+            raise ArchitectureError(f"architecture has keys {sorted(value)}; permitted: {sorted(known)}.")
+        if len(value["heads"]) != len(value["units"]):
+            raise ArchitectureError("architecture lists heads and units of different numbers of layers.")
+        return cls(
+            tuple(
+                Layer(Kept.from_json(value["num_heads"], h), Kept.from_json(value["num_units"], u))
+                for h, u in zip(value["heads"], value["units"], strict=True)
+            )
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """What search evaluates: an architecture and the precision it runs in."""
+
+    architecture: Architecture
+    precision: str = "fp32"
+
+    def __post_init__(self) -> None:
+        if self.precision not in PRECISIONS:
+            raise ArchitectureError(
+                f"precision {self.precision!r} is not known; permitted: {', '.join(PRECISIONS)}."
+            )

@@ -1,0 +1,115 @@
+"""compresskit.json: what an engine folder holds and where it comes from."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from compresskit.errors import EngineError
+
+FILE_NAME = "compresskit.json"
+FORMAT_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """`test_metric` is a fraction, computed by the engine in ONNX Runtime; None where it was not.
+
+    `macs` are those of the profile's batch and length. `session` is what a loader must set for the
+    measured speed, `labels` the names by class id (none for regression). `files` maps each file of
+    the folder to the SHA-256 of its bytes; `write_engine` fills it in with `versions` and `device`.
+    """
+
+    architecture: Mapping[str, Any]
+    signature: str
+    precision: str
+    metric_name: str
+    test_metric: float | None
+    num_params: int
+    macs: int
+    variant: str
+    session: Mapping[str, Any] = field(default_factory=dict)
+    labels: list[str] = field(default_factory=list)
+    lineage: Mapping[str, Any] = field(default_factory=dict)
+    seed: int | None = None
+    max_length: int | None = None
+    versions: Mapping[str, str] = field(default_factory=dict)
+    device: Mapping[str, Any] = field(default_factory=dict)
+    files: Mapping[str, str] = field(default_factory=dict)
+    format_version: int = FORMAT_VERSION
+
+    def to_json(self) -> dict[str, Any]:
+        return {"format_version": self.format_version, **asdict(self)}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Manifest:
+        """Raises EngineError when keys are missing or unknown."""
+        names = {item.name for item in fields(cls)}
+        unknown = sorted(set(value) - names)
+        if unknown:
+            raise EngineError(f"{FILE_NAME} has the key {unknown[0]!r}, which this version does not know.")
+        try:
+            return cls(**value)
+        except TypeError as error:
+            raise EngineError(f"{FILE_NAME} is incomplete: {error}. Export the point again.") from None
+
+
+def read_manifest(folder: Path | str) -> Manifest:
+    """The manifest of an engine folder. EngineError for no engine, damage or another version."""
+    path = Path(folder) / FILE_NAME
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise EngineError(
+            f"{folder} is no engine: it has no {FILE_NAME}. Give a folder that `compresskit export` wrote."
+        ) from None
+    except (OSError, ValueError) as error:
+        raise EngineError(f"{path} is damaged: {error}. Export the point again.") from error
+    if not isinstance(value, dict):
+        raise EngineError(f"{path} is damaged: it holds no object. Export the point again.")
+    version = value.get("format_version")
+    if version != FORMAT_VERSION:
+        raise EngineError(
+            f"{path} has format version {version}; this compresskit reads {FORMAT_VERSION}. "
+            "Export the point again, or install the version that wrote it."
+        )
+    return Manifest.from_json(value)
+
+
+def write_manifest(folder: Path, manifest: Manifest) -> None:
+    text = json.dumps(manifest.to_json(), indent=2, sort_keys=True, allow_nan=False)
+    (folder / FILE_NAME).write_text(text + "\n", encoding="utf-8")
+
+
+def hash_files(folder: Path) -> dict[str, str]:
+    """SHA-256 of every file of the folder but the manifest, by its path within the folder."""
+    paths = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != FILE_NAME)
+    return {path.relative_to(folder).as_posix(): file_hash(path) for path in paths}
+
+
+def verify(folder: Path | str) -> Manifest:
+    """The manifest, once every file that it lists was found whole. EngineError names one that is not."""
+    folder = Path(folder)
+    manifest = read_manifest(folder)
+    for name, wanted in manifest.files.items():
+        path = folder / name
+        if not path.is_file():
+            raise EngineError(f"engine {folder} lacks its file {name}. Export the point again.")
+        if file_hash(path) != wanted:
+            raise EngineError(
+                f"{path} is damaged or was changed: its SHA-256 is not the one in {FILE_NAME}. "
+                "Export the point again."
+            )
+    return manifest
+
+
+def file_hash(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as stream:
+        while chunk := stream.read(1 << 20):
+            digest.update(chunk)
+    return digest.hexdigest()

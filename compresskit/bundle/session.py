@@ -1,0 +1,68 @@
+"""ONNX Runtime sessions for serving and scoring."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from compresskit.errors import EngineError, one_of
+from compresskit.target.base import SessionSettings
+
+PROVIDERS = {
+    "cpu": ("CPUExecutionProvider",),
+    "cuda": ("CUDAExecutionProvider", "CPUExecutionProvider"),
+    "tensorrt": ("TensorrtExecutionProvider", "CUDAExecutionProvider", "CPUExecutionProvider"),
+}
+
+
+def make_session(
+    model: bytes | Path | str,
+    settings: SessionSettings | None = None,
+    *,
+    provider: str = "cpu",
+    threads: int | None = None,
+) -> Any:
+    """An `onnxruntime.InferenceSession` with what the graph needs set.
+
+    `threads` of None or 0 leaves their number to ONNX Runtime. EngineError for an unknown or
+    missing provider and for a graph that does not load.
+    """
+    import onnxruntime
+
+    if provider not in PROVIDERS:
+        raise EngineError(one_of("provider", provider, PROVIDERS))
+    wanted, available = PROVIDERS[provider], onnxruntime.get_available_providers()
+    if wanted[0] not in available:
+        raise EngineError(
+            f"this onnxruntime has no {wanted[0]}; it has {', '.join(available)}. "
+            "Install onnxruntime-gpu, or use provider cpu."
+        )
+    settings = settings or SessionSettings()
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    options.graph_optimization_level = getattr(
+        onnxruntime.GraphOptimizationLevel, f"ORT_{_LEVELS[settings.optimization_level]}"
+    )
+    if threads:
+        options.intra_op_num_threads = threads
+    for key, value in settings.options.items():
+        options.add_session_config_entry(key, value)
+    try:
+        return onnxruntime.InferenceSession(
+            model if isinstance(model, bytes) else str(model),
+            options,
+            providers=[name for name in wanted if name in available],
+            disabled_optimizers=list(settings.disabled_optimizers) or None,
+        )
+    except Exception as error:  # onnxruntime's own classes share no base
+        what = "the graph" if isinstance(model, bytes) else str(model)
+        reason = str(error).strip().splitlines()[0]
+        raise EngineError(f"onnxruntime {onnxruntime.__version__} does not load {what}: {reason}") from error
+
+
+_LEVELS = {
+    "disable": "DISABLE_ALL",
+    "basic": "ENABLE_BASIC",
+    "extended": "ENABLE_EXTENDED",
+    "all": "ENABLE_ALL",
+}

@@ -1,0 +1,138 @@
+"""The `compresskit` program: which commands there are, and how failures end.
+
+Only the command that is called is imported, so that `--help` and `--version` stay quick.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Annotated, Any, NoReturn
+
+import typer
+from typer.core import TyperGroup
+
+from compresskit import __version__
+from compresskit.cli.output import ERROR, INTERRUPTED, complain
+from compresskit.errors import CompresskitError
+
+# Command -> its line in the listing. The module of the same name holds `main`, or, for a
+# command with commands of its own, `app`.
+COMMANDS = {
+    "search": "Search a model for its fastest accurate architectures.",
+    "pareto": "Show the front of a run, or its answer under a constraint.",
+    "export": "Turn a point of a front into a pruned model and its engine.",
+    "bench": "Measure engines side by side on a device.",
+    "report": "Write a run as one self-contained HTML page.",
+    "agent": "Measure on this device for a search on another machine.",
+    "profile": "List, show and detect device profiles.",
+    "doctor": "Check packages, providers and what disturbs a measurement.",
+    "demo": "Run search, export and bench on a small generated task.",
+}
+
+# Packages that may be absent -> the extra that brings them.
+_SEARCH = (
+    *("accelerate", "botorch", "datasets", "matplotlib", "onnxscript", "optimum", "pandas", "pyarrow"),
+    *("requests", "safetensors", "scipy", "sklearn", "syne_tune", "torch", "transformers"),
+)
+EXTRAS = {**dict.fromkeys(_SEARCH, "search"), "onnxruntime": "cpu"}
+
+
+class StoppedError(Exception):
+    """Ctrl-C, under a name that the parsing library does not catch itself."""
+
+
+class Root(TyperGroup):
+    """Runs the command that was called."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            raise StoppedError from None
+
+
+def build(called: str | None) -> typer.Typer:
+    """The program with the command `called` in full and the others as names to list."""
+    app = typer.Typer(
+        name="compresskit",
+        cls=Root,
+        add_completion=False,
+        no_args_is_help=True,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback()(_root)
+    for name, line in COMMANDS.items():
+        if name != called:
+            app.command(name, help=line)(_listed)
+            continue
+        module = import_module(f"compresskit.cli.{name}")
+        if hasattr(module, "app"):
+            app.add_typer(module.app, name=name, short_help=line)
+        else:
+            app.command(name, short_help=line)(module.main)
+    return app
+
+
+def status(arguments: Sequence[str]) -> int:
+    """Run the program on `arguments` and return its exit status: 0, 1, 2, 3 or 130."""
+    called = next((word for word in arguments if not word.startswith("-")), None)
+    try:
+        command = typer.main.get_command(build(called))
+        command.main(args=list(arguments), prog_name="compresskit")
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else ERROR if end.code else 0
+    except CompresskitError as error:
+        complain(str(error))
+        return ERROR
+    except (KeyboardInterrupt, StoppedError):
+        complain("interrupted.")
+        return INTERRUPTED
+    except Exception as error:
+        if os.environ.get("COMPRESSKIT_DEBUG") == "1":
+            raise
+        complain(_absent(error) or _unexpected(error))
+        return ERROR
+    return 0
+
+
+def run() -> NoReturn:
+    """Entry point of the program."""
+    sys.exit(status(sys.argv[1:]))
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        sys.stdout.write(f"compresskit {__version__}\n")
+        raise typer.Exit
+
+
+def _root(
+    version: Annotated[
+        bool,
+        typer.Option("--version", help="Print the version and exit.", is_eager=True, callback=_print_version),
+    ] = False,
+) -> None:
+    """Make a transformer small and fast enough for the device it must run on."""
+
+
+def _listed() -> None:
+    raise AssertionError("a command that was not called has run")
+
+
+def _absent(error: Exception) -> str | None:
+    """Message for a package that an extra would have brought, else None."""
+    package = (error.name or "").partition(".")[0] if isinstance(error, ImportError) else ""
+    if package not in EXTRAS:
+        return None
+    extra = EXTRAS[package]
+    other = ", or 'compresskit[gpu]' for an NVIDIA GPU" if extra == "cpu" else ""
+    return f"this needs {package}, which is not installed: pip install 'compresskit[{extra}]'{other}."
+
+
+def _unexpected(error: Exception) -> str:
+    return f"unexpected {type(error).__name__}: {error}\nSet COMPRESSKIT_DEBUG=1 to see where it came from."

@@ -1,0 +1,77 @@
+"""compresskit bench ENGINE ...: engines side by side on a device."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from compresskit.cli.output import CONDITION_FAILED, JsonOption, emit, say, warn
+
+
+def main(
+    engines: Annotated[
+        list[Path],
+        typer.Argument(metavar="ENGINE", help="Engine folders or ONNX files.", show_default=False),
+    ],
+    baseline: Annotated[
+        Path | None,
+        typer.Option(
+            "--baseline", help="Engine to compare with; measured too.  [default: the first of several]"
+        ),
+    ] = None,
+    profile: Annotated[
+        str | None,
+        typer.Option(
+            "--profile", help="Name or TOML file.  [default: that of the first engine, else cpu-1-thread]"
+        ),
+    ] = None,
+    dataset: Annotated[
+        str | None,
+        typer.Option("--dataset", help="Folder or file of labelled texts: engines are scored on it."),
+    ] = None,
+    text_column: Annotated[
+        list[str] | None, typer.Option("--text-column", help="Column of the text; twice for pairs.")
+    ] = None,
+    label_column: Annotated[str | None, typer.Option("--label-column", help="Column of the label.")] = None,
+    report: Annotated[
+        list[Path] | None, typer.Option("--report", help="File to write: .html, .md or .json; may repeat.")
+    ] = None,
+    history: Annotated[
+        Path | None, typer.Option("--history", help="File that keeps results, to say later what changed.")
+    ] = None,
+    fail_if: Annotated[
+        list[str] | None,
+        typer.Option("--fail-if", help="KEY OP NUMBER, such as 'latency_ms.p95 > 5': exit 3; may repeat."),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Measure engines side by side on a device: each in a fresh process, in turn, in random order."""
+    from compresskit.pipeline.bench import bench
+    from compresskit.pipeline.bench_gate import failures, parse_condition
+    from compresskit.report.tables import bench_table
+
+    conditions = [parse_condition(text) for text in fail_if or ()]
+    result = bench(
+        engines,
+        baseline=baseline,
+        profile=profile,
+        dataset=dataset,
+        text_columns=text_column or (),
+        label_column=label_column,
+        report=report or (),
+        history=history,
+        say=say,
+    )
+    value = result.to_json()
+    for text in result.warnings:
+        warn(text)
+    for text in result.changes:
+        say(text)
+    emit(value, as_json, lambda: bench_table(value))
+    failed = failures(conditions, value)
+    for text in failed:
+        say(f"failed: {text}")
+    if failed:
+        raise typer.Exit(CONDITION_FAILED)

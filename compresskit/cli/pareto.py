@@ -1,0 +1,32 @@
+"""`compresskit pareto`: the front of a run, or the answer under a constraint."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from compresskit.cli.output import JsonOption, emit
+
+
+def main(
+    run: Annotated[Path, typer.Argument(help="Folder of a run.")],
+    max_latency_ms: Annotated[float | None, typer.Option(help="Best metric within this latency.")] = None,
+    max_drop: Annotated[
+        float | None, typer.Option(help="Fastest within so many points of metric x 100 below dense.")
+    ] = None,
+    min_metric: Annotated[float | None, typer.Option(help="Fastest with at least this metric.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show the front, or the one point that answers the constraints."""
+    from compresskit.report.tables import front_table
+    from compresskit.runs.directory import RunDirectory
+    from compresskit.search.front import select_point
+
+    front = RunDirectory.open(run).front()
+    if max_latency_ms is None and max_drop is None and min_metric is None:
+        emit(front.to_json(), as_json, lambda: front_table(front))
+        return
+    point = select_point(front, max_drop=max_drop, max_latency_ms=max_latency_ms, min_metric=min_metric)
+    emit(point.to_json(), as_json, lambda: front_table(front, chosen=[point.idx or 0]))

@@ -1,0 +1,122 @@
+"""`compresskit search`: from a model, a data set and a device to a front."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from compresskit.cli.output import JsonOption, emit, say
+from compresskit.errors import ConfigurationError
+
+_UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
+
+
+def parse_duration(text: str) -> float:
+    """Seconds of `90s`, `30m` or `1.5h`; ConfigurationError otherwise."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)([smh])", text.strip())
+    if match is None:
+        raise ConfigurationError(f"budget {text!r} is not a duration; write it as 90s, 30m or 1.5h.")
+    return float(match[1]) * _UNITS[match[2]]
+
+
+def main(
+    output: Annotated[Path, typer.Option(help="Folder of the run.")],
+    model: Annotated[str | None, typer.Option(help="Hub id or folder of a checkpoint.")] = None,
+    dataset: Annotated[str | None, typer.Option(help="Hub id[:config], folder or file.")] = None,
+    profile: Annotated[str | None, typer.Option(help="Name of a profile, or a TOML file.")] = None,
+    config: Annotated[Path | None, typer.Option(help="TOML file with these options.")] = None,
+    method: Annotated[str | None, typer.Option(help="How to compress: nas.")] = None,
+    space: Annotated[str | None, typer.Option(help="small, medium, layer or large.")] = None,
+    strategy: Annotated[str | None, typer.Option(help="How the super-network is trained.")] = None,
+    searcher: Annotated[str | None, typer.Option(help="How architectures are proposed.")] = None,
+    objectives: Annotated[str | None, typer.Option(help="metric,latency_ms[,num_params,macs].")] = None,
+    trials: Annotated[int | None, typer.Option(help="Architectures to evaluate.")] = None,
+    budget: Annotated[str | None, typer.Option(help="Time for the search itself, such as 30m.")] = None,
+    task: Annotated[str | None, typer.Option(help="classification or regression.")] = None,
+    metric: Annotated[str | None, typer.Option(help="Metric to maximise.")] = None,
+    text_column: Annotated[list[str] | None, typer.Option(help="Column of a text; may repeat.")] = None,
+    label_column: Annotated[str | None, typer.Option(help="Column of the label.")] = None,
+    epochs: Annotated[float | None, typer.Option(help="Epochs, dense and super-network each.")] = None,
+    batch_size: Annotated[int | None, typer.Option(help="Rows in a training batch.")] = None,
+    learning_rate: Annotated[float | None, typer.Option(help="Peak learning rate.")] = None,
+    max_length: Annotated[int | None, typer.Option(help="Tokens at which a text is cut.")] = None,
+    temperature: Annotated[float | None, typer.Option(help="Temperature of distillation.")] = None,
+    num_random: Annotated[int | None, typer.Option(help="Random sub-networks in a step.")] = None,
+    layer_policy: Annotated[str | None, typer.Option(help="Which layers stay: spread or first.")] = None,
+    unit_multiple: Annotated[int | None, typer.Option(help="Units are a multiple of this.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of data, training and search.")] = None,
+    from_run: Annotated[
+        Path | None, typer.Option("--from", help="Run whose super-network and scores are used again.")
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --output.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Delete the run in --output first.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Fine-tune a super-network, search it on the device, and write the front."""
+    given: dict[str, Any] = {
+        "model": model,
+        "dataset": dataset,
+        "profile": profile,
+        "method": method,
+        "space": space,
+        "strategy": strategy,
+        "searcher": searcher,
+        "objectives": tuple(objectives.split(",")) if objectives else None,
+        "trials": trials,
+        "budget_seconds": parse_duration(budget) if budget else None,
+        "task": task,
+        "metric": metric,
+        "text_columns": tuple(text_column) if text_column else None,
+        "label_column": label_column,
+        "epochs": epochs,
+        "batch_size": batch_size,
+        "learning_rate": learning_rate,
+        "max_length": max_length,
+        "temperature": temperature,
+        "num_random": num_random,
+        "layer_policy": layer_policy,
+        "unit_multiple": unit_multiple,
+        "seed": seed,
+    }
+    settings = {
+        **(_read_config(config) if config else {}),
+        **{k: v for k, v in given.items() if v is not None},
+    }
+    if settings.get("budget_seconds") and trials is None and "trials" not in settings:
+        settings["trials"] = None  # a time budget alone ends the search
+    from compresskit.pipeline.search import search
+    from compresskit.pipeline.settings import SearchSettings
+    from compresskit.report.tables import front_table
+
+    if resume:
+        front = search(None, output, resume=True, say=say, changes=settings)
+    elif from_run is not None:
+        front = search(None, output, force=force, say=say, changes=settings, start_from=from_run)
+    else:
+        missing = [name for name in ("model", "dataset", "profile") if name not in settings]
+        if missing:
+            raise typer.BadParameter(f"give --{' and --'.join(missing)}, by option or in --config.")
+        front = search(SearchSettings.from_json(settings), output, force=force, say=say)
+    emit(front.to_json(), as_json, lambda: front_table(front))
+
+
+def _read_config(path: Path) -> dict[str, Any]:
+    import tomllib
+
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigurationError(f"configuration {path} cannot be read: {error}.") from None
+    values = {name.replace("-", "_"): value for name, value in values.items()}
+    for option, setting in (("text_column", "text_columns"),):
+        if option in values:
+            texts = values.pop(option)
+            values[setting] = tuple([texts] if isinstance(texts, str) else texts)
+    if isinstance(values.get("objectives"), str):
+        values["objectives"] = tuple(values["objectives"].split(","))
+    if isinstance(values.get("budget"), str):
+        values["budget_seconds"] = parse_duration(values.pop("budget"))
+    return values

@@ -1,0 +1,1 @@
+"""From PyTorch to the fastest verified ONNX graph, and the folder that holds it."""

@@ -1,0 +1,166 @@
+"""Attention of the plain graph, found, and written anew as one operator."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from onnx import ModelProto, NodeProto
+
+from compresskit.engine.editing import GraphEditor, set_opset
+from compresskit.engine.linear import Linear, linear_before
+
+CONTRIB = "com.microsoft"
+
+
+@dataclass(frozen=True, eq=False)
+class AttentionBlock:
+    """What lies between the projections of one layer's attention and its output projection."""
+
+    query: Linear  # outputs of shape (batch, length, heads * head size)
+    key: Linear
+    value: Linear
+    scores: NodeProto
+    mask: str  # added to the scores, (batch, 1, 1, length)
+    merge: NodeProto  # the Reshape that gives (batch, length, heads * head size) back
+    scale: float
+    head_size: int
+
+    @property
+    def num_heads(self) -> int:
+        return self.query.width // self.head_size
+
+    @property
+    def is_square(self) -> bool:
+        """Whether queries are those of all tokens."""
+        return self.query.source == self.key.source
+
+    @property
+    def linears(self) -> tuple[Linear, Linear, Linear]:
+        return self.query, self.key, self.value
+
+
+def attention_blocks(editor: GraphEditor) -> list[AttentionBlock]:
+    """Every attention of a plain graph, in the order of layers."""
+    return [block for node in editor.of_type("Softmax") if (block := _block(editor, node)) is not None]
+
+
+def _block(editor: GraphEditor, softmax: NodeProto) -> AttentionBlock | None:
+    masked = editor.producer.get(softmax.input[0])
+    context = editor.only_use(softmax.output[0])
+    if masked is None or masked.op_type != "Add" or context is None or context.op_type != "MatMul":
+        return None
+    scores = editor.producer[masked.input[0]]
+    scaled = editor.producer[scores.input[0]]
+    factor = editor.constant(scaled.input[1])
+    heads = (scaled.input[0], scores.input[1], context.input[1])
+    splits = [editor.producer[editor.producer[name].input[0]] for name in heads]
+    turned = editor.only_use(context.output[0])
+    merge = None if turned is None else editor.only_use(turned.output[0])
+    shape = editor.constant(splits[0].input[1])
+    assert scaled.op_type == "Mul" and factor is not None and merge is not None and shape is not None
+    query, key, value = (linear_before(editor, split.input[0]) for split in splits)
+    return AttentionBlock(query, key, value, scores, masked.input[1], merge, float(factor), int(shape[-1]))
+
+
+def use_multi_head_attention(model: ModelProto) -> ModelProto:
+    """com.microsoft MultiHeadAttention, which adds the biases of the projections itself."""
+    editor = GraphEditor(model)
+    for number, block in enumerate(attention_blocks(editor)):
+        bias = _joined_bias(editor, block, number)
+        products = [linear.product for linear in block.linears]
+        _replace(editor, block, "MultiHeadAttention", [*products, bias, "", _mask(editor, block)])
+    return _finish(editor)
+
+
+def use_packed_attention(model: ModelProto) -> ModelProto:
+    """com.microsoft Attention: the projections and their biases in one product.
+
+    Where queries are fewer than keys it cannot serve, and MultiHeadAttention does.
+    """
+    editor = GraphEditor(model)
+    for number, block in enumerate(attention_blocks(editor)):
+        bias = _joined_bias(editor, block, number)
+        mask = _mask(editor, block)
+        if not block.is_square:
+            products = [linear.product for linear in block.linears]
+            _replace(editor, block, "MultiHeadAttention", [*products, bias, "", mask])
+            continue
+        weight = np.concatenate([linear.weight for linear in block.linears], axis=1)
+        name = editor.add_constant(f"attention.{number}.weight", weight)
+        _replace(
+            editor,
+            block,
+            "Attention",
+            [block.key.source, name, bias, "", "", mask],
+            qkv_hidden_sizes=[linear.width for linear in block.linears],
+        )
+    return _finish(editor)
+
+
+def use_onnx_attention(model: ModelProto) -> ModelProto:
+    """The Attention operator of ONNX opset 23."""
+    editor = GraphEditor(model)
+    for block in attention_blocks(editor):
+        old = block.merge.output[0]
+        new = editor.fresh(f"{old}_attention")
+        editor.add(
+            "Attention",
+            [*(linear.output for linear in block.linears), _mask(editor, block)],
+            [new],
+            before=block.merge,
+            name=block.scores.name.replace("MatMul", "Attention"),
+            q_num_heads=block.num_heads,
+            kv_num_heads=block.num_heads,
+            scale=block.scale,
+        )
+        editor.redirect(old, new)
+    set_opset(model, 23)
+    model.ir_version = max(model.ir_version, 10)
+    return editor.finish()
+
+
+def _joined_bias(editor: GraphEditor, block: AttentionBlock, number: int) -> str:
+    bias = np.concatenate([linear.bias for linear in block.linears])
+    return editor.add_constant(f"attention.{number}.bias", bias)
+
+
+def _mask(editor: GraphEditor, block: AttentionBlock) -> str:
+    """The mask with a row for each query, as the fused operators want it."""
+    name = f"{block.mask}_square"
+    if not block.is_square:
+        return block.mask
+    if name in editor.producer:
+        return name
+    after = editor.nodes[editor.position(editor.producer[block.mask]) + 1]
+    length, shape = editor.fresh("mask_length"), editor.fresh("mask_shape")
+    one = editor.add_constant("mask_dims", np.ones(1, dtype=np.int64))
+    editor.add("Shape", ["attention_mask"], [length], before=after, name="mask/Shape", start=1, end=2)
+    editor.add("Concat", [one, one, length, one], [shape], before=after, name="mask/Concat", axis=0)
+    editor.add("Expand", [block.mask, shape], [editor.fresh(name)], before=after, name="mask/Expand")
+    return name
+
+
+def _replace(
+    editor: GraphEditor, block: AttentionBlock, op_type: str, inputs: list[str], **attributes: Any
+) -> None:
+    old = block.merge.output[0]
+    new = editor.fresh(f"{old}_attention")
+    editor.add(
+        op_type,
+        inputs,
+        [new],
+        before=block.merge,
+        name=block.scores.name.replace("MatMul", op_type),
+        domain=CONTRIB,
+        num_heads=block.num_heads,
+        scale=block.scale,
+        **attributes,
+    )
+    editor.redirect(old, new)
+
+
+def _finish(editor: GraphEditor) -> ModelProto:
+    set_opset(editor.model, 1, CONTRIB)
+    return editor.finish()

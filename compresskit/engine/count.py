@@ -1,0 +1,105 @@
+"""Parameters and multiply-accumulates, counted on the graph itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import prod
+
+from onnx import ModelProto, NodeProto, TensorProto, ValueInfoProto
+
+from compresskit.bundle.batching import feed_of
+from compresskit.bundle.session import make_session
+from compresskit.engine.editing import attributes_of
+from compresskit.target.base import SessionSettings
+
+_WEIGHTS = {TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.DOUBLE, TensorProto.INT8, TensorProto.UINT8}
+# Values beside quantized weights: operator -> positions of scales and zero points.
+_SCALES = {
+    "DequantizeLinear": (1, 2),
+    "QuantizeLinear": (1, 2),
+    "MatMulInteger": (2, 3),
+    "DynamicQuantizeMatMul": (2, 3),
+}
+_PRODUCTS = {
+    "MatMul",
+    "MatMulInteger",
+    "FusedMatMul",
+    "DynamicQuantizeMatMul",
+    "Gemm",
+    "FusedGemm",
+    "Attention",
+    "MultiHeadAttention",
+}
+Shape = tuple[int, ...]
+
+
+def count_params(model: ModelProto) -> int:
+    """Elements of all weights, quantized ones too; scales and scalars of the graph's own do not count."""
+    beside = {
+        node.input[i]
+        for node in model.graph.node
+        for i in _SCALES.get(node.op_type, ())
+        if i < len(node.input)
+    }
+    weights = {item.name for item in model.graph.initializer if item.name not in beside}
+    beside |= {
+        name
+        for node in model.graph.node
+        if node.op_type == "Mul"
+        for name in node.input
+        if name in weights and name.endswith(".scale")
+    }
+    return sum(
+        prod(item.dims)
+        for item in model.graph.initializer
+        if item.data_type in _WEIGHTS and item.dims and item.name not in beside
+    )
+
+
+def count_macs(model: ModelProto, batch: int, length: int) -> int:
+    """Multiply-accumulates of all products for `batch` texts of `length` tokens.
+
+    Shapes come from one run of the graph in ONNX Runtime; EngineError when it does not load there.
+    """
+    nodes = [node for node in model.graph.node if node.op_type in _PRODUCTS]
+    shapes = _shapes_of(model, nodes, batch, length)
+    return sum(_macs(node, shapes) for node in nodes)
+
+
+def _shapes_of(model: ModelProto, nodes: Sequence[NodeProto], batch: int, length: int) -> dict[str, Shape]:
+    """Shapes of what the nodes read and give, seen in a run.
+
+    onnx's own inference knows no com.microsoft operators, and its propagation of shapes that are
+    computed in the graph is not reliable.
+    """
+    shapes: dict[str, Shape] = {item.name: tuple(item.dims) for item in model.graph.initializer}
+    watched = ModelProto()
+    watched.CopyFrom(model)
+    given = {item.name for item in (*model.graph.input, *model.graph.output)}
+    names = sorted(
+        {name for node in nodes for name in (*node.input[:2], *node.output) if name not in shapes} - given
+    )
+    watched.graph.output.extend(ValueInfoProto(name=name) for name in names)
+    session = make_session(watched.SerializeToString(), SessionSettings(optimization_level="disable"))
+    row = {"input_ids": [0] * length}
+    feed = feed_of([row] * batch, [item.name for item in session.get_inputs()])
+    names += [item.name for item in model.graph.output]
+    found = dict(zip(names, session.run(names, feed), strict=True))
+    return shapes | {name: value.shape for name, value in found.items()}
+
+
+def _macs(node: NodeProto, shapes: dict[str, Shape]) -> int:
+    match node.op_type:
+        case "Gemm" | "FusedGemm":
+            inner = shapes[node.input[0]][0 if attributes_of(node).get("transA") else 1]
+            return prod(shapes[node.output[0]]) * inner
+        case "MultiHeadAttention":
+            return 2 * prod(shapes[node.input[0]]) * shapes[node.input[1]][1]
+        case "Attention" if node.domain == "com.microsoft":
+            batch, length, width = shapes[node.output[0]]
+            product = batch * length * prod(shapes[node.input[1]])
+            return product + 2 * batch * length * length * width
+        case "Attention":
+            query, key = shapes[node.input[0]], shapes[node.input[1]]
+            return 2 * prod(query) * key[-2]
+    return prod(shapes[node.output[0]]) * shapes[node.input[0]][-1]

@@ -1,0 +1,170 @@
+"""PyTorch -> ONNX, with every weight under its torch name."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import inspect
+import io
+import logging
+import warnings
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from onnx import ModelProto, TensorProto, helper, numpy_helper
+from torch import nn
+
+from compresskit.engine.canonical import canonicalize
+from compresskit.errors import EngineError
+
+TRACED_OPSET = 23  # gives one node for attention, which is easy to find; the result has 20
+IR_VERSION = 9  # loads in ONNX Runtime 1.17 and later
+
+Array = npt.NDArray[Any]
+
+
+def export_onnx(model: nn.Module) -> ModelProto:
+    """The plain graph of a text classifier, dense or pruned: batch and length dynamic, fp32.
+
+    Inputs are `input_ids`, `attention_mask` and, where the model type has segments,
+    `token_type_ids`, each int64 of shape (batch, length); the output is `logits` of shape
+    (batch, labels). Initializers bear torch's parameter names; a weight that a MatMul reads is
+    stored transposed, one that a Gemm reads is not. EngineError if a weight cannot be told.
+    """
+    draft = _with_random_parameters(model)
+    proto = _trace(draft)
+    values = {name: value.detach().cpu().float().numpy() for name, value in model.named_parameters()}
+    _name_weights(proto, draft, values)
+    proto.ir_version = IR_VERSION
+    return canonicalize(proto)
+
+
+def input_names_of(model: nn.Module) -> tuple[str, ...]:
+    """Names of the inputs that a model's graph takes."""
+    config: Any = model.config
+    names: tuple[str, ...] = ("input_ids", "attention_mask")
+    # RoBERTa's forward takes segments too, but none of its tokenizers gives any.
+    if config.model_type in ("bert", "electra"):
+        assert "token_type_ids" in inspect.signature(model.forward).parameters
+        names += ("token_type_ids",)
+    return names
+
+
+def _with_random_parameters(model: nn.Module) -> nn.Module:
+    """A copy on the CPU in which no two parameters are equal, in evaluation mode.
+
+    The exporter merges equal tensors and drops biases of zero; a fresh model has many of both,
+    and a graph that lost them cannot be given other weights.
+    """
+    generator = torch.Generator().manual_seed(0)
+    memo: dict[int, Any] = {}
+    for value in model.parameters():
+        noise = torch.rand(value.shape, generator=generator) + 0.5
+        memo[id(value)] = nn.Parameter(noise, requires_grad=False)
+    with torch.no_grad():
+        return copy.deepcopy(model, memo).eval().cpu()
+
+
+def _trace(model: nn.Module) -> ModelProto:
+    names = input_names_of(model)
+    # Dimensions of 1 would be taken for constants.
+    sample = {name: torch.ones(2, 8, dtype=torch.int64) for name in names}
+    with _quiet():
+        program = torch.onnx.export(
+            model,
+            kwargs=sample,
+            dynamo=True,
+            opset_version=TRACED_OPSET,
+            input_names=list(names),
+            output_names=["logits"],
+            dynamic_shapes={name: {0: "batch", 1: "length"} for name in names},
+            verbose=False,
+        )
+    assert program is not None
+    proto: ModelProto = program.model_proto
+    return proto
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """The exporter speaks of optional packages and of its own deprecations; no user can act on it."""
+    logger = logging.getLogger("torch.onnx")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logger.setLevel(level)
+
+
+def _name_weights(proto: ModelProto, draft: nn.Module, values: Mapping[str, Array]) -> None:
+    """Give initializers their torch names and real values; `draft`'s random ones identify them."""
+    known: dict[tuple[tuple[int, ...], bytes], tuple[str, bool]] = {}
+    for name, parameter in draft.named_parameters():
+        random = parameter.numpy()
+        known[_fingerprint(random)] = (name, False)
+        if random.ndim == 2:
+            known[_fingerprint(random.T)] = (name, True)
+    renamed: dict[str, str] = {}
+    tensors: list[TensorProto] = []
+    for item in proto.graph.initializer:
+        value = numpy_helper.to_array(item)
+        if value.dtype.kind != "f" or value.size == 0:
+            tensors.append(item)
+            continue
+        found = known.get(_fingerprint(value))
+        if found is None:
+            if value.size > 1:
+                raise EngineError(f"initializer {item.name!r} of shape {value.shape} is no parameter.")
+            tensors.append(item)
+            continue
+        name, transposed = found
+        renamed[item.name] = name
+        tensors.append(tensor_of(name, values[name].T if transposed else values[name]))
+    _rename(proto, renamed, tensors)
+
+
+def _fingerprint(value: Array) -> tuple[tuple[int, ...], bytes]:
+    return value.shape, value.ravel()[:16].tobytes() if value.flags.c_contiguous else _head(value)
+
+
+def _head(value: Array) -> bytes:
+    rows = -(-16 // value.shape[1])
+    return value[:rows].ravel()[:16].tobytes()
+
+
+def _rename(proto: ModelProto, names: Mapping[str, str], tensors: list[TensorProto]) -> None:
+    taken = set(names.values())
+    others = {
+        value: f"{value}__"
+        for node in proto.graph.node
+        for value in (*node.input, *node.output)
+        if value in taken and names.get(value) != value
+    }
+    mapping = {**others, **names}
+    for node in proto.graph.node:
+        for i, value in enumerate(node.input):
+            node.input[i] = mapping.get(value, value)
+        for i, value in enumerate(node.output):
+            node.output[i] = mapping.get(value, value)
+    copies = [TensorProto() for _ in tensors]
+    for copied, item in zip(copies, tensors, strict=True):
+        copied.CopyFrom(item)
+    del proto.graph.initializer[:]
+    proto.graph.initializer.extend(copies)
+
+
+def tensor_of(name: str, value: Array) -> TensorProto:
+    tensor: TensorProto = helper.make_tensor(
+        name,
+        helper.np_dtype_to_tensor_dtype(value.dtype),
+        value.shape,
+        np.ascontiguousarray(value).tobytes(),
+        raw=True,
+    )
+    return tensor

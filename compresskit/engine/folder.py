@@ -1,0 +1,139 @@
+"""Write an engine folder: a Hugging Face layout that is there whole or not at all."""
+
+from __future__ import annotations
+
+import errno
+import importlib.metadata
+import platform
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from onnx import ModelProto
+from torch import nn
+
+from compresskit.bundle.manifest import Manifest, hash_files, write_manifest
+from compresskit.engine.card import model_card
+from compresskit.errors import ConfigurationError, EngineError
+
+_PACKAGES = ("compresskit", "torch", "transformers", "onnx", "onnxruntime", "onnxruntime-gpu", "tokenizers")
+
+
+def check_output(output: Path | str) -> None:
+    """ConfigurationError unless `output` is new or an empty folder."""
+    output = Path(output)
+    if output.exists() and not output.is_dir():
+        raise ConfigurationError(f"{output} is a file; give --output a new folder.")
+    if output.is_dir() and any(output.iterdir()):
+        raise ConfigurationError(f"{output} is not empty; give --output a new or an empty folder.")
+
+
+def write_engine(
+    output: Path | str,
+    *,
+    graph: ModelProto,
+    model: nn.Module,
+    tokenizer: Any,
+    manifest: Manifest,
+    device: Mapping[str, Any] | None = None,
+) -> Manifest:
+    """Write graph, PyTorch weights, tokenizer, model card and manifest; returns the manifest as written.
+
+    `model` is the pruned model and `graph` what runs. The folder appears under its name when it is
+    complete. Raises ConfigurationError if it is not empty, EngineError when the disk refuses.
+    """
+    output = Path(output)
+    check_output(output)
+    temporary: Path | None = None
+    try:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(prefix=f".{output.name}.", dir=output.parent))
+        manifest = _fill(temporary, graph, model, tokenizer, manifest, device)
+        temporary.chmod(0o755)
+        if output.is_dir():
+            output.rmdir()
+        temporary.rename(output)
+        temporary = None
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise EngineError(
+                f"no space left on the device while writing {output}; nothing was kept. "
+                "Free some space and export again."
+            ) from error
+        raise EngineError(f"cannot write {output}: {error.strerror or error}.") from error
+    finally:
+        if temporary is not None:
+            shutil.rmtree(temporary, ignore_errors=True)
+    return manifest
+
+
+def _fill(
+    folder: Path,
+    graph: ModelProto,
+    model: nn.Module,
+    tokenizer: Any,
+    manifest: Manifest,
+    device: Mapping[str, Any] | None,
+) -> Manifest:
+    (folder / "onnx").mkdir()
+    data = graph.SerializeToString()
+    (folder / "onnx" / "model.onnx").write_bytes(data)
+    config: Any = model.config
+    config.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    if not (folder / "tokenizer.json").is_file():
+        raise EngineError(
+            f"the tokenizer ({type(tokenizer).__name__}) has no tokenizer.json; "
+            "give a model with a fast tokenizer."
+        )
+    save_weights(model, folder / "model.safetensors")
+    (folder / "README.md").write_text(model_card(manifest, config, len(data)), encoding="utf-8")
+    manifest = replace(
+        manifest,
+        versions={**package_versions(), **manifest.versions},
+        device=dict(device) if device else manifest.device or _machine(),
+        files=hash_files(folder),
+    )
+    write_manifest(folder, manifest)
+    return manifest
+
+
+def save_weights(model: nn.Module, path: Path) -> None:
+    """Parameters under transformers' names.
+
+    A sub-layer that was pruned away whole stands as tensors without elements: transformers'
+    `from_pretrained` then fails on their sizes and does not draw new weights for it.
+    """
+    from safetensors.torch import save_file
+
+    tensors = {name: value.detach().cpu().contiguous() for name, value in model.named_parameters()}
+    for name, shape in _dense_shapes(model).items():
+        if name not in tensors:
+            tensors[name] = torch.empty((0, *shape[1:]))
+    save_file(tensors, path, metadata={"format": "pt"})
+
+
+def _dense_shapes(model: nn.Module) -> dict[str, tuple[int, ...]]:
+    """Parameters of a model that has the remaining layers, each complete."""
+    config: Any = model.config
+    with torch.device("meta"):
+        complete = type(model)(config)
+    return {name: tuple(value.shape) for name, value in complete.named_parameters()}
+
+
+def package_versions() -> dict[str, str]:
+    found = {"python": platform.python_version()}
+    for name in _PACKAGES:
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def _machine() -> dict[str, str]:
+    return {"machine": platform.machine(), "system": platform.system()}

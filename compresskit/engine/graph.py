@@ -1,0 +1,202 @@
+"""Candidates cut from one exported graph, without tracing a model again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
+
+from compresskit.architecture import Architecture
+from compresskit.engine.editing import live_nodes
+from compresskit.errors import EngineError
+from compresskit.families import Blueprint
+from compresskit.slicing import Cut
+
+Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True)
+class _SubLayer:
+    """The value that enters an attention or feed-forward block, and what its norm gives out."""
+
+    entry: str
+    exit: str
+
+
+class _Stored:
+    """An initializer of the dense graph: its bytes, held once, and an array that looks at them."""
+
+    def __init__(self, item: TensorProto) -> None:
+        self.data_type = item.data_type
+        value = numpy_helper.to_array(item)
+        self.raw: bytes = item.raw_data if item.HasField("raw_data") else value.tobytes()
+        self.value: Array = np.frombuffer(self.raw, dtype=value.dtype).reshape(value.shape)
+
+
+class GraphSlicer:
+    """Cuts the plain graph of a dense model (see `export_onnx`) down to an architecture.
+
+    Names, sizes and weights follow `blueprint.plan`, the plan that training and pruning use, so
+    the result equals a fresh export of the pruned model, operator by operator.
+    Raises EngineError when the graph is not one of the blueprint's model.
+    """
+
+    def __init__(self, dense: ModelProto, blueprint: Blueprint) -> None:
+        self.blueprint = blueprint
+        self.dense = dense
+        self._nodes = list(dense.graph.node)
+        self._outputs = [item.name for item in dense.graph.output]
+        self._frame = _without_body(dense)
+        self._stored = {item.name: _Stored(item) for item in dense.graph.initializer}
+        self._transposed = transposed_weights(dense)
+        missing = sorted(set(blueprint.shapes) - set(self._stored))
+        if missing:
+            raise EngineError(
+                f"the graph lacks parameter {missing[0]!r} ({len(missing)} missing); "
+                "slice the graph that export_onnx makes of the dense model itself."
+            )
+        self._attention = [self._block(layer, attention=True) for layer in range(blueprint.dims.num_layers)]
+        self._feed_forward = [
+            self._block(layer, attention=False) for layer in range(blueprint.dims.num_layers)
+        ]
+
+    @property
+    def full(self) -> Architecture:
+        """The architecture that keeps everything."""
+        return Architecture.full(self.blueprint.dims)
+
+    def slice(self, architecture: Architecture, weights: Mapping[str, Any] | None = None) -> ModelProto:
+        """The graph of `architecture`, with weights cut from the dense graph.
+
+        `weights` replaces them: dense parameters by torch name, as numpy arrays or CPU tensors.
+        """
+        plan = self.blueprint.plan(architecture)
+        alias = self._aliases(architecture)
+        nodes = [_copied(node) for node in self._nodes]
+        for node in nodes:
+            for i, name in enumerate(node.input):
+                if name in alias:
+                    node.input[i] = alias[name]
+        alive = live_nodes(nodes, self._outputs)
+        renamed = {cut.source: new for new, cut in plan.cuts.items()}
+        layers = self._layer_names(architecture)
+        used: dict[str, None] = {}
+        for node in alive:
+            node.name = _renumbered(node.name, layers)
+            for i, name in enumerate(node.input):
+                if name in self._stored:
+                    used[name] = None
+                    node.input[i] = renamed.get(name, name)
+        model = ModelProto()
+        model.CopyFrom(self._frame)
+        model.graph.node.extend(alive)
+        for name in used:
+            cut = plan.cuts.get(renamed.get(name, ""), Cut(name))
+            self._add(model, renamed.get(name, name), cut, weights)
+        return model
+
+    def _add(self, model: ModelProto, name: str, cut: Cut, weights: Mapping[str, Any] | None) -> None:
+        stored = self._stored[cut.source]
+        given = None if weights is None else weights.get(cut.source)
+        tensor = model.graph.initializer.add()
+        tensor.name = name
+        if given is None and cut.is_whole:
+            tensor.data_type = stored.data_type
+            tensor.dims.extend(stored.value.shape)
+            tensor.raw_data = stored.raw
+            return
+        transposed = cut.source in self._transposed
+        if given is None:
+            value = stored.value.T if transposed else stored.value
+        else:
+            value = np.asarray(given.detach().numpy() if hasattr(given, "detach") else given, np.float32)
+            if value.shape != tuple(self.blueprint.shapes[cut.source]):
+                raise EngineError(
+                    f"weight {cut.source!r} has shape {value.shape}; "
+                    f"the model has {tuple(self.blueprint.shapes[cut.source])}."
+                )
+        value = cut.apply(value)
+        value = value.T if transposed else value
+        tensor.data_type = helper.np_dtype_to_tensor_dtype(value.dtype)
+        tensor.dims.extend(value.shape)
+        tensor.raw_data = value.tobytes()  # in C order, whatever the layout
+
+    def _aliases(self, architecture: Architecture) -> dict[str, str]:
+        """Output of each absent block -> the value of the residual stream that stands for it."""
+        alias: dict[str, str] = {}
+        for layer, attention, feed_forward in zip(
+            architecture.layers, self._attention, self._feed_forward, strict=True
+        ):
+            for block, kept in ((attention, layer.heads.mask), (feed_forward, layer.units.mask)):
+                if not kept:
+                    alias[block.exit] = alias.get(block.entry, block.entry)
+        return alias
+
+    def _block(self, layer: int, *, attention: bool) -> _SubLayer:
+        family = self.blueprint.family
+        stem = f"{family.stem}.{layer}."
+        first = f"{stem}{family.query if attention else family.up}.weight"
+        prefixes = family.attention if attention else family.feed_forward
+        entry = next((node.input[0] for node in self._nodes if first in node.input), None)
+        norms = [
+            node
+            for node in self._nodes
+            if node.op_type == "LayerNormalization"
+            and node.input[1].startswith(tuple(stem + prefix for prefix in prefixes))
+        ]
+        if entry is None or len(norms) != 1:
+            raise EngineError(f"layer {layer} of the graph is not one of a {family.model_type} model.")
+        return _SubLayer(entry, norms[0].output[0])
+
+    def _layer_names(self, architecture: Architecture) -> dict[str, str]:
+        stem = self.blueprint.family.stem
+        return {f"{stem}.{old}": f"{stem}.{new}" for new, old in enumerate(architecture.kept_layers)}
+
+
+def transposed_weights(model: ModelProto) -> set[str]:
+    """Names of weights that the graph stores as (in, out), where torch has (out, in)."""
+    initializers = {item.name for item in model.graph.initializer}
+    return {
+        node.input[1]
+        for node in model.graph.node
+        if node.op_type == "MatMul" and node.input[1] in initializers
+    }
+
+
+def _without_body(model: ModelProto) -> ModelProto:
+    frame = ModelProto(
+        ir_version=model.ir_version,
+        producer_name=model.producer_name,
+        opset_import=model.opset_import,
+        metadata_props=model.metadata_props,
+    )
+    frame.graph.name = model.graph.name
+    frame.graph.input.extend(model.graph.input)
+    frame.graph.output.extend(model.graph.output)
+    return frame
+
+
+def _copied(node: NodeProto) -> NodeProto:
+    copied = NodeProto()
+    copied.CopyFrom(node)
+    return copied
+
+
+def _renumbered(name: str, layers: Mapping[str, str]) -> str:
+    """A node's name with the number that its layer has in the sub-network."""
+    module, slash, operator = name.partition("/")
+    for depth in range(module.count(".") + 1):
+        prefix, rest = _split_at(module, depth + 1)
+        if prefix in layers:
+            return f"{layers[prefix]}{rest}{slash}{operator}"
+    return name
+
+
+def _split_at(module: str, parts: int) -> tuple[str, str]:
+    pieces = module.split(".")
+    prefix = ".".join(pieces[:parts])
+    return prefix, module[len(prefix) :]

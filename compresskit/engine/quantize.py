@@ -1,0 +1,166 @@
+"""Precisions of a graph: dynamic int8, static int8 and fp16, whatever its variant."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+import numpy as np
+from onnx import ModelProto, NodeProto, TensorProto
+
+from compresskit.architecture import PRECISIONS
+from compresskit.engine.editing import Array, GraphEditor
+from compresskit.errors import ConfigurationError, one_of
+
+SMALLEST = 16  # rows or columns below which a weight stays in float: nothing is to be gained
+
+
+def to_precision(model: ModelProto, precision: str) -> ModelProto:
+    """The graph in fp32 (as it is), fp16 or dynamic int8, in place; ConfigurationError otherwise."""
+    match precision:
+        case "fp32":
+            return model
+        case "fp16":
+            return to_fp16(model)
+        case "int8":
+            return to_dynamic_int8(model)
+    raise ConfigurationError(one_of("precision", precision, PRECISIONS))
+
+
+def to_dynamic_int8(model: ModelProto, *, keep_float: Collection[str] = ()) -> ModelProto:
+    """Products with a weight in int8, activations quantized as they come (asymmetric uint8).
+
+    Weights are symmetric, one scale a column. `keep_float` names weights that stay in float.
+    ONNX Runtime fuses the four operators of a product into one.
+    """
+    editor = GraphEditor(model)
+    quantized: dict[str, tuple[str, str, str]] = {}
+    for node in editor.of_type("MatMul"):
+        weight = _weight(editor, node, keep_float)
+        if weight is None:
+            continue
+        source, name, output = node.input[0], node.input[1], node.output[0]
+        if source not in quantized:
+            parts = tuple(editor.fresh(f"{source}_{part}") for part in ("quantized", "scale", "zero_point"))
+            editor.add("DynamicQuantizeLinear", [source], parts, before=node, name=f"{source}/Quantize")
+            quantized[source] = parts[0], parts[1], parts[2]
+        values, scale, zero = quantized[source]
+        packed, scales = quantize_weight(weight)
+        weight_name = editor.add_constant(f"{name}.quantized", packed)
+        zeros_name = editor.add_constant(f"{name}.zero_point", np.zeros(packed.shape[1], dtype=np.int8))
+        scales_name = editor.add_constant(f"{name}.scale", scales)
+        whole, real, factor = (editor.fresh(f"{output}_{part}") for part in ("int32", "float", "scale"))
+        result = editor.fresh(f"{output}_scaled")
+        stem = node.name.rpartition("/")[0]
+        inputs = [values, weight_name, zero, zeros_name]
+        editor.add("MatMulInteger", inputs, [whole], before=node, name=f"{node.name}Integer")
+        editor.add("Cast", [whole], [real], before=node, name=f"{stem}/Cast", to=TensorProto.FLOAT)
+        editor.add("Mul", [scale, scales_name], [factor], before=node, name=f"{stem}/Scale")
+        editor.add("Mul", [real, factor], [result], before=node, name=f"{stem}/Rescale")
+        editor.redirect(output, result)
+    return editor.finish()
+
+
+def to_static_int8(
+    model: ModelProto,
+    ranges: Mapping[str, tuple[float, float]],
+    *,
+    keep_float: Collection[str] = (),
+) -> ModelProto:
+    """Products with a weight in QDQ form, with the activation ranges that `activation_ranges` found.
+
+    What TensorRT and ONNX Runtime's static kernels read: a QuantizeLinear and DequantizeLinear pair
+    before each product, weights as int8 behind a DequantizeLinear, one scale a column.
+    """
+    editor = GraphEditor(model)
+    ready: dict[str, str] = {}
+    for node in editor.of_type("MatMul"):
+        weight = _weight(editor, node, keep_float)
+        source = node.input[0]
+        if weight is None or source not in ranges:
+            continue
+        if source not in ready:
+            ready[source] = _quantized_and_back(editor, node, source, ranges[source])
+        packed, scales = quantize_weight(weight)
+        name = node.input[1]
+        inputs = [
+            editor.add_constant(f"{name}.quantized", packed),
+            editor.add_constant(f"{name}.scale", scales),
+            editor.add_constant(f"{name}.zero_point", np.zeros(packed.shape[1], dtype=np.int8)),
+        ]
+        restored = editor.fresh(f"{name}.restored")
+        editor.add("DequantizeLinear", inputs, [restored], before=node, name=f"{name}/Dequantize", axis=1)
+        node.input[0], node.input[1] = ready[source], restored
+    return editor.finish()
+
+
+def quantized_inputs(model: ModelProto) -> list[str]:
+    """Names of the values that products with a quantizable weight read, sorted."""
+    editor = GraphEditor(model)
+    return sorted(
+        {node.input[0] for node in editor.of_type("MatMul") if _weight(editor, node, ()) is not None}
+    )
+
+
+def quantize_weight(weight: Array) -> tuple[Array, Array]:
+    """int8 values and float32 scales of a weight (in, out): symmetric, one scale a column."""
+    largest = np.abs(weight).max(axis=0)
+    scales = np.where(largest > 0, largest / 127, 1.0).astype(np.float32)
+    return np.rint(weight / scales).astype(np.int8), scales
+
+
+def to_fp16(model: ModelProto) -> ModelProto:
+    """Weights and activations in fp16; inputs, logits and norms' sums stay as they were.
+
+    For providers with fp16 kernels: a CPU casts back and forth and becomes slower.
+    """
+    editor = GraphEditor(model)
+    for item in editor.initializers.values():
+        if item.data_type == TensorProto.FLOAT:
+            value = editor.constant(item.name)
+            assert value is not None
+            limit = float(np.finfo(np.float16).max)
+            item.raw_data = np.clip(value, -limit, limit).astype(np.float16).tobytes()
+            item.data_type = TensorProto.FLOAT16
+    for node in editor.of_type("Cast"):
+        for attribute in node.attribute:
+            if attribute.name == "to" and attribute.i == TensorProto.FLOAT:
+                attribute.i = TensorProto.FLOAT16
+    for output in model.graph.output:
+        last = editor.producer[output.name]
+        half = editor.fresh(f"{output.name}_half")
+        last.output[list(last.output).index(output.name)] = half
+        editor.nodes.append(_cast(half, output.name))
+    return editor.finish()
+
+
+def _cast(source: str, target: str) -> NodeProto:
+    node = NodeProto(op_type="Cast", name=f"{target}/Cast", input=[source], output=[target])
+    attribute = node.attribute.add(name="to", i=TensorProto.FLOAT)
+    attribute.type = attribute.INT
+    return node
+
+
+def _weight(editor: GraphEditor, node: NodeProto, keep_float: Collection[str]) -> Array | None:
+    """The weight of a product that is to be quantized, of shape (in, out)."""
+    item = editor.initializers.get(node.input[1])
+    if item is None or item.data_type != TensorProto.FLOAT or item.name in keep_float:
+        return None
+    if len(item.dims) != 2 or min(item.dims) < SMALLEST:
+        return None
+    return editor.constant(item.name)
+
+
+def _quantized_and_back(
+    editor: GraphEditor, before: NodeProto, source: str, span: tuple[float, float]
+) -> str:
+    low, high = min(span[0], 0.0), max(span[1], 0.0)
+    scale = (high - low) / 255 or 1.0
+    zero = int(np.clip(round(-low / scale), 0, 255))
+    parameters = [
+        editor.add_constant(f"{source}_scale", np.array(scale, dtype=np.float32)),
+        editor.add_constant(f"{source}_zero_point", np.array(zero, dtype=np.uint8)),
+    ]
+    values, back = editor.fresh(f"{source}_quantized"), editor.fresh(f"{source}_dequantized")
+    editor.add("QuantizeLinear", [source, *parameters], [values], before=before, name=f"{source}/Quantize")
+    editor.add("DequantizeLinear", [values, *parameters], [back], before=before, name=f"{source}/Dequantize")
+    return back

@@ -1,0 +1,134 @@
+"""Named forms of one graph: which is fastest depends on the device, so it is measured there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from onnx import ModelProto
+
+from compresskit.bundle.batching import InputRow
+from compresskit.engine.attention import (
+    use_multi_head_attention,
+    use_onnx_attention,
+    use_packed_attention,
+)
+from compresskit.engine.rewrites import (
+    fuse_norms,
+    keep_first_token,
+    keep_gelu_apart,
+    keep_norms_apart,
+    pack_projections,
+)
+from compresskit.engine.score import logits_of
+from compresskit.errors import ConfigurationError, EngineError, TargetError, one_of
+from compresskit.target.base import SessionSettings
+
+Rewrite = Callable[[ModelProto], ModelProto]
+TOLERANCE = 1e-4
+# A later variant must beat the best so far by this much: a draw goes to the simpler graph.
+MARGIN = 0.005
+
+
+@dataclass(frozen=True)
+class Variant:
+    """Rewrites of the plain graph, and what its session needs beside them."""
+
+    name: str
+    rewrites: tuple[Rewrite, ...] = ()
+    session: SessionSettings = field(default_factory=SessionSettings)
+
+    def apply(self, model: ModelProto) -> ModelProto:
+        """Rewrite a plain graph, dense or sliced, in place; returns it."""
+        for rewrite in self.rewrites:
+            model = rewrite(model)
+        return model
+
+
+_FIRST: tuple[Rewrite, ...] = (keep_norms_apart, keep_first_token)
+VARIANTS: tuple[Variant, ...] = (
+    Variant("plain"),
+    Variant("first-token", _FIRST),
+    Variant("first-token-packed", (*_FIRST, pack_projections)),
+    Variant("first-token-onnx-attention", (*_FIRST, use_onnx_attention)),
+    Variant("first-token-multi-head", (*_FIRST, use_multi_head_attention)),
+    Variant("first-token-packed-attention", (*_FIRST, use_packed_attention)),
+    Variant("first-token-fused-norms", (keep_first_token, fuse_norms)),
+    Variant("first-token-packed-fused-norms", (keep_first_token, fuse_norms, use_packed_attention)),
+    Variant("first-token-apart-gelu", (*_FIRST, keep_gelu_apart)),
+    Variant("first-token-onnx-attention-apart-gelu", (*_FIRST, use_onnx_attention, keep_gelu_apart)),
+)
+
+
+def variant_named(name: str) -> Variant:
+    """The variant of this name; ConfigurationError lists those that exist."""
+    for variant in VARIANTS:
+        if variant.name == name:
+            return variant
+    raise ConfigurationError(one_of("graph variant", name, [variant.name for variant in VARIANTS]))
+
+
+def choose_variant(
+    measure: Callable[[ModelProto, Variant], float],
+    model: ModelProto,
+    *,
+    variants: Sequence[Variant] = VARIANTS,
+    measured: dict[str, float | None] | None = None,
+) -> Variant:
+    """The variant of the plain graph `model` for which `measure` gives the least milliseconds.
+
+    A variant that differs from the plain graph, or that the target refuses (TargetError), is out.
+    `measured` receives each name's milliseconds, None for those. EngineError when none is left.
+    """
+    found: dict[str, float | None] = {} if measured is None else measured
+    best: tuple[float, Variant] | None = None
+    for variant in variants:
+        found[variant.name] = None
+        try:
+            graph = variant.apply(_copied(model))
+            check_equal(model, graph, variant.session)
+            latency_ms = measure(graph, variant)
+        except (EngineError, TargetError):
+            continue
+        found[variant.name] = latency_ms
+        if best is None or latency_ms < best[0] * (1 - MARGIN):
+            best = latency_ms, variant
+    if best is None:
+        raise EngineError("no variant of the graph runs on this target; see `compresskit doctor`.")
+    return best[1]
+
+
+def check_equal(plain: ModelProto, other: ModelProto, session: SessionSettings) -> float:
+    """Largest difference of logits on texts of several lengths; EngineError above 1e-4."""
+    rows = sample_rows(plain)
+    difference = float(np.abs(logits_of(plain, rows) - logits_of(other, rows, session)).max())
+    if not difference <= TOLERANCE:
+        raise EngineError(f"a rewritten graph differs from the plain one by {difference:.1e}.")
+    return difference
+
+
+def sample_rows(model: ModelProto, *, seed: int = 0) -> list[InputRow]:
+    """Texts of random tokens, of different lengths, within what the graph's tables hold."""
+    vocabulary, positions = _table_sizes(model)
+    random = np.random.default_rng(seed)
+    longest = min(positions - 2, 24)
+    return [
+        {"input_ids": random.integers(2, vocabulary, size).tolist()} for size in (longest, longest // 2, 3)
+    ]
+
+
+def _table_sizes(model: ModelProto) -> tuple[int, int]:
+    """Rows of the tables of word and position embeddings."""
+    dims = {item.name: item.dims for item in model.graph.initializer}
+    sizes = [
+        next(size[0] for name, size in dims.items() if name.endswith(f"{table}_embeddings.weight"))
+        for table in ("word", "position")
+    ]
+    return sizes[0], sizes[1]
+
+
+def _copied(model: ModelProto) -> ModelProto:
+    copied = ModelProto()
+    copied.CopyFrom(model)
+    return copied

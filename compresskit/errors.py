@@ -1,0 +1,64 @@
+"""Errors that a user can act on.
+
+    CompresskitError
+    ├── ConfigurationError       an option, profile or configuration value
+    ├── UnsupportedModelError    a model type or head that no family covers
+    ├── ArchitectureError        an architecture that does not fit its model
+    ├── DataError                columns, labels, splits
+    ├── RunError                 a run directory: version, damage, resume
+    ├── EngineError              an engine folder: damage, failed verification
+    ├── TargetError              the device: provider missing, measurement failed
+    │   └── AgentError           a remote device: unreachable, refused
+    └── SearchError              a searcher that cannot serve a space or objective
+
+Each message names the value, what is permitted and what to do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+
+class CompresskitError(Exception):
+    """Root of every error that is the user's to mend; the command line exits with 1."""
+
+
+class ConfigurationError(CompresskitError):
+    pass
+
+
+class UnsupportedModelError(CompresskitError):
+    pass
+
+
+class ArchitectureError(CompresskitError):
+    pass
+
+
+class DataError(CompresskitError):
+    pass
+
+
+class RunError(CompresskitError):
+    pass
+
+
+class EngineError(CompresskitError):
+    pass
+
+
+class TargetError(CompresskitError):
+    pass
+
+
+class AgentError(TargetError):
+    pass
+
+
+class SearchError(CompresskitError):
+    pass
+
+
+def one_of(what: str, value: object, allowed: Iterable[object]) -> str:
+    """Message for a value outside a closed set: names the value and all that is permitted."""
+    return f"{what} {value!r} is not known; permitted: {', '.join(sorted(map(str, allowed)))}."

@@ -1,0 +1,15 @@
+"""BERT and ELECTRA."""
+
+from __future__ import annotations
+
+from compresskit.families.base import bert_like
+
+FAMILIES = (
+    bert_like("bert", "bert.encoder.layer", ("bert.pooler.dense", "classifier")),
+    bert_like(
+        "electra",
+        "electra.encoder.layer",
+        ("classifier.dense", "classifier.out_proj"),
+        ("electra.embeddings_project",),
+    ),
+)

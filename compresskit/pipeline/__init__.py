@@ -1,0 +1,1 @@
+"""Where everything meets. These functions are the Python API; the command line calls them."""

@@ -1,0 +1,200 @@
+"""Engines side by side on a device: speed, memory, size, and accuracy where there is data. No torch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from compresskit.bundle.loader import MODEL_FILE
+from compresskit.bundle.manifest import Manifest, file_hash, verify
+from compresskit.errors import ConfigurationError, EngineError
+from compresskit.pipeline.bench_data import LabelledTexts, read_labelled
+from compresskit.pipeline.bench_history import append_history, changes_since, read_history
+from compresskit.pipeline.bench_result import BenchResult, EngineResult
+from compresskit.report.files import BENCH_FORMATS, check_format, write_bench
+from compresskit.target.base import SessionSettings
+from compresskit.target.compare import EngineToMeasure, compare
+from compresskit.target.comparison import EngineMeasurement
+from compresskit.target.profile import Profile, load_profile
+
+if TYPE_CHECKING:
+    from compresskit.target.remote_bench import RemoteBench
+
+DEFAULT_PROFILE = "cpu-1-thread"
+
+
+@dataclass(frozen=True)
+class Contender:
+    """An engine folder with its manifest, or a bare ONNX file."""
+
+    path: Path
+    model: Path
+    manifest: Manifest | None
+
+    @property
+    def session(self) -> SessionSettings | None:
+        return SessionSettings.from_json(self.manifest.session) if self.manifest else None
+
+    @property
+    def size_bytes(self) -> int:
+        """Bytes of the graph and of the files beside it that hold its weights."""
+        parts = self.model.parent.glob(f"{self.model.name}*")
+        return sum(part.stat().st_size for part in parts)
+
+
+def bench(
+    engines: Sequence[Path | str],
+    *,
+    baseline: Path | str | None = None,
+    profile: Profile | str | None = None,
+    dataset: Path | str | None = None,
+    text_columns: Sequence[str] = (),
+    label_column: str | None = None,
+    report: Sequence[Path | str] = (),
+    history: Path | str | None = None,
+    say: Callable[[str], None] = lambda _: None,
+) -> BenchResult:
+    """Measure `engines` (engine folders or ONNX files) in turn, each in a fresh process.
+
+    With an address in the profile all of it happens on the device behind it.
+
+    Ratios are against `baseline`, by default the first of several engines. `profile` is by default the
+    one that the first engine was made for. With `dataset` each engine folder is scored on it. `report`
+    names .html, .md and .json files to write, `history` a file of earlier results to compare with.
+    Raises EngineError for a folder that is damaged or no engine, ConfigurationError, DataError,
+    TargetError.
+    """
+    reports = [Path(path) for path in report]
+    for path in reports:
+        check_format(path, BENCH_FORMATS)
+    contenders = [open_contender(path) for path in _all_paths(engines, baseline)]
+    chosen = _profile(profile, contenders)
+    data = None
+    if dataset is not None:
+        data = read_labelled(dataset, text_columns=text_columns, label_column=label_column)
+    earlier = read_history(Path(history)) if history is not None else []
+    base = Path(baseline) if baseline is not None else contenders[0].path if len(contenders) > 1 else None
+    say(f"measuring {len(contenders)} engine(s) under profile {chosen.name}")
+    with _device(chosen, say) as device:
+        result = _measure(contenders, chosen, base, device)
+        if data is not None:
+            result = _scored(result, contenders, chosen, data, device, say)
+    result = replace(result, changes=tuple(changes_since(earlier, result.to_json())))
+    if history is not None:
+        append_history(Path(history), result.to_json())
+    for path in reports:
+        write_bench(result.to_json(raw=path.suffix == ".json"), path)
+        say(f"wrote {path}")
+    return result
+
+
+def open_contender(path: Path | str) -> Contender:
+    """The engine in `path`, its hashes verified. Raises EngineError when it is none or is damaged."""
+    path = Path(path)
+    if path.is_dir():
+        manifest = verify(path)
+        if not (path / MODEL_FILE).is_file():
+            raise EngineError(f"engine {path} lacks its file {MODEL_FILE}. Export the point again.")
+        return Contender(path, path / MODEL_FILE, manifest)
+    if not path.is_file():
+        raise EngineError(f"{path} does not exist; give an engine folder or an ONNX file.")
+    if path.suffix != ".onnx":
+        raise EngineError(f"{path} is neither an engine folder nor an .onnx file.")
+    return Contender(path, path, None)
+
+
+def _all_paths(engines: Sequence[Path | str], baseline: Path | str | None) -> list[Path]:
+    paths = [Path(path) for path in engines]
+    if baseline is not None and Path(baseline) not in paths:
+        paths.insert(0, Path(baseline))
+    if not paths:
+        raise ConfigurationError("bench needs one engine or more.")
+    twice = sorted({str(path) for path in paths if paths.count(path) > 1})
+    if twice:
+        raise ConfigurationError(f"{', '.join(twice)} is given twice; give each engine once.")
+    return paths
+
+
+def _profile(given: Profile | str | None, contenders: Sequence[Contender]) -> Profile:
+    if isinstance(given, Profile):
+        return given
+    if given is not None:
+        return load_profile(given)
+    manifest = contenders[0].manifest
+    stored = manifest.lineage.get("profile") if manifest else None
+    return Profile.from_json(stored) if isinstance(stored, dict) else load_profile(DEFAULT_PROFILE)
+
+
+def _scored(
+    result: BenchResult,
+    contenders: Sequence[Contender],
+    profile: Profile,
+    data: LabelledTexts,
+    device: RemoteBench | None,
+    say: Callable[[str], None],
+) -> BenchResult:
+    from compresskit.pipeline.bench_score import score_engine
+
+    engines, warnings = [], list(result.warnings)
+    for engine, contender in zip(result.engines, contenders, strict=True):
+        manifest = contender.manifest
+        if manifest is None:
+            warnings.append(f"{engine.path} is a bare ONNX file without a tokenizer: it was not scored.")
+            engines.append(engine)
+            continue
+        say(f"scoring {engine.path} on {len(data.texts)} rows of {data.source}")
+        found = score_engine(
+            contender.path, manifest, data, provider=profile.provider, threads=profile.threads, device=device
+        )
+        engines.append(replace(engine, metric=found, metric_name=manifest.metric_name))
+    return replace(result, engines=tuple(engines), warnings=tuple(warnings))
+
+
+def _device(profile: Profile, say: Callable[[str], None]) -> AbstractContextManager[RemoteBench | None]:
+    """The device behind the profile's address; None where this machine is it."""
+    if profile.address is None:
+        return nullcontext()
+    from compresskit.target.remote_bench import RemoteBench
+
+    return RemoteBench(profile, say=say)
+
+
+def _measure(
+    contenders: Sequence[Contender], profile: Profile, baseline: Path | None, device: RemoteBench | None
+) -> BenchResult:
+    asked = [
+        EngineToMeasure(str(item.path), item.model, item.session, item.size_bytes) for item in contenders
+    ]
+    against = None if baseline is None else str(baseline)
+    found = device.compare(asked, against) if device else compare(asked, profile, against)
+    engines = tuple(
+        _engine_result(contender, contender.path == baseline, measured)
+        for contender, measured in zip(contenders, found.measurements, strict=True)
+    )
+    settings = {**profile.to_json(), "key": profile.key()}
+    return BenchResult(engines, found.ratios, settings, found.conditions, found.warnings)
+
+
+def _engine_result(contender: Contender, is_baseline: bool, measured: EngineMeasurement) -> EngineResult:
+    manifest = contender.manifest
+    return EngineResult(
+        path=str(contender.path),
+        is_baseline=is_baseline,
+        sha256=file_hash(contender.model),
+        p50_ms=measured.median_ms,
+        p95_ms=measured.p95_ms,
+        p99_ms=measured.p99_ms,
+        ci_ms=measured.ci_ms,
+        samples_ms=measured.samples_ms,
+        throughput_per_s=measured.throughput_per_s,
+        first_run_ms=measured.first_run_ms,
+        peak_memory_bytes=measured.peak_memory_bytes,
+        size_bytes=measured.size_bytes,
+        signature=manifest.signature if manifest else None,
+        precision=manifest.precision if manifest else None,
+        num_params=manifest.num_params if manifest else None,
+        macs=manifest.macs if manifest else None,
+    )

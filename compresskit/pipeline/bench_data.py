@@ -1,0 +1,181 @@
+"""Labelled texts for scoring an engine on its device: standard library only, parquet where pyarrow is."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from compresskit.errors import DataError
+
+_SPLITS = ("test", "validation", "valid", "dev")
+_LABELS = (
+    "label",
+    "labels",
+    "target",
+    "score",
+    "class",
+    "category",
+    "intent",
+    "sentiment",
+    "stars",
+    "rating",
+)
+_PAIRS = (
+    ("sentence1", "sentence2"),
+    ("text1", "text2"),
+    ("premise", "hypothesis"),
+    ("question1", "question2"),
+    ("question", "sentence"),
+    ("question", "passage"),
+    ("query", "passage"),
+)
+_TEXTS = ("sentence", "text", "content", "review", "comment", "question", "query")
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class LabelledTexts:
+    """Rows of one split: one or two texts each, and labels as they stand in the file."""
+
+    source: Path
+    texts: tuple[tuple[str, ...], ...]
+    labels: tuple[Any, ...]
+
+
+def read_labelled(
+    dataset: Path | str, *, text_columns: Sequence[str] = (), label_column: str | None = None
+) -> LabelledTexts:
+    """The labelled test split of a folder (else its validation split), or all rows of one file.
+
+    CSV, TSV and JSON lines need nothing but Python, parquet needs pyarrow. Raises DataError when there
+    is no such split, a column is missing, or a row has no text.
+    """
+    path = Path(dataset)
+    if not path.exists():
+        raise DataError(f"data set {str(dataset)!r} does not exist; give a local folder or file to bench.")
+    if path.is_file():
+        return _labelled(path, _read(path), text_columns, label_column)
+    found = _split_files(path)
+    for file in found:
+        rows = _labelled(file, _read(file), text_columns, label_column)
+        if any(label not in (-1, "-1", None, "") for label in rows.labels):
+            return rows
+    raise DataError(
+        f"folder {str(path)!r} has no labelled test or validation file; permitted names: "
+        f"{', '.join(f'{split}.*' for split in _SPLITS)} with {', '.join(_READERS)}."
+    )
+
+
+def _split_files(folder: Path) -> list[Path]:
+    files = sorted(file for file in folder.rglob("*") if file.suffix.lower() in _READERS)
+    found = []
+    for split in _SPLITS:
+        here = [file for file in files if file.stem.lower().replace("_", "-").split("-")[0] == split]
+        if len(here) > 1:
+            names = ", ".join(str(file.relative_to(folder)) for file in here)
+            raise DataError(f"folder {str(folder)!r} has several {split} files ({names}); name one of them.")
+        found += here
+    return found
+
+
+def _read(file: Path) -> list[Row]:
+    reader = _READERS.get(file.suffix.lower())
+    if reader is None:
+        raise DataError(f"file {str(file)!r} is of no known kind; permitted: {', '.join(_READERS)}.")
+    try:
+        rows = list(reader(file))
+    except (ValueError, csv.Error) as error:
+        raise DataError(f"file {str(file)!r} cannot be read: {error}.") from None
+    if not rows:
+        raise DataError(f"file {str(file)!r} has no rows.")
+    return rows
+
+
+def _csv(file: Path, delimiter: str = ",") -> Iterable[Row]:
+    with file.open(encoding="utf-8-sig", newline="") as lines:
+        yield from csv.DictReader(lines, delimiter=delimiter)
+
+
+def _tsv(file: Path) -> Iterable[Row]:
+    return _csv(file, "\t")
+
+
+def _json_lines(file: Path) -> Iterable[Row]:
+    with file.open(encoding="utf-8") as lines:
+        for number, line in enumerate(lines, start=1):
+            if line.strip():
+                row = json.loads(line)
+                if not isinstance(row, dict):
+                    raise ValueError(f"line {number} is not a JSON object")
+                yield row
+
+
+def _parquet(file: Path) -> Iterable[Row]:
+    try:
+        from pyarrow import parquet
+    except ModuleNotFoundError:
+        raise DataError(
+            f"{str(file)!r} is parquet, which needs pyarrow: pip install pyarrow, or give CSV or JSON lines."
+        ) from None
+    rows: list[Row] = parquet.read_table(file).to_pylist()
+    return rows
+
+
+_READERS: dict[str, Callable[[Path], Iterable[Row]]] = {
+    ".csv": _csv,
+    ".tsv": _tsv,
+    ".jsonl": _json_lines,
+    ".ndjson": _json_lines,
+    ".json": _json_lines,
+    ".parquet": _parquet,
+}
+
+
+def _labelled(
+    file: Path, rows: Sequence[Row], text_columns: Sequence[str], label_column: str | None
+) -> LabelledTexts:
+    columns = list(rows[0])
+    label = _find_label(file, columns, label_column)
+    texts = _find_texts(file, rows[0], label, text_columns)
+    for number, row in enumerate(rows, start=1):
+        for column in texts:
+            if not isinstance(row.get(column), str):
+                raise DataError(f"{file}, row {number}: column {column!r} holds no text.")
+    return LabelledTexts(
+        file,
+        tuple(tuple(row[column] for column in texts) for row in rows),
+        tuple(row.get(label) for row in rows),
+    )
+
+
+def _find_label(file: Path, columns: Sequence[str], given: str | None) -> str:
+    candidates = [given] if given else _LABELS
+    for name in candidates:
+        if name in columns:
+            return name
+    raise DataError(
+        f"{file} has no label column {candidates[0]!r}; columns present: {', '.join(columns)}. "
+        "Name it with --label-column."
+    )
+
+
+def _find_texts(file: Path, row: Row, label: str, given: Sequence[str]) -> tuple[str, ...]:
+    if given:
+        missing = [name for name in given if name not in row]
+        if missing or not 1 <= len(given) <= 2:
+            raise DataError(
+                f"{file}: text columns {', '.join(given)}; permitted: one or two of {', '.join(row)}."
+            )
+        return tuple(given)
+    for pair in _PAIRS:
+        if all(name in row and name != label for name in pair):
+            return pair
+    known = [name for name in _TEXTS if name in row and name != label]
+    others = [name for name, value in row.items() if name != label and isinstance(value, str)]
+    if known or len(others) == 1:
+        return ((known or others)[0],)
+    raise DataError(f"{file} has no text column that is known; name it with --text-column: {', '.join(row)}.")

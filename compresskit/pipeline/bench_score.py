@@ -1,0 +1,81 @@
+"""The metric of an engine, computed by that engine in ONNX Runtime; no torch is needed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from compresskit.bundle import Manifest, load_engine
+from compresskit.bundle.loader import MODEL_FILE
+from compresskit.errors import DataError
+from compresskit.pipeline.bench_data import LabelledTexts
+from compresskit.target.base import SessionSettings
+from compresskit.tasks.metrics import metric
+
+if TYPE_CHECKING:
+    from compresskit.target.remote_bench import RemoteBench
+
+_CHUNK = 256
+
+
+def score_engine(
+    folder: Path,
+    manifest: Manifest,
+    data: LabelledTexts,
+    *,
+    provider: str,
+    threads: int,
+    device: RemoteBench | None = None,
+) -> float:
+    """The engine's own metric on all rows of `data`, as a fraction; computed on `device` where there is one.
+
+    Raises DataError for labels that the engine does not know.
+    """
+    engine = load_engine(folder, provider="cpu" if device else provider, threads=threads)
+    labels = encode_labels(data, engine.labels)
+    texts: Any = data.texts if len(data.texts[0]) == 2 else [text for (text,) in data.texts]
+    if device is None:
+        parts = [engine.predict(texts[i : i + _CHUNK]) for i in range(0, len(texts), _CHUNK)]
+        logits = np.concatenate(parts)
+    else:
+        session = SessionSettings.from_json(manifest.session)
+        rows = engine.encode(texts)
+        logits = device.logits(folder / MODEL_FILE, rows, session=session, pad_id=engine.pad_id)
+    return metric(manifest.metric_name)(logits, labels)
+
+
+def encode_labels(data: LabelledTexts, names: Sequence[str]) -> npt.NDArray[Any]:
+    """Labels as class ids (int64) by the engine's names, or as numbers (float64) where it has one output.
+
+    Whole numbers that are no names are class ids themselves. Raises DataError naming the first label
+    that fits neither.
+    """
+    if len(names) <= 1:
+        return np.array([_number(data, row, label) for row, label in enumerate(data.labels)])
+    by_name = {str(name): index for index, name in enumerate(names)}
+    return np.array([_class_id(data, row, label, by_name) for row, label in enumerate(data.labels)])
+
+
+def _class_id(data: LabelledTexts, row: int, label: Any, by_name: dict[str, int]) -> int:
+    text = str(label).strip()
+    if text in by_name:
+        return by_name[text]
+    if text.isdecimal() and int(text) < len(by_name):
+        return int(text)
+    raise DataError(
+        f"{data.source}, row {row + 1}: label {label!r} is not one of the engine's; "
+        f"permitted: {', '.join(by_name)}, or 0 to {len(by_name) - 1}."
+    )
+
+
+def _number(data: LabelledTexts, row: int, label: Any) -> float:
+    try:
+        return float(label)
+    except (TypeError, ValueError):
+        raise DataError(
+            f"{data.source}, row {row + 1}: label {label!r} is no number, and the engine gives numbers."
+        ) from None

@@ -1,0 +1,80 @@
+"""The whole job in miniature: data and model of our own making, then the commands a user would type."""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from transformers import BertConfig, BertModel, set_seed
+
+from compresskit.errors import CompresskitError, ConfigurationError
+from compresskit.pipeline.models import quiet
+from compresskit.tasks.demo_text import build_demo_tokenizer, read_demo_texts, write_demo_data
+
+ROWS = 5000
+MARKER = ".compresskit-demo"
+# `cpu-1-thread`, for shorter texts and looked at for a shorter time.
+PROFILE = """\
+description = "One CPU thread, one text of 32 tokens, measured briefly"
+threads = 1
+length = 32
+interval_precision = 0.02
+max_seconds = 0.7
+"""
+
+
+def demo(output: Path, *, force: bool, say: Callable[[str], None]) -> None:
+    """Fill `output` with data, a model, a run, two engines and a bench report.
+
+    Raises ConfigurationError when `output` holds anything but an earlier demo to be replaced.
+    """
+    if output.exists() and any(output.iterdir()):
+        if not (force and (output / MARKER).exists()):
+            raise ConfigurationError(
+                f"{output} is not empty; give --output a new folder"
+                + (", or --force to delete the demo in it." if (output / MARKER).exists() else ".")
+            )
+        shutil.rmtree(output)
+    output.mkdir(parents=True, exist_ok=True)
+    (output / MARKER).touch()
+    say(f"making {ROWS} labelled sentences and a BERT of 4 layers in {output}")
+    write_demo_data(output / "data", seed=0, rows=ROWS)
+    make_model(output)
+    run, dense, pruned = output / "run", output / "engines" / "dense", output / "engines" / "pruned"
+    profile = output / "profile.toml"
+    profile.write_text(PROFILE, encoding="utf-8")
+    for words in (
+        f"search --model {output / 'model'} --dataset {output / 'data'} --profile {profile} --output {run} "
+        "--epochs 3 --trials 12 --max-length 32 --learning-rate 5e-4",
+        f"pareto {run}",
+        f"export {run} --dense --output {dense}",
+        f"export {run} --max-drop 2 --output {pruned}",
+        f"bench {dense} {pruned} --baseline {dense} --profile {profile} --report {output / 'bench.html'}",
+        f"report {run}",
+    ):
+        say(f"\n$ compresskit {words}")
+        code = subprocess.call([sys.executable, "-m", "compresskit", *shlex.split(words)])
+        if code != 0:
+            raise CompresskitError(f"the demo stopped: `compresskit {words}` ended with status {code}.")
+
+
+def make_model(output: Path) -> None:
+    """A small BERT with random weights, and a tokenizer of the demo's words."""
+    quiet()
+    set_seed(0)
+    tokenizer = build_demo_tokenizer(read_demo_texts(output / "data"))
+    config = BertConfig(
+        vocab_size=len(tokenizer),
+        hidden_size=128,
+        num_hidden_layers=4,
+        num_attention_heads=4,
+        intermediate_size=512,
+        max_position_embeddings=128,
+        pad_token_id=tokenizer.pad_token_id,
+    )
+    BertModel(config).save_pretrained(output / "model")
+    tokenizer.save_pretrained(output / "model")

@@ -1,0 +1,105 @@
+"""How long the whole search will take, said early and mended as it goes on."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from compresskit.pipeline.settings import SearchSettings
+from compresskit.search.loop import Progress as SearchProgress
+from compresskit.tasks.task import Task
+from compresskit.training.progress import Progress
+from compresskit.training.strategies import (
+    FrozenTeacher,
+    InPlaceDistillation,
+    Random,
+    Sandwich,
+    SandwichDistillation,
+)
+from compresskit.training.trainer import Recipe
+
+# Cost of things in optimizer steps of the full network; a forward pass is a third of a step.
+FORWARD = 1 / 3
+MEAN_SUB_NETWORK = 0.5
+SECONDS_A_MEASUREMENT = 3.0
+
+
+def step_cost(strategy: str, num_random: int) -> float:
+    """Cost of one step of a strategy, in steps of the full network."""
+    subs = num_random * MEAN_SUB_NETWORK
+    return {
+        Random.name: subs,
+        Sandwich.name: 1 + subs,
+        InPlaceDistillation.name: 1 + subs,
+        SandwichDistillation.name: 1 + subs,
+        FrozenTeacher.name: FORWARD + 1 / FrozenTeacher.FULL_EVERY + subs,
+    }.get(strategy, 1.0)
+
+
+def format_seconds(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
+class Clock:
+    """Turns progress into lines with time left, and the first seconds of training into an estimate."""
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        self.say = say
+        self._later: Callable[[float], float] | None = None
+
+    @staticmethod
+    def now() -> float:
+        return time.monotonic()
+
+    def begin(self, stage: str, settings: SearchSettings, recipe: Recipe, task: Task) -> None:
+        """Before a training stage: remember what comes after it."""
+        rows, epochs = len(task.train.encoded), recipe.epochs
+        self.say(f"{stage}: {epochs:g} epochs of {rows} rows")
+        cost = step_cost(settings.strategy, settings.num_random)
+        steps = epochs * rows / recipe.batch_size
+        scored = len(task.search.encoded) / recipe.batch_size * FORWARD * MEAN_SUB_NETWORK
+        trials = settings.trials or 0
+
+        def later(seconds_a_step: float) -> float:
+            full = seconds_a_step if stage == "dense" else seconds_a_step / cost
+            training = steps * cost * full if stage == "dense" else 0.0
+            searching = trials * (scored * full + SECONDS_A_MEASUREMENT)
+            if settings.budget_seconds is not None:
+                searching = min(searching or settings.budget_seconds, settings.budget_seconds)
+            return training + searching
+
+        self._later = later
+
+    def hear(self, progress: Progress) -> None:
+        done = progress.seconds / max(1e-9, progress.seconds + progress.seconds_left)
+        metric = "" if progress.loss is None else f", loss {progress.loss:.3f}"
+        metric += "" if progress.metric is None else f", metric {progress.metric:.4f}"
+        self.say(
+            f"{progress.stage}: step {progress.step} of {progress.of} ({done:.0%}){metric}, "
+            f"{format_seconds(progress.seconds_left)} left"
+        )
+        if self._later is not None and progress.step < progress.of:
+            total_steps = progress.of - progress.step
+            left = progress.seconds_left + self._later(progress.seconds_left / total_steps)
+            self.say(f"the whole search needs about {format_seconds(left)} more")
+            self._later = None
+
+    def search_begins(self, settings: SearchSettings) -> None:
+        limit = [f"{settings.trials} trials"] if settings.trials else []
+        limit += [format_seconds(settings.budget_seconds)] if settings.budget_seconds else []
+        self.say(f"search: {settings.searcher} in space {settings.space}, at most {' or '.join(limit)}")
+
+    def trial(self, progress: SearchProgress, metric_name: str) -> None:
+        """One line a trial: what it gave, and where the front stands."""
+        record = progress.record
+        if not record.is_completed:
+            self.say(f"trial {record.trial_id}: failed: {record.error}")
+            return
+        latency = "" if record.latency_ms is None else f", {record.latency_ms:.3f} ms"
+        volume = "" if progress.hypervolume is None else f", hypervolume {progress.hypervolume:.4f}"
+        self.say(
+            f"trial {record.trial_id}: {metric_name} {record.metric:.4f}{latency}  {record.signature}  "
+            f"(front of {len(progress.front)}{volume})"
+        )

@@ -1,0 +1,54 @@
+"""The front of a finished search, scored again on all validation rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from compresskit.architecture import Candidate
+from compresskit.pipeline.evaluator import Evaluator
+from compresskit.runs.directory import RunDirectory
+from compresskit.runs.records import Front, FrontPoint, TrialRecord
+from compresskit.search.front import build_front
+from compresskit.search.objectives import Objective
+
+
+def write_front(
+    run: RunDirectory,
+    records: Sequence[TrialRecord],
+    objectives: Sequence[Objective],
+    evaluator: Evaluator,
+    metric_name: str,
+) -> Front:
+    """Score the front on all validation rows, keep what is still on it, and write pareto.json.
+
+    The dense model beside it is the fine-tuned one, not the super-network's full architecture.
+    """
+    validation = evaluator.stage.task.validation
+    rough = build_front(records, objectives, metric_name)
+    on_front = {point.trial_id for point in rough.points}
+    again = [
+        replace(record, metric=evaluator.metric(record.candidate.architecture, validation))
+        for record in records
+        if record.trial_id in on_front
+    ]
+    full = Candidate(evaluator.supernet.full)
+    measured = evaluator.meter.measure(full)
+    low, high = measured["corrected_ci_ms"]
+    dense = FrontPoint(
+        idx=None,
+        trial_id=None,
+        architecture=full.architecture.to_json(),
+        precision=full.precision,
+        signature=full.architecture.signature,
+        metric=run.info["dense_metric"],
+        metric_name=metric_name,
+        latency_ms=measured["corrected_median_ms"],
+        latency_ci_ms=(low, high),
+        num_params=evaluator.blueprint.num_params(full.architecture),
+        macs=evaluator.macs(full.architecture),
+        size_bytes=measured["size_bytes"],
+    )
+    front = build_front(again, objectives, metric_name, dense)
+    run.write_front(front)
+    return front

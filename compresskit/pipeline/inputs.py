@@ -1,0 +1,69 @@
+"""Everything a search is given, read and checked before anything is computed or written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from compresskit.families import dimensions_of
+from compresskit.pipeline.models import Checkpoint, open_checkpoint
+from compresskit.pipeline.settings import SearchSettings
+from compresskit.search.factory import make_searcher
+from compresskit.search.objectives import Objective, make_objectives
+from compresskit.search.searcher import Searcher
+from compresskit.spaces import Space, make_space
+from compresskit.target.open import open_target
+from compresskit.target.profile import Profile
+from compresskit.tasks.encoding import position_limit
+from compresskit.tasks.task import Task, load_task
+from compresskit.training.strategies import make_strategy
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """The checkpoint, the task and the device of a search, and what is to be searched for."""
+
+    checkpoint: Checkpoint
+    task: Task
+    profile: Profile
+    space: Space
+    objectives: tuple[Objective, ...]
+    searcher: Searcher
+
+
+def read_inputs(settings: SearchSettings, profile: Profile, say: Callable[[str], None]) -> Inputs:
+    """Read model, data and profile. Raises CompresskitError for whatever the user can mend in them."""
+    objectives = make_objectives(settings.objectives)
+    checkpoint = open_checkpoint(settings.model)
+    space = make_space(
+        settings.space,
+        dimensions_of(checkpoint.config),
+        layer_policy=settings.layer_policy,
+        unit_multiple=settings.unit_multiple,
+    )
+    searcher = make_searcher(settings.searcher, space, objectives, settings.seed)
+    make_strategy(
+        settings.strategy, space.full, space.smallest, lambda *_: space.smallest, settings.num_random
+    )
+    with open_target(profile, say=say):
+        pass  # a provider that is not there, or an agent that does not answer, is known now
+    task = read_task(settings, checkpoint)
+    for note in task.notes:
+        say(f"data: {note}")
+    return Inputs(checkpoint, task, profile, space, objectives, searcher)
+
+
+def read_task(settings: SearchSettings, checkpoint: Checkpoint) -> Task:
+    """The task of a run, the same whoever reads it."""
+    return load_task(
+        settings.dataset,
+        tokenizer=checkpoint.tokenizer,
+        text_columns=settings.text_columns or None,
+        label_column=settings.label_column,
+        kind=settings.task,
+        metric=settings.metric,
+        max_length=settings.max_length,
+        max_positions=position_limit(checkpoint.config),
+        seed=settings.seed,
+        label2id=checkpoint.label2id,
+    )

@@ -1,0 +1,80 @@
+"""A search that starts from another run: its super-network and its scores, for another device or space."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from compresskit.architecture import Architecture
+from compresskit.errors import ConfigurationError, RunError
+from compresskit.pipeline.settings import SearchSettings
+from compresskit.runs.directory import RunDirectory
+
+# What may lengthen a search that is resumed.
+RESUMABLE = {"trials", "budget_seconds"}
+# What may differ from the run that is started from; everything else shaped its super-network.
+FREE = {
+    "profile",
+    "space",
+    "searcher",
+    "objectives",
+    "trials",
+    "budget_seconds",
+    "layer_policy",
+    "unit_multiple",
+}
+_CARRIED = ("dense_metric", "metric_name", "blueprint", "notes")
+
+
+def stored_settings(
+    run: RunDirectory, changes: Mapping[str, Any], permitted: Collection[str], what: str
+) -> SearchSettings:
+    """Settings that `run` was begun with, and `changes`.
+
+    ConfigurationError for a change that is not `permitted` to `what`, such as "a resumed search".
+    """
+    stored = {**run.settings, "profile": run.settings["profile"]["name"]}
+    for name, value in changes.items():
+        before = stored.get(name)
+        if name not in permitted and value != (tuple(before) if isinstance(before, list) else before):
+            raise ConfigurationError(
+                f"{name} is {value!r}, but {run.path} was begun with {before!r}; {what} may change "
+                f"{', '.join(sorted(permitted))} only. Leave it out, or start a new search."
+            )
+    return SearchSettings.from_json({**stored, **{n: v for n, v in changes.items() if n in permitted}})
+
+
+def take_over(source: RunDirectory, run: RunDirectory) -> None:
+    """Copy dense model, super-network and training curves. RunError when `source` has none yet."""
+    for name in ("dense_model", "model"):
+        if not (source.supernet / name).is_dir():
+            raise RunError(
+                f"{source.path} has no trained super-network yet; let its search go on with --resume first."
+            )
+    run.supernet.mkdir(exist_ok=True)
+    for path in (source.supernet / "dense_model", source.supernet / "model"):
+        part = run.supernet / f"{path.name}.part"
+        shutil.copytree(path, part, dirs_exist_ok=True)
+        part.rename(run.supernet / path.name)
+    curves = source.supernet / "progress.jsonl"
+    if curves.exists():
+        shutil.copy(curves, run.supernet / curves.name)
+    run.update(
+        status="supernet",
+        started_from=source.path.name,
+        scores=[
+            {"architecture": record.architecture, "metric": record.metric}
+            for record in source.trials()
+            if record.is_completed and record.metric is not None
+        ],
+        **{name: source.info[name] for name in _CARRIED if name in source.info},
+    )
+
+
+def known_scores(run: RunDirectory) -> dict[Architecture, float]:
+    """Metrics, on the rows that search scores on, that the run started from already knows."""
+    return {
+        Architecture.from_json(item["architecture"]): float(item["metric"])
+        for item in run.info.get("scores", ())
+    }

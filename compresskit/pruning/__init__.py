@@ -1,0 +1,1 @@
+"""Physical pruning: models whose removed heads, units and layers are really gone."""

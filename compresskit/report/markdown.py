@@ -1,0 +1,52 @@
+"""Runs and bench results as Markdown, for model cards, pull requests and CI summaries."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from compresskit.report.page import flatten
+from compresskit.report.rows import bench_rows, front_rows
+from compresskit.report.verdict import judge
+from compresskit.report.view import RunView
+
+
+def run_markdown(view: RunView) -> str:
+    """Verdict, front and warnings of a run."""
+    verdict = judge(view.front)
+    head, rows = front_rows(view.front)
+    parts = [f"# {_plain(view.title)}", f"**{verdict.headline}** {verdict.detail}"]
+    parts.append(_table(head, [cells for _, cells in rows]))
+    return _join([*parts, *_list("Warnings", view.warnings)])
+
+
+def bench_markdown(result: Mapping[str, Any]) -> str:
+    """Table, changes, warnings and conditions of a bench result."""
+    head, rows = bench_rows(result)
+    parts = ["# Bench", _table(head, [cells for _, cells in rows])]
+    parts += _list("Since the last bench", result.get("changes") or ())
+    parts += _list("Warnings", result.get("warnings") or ())
+    conditions = [f"{name}: {text}" for name, text in flatten(dict(result.get("conditions") or {}))]
+    return _join([*parts, *_list("Conditions", conditions)])
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [head, ["---"] + ["---:"] * (len(head) - 1), *rows]
+    return "\n".join("| " + " | ".join(_plain(cell) for cell in line) + " |" for line in lines)
+
+
+def _list(title: str, items: Sequence[str]) -> list[str]:
+    if not items:
+        return []
+    return [f"## {title}", "\n".join(f"- {_plain(str(item))}" for item in items)]
+
+
+def _plain(text: str) -> str:
+    """`text` on one line and without the signs that Markdown or HTML would read."""
+    for sign, escaped in (("\\", "\\\\"), ("|", "\\|"), ("<", "&lt;"), ("\n", " ")):
+        text = text.replace(sign, escaped)
+    return text
+
+
+def _join(parts: Sequence[str]) -> str:
+    return "\n\n".join(parts) + "\n"

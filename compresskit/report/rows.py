@@ -1,0 +1,74 @@
+"""Columns and cells of the two tables that every format shows: the front, and a bench result."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from compresskit.architecture import Architecture
+from compresskit.report.bench_text import describe_ratio, engine_names, ratio_of
+from compresskit.report.layers import shorten
+from compresskit.report.units import (
+    NOTHING,
+    count,
+    interval,
+    metric_label,
+    milliseconds,
+    number,
+    points,
+    signed_points,
+    size,
+    times,
+)
+from compresskit.report.verdict import drop, speedup
+from compresskit.runs import Front, FrontPoint
+
+
+def front_rows(front: Front) -> tuple[list[str], list[tuple[FrontPoint, list[str]]]]:
+    """Titles, and the cells of each point, fastest first, the dense model last."""
+    shown = [*front.points, *([front.dense] if front.dense else [])]
+    head = ["point", "latency, ms", "95 %", "speed-up", metric_label(shown[0].metric_name if shown else None)]
+    head += ["against dense", "parameters", "MACs", "precision", "keeps"]
+    return head, [(point, _front_cells(point, front.dense)) for point in shown]
+
+
+def bench_rows(result: Mapping[str, Any]) -> tuple[list[str], list[tuple[Mapping[str, Any], list[str]]]]:
+    """Titles, and the cells of each engine in the order they were given."""
+    scored = [engine for engine in result["engines"] if engine.get("metric") is not None]
+    head = ["engine", "median, ms", "95 %", "p95, ms", "p99, ms", "against baseline", "texts/s"]
+    head += ["peak memory", "file size"] + ([metric_label(scored[0].get("metric_name"))] if scored else [])
+    rows = []
+    for engine, name in zip(result["engines"], engine_names(result), strict=True):
+        cells = [name, *_bench_cells(result, engine)]
+        rows.append((engine, [*cells, points(engine.get("metric"))] if scored else cells))
+    return head, rows
+
+
+def _front_cells(point: FrontPoint, dense: FrontPoint | None) -> list[str]:
+    is_dense = point.idx is None
+    lost = None if is_dense else drop(point, dense)
+    return [
+        "dense" if is_dense else str(point.idx),
+        milliseconds(point.latency_ms).removesuffix(" ms"),
+        interval(point.latency_ci_ms),
+        times(None if is_dense else speedup(point, dense)),
+        points(point.metric),
+        signed_points(None if lost is None else -lost),
+        count(point.num_params),
+        count(point.macs),
+        point.precision,
+        shorten(Architecture.from_json(point.architecture)),
+    ]
+
+
+def _bench_cells(result: Mapping[str, Any], engine: Mapping[str, Any]) -> list[str]:
+    latency, ratio = engine["latency_ms"], ratio_of(result, engine["path"])
+    return [
+        number(latency["p50"]),
+        interval(latency.get("ci")),
+        *(NOTHING if latency.get(key) is None else number(latency[key]) for key in ("p95", "p99")),
+        describe_ratio(ratio) if ratio else "baseline" if engine.get("is_baseline") else NOTHING,
+        NOTHING if engine.get("throughput_per_s") is None else number(engine["throughput_per_s"]),
+        size(engine.get("peak_memory_bytes")),
+        size(engine.get("size_bytes")),
+    ]

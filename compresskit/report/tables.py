@@ -1,0 +1,107 @@
+"""Tables for the terminal, by rich: the front, the trials of a search as they come, a bench result.
+
+A terminal that is too narrow loses the least important columns; a file or pipe gets them all.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from compresskit.architecture import Architecture
+from compresskit.report.layers import shorten
+from compresskit.report.rows import bench_rows, front_rows
+from compresskit.report.units import count, milliseconds, points
+from compresskit.runs import Front, TrialRecord
+
+_GAP = 2  # a space of padding and one of the box
+# Columns that a narrow terminal loses, the first first.
+_FRONT_LOSES = ("precision", "MACs", "95 %", "parameters", "against dense")
+_BENCH_LOSES = ("p99, ms", "texts/s", "95 %", "file size", "peak memory")
+
+
+def front_table(front: Front, *, chosen: Sequence[int] = (), width: int | None = None) -> Table:
+    """The front, fastest first, the dense model last; points in `chosen` stand out.
+
+    `width` in characters; by default that of the terminal, and unlimited where there is none.
+    """
+    head, rows = front_rows(front)
+    styles = ["dim" if p.idx is None else "bold" if p.idx in chosen else "" for p, _ in rows]
+    return _table(head, [cells for _, cells in rows], styles, width, loses=_FRONT_LOSES, left=("keeps",))
+
+
+def trials_table(trials: Sequence[TrialRecord], *, last: int = 10, width: int | None = None) -> Table:
+    """The `last` trials, as a search shows them while it goes on."""
+    head = ["trial", "latency, ms", "metric \N{MULTIPLICATION SIGN} 100", "parameters", "seconds", "keeps"]
+    shown = trials[-last:]
+    rows = [_trial_cells(trial) for trial in shown]
+    styles = ["" if trial.is_completed else "red" for trial in shown]
+    return _table(head, rows, styles, width, loses=("seconds", "parameters"), left=("keeps",))
+
+
+def bench_table(result: Mapping[str, Any], *, width: int | None = None) -> Table:
+    """A result of `compresskit bench`; percentiles in ms, the ratio with its 95 % interval."""
+    head, rows = bench_rows(result)
+    styles = ["dim" if engine.get("is_baseline") else "" for engine, _ in rows]
+    return _table(head, [cells for _, cells in rows], styles, width, loses=_BENCH_LOSES)
+
+
+def _trial_cells(trial: TrialRecord) -> list[str]:
+    return [
+        str(trial.trial_id),
+        milliseconds(trial.latency_ms).removesuffix(" ms"),
+        points(trial.metric),
+        count(trial.num_params),
+        f"{trial.seconds:.1f}",
+        shorten(Architecture.from_json(trial.architecture))
+        if trial.is_completed
+        else f"failed: {str(trial.error).splitlines()[0]}",
+    ]
+
+
+def _table(
+    head: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    styles: Sequence[str],
+    width: int | None,
+    *,
+    loses: Sequence[str],
+    left: Sequence[str] = (),
+) -> Table:
+    widths = [max(len(line[column]) for line in (head, *rows)) for column in range(len(head))]
+    kept = list(range(len(head)))
+    most = width if width is not None else _terminal_width()
+    for title in loses:
+        if most is not None and _needs(widths, kept) > most:
+            kept = [column for column in kept if head[column] != title]
+    needed = _needs(widths, kept)
+    fits = most is None or needed <= most
+    table = Table(
+        box=box.SIMPLE,
+        show_edge=False,
+        pad_edge=False,
+        padding=(0, 1, 0, 0),
+        width=needed if fits else most,
+    )
+    for column in kept:
+        aside = column == 0 or head[column] in left
+        table.add_column(
+            head[column], justify="left" if aside else "right", overflow="fold", no_wrap=not aside
+        )
+    for cells, style in zip(rows, styles, strict=True):
+        table.add_row(*(Text(cells[column]) for column in kept), style=style)
+    return table
+
+
+def _needs(widths: Sequence[int], kept: Sequence[int]) -> int:
+    return sum(widths[column] + _GAP for column in kept) - _GAP
+
+
+def _terminal_width() -> int | None:
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None

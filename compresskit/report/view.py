@@ -1,0 +1,194 @@
+"""What a report shows of a run, read once from its directory."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from compresskit.errors import RunError
+from compresskit.runs import Front, FrontPoint, RunDirectory, TrialRecord
+from compresskit.runs.jsonl import read_records
+
+_EMPTY = Front((), ())
+_LONGEST_CURVE = 400
+
+# Warnings that differ in their figures alone are of one kind and said once.
+_NUMBER = re.compile(r"\d+(?:\.\d+)?|faster|slower")
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Training of one stage: rows of (step, loss or None, metric or None, seconds)."""
+
+    stage: str
+    of: int
+    rows: tuple[tuple[int, float | None, float | None, float], ...]
+
+    @property
+    def seconds(self) -> float:
+        return self.rows[-1][3]
+
+
+@dataclass(frozen=True)
+class RunView:
+    """A run as recorded. `predicted` holds (predicted ms, measured ms, label) and may be empty."""
+
+    path: Path
+    info: Mapping[str, Any]
+    front: Front
+    trials: tuple[TrialRecord, ...]
+    curves: tuple[Curve, ...]
+    predicted: tuple[tuple[float, float, str], ...]
+    conditions: Mapping[str, Any]
+    bench: Mapping[str, Any] | None
+    warnings: tuple[str, ...]
+
+    @property
+    def dense(self) -> FrontPoint | None:
+        return self.front.dense
+
+    @property
+    def metric_name(self) -> str:
+        named = [point.metric_name for point in (*self.front.points, self.front.dense) if point]
+        return named[0] if named else str(self.info.get("metric_name") or "metric")
+
+    @property
+    def profile_name(self) -> str:
+        """Name of the device profile; a run stores the whole profile."""
+        profile = self.info["settings"].get("profile")
+        return str(profile.get("name", "")) if isinstance(profile, Mapping) else str(profile or "")
+
+    @property
+    def title(self) -> str:
+        settings = self.info["settings"]
+        model, dataset = (_last_part(settings.get(key)) for key in ("model", "dataset"))
+        return f"{model} on {dataset}" if model and dataset else model or self.path.resolve().name
+
+
+def load_view(path: Path | str, bench: Path | str | None = None) -> RunView:
+    """Read the run in `path`; `bench` is a JSON result of `compresskit bench` (default: RUN/bench.json).
+
+    Raises RunError when the run or the bench file is missing or damaged.
+    """
+    run = RunDirectory.open(path)
+    front = run.front() if (run.path / "pareto.json").exists() else _EMPTY
+    trials = tuple(run.trials())
+    latencies = run.latencies()
+    file = Path(bench) if bench is not None else run.path / "bench.json"
+    result = read_bench(file) if bench is not None or file.exists() else None
+    return RunView(
+        path=run.path,
+        info=run.info,
+        front=front,
+        trials=trials,
+        curves=tuple(_curves(run.supernet / "progress.jsonl")),
+        predicted=tuple(_predicted(latencies, front, result)),
+        conditions=_conditions(latencies),
+        bench=result,
+        warnings=tuple(_warnings(run, front, trials, latencies)),
+    )
+
+
+def read_bench(path: Path) -> dict[str, Any]:
+    """A result written by `compresskit bench`. Raises RunError when it is no such file."""
+    try:
+        value = json.loads(path.read_bytes())
+    except OSError as error:
+        raise RunError(
+            f"cannot read {path}: {error.strerror}; write one by `compresskit bench --report`."
+        ) from None
+    except ValueError as error:
+        raise RunError(
+            f"{path} is not JSON ({error}); write it anew by `compresskit bench --report`."
+        ) from None
+    if not isinstance(value, dict) or not isinstance(value.get("engines"), list):
+        raise RunError(f"{path} is not a result of `compresskit bench`: it lists no engines.")
+    return value
+
+
+def search_latency(front: Front, signature: str | None, precision: str | None) -> tuple[str, float] | None:
+    """(label, ms) that the search recorded for an engine of this shape and precision."""
+    candidates = [*front.points, *([front.dense] if front.dense else [])]
+    for point in candidates:
+        if (point.signature, point.precision) == (signature, precision) and point.latency_ms is not None:
+            return ("dense" if point.idx is None else f"point {point.idx}"), point.latency_ms
+    return None
+
+
+def _predicted(
+    latencies: Iterable[Mapping[str, Any]], front: Front, bench: Mapping[str, Any] | None
+) -> Iterable[tuple[float, float, str]]:
+    for record in latencies:
+        measured = _measurement(record)
+        found = measured.get("corrected_median_ms", measured.get("median_ms"))
+        if record.get("predicted_ms") is not None and found is not None:
+            yield float(record["predicted_ms"]), float(found), str(record.get("signature", ""))
+    for engine in bench["engines"] if bench else ():
+        known = search_latency(front, engine.get("signature"), engine.get("precision"))
+        if known is not None:
+            yield known[1], float(engine["latency_ms"]["p50"]), f"{known[0]}, search against bench"
+
+
+def _measurement(record: Mapping[str, Any]) -> Mapping[str, Any]:
+    nested = record.get("measurement")
+    return nested if isinstance(nested, Mapping) else record
+
+
+def _conditions(latencies: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    for record in latencies:
+        found = _measurement(record).get("conditions")
+        if isinstance(found, Mapping) and found:
+            return dict(found)
+    return {}
+
+
+def _warnings(
+    run: RunDirectory, front: Front, trials: Sequence[TrialRecord], latencies: Sequence[Mapping[str, Any]]
+) -> Iterable[str]:
+    yield from run.warnings
+    status = run.info.get("status")
+    if status != "completed":
+        yield f"The run is not finished (status: {status}); what follows is what it has so far."
+    if not front.points:
+        yield "The run has no front yet."
+    failed = Counter(str(trial.error).splitlines()[0] for trial in trials if not trial.is_completed)
+    for message, times in failed.most_common():
+        yield f"{times} of {len(trials)} trials failed: {message}"
+    said = [str(text) for record in latencies for text in _measurement(record).get("warnings") or ()]
+    kinds = Counter(_NUMBER.sub("#", text) for text in said)
+    for kind, times in kinds.most_common():
+        example = next(text for text in said if _NUMBER.sub("#", text) == kind)
+        yield f"{example} ({times} of {len(latencies)} measurements)"
+    notes = run.info.get("notes") or ()
+    yield from (str(note) for note in notes)
+
+
+def _curves(file: Path) -> Iterable[Curve]:
+    """Curves by stage. A resumed stage repeats steps: the last record of a step stands."""
+    stages: dict[str, dict[int, dict[str, Any]]] = {}
+    for record in read_records(file)[0]:
+        stages.setdefault(str(record["stage"]), {})[int(record["step"])] = record
+    for stage, records in stages.items():
+        steps = sorted(records)
+        thinning = -(-len(steps) // _LONGEST_CURVE)
+        kept = [
+            step
+            for place, step in enumerate(steps)
+            if place % thinning == 0 or step == steps[-1] or records[step].get("metric") is not None
+        ]
+        rows = tuple((step, *_values(records[step])) for step in kept)
+        yield Curve(stage, int(records[steps[-1]].get("of") or steps[-1]), rows)
+
+
+def _values(record: Mapping[str, Any]) -> tuple[float | None, float | None, float]:
+    return record.get("loss"), record.get("metric"), float(record.get("seconds") or 0.0)
+
+
+def _last_part(value: object) -> str:
+    text = str(value or "").rstrip("/")
+    return Path(text).name if Path(text).is_absolute() or text.startswith(".") else text

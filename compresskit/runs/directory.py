@@ -1,0 +1,185 @@
+"""RUN/: run.json, supernet/, trials.jsonl, latencies.jsonl, pareto.json, report.html."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from compresskit.errors import RunError
+from compresskit.runs.atomic import is_temporary, write_atomic, write_error
+from compresskit.runs.jsonl import append_record, read_records
+from compresskit.runs.lock import RunLock
+from compresskit.runs.records import Front, TrialRecord
+
+RUN_VERSION = 1
+_FILES = ("trials.jsonl", "latencies.jsonl", "pareto.json", "report.html", "run.json")
+
+
+class RunDirectory:
+    """One search on disk. Files are written whole and renamed; records are appended and synced.
+
+    A directory that was created or opened with `writable=True` is locked until `close`, so that
+    two processes never write to one run; it is a context manager.
+    """
+
+    def __init__(self, path: Path, info: dict[str, Any], lock: RunLock | None) -> None:
+        self.path = path
+        self.warnings: list[str] = []
+        self._info = info
+        self._lock = lock
+
+    @classmethod
+    def create(cls, path: Path | str, settings: Mapping[str, Any], *, force: bool = False) -> RunDirectory:
+        """A new run in `path` with the `settings` (JSON values) it was asked for.
+
+        Raises RunError where a run stands already, unless `force` (its files are then removed),
+        and where the folder holds anything else, which is never removed.
+        """
+        path = Path(path)
+        if path.exists() and not path.is_dir():
+            raise RunError(f"{path} is a file; --output must name a new or empty folder, or a run.")
+        children = [child.name for child in path.iterdir()] if path.exists() else []
+        strangers = any(name != ".lock" and not is_temporary(name) for name in children)
+        is_run = (path / "run.json").exists()
+        if is_run and not force:
+            raise RunError(
+                f"{path} already holds a run. Go on with it by --resume, start anew by --force "
+                "(which deletes it), or choose another --output."
+            )
+        if strangers and not is_run:
+            raise RunError(f"{path} is not empty and is no run; choose a new or empty folder for --output.")
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+            lock = RunLock(path)
+        except OSError as error:
+            raise write_error(path, error) from error
+        run = cls(path, {"version": RUN_VERSION, "status": "created", "settings": dict(settings)}, lock)
+        try:
+            # run.json goes last: a removal that is cut short still leaves a run that --force can remove.
+            shutil.rmtree(path / "supernet", ignore_errors=True)
+            for name in (*filter(is_temporary, children), *_FILES):
+                (path / name).unlink(missing_ok=True)
+            run.write_json("run.json", run._info)
+        except BaseException:
+            run.close()
+            raise
+        return run
+
+    @classmethod
+    def open(cls, path: Path | str, *, writable: bool = False) -> RunDirectory:
+        """The run in `path`. Raises RunError when there is none, it is damaged, or of another version."""
+        path = Path(path)
+        file = path / "run.json"
+        if not file.is_file():
+            raise RunError(f"{path} is not a run: it has no run.json. Create one with `compresskit search`.")
+        lock = RunLock(path) if writable else None
+        try:
+            return cls(path, _read_info(file), lock)
+        except BaseException:
+            if lock is not None:
+                lock.release()
+            raise
+
+    def close(self) -> None:
+        if self._lock is not None:
+            self._lock.release()
+            self._lock = None
+
+    def __enter__(self) -> RunDirectory:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def info(self) -> Mapping[str, Any]:
+        """The contents of run.json."""
+        return self._info
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """What the run was asked for when it was created."""
+        settings: Mapping[str, Any] = self._info["settings"]
+        return settings
+
+    @property
+    def supernet(self) -> Path:
+        """The folder of the super-network; training makes it."""
+        return self.path / "supernet"
+
+    def update(self, **fields: Any) -> None:
+        """Set `fields` in run.json."""
+        info = {**self._info, **fields}
+        self.write_json("run.json", info)
+        self._info = info
+
+    def append_trial(self, record: TrialRecord) -> None:
+        append_record(self.path / "trials.jsonl", record.to_json())
+
+    def trials(self) -> list[TrialRecord]:
+        """All recorded trials in order.
+
+        A truncated last line is dropped and said in `warnings`; any other damage raises RunError
+        naming the line.
+        """
+        file = self.path / "trials.jsonl"
+        return [_trial(file, number, value) for number, value in enumerate(self._records(file), start=1)]
+
+    def append_latency(self, record: Mapping[str, Any]) -> None:
+        append_record(self.path / "latencies.jsonl", record)
+
+    def latencies(self) -> list[dict[str, Any]]:
+        """All recorded latency measurements in order; damage is treated as in `trials`."""
+        return self._records(self.path / "latencies.jsonl")
+
+    def _records(self, file: Path) -> list[dict[str, Any]]:
+        records, warning = read_records(file)
+        if warning is not None and warning not in self.warnings:
+            self.warnings.append(warning)
+        return records
+
+    def write_json(self, name: str, value: Any) -> None:
+        """Write `value` to RUN/`name`, whole. Raises RunError when the disk refuses."""
+        write_atomic(self.path / name, json.dumps(value, indent=2, allow_nan=False) + "\n")
+
+    def write_front(self, front: Front) -> None:
+        self.write_json("pareto.json", front.to_json())
+
+    def front(self) -> Front:
+        """The front of this run. Raises RunError when the search has not written one yet."""
+        file = self.path / "pareto.json"
+        if not file.exists():
+            raise RunError(f"{self.path} has no front yet; let its search go on with --resume.")
+        return Front.from_json(_read_json(file))
+
+
+def _trial(file: Path, number: int, value: Mapping[str, Any]) -> TrialRecord:
+    try:
+        return TrialRecord.from_json(value)
+    except RunError as error:
+        raise RunError(f"{file}, line {number}, is not a trial: {error}") from None
+
+
+def _read_json(file: Path) -> Any:
+    try:
+        return json.loads(file.read_bytes())
+    except ValueError as error:
+        raise RunError(f"{file} is damaged: {error}. Restore it, or start anew with --force.") from None
+
+
+def _read_info(file: Path) -> dict[str, Any]:
+    info = _read_json(file)
+    if not isinstance(info, dict) or not isinstance(info.get("settings"), dict) or "version" not in info:
+        raise RunError(f"{file} is damaged: version or settings missing. Start anew with --force.")
+    if info["version"] != RUN_VERSION:
+        raise RunError(
+            f"{file.parent} is a run of version {info['version']!r}; this compresskit reads version "
+            f"{RUN_VERSION}. Use the compresskit that made it, or start anew with --force."
+        )
+    return info

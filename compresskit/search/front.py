@@ -1,0 +1,120 @@
+"""The front of a search, and the point on it that a user's constraint asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from compresskit.errors import ConfigurationError, SearchError
+from compresskit.runs.records import Front, FrontPoint, TrialRecord
+from compresskit.search.loop import by_latency
+from compresskit.search.objectives import Objective, front_of
+
+_ROUNDING = 1e-9
+
+
+def to_point(record: TrialRecord, metric_name: str, idx: int | None = None) -> FrontPoint:
+    """A trial as a point of pareto.json; without `idx`, as the dense model beside the front."""
+    return FrontPoint(
+        idx=idx,
+        trial_id=record.trial_id,
+        architecture=record.architecture,
+        precision=record.precision,
+        signature=record.signature,
+        metric=record.metric,
+        metric_name=metric_name,
+        latency_ms=record.latency_ms,
+        latency_ci_ms=record.latency_ci_ms,
+        num_params=record.num_params,
+        macs=record.macs,
+        size_bytes=record.size_bytes,
+    )
+
+
+def build_front(
+    records: Sequence[TrialRecord],
+    objectives: Sequence[Objective],
+    metric_name: str,
+    dense: FrontPoint | None = None,
+) -> Front:
+    """The completed trials that no other dominates, sorted by latency, idx 0 the fastest."""
+    good = [record for record in records if record.is_completed]
+    chosen = sorted((good[i] for i in front_of(good, objectives)), key=by_latency)
+    points = tuple(to_point(record, metric_name, idx) for idx, record in enumerate(chosen))
+    return Front(tuple(objective.name for objective in objectives), points, dense)
+
+
+def select_point(
+    front: Front,
+    dense_metric: float | None = None,
+    *,
+    max_drop: float | None = None,
+    max_latency_ms: float | None = None,
+    min_metric: float | None = None,
+) -> FrontPoint:
+    """The point that answers the constraints: under a bound on the metric the fastest one that
+    keeps all of them; under `max_latency_ms` alone the one with the best metric.
+
+    `max_drop` is in points: 1 means a metric of 0.01 below `dense_metric` (default: that of
+    `front.dense`). Raises SearchError naming the nearest point when none qualifies.
+    """
+    if max_drop is None and max_latency_ms is None and min_metric is None:
+        raise ConfigurationError("no constraint given; name --max-drop, --max-latency-ms or --min-metric.")
+    floor = _metric_floor(front, dense_metric, max_drop, min_metric)
+    usable = [p for p in front.points if _meets(p, floor, max_latency_ms)]
+    if not usable:
+        raise SearchError(_nearest(front, floor, dense_metric, max_latency_ms))
+    if floor is None:
+        return max(usable, key=lambda p: -1.0 if p.metric is None else p.metric)
+    return min(usable, key=lambda p: float("inf") if p.latency_ms is None else p.latency_ms)
+
+
+def _metric_floor(
+    front: Front, dense_metric: float | None, max_drop: float | None, min_metric: float | None
+) -> float | None:
+    floors = [] if min_metric is None else [min_metric]
+    if max_drop is not None:
+        if max_drop < 0:
+            raise ConfigurationError(f"--max-drop {max_drop:g} is negative; permitted: 0 points or more.")
+        if dense_metric is None and front.dense is not None:
+            dense_metric = front.dense.metric
+        if dense_metric is None:
+            raise ConfigurationError(
+                "--max-drop needs the dense model's metric, which this run lacks; use --min-metric."
+            )
+        floors.append(dense_metric - max_drop / 100)
+    return max(floors) if floors else None
+
+
+def _meets(point: FrontPoint, floor: float | None, max_latency_ms: float | None) -> bool:
+    good = floor is None or (point.metric is not None and point.metric >= floor - _ROUNDING)
+    fast = max_latency_ms is None or (point.latency_ms is not None and point.latency_ms <= max_latency_ms)
+    return good and fast
+
+
+def _nearest(
+    front: Front, floor: float | None, dense_metric: float | None, max_latency_ms: float | None
+) -> str:
+    wanted = []
+    if floor is not None:
+        wanted.append(f"a metric of at least {floor:.4f}")
+    if max_latency_ms is not None:
+        wanted.append(f"at most {max_latency_ms:g} ms")
+    text = f"no point of the front has {' and '.join(wanted)}."
+    fast = [p for p in front.points if p.metric is not None and _meets(p, None, max_latency_ms)]
+    if fast and floor is not None:
+        best = max(fast, key=lambda p: p.metric or 0.0)
+        text += (
+            f" The best metric{' within that latency' if max_latency_ms is not None else ''}: {_said(best)}."
+        )
+    good = [p for p in front.points if p.latency_ms is not None and _meets(p, floor, None)]
+    if good and max_latency_ms is not None:
+        quickest = min(good, key=lambda p: p.latency_ms or 0.0)
+        text += f" The fastest{' with that metric' if floor is not None else ''}: {_said(quickest)}."
+    return (
+        text + " Loosen the constraint, name a point by --pareto-idx, or let the search go on with --resume."
+    )
+
+
+def _said(point: FrontPoint) -> str:
+    latency = "latency not measured" if point.latency_ms is None else f"{point.latency_ms:.2f} ms"
+    return f"idx {point.idx}, {point.metric_name} {point.metric:.4f}, {latency}"

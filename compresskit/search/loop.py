@@ -1,0 +1,187 @@
+"""The search itself: ask, evaluate, record, tell, until the budget is spent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from math import isfinite
+
+from compresskit.architecture import Candidate
+from compresskit.errors import AgentError, CompresskitError, ConfigurationError, RunError, SearchError
+from compresskit.runs.records import COMPLETED, FAILED, TrialRecord
+from compresskit.search.objectives import costs_of, front_of, relative_hypervolume
+from compresskit.search.searcher import Searcher
+from compresskit.spaces import Config, Space
+
+# Failures of the run or the device, not of a candidate: the search stops and can be resumed.
+_FATAL = (RunError, AgentError)
+_HOPELESS = 5  # failures in a row, with no success before them, after which a search gives up
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What was measured of a candidate; None where it was not."""
+
+    metric: float | None = None
+    latency_ms: float | None = None
+    latency_ci_ms: tuple[float, float] | None = None
+    num_params: int | None = None
+    macs: int | None = None
+    size_bytes: int | None = None
+
+
+@dataclass(frozen=True)
+class Budget:
+    """Trials in all, seconds of evaluation in all, or both: the search ends at the first."""
+
+    trials: int | None = None
+    seconds: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.trials is None and self.seconds is None:
+            raise ConfigurationError("a search needs a budget: trials, seconds, or both.")
+        if (self.trials is not None and self.trials < 1) or (self.seconds is not None and self.seconds <= 0):
+            raise ConfigurationError(
+                f"budget of {self.trials} trials, {self.seconds} seconds; permitted: at least 1 trial, "
+                "more than 0 seconds."
+            )
+
+    def is_spent(self, trials: int, seconds: float) -> bool:
+        return (self.trials is not None and trials >= self.trials) or (
+            self.seconds is not None and seconds >= self.seconds
+        )
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a search stands after a trial; `front` is sorted by latency."""
+
+    record: TrialRecord
+    num_trials: int
+    num_failed: int
+    seconds: float
+    front: tuple[TrialRecord, ...]
+    hypervolume: float | None
+
+
+def run_search(
+    evaluate: Callable[[Candidate], Evaluation],
+    space: Space,
+    searcher: Searcher,
+    *,
+    budget: Budget,
+    clock: Callable[[], float],
+    on_trial: Callable[[TrialRecord], None],
+    on_progress: Callable[[Progress], None] | None = None,
+    completed: Sequence[TrialRecord] = (),
+    precision: str = "fp32",
+) -> list[TrialRecord]:
+    """Search `space` until `budget` is spent or no new architecture is left; returns all records.
+
+    `completed` are the records of an interrupted search: they are replayed, never evaluated
+    again, and count towards the budget. `clock` gives seconds. `on_trial` stores each record
+    before the next trial starts. A candidate whose evaluation raises, or leaves an objective
+    unmeasured, is recorded as failed and the search goes on; a damaged run or an unreachable
+    device (RunError, AgentError) and interrupts end it, with nothing recorded of the trial under
+    way. Raises SearchError when the first five trials of this call all fail.
+    """
+    records = list(completed)
+    searcher.replay(records)
+    spent_before = sum(record.seconds for record in records)
+    start = clock()
+    failures = 0
+    while not budget.is_spent(len(records), spent_before + clock() - start):
+        config = searcher.ask()
+        if config is None:
+            break
+        record = _try(evaluate, space, searcher, config, clock, precision, len(records))
+        on_trial(record)
+        records.append(record)
+        searcher.tell(
+            record.trial_id, config, costs_of(record, searcher.objectives) if record.is_completed else None
+        )
+        if on_progress is not None:
+            on_progress(_progress(records, space, searcher, spent_before + clock() - start))
+        failures = 0 if record.is_completed else failures + 1
+        if failures == _HOPELESS == len(records) - len(completed) and not any(
+            r.is_completed for r in completed
+        ):
+            raise SearchError(
+                f"the first {failures} trials all failed, the last with: {record.error} "
+                "Mend the cause, then start anew with --force."
+            )
+    return records
+
+
+def _try(
+    evaluate: Callable[[Candidate], Evaluation],
+    space: Space,
+    searcher: Searcher,
+    config: Config,
+    clock: Callable[[], float],
+    precision: str,
+    trial_id: int,
+) -> TrialRecord:
+    candidate = Candidate(space.decode(config), precision)
+    start = clock()
+    error: str | None = None
+    evaluation = Evaluation()
+    try:
+        evaluation = evaluate(candidate)
+        error = _incomplete(evaluation, searcher)
+    except _FATAL:
+        raise
+    except Exception as caught:
+        error = str(caught) if isinstance(caught, CompresskitError) else f"{type(caught).__name__}: {caught}"
+    return TrialRecord(
+        trial_id=trial_id,
+        config=dict(config) if space.is_compact else None,
+        architecture=candidate.architecture.to_json(),
+        precision=precision,
+        signature=candidate.architecture.signature,
+        metric=_finite(evaluation.metric),
+        latency_ms=_finite(evaluation.latency_ms),
+        latency_ci_ms=evaluation.latency_ci_ms,
+        num_params=evaluation.num_params,
+        macs=evaluation.macs,
+        size_bytes=evaluation.size_bytes,
+        status=COMPLETED if error is None else FAILED,
+        error=error,
+        seconds=clock() - start,
+    )
+
+
+def _finite(value: float | None) -> float | None:
+    return float(value) if value is not None and isfinite(value) else None
+
+
+def _incomplete(evaluation: Evaluation, searcher: Searcher) -> str | None:
+    missing = [
+        f"{objective.name} is {value}"
+        for objective in searcher.objectives
+        if (value := objective.value(evaluation)) is None or not isfinite(value)
+    ]
+    return f"objective not measured: {', '.join(missing)}." if missing else None
+
+
+def _progress(records: Sequence[TrialRecord], space: Space, searcher: Searcher, seconds: float) -> Progress:
+    good = [record for record in records if record.is_completed]
+    front = [good[i] for i in front_of(good, searcher.objectives)]
+    full = space.full.to_json()
+    dense = next((record for record in good if record.architecture == full), None)
+    return Progress(
+        record=records[-1],
+        num_trials=len(records),
+        num_failed=len(records) - len(good),
+        seconds=seconds,
+        front=tuple(sorted(front, key=by_latency)),
+        hypervolume=None if dense is None else relative_hypervolume(good, dense, searcher.objectives),
+    )
+
+
+def by_latency(record: TrialRecord) -> tuple[float, float]:
+    """Sorting key: the fastest first; what has no latency by its number of parameters."""
+    return (
+        float("inf") if record.latency_ms is None else record.latency_ms,
+        float("inf") if record.num_params is None else record.num_params,
+    )

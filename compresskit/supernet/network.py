@@ -1,0 +1,57 @@
+"""Sliced forward and backward: a sub-network computes with views of the shared weights."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torch import nn
+from torch.func import functional_call
+
+from compresskit.architecture import Architecture
+from compresskit.families.base import Blueprint
+from compresskit.slicing import SlicingPlan
+from compresskit.supernet.surgery import blueprint_of, skeleton_of
+
+
+class SuperNetwork(nn.Module):
+    """One dense model whose parameters every sub-network shares.
+
+    No masks: a sub-network's step costs what its own size costs, and its gradients flow into
+    the slices of the dense parameters that it used.
+    """
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.model = model
+        self.blueprint: Blueprint = blueprint_of(model)
+        self._skeletons: dict[tuple[object, ...], nn.Module] = {}
+        self._full = Architecture.full(self.blueprint.dims)
+
+    @property
+    def full(self) -> Architecture:
+        """The architecture that keeps everything."""
+        return self._full
+
+    def forward(self, architecture: Architecture | None = None, **inputs: Any) -> Any:
+        """Output of the sub-network `architecture` (default: the dense model) on `inputs`.
+
+        `inputs` are those of the transformers model, e.g. `input_ids` of shape (batch, length).
+        """
+        if architecture is None or architecture == self._full:
+            return self.model(**inputs)
+        plan = self.blueprint.plan(architecture)
+        skeleton = self._skeleton(architecture, plan)
+        skeleton.train(self.model.training)
+        parameters = dict(self.model.named_parameters())
+        return functional_call(skeleton, plan.apply(parameters), kwargs=inputs, tie_weights=True)
+
+    def _skeleton(self, architecture: Architecture, plan: SlicingPlan) -> nn.Module:
+        # Only the pattern of absent parts shapes the skeleton; sizes come with the parameters.
+        pattern = tuple(
+            (bool(layer.heads.mask), bool(layer.units.mask))
+            for layer in architecture.layers
+            if not layer.is_dropped
+        )
+        if pattern not in self._skeletons:
+            self._skeletons[pattern] = skeleton_of(self.model, plan, self.blueprint)
+        return self._skeletons[pattern]

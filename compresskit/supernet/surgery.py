@@ -1,0 +1,79 @@
+"""Skeletons: models of a sub-network's structure, onto which cut parameters are put."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import torch
+from torch import nn
+
+from compresskit.families import Blueprint, base, dimensions_of, family_for
+from compresskit.slicing import SlicingPlan
+
+
+class PassThrough(nn.Module):
+    """Stands where a sub-layer has neither heads nor units and returns what `rule` says."""
+
+    def __init__(self, rule: str) -> None:
+        super().__init__()
+        self.rule = rule
+
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
+        match self.rule:
+            case base.FIRST:
+                return args[0] if args else next(iter(kwargs.values()))
+            case base.SECOND:
+                return args[1]
+            case base.FIRST_PAIR:
+                return args[0] if args else kwargs["hidden_states"], None
+            case base.ZERO:
+                return 0.0
+            case base.ZERO_PAIR:
+                return 0.0, None
+        raise AssertionError(self.rule)
+
+
+def blueprint_of(model: nn.Module) -> Blueprint:
+    """Blueprint of a dense transformers model; UnsupportedModelError for an unknown type."""
+    config: Any = model.config
+    shapes = {name: tuple(value.shape) for name, value in model.named_parameters()}
+    return Blueprint(family_for(config.model_type), dimensions_of(config), shapes)
+
+
+def skeleton_of(model: nn.Module, plan: SlicingPlan, blueprint: Blueprint) -> nn.Module:
+    """A copy of `model` on the meta device with the layers and identities of `plan`.
+
+    Linear layers keep their dense sizes: the parameters come from outside
+    (`torch.func.functional_call`), and nothing else looks at them.
+    """
+    memo: dict[int, Any] = {}
+    for tensor in model.parameters():
+        memo[id(tensor)] = nn.Parameter(torch.empty_like(tensor, device="meta"))
+    skeleton = copy.deepcopy(model, memo)
+    reshape(skeleton, plan, blueprint)
+    return skeleton
+
+
+def reshape(model: nn.Module, plan: SlicingPlan, blueprint: Blueprint) -> None:
+    """Drop the layers that `plan` drops and put pass-throughs in, in place."""
+    stem = blueprint.family.stem
+    sources = {_layer_number(name, stem): _layer_number(cut.source, stem) for name, cut in plan.cuts.items()}
+    sources.pop(None, None)
+    parent_name, _, list_name = stem.rpartition(".")
+    parent = model.get_submodule(parent_name)
+    layers = parent.get_submodule(list_name)
+    assert isinstance(layers, nn.ModuleList)
+    kept = [layers[source] for _, source in sorted(sources.items())]  # type: ignore[index]
+    setattr(parent, list_name, nn.ModuleList(kept))
+    config: Any = model.config
+    config.num_hidden_layers = len(kept)  # transformers' attribute map serves every family
+    for name, rule in plan.identities.items():
+        owner, _, child = name.rpartition(".")
+        setattr(model.get_submodule(owner), child, PassThrough(rule))
+
+
+def _layer_number(name: str, stem: str) -> int | None:
+    if not name.startswith(f"{stem}."):
+        return None
+    return int(name[len(stem) + 1 :].partition(".")[0])

@@ -1,0 +1,214 @@
+"""What the agent does for each kind of job: looked through when it comes in, done when its turn comes."""
+
+from __future__ import annotations
+
+import base64
+import threading
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from compresskit.errors import CompresskitError, ConfigurationError, TargetError
+from compresskit.target.agent.engines import ROW_PARTS
+from compresskit.target.agent.graphs import Graphs
+from compresskit.target.agent.guard import CutOffError, Guard, out_of_memory
+from compresskit.target.agent.limits import Limits, check_profile, check_session
+from compresskit.target.agent.protocol import CRASH, MEMORY, TIME, Request
+from compresskit.target.base import SessionSettings
+from compresskit.target.host import host_conditions
+from compresskit.target.local import LocalTarget
+from compresskit.target.profile import Profile
+
+Work = Callable[[], Mapping[str, Any]]
+
+
+class Bench:
+    """The device's own local target, with a guard before it. One job at a time; `close` ends it."""
+
+    def __init__(self, limits: Limits, folder: Path, baselines: Path | None = None) -> None:
+        self._limits = limits
+        self._baselines = baselines
+        self._guard = Guard(limits.memory_bytes)
+        self._gpu_guard = Guard(limits.memory_bytes, limit_addresses=False)
+        self._graphs = Graphs(self._guard, limits, folder)
+        self._target: tuple[Profile, LocalTarget] | None = None
+        self._lock = threading.Lock()  # between the job's thread and `close`
+        self._closed = False
+
+    def facts(self) -> dict[str, Any]:
+        """What ONNX Runtime is here, and the host it runs on."""
+        reply = self._guard.request({"do": "facts"}, 60.0)
+        return {**{key: reply[key] for key in _FACTS}, "host": host_conditions()}
+
+    def plan(self, kind: str, request: Request, body: Path) -> Work:
+        """The work of a job. Raises ConfigurationError for what this agent does not permit."""
+        plans: dict[str, Callable[[Request, Path], Work]] = {
+            "measurements": self._plan_measurement,
+            "engines": self._plan_engine,
+            "logits": self._plan_logits,
+            "comparisons": self._plan_comparison,
+        }
+        try:
+            return plans[kind](request, body)
+        except CompresskitError:
+            raise
+        except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
+            raise ConfigurationError(f"the job is malformed: {error!r}.") from None
+
+    def close(self) -> None:
+        with self._lock:
+            self._closed = True
+            if self._target is not None:
+                self._target[1].close()
+        self._guard.close()
+        self._gpu_guard.close()
+
+    def _plan_measurement(self, request: Request, body: Path) -> Work:
+        profile, session = read_settings(request.fields, self._limits)
+        _expect(request, fields={"profile", "session"}, parts={"model", "reference"}, needed={"model"})
+        return partial(self._measure, request, body, profile, session)
+
+    def _measure(
+        self, request: Request, body: Path, profile: Profile, session: SessionSettings | None
+    ) -> Mapping[str, Any]:
+        reference = None
+        if "reference" in request.parts:
+            _, reference = self._graphs.keep(body, request.parts["reference"])
+        with self._graphs.once(body, request.parts["model"]) as model:
+            target = self._target_of(profile)
+            stop = threading.Timer(self._limits.job_seconds, self._drop_target)
+            stop.start()
+            try:
+                return target.measure(model, reference=reference, session=session).to_json()
+            except Exception as error:  # a target that is closed under way may end in any
+                if self._target is None:
+                    seconds = self._limits.job_seconds
+                    raise CutOffError(
+                        TIME, f"the job took longer than {seconds:g} s and was stopped."
+                    ) from None
+                raise (_sorted_out(error) if isinstance(error, TargetError) else error) from None
+            finally:
+                stop.cancel()
+
+    def _plan_engine(self, request: Request, body: Path) -> Work:
+        _expect(request, fields={"profile"}, parts={"model"}, needed={"model"})
+        return lambda: {"engine": self._graphs.keep(body, request.parts["model"])[0]}
+
+    def _plan_logits(self, request: Request, body: Path) -> Work:
+        profile, session = read_settings(request.fields, self._limits)
+        _expect(
+            request,
+            fields={"profile", "session", "engine", "pad_id"},
+            parts=set(ROW_PARTS),
+            needed={"lengths", "input_ids"},
+        )
+        asked = {
+            "do": "logits",
+            "profile": profile.to_json(),
+            "session": None if session is None else session.to_json(),
+            "pad_id": int(request.fields["pad_id"]),
+            "source": str(body),
+            "parts": {name: [part.offset, part.size] for name, part in request.parts.items()},
+        }
+        engine = str(request.fields["engine"])
+        return partial(self._logits, asked, engine, profile, body.with_suffix(".logits"))
+
+    def _logits(self, asked: dict[str, Any], engine: str, profile: Profile, out: Path) -> Mapping[str, Any]:
+        asked |= {"path": str(self._graphs.need(engine)), "out": str(out)}
+        try:
+            reply = self._runner_of(profile).request(asked, self._limits.job_seconds)
+            return {"rows": reply["rows"], "logits": base64.b64encode(out.read_bytes()).decode()}
+        finally:
+            out.unlink(missing_ok=True)
+
+    def _plan_comparison(self, request: Request, body: Path) -> Work:
+        profile, _ = read_settings(request.fields, self._limits)
+        _expect(request, fields={"profile", "engines", "baseline"}, parts=set(), needed=set())
+        engines = []
+        for each in request.fields["engines"]:
+            session = None if each["session"] is None else SessionSettings.from_json(each["session"])
+            if session is not None:
+                check_session(session)
+            size = None if each["size_bytes"] is None else int(each["size_bytes"])
+            engines.append(
+                {"name": str(each["name"]), "session": each["session"], "size_bytes": size}
+                | {"engine": str(each["engine"])}
+            )
+        if not 1 <= len(engines) <= _MOST_ENGINES:
+            raise ConfigurationError(f"{len(engines)} engines to compare; permitted: 1 to {_MOST_ENGINES}.")
+        asked = {"do": "compare", "profile": profile.to_json(), "baseline": request.fields.get("baseline")}
+        return partial(self._compare, asked, engines, profile)
+
+    def _compare(
+        self, asked: dict[str, Any], engines: list[dict[str, Any]], profile: Profile
+    ) -> Mapping[str, Any]:
+        found = [{**each, "path": str(self._graphs.need(each["engine"]))} for each in engines]
+        seconds = self._limits.job_seconds * len(engines)
+        reply = self._runner_of(profile).request({**asked, "engines": found}, seconds)
+        return dict(reply["comparison"])
+
+    def _runner_of(self, profile: Profile) -> Guard:
+        """The process for real engines; one that may map a GPU's memory where the profile asks for a GPU."""
+        self._drop_target()  # its worker holds memory, and its idle threads may spin
+        return self._guard if profile.provider == "cpu" else self._gpu_guard
+
+    def _target_of(self, profile: Profile) -> LocalTarget:
+        """The target of a profile, kept for the next job: its worker and reference are warm."""
+        with self._lock:
+            if self._closed:
+                raise TargetError("the agent is shutting down; send the job again.")
+            if self._target is None or self._target[0] != profile:
+                if self._target is not None:
+                    self._target[1].close()
+                self._target = None
+                target = LocalTarget(
+                    profile,
+                    baselines=self._baselines,
+                    memory_limit_bytes=self._limits.memory_bytes,
+                    timeout_seconds=self._limits.job_seconds,
+                )
+                self._target = (profile, target)
+            return self._target[1]
+
+    def _drop_target(self) -> None:
+        with self._lock:
+            if self._target is not None:
+                self._target[1].close()
+            self._target = None
+
+
+_MOST_ENGINES = 8
+_FACTS = ("onnxruntime", "providers", "opset", "ir_version")
+
+
+def read_settings(fields: Mapping[str, Any], limits: Limits) -> tuple[Profile, SessionSettings | None]:
+    """The profile and session that a job asks for, within what is permitted here."""
+    profile = Profile.from_json(fields["profile"])
+    if (profile.address, profile.token_file, profile.certificate_file) != (None, None, None):
+        raise ConfigurationError("a job's profile has no address and no files.")
+    check_profile(profile, limits)
+    session = None if fields.get("session") is None else SessionSettings.from_json(fields["session"])
+    if session is not None:
+        check_session(session)
+    return profile, session
+
+
+def _expect(request: Request, *, fields: set[str], parts: set[str], needed: set[str]) -> None:
+    if not set(request.fields) <= fields or not needed <= set(request.parts) <= parts:
+        raise ConfigurationError(
+            f"the job has fields {sorted(request.fields)} and parts {sorted(request.parts)}; "
+            f"permitted: {sorted(fields)} and {sorted(parts)}."
+        )
+
+
+def _sorted_out(error: TargetError) -> TargetError:
+    """The same failure with its kind, as far as the worker's words tell it."""
+    message = str(error)
+    if "took longer than" in message:
+        return CutOffError(TIME, message)
+    if out_of_memory(message):
+        return CutOffError(MEMORY, message)
+    if "the worker ended" in message:
+        return CutOffError(CRASH, message)
+    return error

@@ -1,0 +1,131 @@
+"""What every target does, near or far, and what it answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Protocol
+
+from compresskit.errors import ConfigurationError, TargetError, one_of
+
+# A graph as serialized ONNX, or the file that holds it.
+Model = bytes | Path
+OPTIMIZATION_LEVELS = ("disable", "basic", "extended", "all")
+
+
+@dataclass(frozen=True)
+class SessionSettings:
+    """What a graph needs set in its ONNX Runtime session to run at its measured speed.
+
+    `options` are session configuration entries. Raises ConfigurationError for an unknown level.
+    """
+
+    disabled_optimizers: tuple[str, ...] = ()
+    options: Mapping[str, str] = field(default_factory=dict, hash=False)
+    optimization_level: str = "all"
+
+    def __post_init__(self) -> None:
+        if self.optimization_level not in OPTIMIZATION_LEVELS:
+            raise ConfigurationError(
+                one_of("optimization level", self.optimization_level, OPTIMIZATION_LEVELS)
+            )
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "disabled_optimizers": list(self.disabled_optimizers),
+            "options": dict(self.options),
+            "optimization_level": self.optimization_level,
+        }
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> SessionSettings:
+        known = {item.name for item in fields(cls)}
+        for key in value:
+            if key not in known:
+                raise ConfigurationError(one_of("session setting", key, known))
+        return cls(
+            tuple(value.get("disabled_optimizers", ())),
+            {str(key): str(item) for key, item in value.get("options", {}).items()},
+            value.get("optimization_level", "all"),
+        )
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """The latency of one graph on one target, with all that it was computed from.
+
+    `median_ms` and `ci_ms` (95 %) are of the raw samples; the corrected pair is what the graph would
+    take with the machine at the state in which the reference takes `reference_level_ms`.
+    A percentile that the number of samples cannot carry is None. `first_run_ms` is session creation
+    and first run together. Throughput counts texts.
+    """
+
+    samples_ms: tuple[float, ...]
+    reference_samples_ms: tuple[float, ...]
+    median_ms: float
+    ci_ms: tuple[float, float]
+    corrected_median_ms: float
+    corrected_ci_ms: tuple[float, float]
+    reference_level_ms: float | None
+    p50_ms: float
+    p95_ms: float | None
+    p99_ms: float | None
+    throughput_per_s: float
+    first_run_ms: float | None = None
+    peak_memory_bytes: int | None = None
+    warnings: tuple[str, ...] = ()
+    conditions: Mapping[str, Any] = field(default_factory=dict, hash=False)
+
+    @property
+    def half_width(self) -> float:
+        """Half-width of the corrected interval, relative to the corrected median."""
+        low, high = self.corrected_ci_ms
+        return (high - low) / 2 / self.corrected_median_ms
+
+    def to_json(self) -> dict[str, Any]:
+        value = asdict(self)
+        for name in ("samples_ms", "reference_samples_ms"):
+            value[name] = [round(sample, 5) for sample in value[name]]
+        for name in ("ci_ms", "corrected_ci_ms", "warnings"):
+            value[name] = list(value[name])
+        return value
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Measurement:
+        """Raises TargetError when `value` was not written by `to_json`."""
+        try:
+            pairs = {name: tuple(value[name]) for name in ("samples_ms", "reference_samples_ms", "warnings")}
+            intervals = {
+                name: (float(value[name][0]), float(value[name][1])) for name in ("ci_ms", "corrected_ci_ms")
+            }
+            return cls(**{**value, **pairs, **intervals})
+        except (KeyError, TypeError, ValueError, IndexError) as error:
+            raise TargetError(f"not a measurement: {error!r}; measure again.") from None
+
+
+class LatencyTarget(Protocol):
+    """A device that runs graphs and says how long they take.
+
+    `measure` raises TargetError when the graph fails there; the target itself lives on.
+    """
+
+    def measure(
+        self, model: Model, *, reference: Model | None = None, session: SessionSettings | None = None
+    ) -> Measurement:
+        """Latency of `model` under the profile. The reference is run in between, so that drift is seen."""
+
+    def conditions(self) -> dict[str, Any]:
+        """Device, software and settings: what a stored latency is valid for."""
+
+    def close(self) -> None: ...
+
+    def __enter__(self) -> LatencyTarget: ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None: ...

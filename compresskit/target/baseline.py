@@ -1,0 +1,52 @@
+"""The level that drift is corrected to: the reference's long-run median under given conditions."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from compresskit.errors import TargetError
+
+
+class Baselines:
+    """Levels by reference, fixed by the first measurement; kept in a JSON file when one is given.
+
+    Levels taken under other conditions stand in the same file and are not seen.
+    """
+
+    def __init__(self, path: Path | None, conditions: Mapping[str, Any]) -> None:
+        self._path = path
+        self._prefix = hashlib.sha256(json.dumps(conditions, sort_keys=True).encode()).hexdigest()[:16]
+        self._levels = self._read()
+
+    def get(self, reference: str) -> float | None:
+        return self._levels.get(f"{self._prefix}/{reference}")
+
+    def put(self, reference: str, level_ms: float) -> None:
+        """Raises TargetError when the file cannot be written."""
+        self._levels[f"{self._prefix}/{reference}"] = level_ms
+        if self._path is None:
+            return
+        # Another process may have added levels of its own meanwhile.
+        text = json.dumps({**self._read(), **self._levels}, indent=1)
+        beside = self._path.with_name(f".{self._path.name}.{os.getpid()}")
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            beside.write_text(text, encoding="utf-8")
+            beside.replace(self._path)
+        except OSError as error:
+            beside.unlink(missing_ok=True)
+            raise TargetError(f"cannot keep the reference's level in {self._path}: {error}.") from None
+
+    def _read(self) -> dict[str, float]:
+        if self._path is None or not self._path.exists():
+            return {}
+        try:
+            value = json.loads(self._path.read_text(encoding="utf-8"))
+            return {str(key): float(level) for key, level in value.items()}
+        except (ValueError, AttributeError, TypeError):
+            raise TargetError(f"{self._path} holds no reference levels; remove the file.") from None

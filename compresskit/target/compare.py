@@ -1,0 +1,182 @@
+"""Several engines side by side: each in a fresh process, turn about, in random order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from compresskit.errors import ConfigurationError, TargetError
+from compresskit.target.base import Model, SessionSettings
+from compresskit.target.child import Child
+from compresskit.target.comparison import Comparison, EngineMeasurement, Ratio
+from compresskit.target.load import load_now
+from compresskit.target.local import cache_folder, conditions_of, resolve, start_child
+from compresskit.target.profile import Profile
+from compresskit.target.session import session_spec
+from compresskit.target.statistics import (
+    MIN_SAMPLES_P99,
+    Array,
+    median_interval,
+    ratio_interval,
+)
+from compresskit.target.timer import Step, runs_for, warm_up
+from compresskit.target.warn import fallback_warnings, machine_warnings, sampling_warnings
+from compresskit.target.workload import mixed_percentile, parts_of, weighted
+
+_BLOCK_MS = 60.0
+_MIN_ROUNDS = 12
+
+
+@dataclass(frozen=True)
+class EngineToMeasure:
+    """A graph to compare under `name`; `size_bytes` is its file's size where it is more than the graph."""
+
+    name: str
+    model: Model
+    session: SessionSettings | None = None
+    size_bytes: int | None = None
+
+
+@dataclass
+class _Runner:
+    """One engine in its process; `slots[j]` is its session of part j, and `blocks[j][i]` its round i."""
+
+    engine: EngineToMeasure
+    child: Child
+    first_run_ms: float
+    nodes: dict[str, int]
+    slots: list[str]
+    runs: list[int]
+    weights: list[float]
+    blocks: list[list[Array]]
+
+    def turn(self) -> float:
+        """One block of each part, and how long they took, ms."""
+        # The process has slept since its last turn: the first run finds cold caches.
+        legs = self.child.run([Step(slot, 1, runs) for slot, runs in zip(self.slots, self.runs, strict=True)])
+        for blocks, leg in zip(self.blocks, legs, strict=True):
+            blocks.append(np.asarray(leg.samples_ms))
+        return sum(sum(leg.samples_ms) for leg in legs)
+
+    def interval(self) -> tuple[float, float, float]:
+        return weighted([median_interval(blocks) for blocks in self.blocks], self.weights)
+
+    def ratio_to(self, base: _Runner, draws: int = 1000) -> tuple[float, float, float]:
+        return ratio_interval(base.blocks, self.blocks, self.weights, draws=draws)
+
+
+def compare(
+    engines: Sequence[EngineToMeasure], profile: Profile, baseline: str | None = None, *, seed: int = 0
+) -> Comparison:
+    """Latency of each engine, and how many times faster each is than the one named `baseline`.
+
+    One process works at a time while the others wait, and every round takes all in a new random order, so
+    that drift meets all alike; the ratio's interval is bootstrapped over whole rounds. Without a
+    `baseline` the first engine is it. Rounds go on until every median and ratio is known to the profile's
+    precision, or its `max_seconds` an engine have passed.
+    Raises ConfigurationError for a wrong selection, TargetError when an engine fails.
+    """
+    names = [engine.name for engine in engines]
+    against = baseline or (names[0] if names else "")
+    if len(set(names)) != len(names) or against not in names:
+        raise ConfigurationError(
+            f"cannot compare {', '.join(names) or 'nothing'} against {against!r}: give one or more "
+            "engines of different names, the baseline among them."
+        )
+    profile = resolve(profile)
+    with ExitStack() as stack:
+        runners = [_start(engine, profile, stack) for engine in engines]
+        pids = tuple(runner.child.pid for runner in runners)
+        before = load_now(pids)
+        _rounds(runners, names.index(against), profile, np.random.default_rng(seed))
+        after = load_now(pids)
+        results = tuple(_result(runner, profile) for runner in runners)
+        conditions = conditions_of(profile, runners[0].child.facts)
+    base = runners[names.index(against)]
+    ratios = [_ratio(runner, base) for runner in runners if runner is not base]
+    warnings = list(machine_warnings(before, after))
+    for result in results:
+        half_width = (result.ci_ms[1] - result.ci_ms[0]) / 2 / result.median_ms
+        own = sampling_warnings(result.samples_ms, half_width, profile)
+        own += fallback_warnings(result.nodes, profile)
+        warnings += [f"{result.name}: {text}" for text in own]
+    return Comparison(results, tuple(ratios), conditions, tuple(warnings))
+
+
+def _start(engine: EngineToMeasure, profile: Profile, stack: ExitStack) -> _Runner:
+    child = start_child(profile)
+    stack.callback(child.kill)
+    parts = parts_of(profile)
+    runner = _Runner(engine, child, 0.0, {}, [], [], [part.weight for part in parts], [[] for _ in parts])
+    try:
+        for part in parts:
+            slot = f"{part.profile.length} tokens"
+            spec = session_spec(engine.model, part.profile, engine.session, cache=cache_folder(profile))
+            if spec.threads > 1:
+                # Its idle threads would spin while another engine runs.
+                spec = spec.with_entry("session.force_spinning_stop", "1")
+            loaded = child.load(slot, engine.model, spec)
+            run_ms = warm_up(child.run, slot, profile)
+            runner.slots.append(slot)
+            runner.runs.append(runs_for(_BLOCK_MS, run_ms, 31))
+            runner.first_run_ms = runner.first_run_ms or loaded["first_run_ms"]
+            runner.nodes = loaded["nodes"]
+    except TargetError as error:
+        raise TargetError(f"{engine.name}: {error}") from None
+    return runner
+
+
+def _rounds(runners: list[_Runner], base: int, profile: Profile, rng: np.random.Generator) -> None:
+    """Rounds until precise, bounded by the profile; enough samples for a p99 unless time is short."""
+    spent_ms, look = 0.0, 0
+    for number in range(1, max(profile.max_runs, _MIN_ROUNDS) + 1):
+        for index in rng.permutation(len(runners)):
+            spent_ms += runners[index].turn()
+        if number < _MIN_ROUNDS:
+            continue
+        if spent_ms >= profile.max_seconds * 1e3 * len(runners):
+            return
+        enough = min(sum(runner.runs) for runner in runners) * number >= max(
+            profile.min_runs, MIN_SAMPLES_P99
+        )
+        if enough and number >= look:
+            if _precise(runners, base, profile.interval_precision):
+                return
+            look = number + max(number // 5, 2)
+
+
+def _precise(runners: list[_Runner], base: int, precision: float) -> bool:
+    found = [runner.interval() for runner in runners]
+    found += [runner.ratio_to(runners[base], 200) for index, runner in enumerate(runners) if index != base]
+    return all((high - low) / 2 <= precision * middle for middle, low, high in found)
+
+
+def _ratio(runner: _Runner, base: _Runner) -> Ratio:
+    speedup, low, high = runner.ratio_to(base)
+    return Ratio(runner.engine.name, base.engine.name, speedup, (low, high))
+
+
+def _result(runner: _Runner, profile: Profile) -> EngineMeasurement:
+    samples = [np.concatenate(blocks).tolist() for blocks in runner.blocks]
+    median, low, high = runner.interval()
+    model = runner.engine.model
+    size = runner.engine.size_bytes
+    if size is None:
+        size = model.stat().st_size if isinstance(model, Path) else len(model)
+    return EngineMeasurement(
+        name=runner.engine.name,
+        samples_ms=tuple(sample for part in samples for sample in part),
+        median_ms=median,
+        ci_ms=(low, high),
+        p95_ms=mixed_percentile(samples, runner.weights, 95),
+        p99_ms=mixed_percentile(samples, runner.weights, 99),
+        throughput_per_s=profile.batch * 1e3 / median,
+        first_run_ms=runner.first_run_ms,
+        peak_memory_bytes=runner.child.peak_memory_bytes(),
+        size_bytes=size,
+        nodes=runner.nodes,
+    )

@@ -1,0 +1,80 @@
+"""What a comparison of engines found."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class EngineMeasurement:
+    """Latency of one engine: under a mix of lengths `median_ms` is the weighted mean of their medians.
+
+    Percentiles that the samples cannot carry are None.
+    """
+
+    name: str
+    samples_ms: tuple[float, ...]
+    median_ms: float
+    ci_ms: tuple[float, float]
+    p95_ms: float | None
+    p99_ms: float | None
+    throughput_per_s: float
+    first_run_ms: float
+    peak_memory_bytes: int | None
+    size_bytes: int
+    nodes: dict[str, int] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        latency = {"p50": self.median_ms, "p95": self.p95_ms, "p99": self.p99_ms, "ci": list(self.ci_ms)}
+        return {
+            "path": self.name,
+            "latency_ms": latency,
+            "samples": len(self.samples_ms),
+            "samples_ms": [round(sample, 5) for sample in self.samples_ms],
+            "throughput_per_s": self.throughput_per_s,
+            "first_run_ms": self.first_run_ms,
+            "peak_memory_bytes": self.peak_memory_bytes,
+            "size_bytes": self.size_bytes,
+            "nodes": self.nodes,
+        }
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """`speedup` is the baseline's median over the engine's, with its paired 95 % interval."""
+
+    engine: str
+    baseline: str
+    speedup: float
+    ci: tuple[float, float]
+
+    @property
+    def no_difference_shown(self) -> bool:
+        """Whether the interval contains 1, so that neither can be called faster."""
+        return self.ci[0] <= 1 <= self.ci[1]
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "engine": self.engine,
+            "baseline": self.baseline,
+            "speedup": self.speedup,
+            "ci": list(self.ci),
+            "no_difference_shown": self.no_difference_shown,
+        }
+
+
+@dataclass(frozen=True)
+class Comparison:
+    measurements: tuple[EngineMeasurement, ...]
+    ratios: tuple[Ratio, ...]
+    conditions: dict[str, Any]
+    warnings: tuple[str, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "engines": [engine.to_json() for engine in self.measurements],
+            "ratios": [ratio.to_json() for ratio in self.ratios],
+            "conditions": self.conditions,
+            "warnings": list(self.warnings),
+        }

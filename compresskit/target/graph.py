@@ -1,0 +1,174 @@
+"""The inputs of a serialized ONNX graph, read without touching its weights.
+
+A full parse copies every weight, which costs more than making the session of a small candidate; the
+wire format lets a reader step over them. https://protobuf.dev/programming-guides/encoding
+"""
+
+from __future__ import annotations
+
+import mmap
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from compresskit.errors import TargetError
+from compresskit.target.base import Model
+
+# TensorProto.DataType -> numpy name, for what a text model's inputs may be.
+_TYPES = {1: "float32", 6: "int32", 7: "int64", 9: "bool", 10: "float16", 11: "float64"}
+
+
+@dataclass(frozen=True)
+class GraphInput:
+    """An input that must be fed. A dimension is a size, a name, or "" where it is not said."""
+
+    name: str
+    dtype: str
+    shape: tuple[int | str, ...]
+    # Rows of the table that this input indexes (its vocabulary), where one is found.
+    rows: int | None = None
+
+
+def read_inputs(model: Model) -> list[GraphInput]:
+    """The inputs of `model` that no initializer fills. Raises TargetError for what is not ONNX."""
+    if isinstance(model, bytes):
+        return _inputs(memoryview(model))
+    try:
+        with model.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+            view = memoryview(data)
+            try:
+                return _inputs(view)
+            finally:
+                view.release()
+    except (OSError, ValueError) as error:
+        raise TargetError(f"cannot read {model}: {error}; give an ONNX file.") from None
+
+
+def _inputs(data: memoryview) -> list[GraphInput]:
+    try:
+        return _graph_inputs(data)
+    except (IndexError, ValueError, KeyError, UnicodeDecodeError) as error:
+        raise TargetError(f"the model is not an ONNX graph with tensor inputs ({error!r}).") from None
+
+
+def _graph_inputs(data: memoryview) -> list[GraphInput]:
+    graphs = [bytes_ for number, bytes_ in _fields(data) if number == 7 and isinstance(bytes_, Span)]
+    if not graphs:
+        raise ValueError("no graph")
+    sizes: dict[str, tuple[int, ...]] = {}
+    values: list[Span] = []
+    tables: dict[str, str] = {}
+    for number, value in _fields(data, graphs[-1]):
+        if not isinstance(value, Span):
+            continue
+        if number == 1:
+            _note_gather(data, value, tables)
+        elif number == 5:
+            name, dims = _initializer(data, value)
+            sizes[name] = dims
+        elif number == 11:
+            values.append(value)
+    found = [_value_info(data, value) for value in values]
+    return [
+        GraphInput(name, dtype, shape, sizes[tables[name]][0] if sizes.get(tables.get(name, "")) else None)
+        for name, dtype, shape in found
+        if name not in sizes
+    ]
+
+
+@dataclass(frozen=True)
+class Span:
+    """Where a length-delimited field lies."""
+
+    start: int
+    stop: int
+
+
+def _varint(data: memoryview, at: int) -> tuple[int, int]:
+    value = shift = 0
+    while True:
+        byte = data[at]
+        at += 1
+        value |= (byte & 0x7F) << shift
+        if byte < 0x80:
+            return value, at
+        shift += 7
+        if shift > 63:
+            raise ValueError("overlong number")
+
+
+def _fields(data: memoryview, span: Span | None = None) -> Iterator[tuple[int, int | Span]]:
+    at, stop = (span.start, span.stop) if span else (0, len(data))
+    while at < stop:
+        tag, at = _varint(data, at)
+        kind = tag & 7
+        if kind == 0:
+            value, at = _varint(data, at)
+            yield tag >> 3, value
+            continue
+        if kind == 2:
+            size, at = _varint(data, at)
+        elif kind in (1, 5):
+            size = 8 if kind == 1 else 4
+        else:
+            raise ValueError(f"wire type {kind}")
+        if at + size > stop:
+            raise ValueError("cut short")
+        yield tag >> 3, Span(at, at + size)
+        at += size
+
+
+def _text(data: memoryview, span: Span) -> str:
+    return bytes(data[span.start : span.stop]).decode("utf-8")
+
+
+def _initializer(data: memoryview, span: Span) -> tuple[str, tuple[int, ...]]:
+    name, dims = "", []
+    for number, value in _fields(data, span):
+        if number == 1 and isinstance(value, int):
+            dims.append(value)
+        elif number == 1 and isinstance(value, Span):  # packed
+            at = value.start
+            while at < value.stop:
+                size, at = _varint(data, at)
+                dims.append(size)
+        elif number == 8 and isinstance(value, Span):
+            name = _text(data, value)
+    return name, tuple(dims)
+
+
+def _note_gather(data: memoryview, span: Span, tables: dict[str, str]) -> None:
+    inputs, kind = [], ""
+    for number, value in _fields(data, span):
+        if isinstance(value, Span):
+            if number == 1:
+                inputs.append(_text(data, value))
+            elif number == 4:
+                kind = _text(data, value)
+    if kind == "Gather" and len(inputs) == 2:
+        tables.setdefault(inputs[1], inputs[0])
+
+
+def _value_info(data: memoryview, span: Span) -> tuple[str, str, tuple[int | str, ...]]:
+    name, dtype, shape = "", "", []
+    for number, value in _fields(data, span):
+        if number == 1 and isinstance(value, Span):
+            name = _text(data, value)
+        elif number == 2 and isinstance(value, Span):
+            (tensor,) = (part for one, part in _fields(data, value) if one == 1 and isinstance(part, Span))
+            for inner, part in _fields(data, tensor):
+                if inner == 1 and isinstance(part, int):
+                    dtype = _TYPES[part]
+                elif inner == 2 and isinstance(part, Span):
+                    shape = [
+                        _dimension(data, dim) for one, dim in _fields(data, part) if isinstance(dim, Span)
+                    ]
+    return name, dtype, tuple(shape)
+
+
+def _dimension(data: memoryview, span: Span) -> int | str:
+    for number, value in _fields(data, span):
+        if number == 1 and isinstance(value, int):
+            return value
+        if number == 2 and isinstance(value, Span):
+            return _text(data, value)
+    return ""

@@ -1,0 +1,224 @@
+"""A target on this machine: a worker process that is killed and started anew when a graph brings it down."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime, timezone
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+
+from compresskit.errors import TargetError
+from compresskit.target.base import Measurement, Model, SessionSettings
+from compresskit.target.baseline import Baselines
+from compresskit.target.child import Child
+from compresskit.target.host import host_conditions, physical_cores
+from compresskit.target.load import Load, foreign_cores, load_now
+from compresskit.target.profile import PROVIDERS, Profile
+from compresskit.target.reference import default_reference
+from compresskit.target.session import session_spec
+from compresskit.target.statistics import median_interval, percentile_ms
+from compresskit.target.timer import CANDIDATE, REFERENCE, Series, calibrate, sample, warm_up
+from compresskit.target.warn import drift_warnings, fallback_warnings, machine_warnings, sampling_warnings
+from compresskit.target.workload import combine, parts_of
+
+
+def start_child(profile: Profile, **limits: Any) -> Child:
+    """A worker for `profile`. Raises TargetError when its provider is not there, naming those that are."""
+    child = Child(cores=profile.cores, limit_addresses=profile.provider == "cpu", **limits)
+    there = child.facts["providers"]
+    if PROVIDERS[profile.provider] not in there:
+        child.kill()
+        usable = [name for name, full in PROVIDERS.items() if full in there]
+        raise TargetError(
+            f"profile {profile.name!r} asks for provider {profile.provider!r}, which onnxruntime "
+            f"{child.facts['onnxruntime']} here does not have; available: {', '.join(usable)}. Use a profile "
+            "of one of these, or install the build that has it (onnxruntime-gpu for cuda and tensorrt)."
+        )
+    return child
+
+
+def resolve(profile: Profile) -> Profile:
+    """`profile` with its number of threads said: 0 becomes the physical cores."""
+    return profile if profile.threads else profile.with_(threads=physical_cores(profile.cores))
+
+
+def cache_folder(profile: Profile) -> Path | None:
+    """Where TensorRT keeps engines and timings between processes; None for other providers."""
+    if profile.provider != "tensorrt":
+        return None
+    from platformdirs import user_cache_path
+
+    folder = user_cache_path("compresskit") / "tensorrt"
+    for part in ("engines", "timings"):
+        (folder / part).mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+class LocalTarget:
+    """Latency on this machine. One reference session stays loaded; candidates come and go beside it.
+
+    `baselines` is a JSON file in which the reference's level is kept, so that processes correct to the
+    same one; without it the level is taken anew by each target. `memory_limit_bytes` bounds the worker,
+    `timeout_seconds` each of its steps (making a session, one batch of runs).
+    Raises TargetError when the profile's provider is not there.
+    """
+
+    def __init__(
+        self,
+        profile: Profile,
+        *,
+        baselines: Path | None = None,
+        memory_limit_bytes: int | None = None,
+        timeout_seconds: float = 120.0,
+    ) -> None:
+        self.profile = resolve(profile)
+        self._limits = {"memory_limit_bytes": memory_limit_bytes, "timeout_seconds": timeout_seconds}
+        self._cache = cache_folder(profile)
+        self._child: Child | None = start_child(self.profile, **self._limits)
+        self._conditions = conditions_of(self.profile, self._child.facts)
+        self._baselines = Baselines(baselines, self._conditions)
+        self._loaded_reference: str | None = None
+
+    def measure(
+        self, model: Model, *, reference: Model | None = None, session: SessionSettings | None = None
+    ) -> Measurement:
+        """See LatencyTarget. Without a `reference` a built-in graph takes its place.
+
+        Raises TargetError when the graph is not ONNX, fails, or passes a limit.
+        """
+        child = self._running()
+        level_ms = self._reference_level(child, default_reference() if reference is None else reference)
+        parts = parts_of(self.profile)
+        found = [self._measure_at(part.profile, child, level_ms, model, session) for part in parts]
+        return combine(parts, found, self.profile)
+
+    def _measure_at(
+        self, profile: Profile, child: Child, level_ms: float, model: Model, session: SessionSettings | None
+    ) -> Measurement:
+        spec = session_spec(model, profile, session, cache=self._cache)
+        try:
+            loaded = child.load(CANDIDATE, model, spec)
+            before = load_now((child.pid,))
+            run_ms = warm_up(child.run, CANDIDATE, profile)
+            series = sample(child.run, profile, level_ms, run_ms)
+            after = load_now((child.pid,))
+        finally:
+            if child.alive:
+                child.drop(CANDIDATE)
+        measured = summarize(series, profile, before, after, loaded["nodes"])
+        extra = {
+            "session": (session or SessionSettings()).to_json(),
+            "nodes": loaded["nodes"],
+            "reference": self._loaded_reference,
+        }
+        return replace(
+            measured,
+            first_run_ms=loaded["first_run_ms"],
+            conditions={**self._conditions, **measured.conditions, **extra},
+        )
+
+    def conditions(self) -> dict[str, Any]:
+        """Device, ONNX Runtime and profile: what a stored latency is valid for."""
+        return dict(self._conditions)
+
+    def _running(self) -> Child:
+        if self._child is None or not self._child.alive:
+            self.close()
+            self._child = start_child(self.profile, **self._limits)
+            self._loaded_reference = None
+        return self._child
+
+    def _reference_level(self, child: Child, reference: Model) -> float:
+        key = fingerprint(reference)
+        if self._loaded_reference != key:
+            self._loaded_reference = None
+            spec = session_spec(reference, self.profile, cache=self._cache)
+            if spec.threads > 1:
+                # Its idle threads would spin beside the candidate's.
+                spec = spec.with_entry("session.force_spinning_stop", "1")
+            child.load(REFERENCE, reference, spec)
+            self._loaded_reference = key
+            warm_up(child.run, REFERENCE, self.profile)
+        level_ms = self._baselines.get(key)
+        if level_ms is None:
+            level_ms = calibrate(child.run, self.profile)
+            self._baselines.put(key, level_ms)
+        return level_ms
+
+    def close(self) -> None:
+        if self._child is not None:
+            self._child.kill()
+            self._child = None
+
+    def __enter__(self) -> LocalTarget:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def summarize(
+    series: Series, profile: Profile, before: Load, after: Load, nodes: Mapping[str, int]
+) -> Measurement:
+    """The figures and warnings of one series."""
+    samples = tuple(value for leg in series.candidate for value in leg.samples_ms)
+    median, low, high = median_interval(series.raw_blocks)
+    fixed, fixed_low, fixed_high = series.corrected_interval()
+    half_width = (fixed_high - fixed_low) / 2 / fixed
+    return Measurement(
+        samples_ms=samples,
+        reference_samples_ms=tuple(value for leg in series.reference for value in leg.samples_ms),
+        median_ms=median,
+        ci_ms=(low, high),
+        corrected_median_ms=fixed,
+        corrected_ci_ms=(fixed_low, fixed_high),
+        reference_level_ms=series.level_ms,
+        p50_ms=median,
+        p95_ms=percentile_ms(samples, 95),
+        p99_ms=percentile_ms(samples, 99),
+        throughput_per_s=profile.batch * 1e3 / median,
+        warnings=(
+            *sampling_warnings(samples, half_width, profile),
+            *machine_warnings(before, after),
+            *drift_warnings([float(np.median(leg.samples_ms)) for leg in series.reference], series.level_ms),
+            *fallback_warnings(nodes, profile),
+        ),
+        conditions={
+            "measured_at": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+            "foreign_cores": foreign_cores(before, after),
+            "clock_mhz": after.clock_mhz,
+        },
+    )
+
+
+def fingerprint(model: Model) -> str:
+    """Hash of a graph's bytes, or of its file's path, size and time."""
+    if isinstance(model, bytes):
+        return hashlib.sha256(model).hexdigest()[:16]
+    path = model.resolve()
+    status = path.stat()
+    return hashlib.sha256(f"{path}:{status.st_size}:{status.st_mtime_ns}".encode()).hexdigest()[:16]
+
+
+def conditions_of(profile: Profile, facts: Mapping[str, Any]) -> dict[str, Any]:
+    """What a latency under `profile` in a worker of these facts is valid for."""
+    settings = profile.to_json()
+    names = "provider provider_options threads cores batch length lengths precision shapes session_options"
+    return {
+        "profile": profile.name,
+        "profile_key": profile.key(),
+        **{name: settings[name] for name in names.split()},
+        "onnxruntime": facts["onnxruntime"],
+        "providers_available": facts["providers"],
+        "host": host_conditions(),
+    }

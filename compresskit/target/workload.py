@@ -1,0 +1,130 @@
+"""A mix of lengths: what a served model really sees, as a few lengths with weights."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from math import sqrt
+
+import numpy as np
+
+from compresskit.errors import ConfigurationError
+from compresskit.target.base import Measurement
+from compresskit.target.profile import Profile
+
+Interval = tuple[float, float, float]  # median, low, high
+
+
+@dataclass(frozen=True)
+class Part:
+    """One length of a mix; the weights of all parts sum to 1."""
+
+    profile: Profile
+    weight: float
+
+
+def parts_of(profile: Profile) -> list[Part]:
+    """The profile at each of its lengths; sampling time is shared out evenly."""
+    if not profile.lengths:
+        return [Part(profile, 1.0)]
+    whole = sum(weight for _, weight in profile.lengths)
+    seconds = max(profile.max_seconds / len(profile.lengths), 0.1)
+    return [
+        Part(profile.with_(length=length, lengths=(), max_seconds=seconds), weight / whole)
+        for length, weight in profile.lengths
+    ]
+
+
+def mix_of(lengths: Sequence[int], most: int = 4, multiple: int = 8) -> tuple[tuple[int, float], ...]:
+    """At most `most` (length, weight) pairs for a data set's own lengths, for `Profile.lengths`.
+
+    Texts are grouped into equal shares by length; each group stands at its mean length, rounded up to a
+    `multiple`, with its share of the texts as its weight. Raises ConfigurationError without lengths.
+    """
+    if not len(lengths):
+        raise ConfigurationError("a mix needs at least one length; the data set has no texts.")
+    groups = np.array_split(np.sort(np.asarray(lengths)), min(most, len(lengths)))
+    weights: dict[int, float] = {}
+    for group in groups:
+        length = int(np.ceil(group.mean() / multiple)) * multiple
+        weights[length] = weights.get(length, 0.0) + len(group) / len(lengths)
+    return tuple(sorted(weights.items()))
+
+
+def weighted(intervals: Sequence[Interval], weights: Sequence[float]) -> Interval:
+    """Weighted mean of medians that were measured independently, with its interval."""
+    median = sum(weight * middle for weight, (middle, _, _) in zip(weights, intervals, strict=True))
+    below, above = (
+        sqrt(
+            sum(
+                (weight * (each[0] - each[end])) ** 2 for weight, each in zip(weights, intervals, strict=True)
+            )
+        )
+        for end in (1, 2)
+    )
+    return median, median - below, median + above
+
+
+def mixed_percentile(
+    samples: Sequence[Sequence[float]], weights: Sequence[float], percent: float
+) -> float | None:
+    """Percentile of the mix; None when the samples of all parts are too few to carry it."""
+    fewest = 1 if percent <= 50 else int(np.ceil(np.log(0.05) / np.log(percent / 100)))
+    values = np.concatenate([np.asarray(part) for part in samples])
+    if len(values) < fewest:
+        return None
+    shares = np.concatenate(
+        [np.full(len(part), weight / len(part)) for part, weight in zip(samples, weights, strict=True)]
+    )
+    order = np.argsort(values)
+    reached = np.cumsum(shares[order]) - shares[order] / 2
+    return float(np.interp(percent / 100, reached, values[order]))
+
+
+def combine(parts: Sequence[Part], measured: Sequence[Measurement], profile: Profile) -> Measurement:
+    """One measurement of the whole mix; its conditions tell those of each length."""
+    if len(measured) == 1:
+        return measured[0]
+    weights = [part.weight for part in parts]
+    median, low, high = weighted([(each.median_ms, *each.ci_ms) for each in measured], weights)
+    fixed, fixed_low, fixed_high = weighted(
+        [(each.corrected_median_ms, *each.corrected_ci_ms) for each in measured], weights
+    )
+    samples = [each.samples_ms for each in measured]
+    p50 = mixed_percentile(samples, weights, 50)
+    assert p50 is not None
+    lengths = [
+        {
+            "length": part.profile.length,
+            "weight": part.weight,
+            "median_ms": each.median_ms,
+            "corrected_median_ms": each.corrected_median_ms,
+            "samples": len(each.samples_ms),
+        }
+        for part, each in zip(parts, measured, strict=True)
+    ]
+    warnings = (
+        f"length {part.profile.length}: {text}"
+        for part, each in zip(parts, measured, strict=True)
+        for text in each.warnings
+    )
+    return replace(
+        measured[0],
+        samples_ms=tuple(sample for part in samples for sample in part),
+        reference_samples_ms=tuple(sample for each in measured for sample in each.reference_samples_ms),
+        median_ms=median,
+        ci_ms=(low, high),
+        corrected_median_ms=fixed,
+        corrected_ci_ms=(fixed_low, fixed_high),
+        p50_ms=p50,
+        p95_ms=mixed_percentile(samples, weights, 95),
+        p99_ms=mixed_percentile(samples, weights, 99),
+        throughput_per_s=profile.batch * 1e3 / median,
+        warnings=tuple(warnings),
+        conditions={
+            **measured[0].conditions,
+            "length": profile.length,
+            "lengths": [list(pair) for pair in profile.lengths],
+            "parts": lengths,
+        },
+    )

@@ -1,0 +1,72 @@
+"""Texts to token ids."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from compresskit.errors import ConfigurationError
+
+Row = dict[str, list[int]]
+
+# These count positions from the padding id on, so the first ones never hold a token.
+_OFFSET_POSITIONS = ("roberta", "xlm-roberta", "camembert")
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """`rows`: one a text (or pair), unpadded. `num_cut`: how many were longer than `max_length`."""
+
+    rows: list[Row]
+    num_cut: int
+
+
+def position_limit(config: Any) -> int | None:
+    """The most tokens a model of this transformers configuration takes; None when it has no such limit."""
+    positions = getattr(config, "max_position_embeddings", None)
+    if positions is None or positions <= 0:
+        return None
+    if config.model_type in _OFFSET_POSITIONS:
+        positions -= (config.pad_token_id or 0) + 1
+    return int(positions)
+
+
+def check_length(max_length: int, tokenizer: Any, num_texts: int, limit: int | None) -> None:
+    """Raise ConfigurationError unless texts of `max_length` tokens fit the model and hold a word each.
+
+    `limit`: tokens the model takes; None: what its tokenizer says, if it says.
+    """
+    if limit is None and tokenizer.model_max_length < 1_000_000:
+        limit = tokenizer.model_max_length
+    least = tokenizer.num_special_tokens_to_add(pair=num_texts == 2) + num_texts
+    if max_length < least or (limit is not None and max_length > limit):
+        upper = f"{least} to {limit}" if limit is not None else f"{least} or more"
+        raise ConfigurationError(
+            f"max length {max_length} does not fit this model; permitted: {upper} tokens. Longer texts are "
+            "cut to it; set --max-length."
+        )
+
+
+def encode(texts: Sequence[tuple[str, ...]], tokenizer: Any, max_length: int) -> Encoded:
+    """Encode rows of one or two texts, special tokens included; what exceeds `max_length` is cut off.
+
+    Of a pair the longer text is cut first.
+    """
+    if not texts:
+        return Encoded([], 0)
+    batch = _call(tokenizer, texts)
+    names = [name for name in batch if name != "attention_mask"]  # unpadded: all ones, and made by collate
+    rows = [dict(zip(names, values, strict=True)) for values in zip(*(batch[n] for n in names), strict=True)]
+    long = [i for i, row in enumerate(rows) if len(row["input_ids"]) > max_length]
+    if long:
+        batch = _call(tokenizer, [texts[i] for i in long], truncation="longest_first", max_length=max_length)
+        for position, i in enumerate(long):
+            rows[i] = {name: batch[name][position] for name in names}
+    return Encoded(rows, len(long))
+
+
+def _call(tokenizer: Any, texts: Sequence[tuple[str, ...]], **options: Any) -> dict[str, list[list[int]]]:
+    columns = [list(column) for column in zip(*texts, strict=True)]
+    options = {"truncation": False, "padding": False, "verbose": False} | options
+    return dict(tokenizer(*columns, **options))

@@ -1,0 +1,144 @@
+"""Metrics in numpy; for each, more is better."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from compresskit.errors import ConfigurationError, DataError, one_of
+
+Array = npt.NDArray[Any]
+Metric = Callable[[Array, Array], float]
+
+
+def metric(name: str) -> Metric:
+    """The function `(predictions, labels) -> float` of that name.
+
+    `predictions`: logits (rows, labels), or (rows,) or (rows, 1) of values: class ids in classification,
+    numbers in regression. `labels`: (rows,). Fractions, not percent. The function raises DataError for
+    shapes that do not fit, no rows, and values that are not finite.
+    Raises ConfigurationError when the name is not known.
+    """
+    if name not in _METRICS:
+        raise ConfigurationError(one_of("metric", name, _METRICS))
+    compute = _METRICS[name]
+    by_class = name in CLASSIFICATION
+
+    def checked(predictions: Array, labels: Array) -> float:
+        predictions, labels = np.asarray(predictions), np.asarray(labels)
+        if len(predictions) != len(labels) or labels.ndim != 1 or not len(labels):
+            raise DataError(
+                f"{name} needs as many predictions as labels and one row or more; it got predictions of "
+                f"shape {predictions.shape} and labels of shape {labels.shape}."
+            )
+        if not np.isfinite(predictions).all() or not np.isfinite(labels).all():
+            raise DataError(
+                f"{name} cannot be computed: predictions or labels hold values that are not finite."
+            )
+        if by_class:
+            predictions = _classes(predictions)
+        elif predictions.ndim > 1:
+            if predictions.shape[1] != 1:
+                raise DataError(
+                    f"{name} needs one value a row; it got predictions of shape {predictions.shape}."
+                )
+            predictions = predictions[:, 0]
+        return float(compute(predictions, labels))
+
+    return checked
+
+
+def metric_for(kind: str, dataset: str = "", name: str | None = None) -> str:
+    """Name of the metric to report: `name` if given, else GLUE's for the data set and kind of task.
+
+    CoLA has Matthews correlation; other classification accuracy; regression the mean of Pearson's and
+    Spearman's. Raises ConfigurationError for a metric that is unknown or not of this kind.
+    """
+    permitted = CLASSIFICATION if kind == "classification" else REGRESSION
+    if name is not None:
+        if name not in permitted:
+            raise ConfigurationError(one_of(f"{kind} metric", name, permitted))
+        return name
+    if kind == "regression":
+        return "pearson_spearman"
+    last = dataset.replace(":", "/").rstrip("/").rpartition("/")[2].lower()
+    return "matthews_correlation" if last == "cola" else "accuracy"
+
+
+def prior(name: str, train_labels: Array, labels: Array) -> float:
+    """What a model that never reads its text would score: the majority class, or the mean, of training."""
+    train_labels = np.asarray(train_labels)
+    if name in CLASSIFICATION:
+        values, counts = np.unique(train_labels, return_counts=True)
+        constant: Any = values[counts.argmax()]
+    else:
+        constant = train_labels.mean()
+    return metric(name)(np.full(len(labels), constant), labels)
+
+
+def _classes(predictions: Array) -> Array:
+    if predictions.ndim == 1:
+        return predictions
+    return predictions.argmax(-1) if predictions.shape[1] > 1 else predictions[:, 0]
+
+
+def _accuracy(predictions: Array, labels: Array) -> float:
+    return float((predictions == labels).mean())
+
+
+def _f1(predictions: Array, labels: Array) -> float:
+    """Of class 1 where there are two classes, else the mean over the classes that occur; 0/0 counts as 0."""
+    found = np.union1d(predictions, labels)
+    classes = np.asarray([1]) if np.isin(found, (0, 1)).all() else found
+    hits = np.asarray([((predictions == c) & (labels == c)).sum() for c in classes])
+    sizes = np.asarray([(predictions == c).sum() + (labels == c).sum() for c in classes])
+    return float(np.mean(2 * hits / np.maximum(sizes, 1)))
+
+
+def _matthews_correlation(predictions: Array, labels: Array) -> float:
+    """Matthews correlation, for any number of classes (Gorodkin 2004, R_K); 0 for a constant."""
+    classes = np.union1d(predictions, labels)
+    guessed = (predictions[:, None] == classes).astype(np.float64)
+    true = (labels[:, None] == classes).astype(np.float64)
+    guessed -= guessed.mean(0)
+    true -= true.mean(0)
+    scale = np.sqrt((guessed**2).sum() * (true**2).sum())
+    return float((guessed * true).sum() / scale) if scale else 0.0
+
+
+def _pearson(predictions: Array, labels: Array) -> float:
+    """Pearson correlation; a constant correlates with nothing: 0."""
+    x, y = predictions.astype(np.float64), labels.astype(np.float64)
+    if not np.ptp(x) or not np.ptp(y):
+        return 0.0
+    x, y = x - x.mean(), y - y.mean()
+    return float((x @ y) / np.sqrt((x @ x) * (y @ y)))
+
+
+def _spearman(predictions: Array, labels: Array) -> float:
+    return _pearson(_ranks(predictions), _ranks(labels))
+
+
+def _ranks(values: Array) -> Array:
+    """Ranks from 1, equal values sharing their mean; a device that scores engines has no SciPy."""
+    _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
+    return (np.cumsum(counts) - (counts - 1) / 2)[inverse]
+
+
+def _pearson_spearman(predictions: Array, labels: Array) -> float:
+    return (_pearson(predictions, labels) + _spearman(predictions, labels)) / 2
+
+
+_METRICS: dict[str, Metric] = {
+    "accuracy": _accuracy,
+    "f1": _f1,
+    "matthews_correlation": _matthews_correlation,
+    "pearson": _pearson,
+    "spearman": _spearman,
+    "pearson_spearman": _pearson_spearman,
+}
+CLASSIFICATION = ("accuracy", "f1", "matthews_correlation")
+REGRESSION = ("pearson", "spearman", "pearson_spearman")

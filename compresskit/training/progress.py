@@ -1,0 +1,93 @@
+"""What a training run says while it goes on, and how long it still takes."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+
+SAVE_EVERY_SECONDS = 120.0
+REPORT_EVERY_SECONDS = 10.0
+
+
+@dataclass(frozen=True)
+class Progress:
+    """State of a stage after `step` of `of` steps; `metric` is None where it was not measured."""
+
+    stage: str
+    step: int
+    of: int
+    seconds: float
+    seconds_left: float
+    loss: float | None = None
+    metric: float | None = None
+
+
+Listener = Callable[[Progress], None]
+
+
+class ProgressCallback(TrainerCallback):  # type: ignore[misc]
+    """Reports every few seconds, measures the metric a few times, and asks for timed checkpoints.
+
+    Progress is appended to `log` as JSON lines, from which the report draws its curves.
+    """
+
+    def __init__(
+        self,
+        stage: str,
+        log: Path,
+        listen: Listener,
+        evaluate: Callable[[], float] | None = None,
+        loss: Callable[[], float | None] = lambda: None,
+        evaluations: int = 4,
+    ) -> None:
+        self.stage = stage
+        self.log_path = log
+        self.listen = listen
+        self.evaluate = evaluate
+        self.loss = loss
+        self.evaluations = evaluations
+        self._first_step = 0
+        self._start = self._last_report = self._last_save = 0.0
+
+    def on_train_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        self._first_step = state.global_step
+        self._start = self._last_report = self._last_save = time.monotonic()
+
+    def on_step_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        now = time.monotonic()
+        done = state.global_step
+        share = max(1, state.max_steps // self.evaluations)
+        is_last = done >= state.max_steps
+        metric = None
+        if self.evaluate is not None and (done % share == 0 or is_last) and state.is_world_process_zero:
+            metric = self.evaluate()
+        if metric is not None or is_last or now - self._last_report >= REPORT_EVERY_SECONDS:
+            self._last_report = now
+            self._report(state, metric)
+        if now - self._last_save >= SAVE_EVERY_SECONDS and not is_last:
+            self._last_save = now
+            control.should_save = True
+
+    def _report(self, state: TrainerState, metric: float | None) -> None:
+        if not state.is_world_process_zero:
+            return
+        seconds = time.monotonic() - self._start
+        per_step = seconds / (state.global_step - self._first_step)
+        left = per_step * (state.max_steps - state.global_step)
+        progress = Progress(
+            self.stage, state.global_step, state.max_steps, seconds, left, self.loss(), metric
+        )
+        self.log_path.parent.mkdir(parents=True, exist_ok=True)
+        with self.log_path.open("a", encoding="utf-8") as lines:
+            lines.write(json.dumps(asdict(progress)) + "\n")
+        self.listen(progress)

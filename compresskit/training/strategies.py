@@ -1,0 +1,173 @@
+"""How the super-network is trained: which sub-networks take part in a step, and what teaches them.
+
+Each step draws architectures from a generator seeded by the step, so that a resumed run and all
+ranks of a distributed one draw the same.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from compresskit.architecture import Architecture
+from compresskit.errors import ConfigurationError, one_of
+
+Sampler = Callable[[np.random.Generator, float], Architecture]
+"""(generator, progress from 0 to 1) -> a random architecture."""
+
+FROM_LABELS = "labels"
+FROM_FULL = "full"  # labels and the detached outputs of the full network in the same step
+FROM_TEACHER = "teacher"  # labels and a frozen, fine-tuned teacher's outputs and hidden states
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """One network of a step and what it learns from; `is_full` marks the super-network itself."""
+
+    architecture: Architecture
+    source: str
+    is_full: bool = False
+
+
+@dataclass(frozen=True)
+class Strategy(ABC):
+    """`lessons` lists one step's networks, the full network first when it takes part."""
+
+    full: Architecture
+    smallest: Architecture
+    sample: Sampler
+    num_random: int = 2
+
+    name: ClassVar[str]
+    needs_teacher: ClassVar[bool] = False
+
+    @abstractmethod
+    def lessons(self, step: int, progress: float, generator: np.random.Generator) -> list[Lesson]: ...
+
+    def _full(self, source: str = FROM_LABELS) -> Lesson:
+        return Lesson(self.full, source, is_full=True)
+
+    def _random(self, progress: float, generator: np.random.Generator, source: str) -> list[Lesson]:
+        return [Lesson(self.sample(generator, progress), source) for _ in range(self.num_random)]
+
+
+class Standard(Strategy):
+    """The full network only: what fine-tuning does."""
+
+    name = "standard"
+
+    def lessons(self, step: int, progress: float, generator: np.random.Generator) -> list[Lesson]:
+        return [self._full()]
+
+
+class Random(Strategy):
+    """`num_random` random sub-networks on the labels."""
+
+    name = "random"
+
+    def lessons(self, step: int, progress: float, generator: np.random.Generator) -> list[Lesson]:
+        return self._random(progress, generator, FROM_LABELS)
+
+
+class RandomLinear(Strategy):
+    """One random sub-network with a probability that rises from 0 to 1, else the full network."""
+
+    name = "random_linear"
+
+    def lessons(self, step: int, progress: float, generator: np.random.Generator) -> list[Lesson]:
+        if generator.random() < progress:
+            return [Lesson(self.sample(generator, progress), FROM_LABELS)]
+        return [self._full()]
+
+
+class Sandwich(Strategy):
+    """Full, random and smallest network, losses summed (Yu and Huang 2019, arXiv 1903.05134)."""
+
+    name = "sandwich"
+
+    def lessons(self, step: int, progress: float, generator: np.random.Generator) -> list[Lesson]:
+        return [
+            self._full(),
+            *self._random(progress, generator, FROM_LABELS),
+            Lesson(self.smallest, FROM_LABELS),
+        ]
+
+
+class InPlaceDistillation(Strategy):
+    """`kd` of Klein et al. 2024: the full network on labels teaches random sub-networks."""
+
+    name = "kd"
+
+    def lessons(self, step: int, progress: float, generator: np.random.Generator) -> list[Lesson]:
+        return [self._full(), *self._random(progress, generator, FROM_FULL)]
+
+
+class SandwichDistillation(Strategy):
+    """`full` of Klein et al. 2024: sandwich rule with in-place distillation."""
+
+    name = "full"
+
+    def lessons(self, step: int, progress: float, generator: np.random.Generator) -> list[Lesson]:
+        return [
+            self._full(),
+            *self._random(progress, generator, FROM_FULL),
+            Lesson(self.smallest, FROM_FULL),
+        ]
+
+
+class FrozenTeacher(Strategy):
+    """Random sub-networks learn from the fine-tuned dense model, which stays as it was.
+
+    One teacher forward serves all networks of a step. The full network, which starts as the
+    teacher, takes part in every `FULL_EVERY`th step only: enough to keep it where it is.
+    """
+
+    name = "teacher"
+    needs_teacher = True
+    FULL_EVERY: ClassVar[int] = 4
+
+    def lessons(self, step: int, progress: float, generator: np.random.Generator) -> list[Lesson]:
+        full = [self._full(FROM_TEACHER)] if step % self.FULL_EVERY == 0 else []
+        return [*full, *self._random(progress, generator, FROM_TEACHER)]
+
+
+class Point(Strategy):
+    """One chosen architecture learns from the teacher: fine-tuning of a point before export.
+
+    Not a strategy for a super-network, so not among STRATEGIES; `smallest` is the point.
+    """
+
+    name = "point"
+    needs_teacher = True
+
+    def lessons(self, step: int, progress: float, generator: np.random.Generator) -> list[Lesson]:
+        return [Lesson(self.smallest, FROM_TEACHER)]
+
+
+STRATEGIES: dict[str, type[Strategy]] = {
+    strategy.name: strategy
+    for strategy in (
+        Standard,
+        Random,
+        RandomLinear,
+        Sandwich,
+        InPlaceDistillation,
+        SandwichDistillation,
+        FrozenTeacher,
+    )
+}
+
+
+def make_strategy(
+    name: str, full: Architecture, smallest: Architecture, sample: Sampler, num_random: int = 2
+) -> Strategy:
+    """Raises ConfigurationError for an unknown name or fewer than one random sub-network."""
+    if name not in STRATEGIES:
+        raise ConfigurationError(one_of("strategy", name, STRATEGIES))
+    if num_random < 1:
+        raise ConfigurationError(f"number of random sub-networks {num_random} must be at least 1.")
+    return STRATEGIES[name](full, smallest, sample, num_random)

@@ -1,0 +1,209 @@
+"""One optimizer step over several sub-networks of shared weights, on transformers' Trainer."""
+
+from __future__ import annotations
+
+import json
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import torch.distributed as dist
+from torch import nn
+from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArguments
+
+from compresskit.supernet.network import SuperNetwork
+from compresskit.tasks.collation import collate
+from compresskit.tasks.task import Split
+from compresskit.training.batching import LengthSampler
+from compresskit.training.losses import hidden_loss, label_loss, logit_loss
+from compresskit.training.strategies import FROM_FULL, FROM_LABELS, FROM_TEACHER, Lesson, Strategy
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Hyperparameters of one training stage. Learning rate warms up over 6 % and decays linearly."""
+
+    epochs: float
+    learning_rate: float
+    batch_size: int = 32
+    temperature: float = 2.0
+    seed: int = 0
+    weight_decay: float = 0.01
+
+
+class SplitDataset(torch.utils.data.Dataset[dict[str, Any]]):
+    """Encoded rows with their labels, as Trainer wants them."""
+
+    def __init__(self, split: Split) -> None:
+        self.split = split
+
+    def __len__(self) -> int:
+        return len(self.split.encoded)
+
+    def __getitem__(self, index: int) -> dict[str, Any]:
+        return {**self.split.encoded[index], "labels": self.split.labels[index].item()}
+
+
+class SuperNetTrainer(Trainer):  # type: ignore[misc]
+    """Trains a super-network by a strategy.
+
+    A sub-network's forward goes past a distributed wrapper, so gradients are averaged over the
+    ranks once, after the last backward of a step.
+    """
+
+    def __init__(
+        self,
+        supernet: SuperNetwork,
+        strategy: Strategy,
+        recipe: Recipe,
+        split: Split,
+        folder: Path,
+        *,
+        pad_id: int,
+        teacher: nn.Module | None = None,
+        callbacks: list[TrainerCallback] | None = None,
+    ) -> None:
+        if strategy.needs_teacher and teacher is None:
+            raise ValueError(f"strategy {strategy.name!r} needs a teacher")
+        self.strategy = strategy
+        self.recipe = recipe
+        self.split = split
+        self.teacher = teacher.eval() if teacher is not None else None
+        super().__init__(
+            model=supernet,
+            args=_arguments(recipe, folder, len(split.encoded)),
+            train_dataset=SplitDataset(split),
+            data_collator=lambda rows: collate(rows, pad_id),
+            callbacks=callbacks,
+        )
+        self._losses: list[torch.Tensor] = []
+        self.remove_callback(PrinterCallback)  # it prints on stdout
+        if self.teacher is not None:
+            self.teacher.to(self.args.device)
+
+    def _get_train_sampler(self, train_dataset: Any = None) -> LengthSampler:
+        lengths = [len(row["input_ids"]) for row in self.split.encoded]
+        return LengthSampler(lengths, self.args.train_batch_size, self.recipe.seed)
+
+    def training_step(
+        self,
+        model: nn.Module,
+        inputs: dict[str, Any],
+        num_items_in_batch: torch.Tensor | int | None = None,
+    ) -> torch.Tensor:
+        """Backward of every lesson of this step; the mean of their losses is returned."""
+        supernet = self.accelerator.unwrap_model(model, keep_torch_compile=False)
+        supernet.train()
+        batch = self._prepare_inputs(inputs)
+        labels = batch.pop("labels")
+        step = self.state.global_step
+        lessons = self.strategy.lessons(
+            step, step / max(1, self.state.max_steps), np.random.default_rng((self.recipe.seed, step))
+        )
+        taught = any(lesson.source == FROM_TEACHER for lesson in lessons)
+        with self.compute_loss_context_manager():
+            reference = self._ask_teacher(batch) if taught else None
+        total = torch.zeros((), device=self.args.device)
+        for lesson in lessons:
+            with self.compute_loss_context_manager():
+                output = supernet(
+                    None if lesson.is_full else lesson.architecture, **batch, output_hidden_states=taught
+                )
+                loss = self._loss(lesson, output, labels, reference, batch["attention_mask"])
+            self.accelerator.backward(loss)
+            total += loss.detach()
+            if lesson.is_full and not taught:
+                reference = type(output)(logits=output.logits.detach())
+        _average_gradients(supernet)
+        mean = total / len(lessons)
+        self._losses.append(mean)
+        return mean
+
+    def take_mean_loss(self) -> float | None:
+        """Mean loss of the steps since this was last asked; None when there was no step."""
+        losses, self._losses = self._losses, []
+        return torch.stack(losses).mean().item() if losses else None
+
+    def _ask_teacher(self, batch: dict[str, torch.Tensor]) -> Any:
+        assert self.teacher is not None
+        with torch.no_grad():
+            return self.teacher(**batch, output_hidden_states=True)
+
+    def _loss(
+        self, lesson: Lesson, output: Any, labels: torch.Tensor, reference: Any, mask: torch.Tensor
+    ) -> torch.Tensor:
+        from_labels = label_loss(output.logits, labels)
+        if lesson.source == FROM_LABELS:
+            return from_labels
+        taught = logit_loss(
+            output.logits,
+            reference.logits,
+            self.recipe.temperature,
+            regression=labels.is_floating_point(),
+        )
+        if lesson.source == FROM_FULL:
+            return from_labels + taught
+        matched = hidden_loss(output.hidden_states, reference.hidden_states, lesson.architecture, mask)
+        return from_labels + taught + matched
+
+    def run(self, *, resume: bool = False) -> None:
+        """Train to the end, from the last checkpoint when `resume` and there is one."""
+        checkpoint = last_complete_checkpoint(Path(self.args.output_dir)) if resume else None
+        self.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
+
+
+def last_complete_checkpoint(folder: Path) -> Path | None:
+    """The newest checkpoint whose writing was not cut off: `trainer_state.json` is written last."""
+    numbered = sorted(folder.glob("checkpoint-*"), key=lambda path: int(path.name.rpartition("-")[2]))
+    for checkpoint in reversed(numbered):
+        try:
+            json.loads((checkpoint / "trainer_state.json").read_bytes())
+        except (OSError, ValueError):
+            continue
+        return checkpoint
+    return None
+
+
+def _average_gradients(model: nn.Module) -> None:
+    if not (dist.is_available() and dist.is_initialized() and dist.get_world_size() > 1):
+        return
+    gradients = [p.grad for p in model.parameters() if p.grad is not None]
+    flat = torch.cat([gradient.reshape(-1) for gradient in gradients])
+    dist.all_reduce(flat)
+    flat /= dist.get_world_size()
+    for gradient, mean in zip(gradients, torch.split(flat, [g.numel() for g in gradients]), strict=True):
+        gradient.copy_(mean.view_as(gradient))
+
+
+def has_fast_bf16() -> bool:
+    """Whether this machine computes in bfloat16 rather than emulating it (far slower than float32)."""
+    if torch.cuda.is_available():
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    return bool(torch.cpu._is_avx512_bf16_supported())
+
+
+def _arguments(recipe: Recipe, folder: Path, num_rows: int) -> TrainingArguments:
+    logging.getLogger("accelerate").setLevel(logging.ERROR)
+    steps = max(1, round(recipe.epochs * -(-num_rows // recipe.batch_size)))
+    return TrainingArguments(
+        output_dir=str(folder),
+        max_steps=steps,
+        per_device_train_batch_size=recipe.batch_size,
+        learning_rate=recipe.learning_rate,
+        weight_decay=recipe.weight_decay,
+        warmup_steps=max(1, round(0.06 * steps)),
+        lr_scheduler_type="linear",
+        optim="adamw_torch_fused",
+        bf16=has_fast_bf16(),
+        seed=recipe.seed,
+        save_strategy="no",  # a callback decides by time
+        save_total_limit=1,
+        logging_strategy="no",
+        disable_tqdm=True,
+        report_to="none",
+        remove_unused_columns=False,
+        dataloader_pin_memory=torch.cuda.is_available(),
+    )

@@ -1,0 +1,89 @@
+"""`compresskit bench` and `compresskit report`: what they print, and how they end."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from compresskit.cli.app import status
+from compresskit.pipeline import bench as module
+from compresskit.pipeline.bench_result import BenchResult, EngineResult
+from compresskit.target.comparison import Ratio
+from tests.report.runs import write_run
+
+
+def engine(path: str, median_ms: float, is_baseline: bool) -> EngineResult:
+    return EngineResult(
+        path=path,
+        is_baseline=is_baseline,
+        sha256="0",
+        p50_ms=median_ms,
+        p95_ms=median_ms + 1,
+        p99_ms=None,
+        ci_ms=(median_ms - 0.1, median_ms + 0.1),
+        samples_ms=(median_ms,) * 3,
+        throughput_per_s=100.0,
+        first_run_ms=1.0,
+        peak_memory_bytes=None,
+        size_bytes=1000,
+    )
+
+
+@pytest.fixture(autouse=True)
+def measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    result = BenchResult(
+        (engine("dense", 8.0, True), engine("pruned", 4.0, False)),
+        (Ratio("pruned", "dense", 2.0, (1.9, 2.1)),),
+        {"name": "p", "key": "k"},
+        {"onnxruntime": "1"},
+        ("noisy",),
+        ("dense: slower.",),
+    )
+    monkeypatch.setattr(module, "bench", lambda *args, **options: result)
+
+
+def test_stdout_is_the_table_and_stderr_the_rest(capsys: pytest.CaptureFixture[str]) -> None:
+    assert status(["bench", "dense", "pruned"]) == 0
+    printed = capsys.readouterr()
+    assert "2.00\N{MULTIPLICATION SIGN} (1.90\N{EN DASH}2.10)" in printed.out
+    assert "noisy" not in printed.out
+    assert printed.err.splitlines() == ["warning: noisy", "dense: slower."]
+
+
+def test_json_is_all_of_stdout(capsys: pytest.CaptureFixture[str]) -> None:
+    assert status(["bench", "dense", "pruned", "--json"]) == 0
+    value = json.loads(capsys.readouterr().out)
+    assert value["engines"][1]["latency_ms"] == {"p50": 4.0, "p95": 5.0, "p99": None, "ci": [3.9, 4.1]}
+    assert value["ratios"][0]["speedup"] == 2.0
+
+
+@pytest.mark.parametrize(
+    ("condition", "code"),
+    [("latency_ms.p95 > 4.9", 3), ("latency_ms.p95 > 5", 0), ("speedup < 2.5", 3), ("nonsense", 1)],
+)
+def test_conditions_end_with_three(condition: str, code: int, capsys: pytest.CaptureFixture[str]) -> None:
+    assert (
+        status(["bench", "dense", "pruned", "--fail-if", "size_bytes > 1e9", "--fail-if", condition]) == code
+    )
+    printed = capsys.readouterr()
+    assert ("failed: " in printed.err) == (code == 3)
+    assert ("pruned" in printed.out) == (code != 1)  # the result is shown even when a condition fails
+
+
+def test_report_prints_verdict_and_path(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = write_run(tmp_path / "run")
+    assert status(["report", str(run)]) == 0
+    printed = capsys.readouterr()
+    assert printed.out.startswith("Pruning helps on this device")
+    assert printed.out.splitlines()[-1] == str(run / "report.html")
+    assert "warning: the clock is throttled" in printed.err
+    assert status(["report", str(run), "--output", str(tmp_path / "r.md"), "--json"]) == 0
+    value = json.loads(capsys.readouterr().out)
+    assert (value["path"], value["verdict"]["kind"], value["idx"]) == (str(tmp_path / "r.md"), "helps", 0)
+
+
+def test_report_of_no_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert status(["report", str(tmp_path)]) == 1
+    assert "is not a run" in capsys.readouterr().err

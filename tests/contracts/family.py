@@ -1,0 +1,193 @@
+"""What every family promises. A test class per model type subclasses `FamilyContract`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from compresskit.architecture import Architecture, Kept, Layer
+from compresskit.errors import ArchitectureError
+from compresskit.families import Blueprint, blueprint_from_json
+from compresskit.pruning.extract import extract
+from compresskit.supernet.network import SuperNetwork
+
+LAYERS, HEADS, UNITS, HIDDEN, VOCABULARY = 4, 4, 24, 32, 60
+
+
+def randomize(model: nn.Module, seed: int = 0) -> nn.Module:
+    """Random norms and biases: at their initial ones and zeros many mistakes have no effect."""
+    generator = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.copy_(torch.randn(parameter.shape, generator=generator) * 0.2)
+            if parameter.dim() == 1:
+                parameter.add_(0.5)
+    return model.eval()
+
+
+def make_batch(rows: int = 3, length: int = 7, seed: int = 1) -> dict[str, torch.Tensor]:
+    """Ids (rows, length) with padding at the end of every row but the first."""
+    generator = torch.Generator().manual_seed(seed)
+    ids = torch.randint(5, VOCABULARY, (rows, length), generator=generator)
+    mask = torch.ones_like(ids)
+    for row in range(1, rows):
+        mask[row, length - row :] = 0
+    return {"input_ids": ids.where(mask.bool(), torch.ones_like(ids)), "attention_mask": mask}
+
+
+def irregular() -> Architecture:
+    """Scattered heads and units, a dropped layer, one without heads and one without units."""
+    return Architecture(
+        (
+            Layer(Kept.of(HEADS, [1, 3]), Kept.of(UNITS, range(0, UNITS, 3))),
+            Layer(Kept(HEADS, 0), Kept(UNITS, 0)),
+            Layer(Kept(HEADS, 0), Kept.of(UNITS, [2, 3, 11])),
+            Layer(Kept.of(HEADS, [0, 2, 3]), Kept(UNITS, 0)),
+        )
+    )
+
+
+ARCHITECTURES = {
+    "irregular": irregular(),
+    "one head": Architecture(
+        tuple(Layer(Kept.of(HEADS, [i]), Kept.of(UNITS, [i, 20])) for i in range(LAYERS))
+    ),
+    "first layers": Architecture(
+        tuple(
+            Layer(Kept.first(HEADS, 2 if i < 2 else 0), Kept.first(UNITS, 9 if i < 2 else 0))
+            for i in range(LAYERS)
+        )
+    ),
+}
+
+
+class FamilyContract:
+    """Subclasses give `make_model`, with the sizes at the top of this file."""
+
+    atol: ClassVar[float] = 1e-5
+
+    def make_model(self) -> nn.Module:
+        raise NotImplementedError
+
+    @pytest.fixture
+    def model(self) -> nn.Module:
+        torch.manual_seed(0)
+        return randomize(self.make_model())
+
+    @pytest.fixture
+    def supernet(self, model: nn.Module) -> SuperNetwork:
+        return SuperNetwork(model)
+
+    def test_dimensions_are_read(self, supernet: SuperNetwork) -> None:
+        dims = supernet.blueprint.dims
+        assert (dims.num_layers, dims.num_heads, dims.num_units) == (LAYERS, HEADS, UNITS)
+        assert (dims.hidden_size, dims.head_size) == (HIDDEN, HIDDEN // HEADS)
+
+    def test_every_named_parameter_exists(self, supernet: SuperNetwork) -> None:
+        family, shapes = supernet.blueprint.family, supernet.blueprint.shapes
+        inner = (family.query, family.key, family.value, family.attention_output, family.up, family.down)
+        for layer in range(LAYERS):
+            for module in inner:
+                assert f"{family.stem}.{layer}.{module}.weight" in shapes
+        for module in (*family.once_linears, *family.token_linears):
+            assert f"{module}.weight" in shapes
+        assert len(supernet.blueprint.plan(supernet.full).cuts) == len(shapes)
+
+    def test_full_architecture_is_identity(self, supernet: SuperNetwork) -> None:
+        batch = make_batch()
+        pruned = extract(supernet.model, supernet.full)
+        assert supernet.blueprint.plan(supernet.full).identities == {}
+        torch.testing.assert_close(pruned(**batch).logits, supernet.model(**batch).logits, rtol=0, atol=0)
+
+    @pytest.mark.parametrize("name", ARCHITECTURES)
+    def test_sub_network_equals_pruned_model(self, supernet: SuperNetwork, name: str) -> None:
+        batch, architecture = make_batch(), ARCHITECTURES[name]
+        sliced = supernet(architecture, **batch).logits
+        pruned = extract(supernet.model, architecture).eval()(**batch).logits
+        torch.testing.assert_close(sliced, pruned, rtol=0, atol=self.atol)
+        assert not torch.allclose(sliced, supernet.model(**batch).logits, atol=1e-3)
+
+    def test_dropped_parts_have_no_influence(self, supernet: SuperNetwork) -> None:
+        batch, architecture = make_batch(), irregular()
+        before = supernet(architecture, **batch).logits
+        plan = supernet.blueprint.plan(architecture)
+        parameters = dict(supernet.model.named_parameters())
+        with torch.no_grad():
+            for name in parameters.keys() - {cut.source for cut in plan.cuts.values()}:
+                parameters[name].fill_(77.0)
+        torch.testing.assert_close(supernet(architecture, **batch).logits, before, rtol=0, atol=0)
+
+    def test_gradients_reach_the_kept_slices_only(self, supernet: SuperNetwork) -> None:
+        supernet(irregular(), **make_batch()).logits.square().sum().backward()
+        parameters = dict(supernet.model.named_parameters())
+        family = supernet.blueprint.family
+        up = parameters[f"{family.stem}.0.{family.up}.weight"].grad
+        assert up is not None
+        kept = list(irregular().layers[0].units.indices)
+        assert up[kept].abs().sum(1).min() > 0
+        assert up[[i for i in range(UNITS) if i not in kept]].abs().max() == 0
+        assert parameters[f"{family.stem}.1.{family.up}.weight"].grad is None
+
+    @pytest.mark.parametrize("name", ARCHITECTURES)
+    def test_parameter_formula_equals_count(self, supernet: SuperNetwork, name: str) -> None:
+        pruned = extract(supernet.model, ARCHITECTURES[name])
+        counted = sum(parameter.numel() for parameter in pruned.parameters())
+        assert supernet.blueprint.num_params(ARCHITECTURES[name]) == counted
+
+    @pytest.mark.parametrize("name", ARCHITECTURES)
+    def test_macs_formula_equals_count(self, supernet: SuperNetwork, name: str) -> None:
+        from torch.utils.flop_counter import FlopCounterMode
+
+        pruned: Any = extract(supernet.model, ARCHITECTURES[name]).eval()
+        pruned.config._attn_implementation = "eager"
+        with FlopCounterMode(display=False) as counter, torch.no_grad():
+            pruned(**make_batch(rows=2, length=6))
+        assert counter.get_total_flops() == 2 * supernet.blueprint.macs(ARCHITECTURES[name], 6, batch=2)
+
+    def test_weights_survive_save_and_load(self, supernet: SuperNetwork, tmp_path: Path) -> None:
+        from compresskit.pipeline.models import load_model, save_model
+
+        save_model(supernet.model, tmp_path / "model")
+        loaded = load_model(tmp_path / "model").eval()
+        batch = make_batch()
+        torch.testing.assert_close(loaded(**batch).logits, supernet.model(**batch).logits, rtol=0, atol=0)
+
+    def test_blueprint_survives_json(self, supernet: SuperNetwork) -> None:
+        blueprint = blueprint_from_json(supernet.blueprint.to_json())
+        assert isinstance(blueprint, Blueprint)
+        assert blueprint == supernet.blueprint
+
+    def test_invalid_architectures_raise(self, supernet: SuperNetwork) -> None:
+        short = Architecture(irregular().layers[:3])
+        with pytest.raises(ArchitectureError, match="3 layers, 4 heads, 24 units"):
+            supernet.blueprint.plan(short)
+        with pytest.raises(ArchitectureError, match="no layer is left"):
+            Architecture((Layer(Kept(HEADS, 0), Kept(UNITS, 0)),))
+
+    @pytest.mark.parametrize("name", ARCHITECTURES)
+    def test_onnx_equals_torch_at_any_batch_and_length(self, supernet: SuperNetwork, name: str) -> None:
+        from compresskit.engine.export import export_onnx
+
+        pruned = extract(supernet.model, ARCHITECTURES[name]).eval()
+        session = _session(export_onnx(pruned).SerializeToString())
+        names = {item.name for item in session.get_inputs()}
+        for rows, length in ((1, 1), (1, 9), (4, 5)):
+            batch = make_batch(rows, length) if length > rows else make_batch(rows, length, seed=2)
+            feed = {name: value.numpy() for name, value in batch.items()}
+            feed |= {name: np.zeros_like(feed["input_ids"]) for name in names - feed.keys()}
+            found = session.run(["logits"], feed)[0]
+            wanted = pruned(**batch).logits.detach().numpy()
+            np.testing.assert_allclose(found, wanted, rtol=0, atol=1e-4)
+
+
+def _session(model: bytes) -> Any:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])

@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+import torch
+
+from compresskit.engine.export import export_onnx
+from compresskit.engine.graph import GraphSlicer
+from compresskit.engine.score import logits_of
+from compresskit.engine.verify import torch_logits
+from compresskit.errors import EngineError
+from compresskit.pruning.extract import extract
+from tests.engine.models import ARCHITECTURES, make_model, make_rows
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+@pytest.mark.parametrize("model_type", ["bert", "distilbert", "roberta"])
+def test_slice_equals_the_pruned_model(exported: Callable[[str], Any], model_type: str, name: str) -> None:
+    made, architecture = exported(model_type), ARCHITECTURES[name]
+    sliced = made.slicer.slice(architecture)
+    onnx.checker.check_model(sliced, full_check=True)
+    rows = make_rows()
+    wanted = torch_logits(extract(made.model, architecture), rows)
+    np.testing.assert_allclose(logits_of(sliced, rows), wanted, rtol=0, atol=1e-5)
+    shapes = {item.name: tuple(item.dims) for item in sliced.graph.initializer}
+    for parameter, shape in made.blueprint.plan(architecture).shapes(made.blueprint.shapes).items():
+        assert shapes[parameter] in (shape, shape[::-1])
+
+
+@pytest.mark.parametrize(
+    ("model_type", "name"),
+    [("bert", "irregular"), ("bert", "without parts"), ("distilbert", "without parts")],
+)
+def test_slice_has_the_operators_of_a_fresh_export(
+    exported: Callable[[str], Any], model_type: str, name: str
+) -> None:
+    made = exported(model_type)
+    sliced = made.slicer.slice(ARCHITECTURES[name]).graph
+    fresh = export_onnx(extract(made.model, ARCHITECTURES[name])).graph
+    assert Counter(node.op_type for node in sliced.node) == Counter(node.op_type for node in fresh.node)
+    assert {item.name: list(item.dims) for item in sliced.initializer} == {
+        item.name: list(item.dims) for item in fresh.initializer
+    }
+
+
+def test_slice_takes_other_weights(exported: Callable[[str], Any]) -> None:
+    made, architecture = exported("bert"), ARCHITECTURES["irregular"]
+    other = make_model("bert")
+    with torch.no_grad():
+        for value in other.parameters():
+            value.mul_(0.5)
+    sliced = made.slicer.slice(architecture, dict(other.named_parameters()))
+    rows = make_rows()
+    wanted = torch_logits(extract(other, architecture), rows)
+    np.testing.assert_allclose(logits_of(sliced, rows), wanted, rtol=0, atol=1e-5)
+
+
+def test_slicing_leaves_the_dense_graph_alone(exported: Callable[[str], Any]) -> None:
+    made = exported("bert")
+    before = made.plain.SerializeToString(deterministic=True)
+    made.slicer.slice(ARCHITECTURES["without parts"])
+    assert made.plain.SerializeToString(deterministic=True) == before
+
+
+def test_weights_of_another_shape_are_refused(exported: Callable[[str], Any]) -> None:
+    slicer = exported("bert").slicer
+    with pytest.raises(EngineError, match=r"classifier.bias.*shape \(5,\)"):
+        slicer.slice(ARCHITECTURES["full"], {"classifier.bias": np.zeros(5, dtype=np.float32)})
+
+
+def test_a_pruned_graph_is_refused(exported: Callable[[str], Any]) -> None:
+    made = exported("bert")
+    pruned = made.slicer.slice(ARCHITECTURES["irregular"])
+    with pytest.raises(EngineError, match="lacks parameter"):
+        GraphSlicer(pruned, made.blueprint)

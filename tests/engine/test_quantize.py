@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+import copy
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto
+
+from compresskit.engine.calibrate import activation_ranges
+from compresskit.engine.count import count_macs, count_params
+from compresskit.engine.quantize import quantize_weight, to_dynamic_int8, to_precision, to_static_int8
+from compresskit.engine.score import logits_of
+from compresskit.engine.variants import variant_named
+from compresskit.errors import ConfigurationError
+from tests.engine.models import ARCHITECTURES, make_rows
+
+
+def test_weights_come_back_within_half_a_step() -> None:
+    weight = np.random.default_rng(0).normal(size=(20, 30)).astype(np.float32)
+    weight[:, 3] = 0
+    values, scales = quantize_weight(weight)
+    assert values.dtype == np.int8
+    assert np.abs(values * scales - weight).max() <= scales.max() / 2 + 1e-7
+
+
+@pytest.mark.parametrize(
+    "variant", ["plain", "first-token-packed", "first-token-onnx-attention", "first-token-packed-attention"]
+)
+def test_dynamic_int8_of_any_variant_stays_near(exported: Callable[[str], Any], variant: str) -> None:
+    made, rows = exported("bert"), make_rows()
+    for name in ("full", "irregular"):
+        graph = variant_named(variant).apply(made.slicer.slice(ARCHITECTURES[name]))
+        wanted = logits_of(graph, rows)
+        params, macs = count_params(graph), count_macs(graph, 2, 9)
+        quantized = to_dynamic_int8(graph)
+        onnx.checker.check_model(quantized)
+        found = logits_of(quantized, rows)
+        assert not np.array_equal(found, wanted)
+        assert np.abs(found - wanted).mean() < 0.1 * np.abs(wanted).std() + 0.1
+        assert (count_params(quantized), count_macs(quantized, 2, 9)) == (params, macs)
+
+
+def test_only_products_are_quantized_and_named_ones_stay(exported: Callable[[str], Any]) -> None:
+    name = "bert.encoder.layer.0.intermediate.dense.weight"
+    quantized = to_dynamic_int8(copy.deepcopy(exported("bert").plain), keep_float=[name])
+    kinds = {item.name: item.data_type for item in quantized.graph.initializer}
+    assert kinds[name] == TensorProto.FLOAT
+    assert kinds["bert.embeddings.word_embeddings.weight"] == TensorProto.FLOAT
+    assert sum(kind == TensorProto.INT8 and n.endswith(".quantized") for n, kind in kinds.items()) == 17
+    operators = Counter(node.op_type for node in quantized.graph.node)
+    # Query, key and value read the same quantized tokens.
+    assert (operators["MatMulInteger"], operators["DynamicQuantizeLinear"]) == (17, 11)
+
+
+def test_static_int8_stays_near(exported: Callable[[str], Any]) -> None:
+    made, rows = exported("bert"), make_rows()
+    plain = copy.deepcopy(made.plain)
+    wanted = logits_of(plain, rows)
+    quantized = to_static_int8(plain, activation_ranges(plain, make_rows(seed=1) + rows))
+    onnx.checker.check_model(quantized)
+    found = logits_of(quantized, rows)
+    assert not np.array_equal(found, wanted)
+    assert np.abs(found - wanted).mean() < 0.1 * np.abs(wanted).std() + 0.1
+    assert count_params(quantized) == made.blueprint.num_params(ARCHITECTURES["full"])
+
+
+def test_fp16_stays_near(exported: Callable[[str], Any]) -> None:
+    rows = make_rows()
+    wanted = logits_of(exported("bert").plain, rows)
+    half = to_precision(copy.deepcopy(exported("bert").plain), "fp16")
+    assert {item.data_type for item in half.graph.initializer} <= {TensorProto.FLOAT16, TensorProto.INT64}
+    np.testing.assert_allclose(logits_of(half, rows), wanted, atol=0.05)
+
+
+def test_unknown_precision_lists_the_permitted(exported: Callable[[str], Any]) -> None:
+    with pytest.raises(ConfigurationError, match=r"'int4'.*fp16, fp32, int8"):
+        to_precision(copy.deepcopy(exported("bert").plain), "int4")

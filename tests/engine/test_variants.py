@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+import copy
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from onnx import ModelProto
+
+from compresskit.engine.count import count_macs, count_params
+from compresskit.engine.score import logits_of
+from compresskit.engine.variants import VARIANTS, Variant, check_equal, choose_variant, variant_named
+from compresskit.engine.verify import torch_logits
+from compresskit.errors import ConfigurationError, EngineError, TargetError
+from compresskit.pruning.extract import extract
+from tests.engine.models import ARCHITECTURES, make_rows
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+@pytest.mark.parametrize("variant", VARIANTS, ids=lambda variant: variant.name)
+def test_variants_compute_the_same(exported: Callable[[str], Any], variant: Variant, name: str) -> None:
+    made, architecture = exported("bert"), ARCHITECTURES[name]
+    graph = variant.apply(made.slicer.slice(architecture))
+    rows = make_rows()
+    wanted = torch_logits(extract(made.model, architecture), rows)
+    np.testing.assert_allclose(logits_of(graph, rows, variant.session), wanted, rtol=0, atol=1e-5)
+    assert count_params(graph) == made.blueprint.num_params(architecture)
+
+
+@pytest.mark.parametrize("model_type", ["distilbert", "roberta"])
+@pytest.mark.parametrize("variant", VARIANTS, ids=lambda variant: variant.name)
+def test_variants_serve_other_families(
+    exported: Callable[[str], Any], model_type: str, variant: Variant
+) -> None:
+    made, architecture = exported(model_type), ARCHITECTURES["irregular"]
+    sliced = made.slicer.slice(architecture)
+    assert check_equal(sliced, variant.apply(copy.deepcopy(sliced)), variant.session) < 1e-5
+
+
+def test_only_the_first_token_is_computed_behind_the_last_attention(
+    exported: Callable[[str], Any],
+) -> None:
+    made, length = exported("bert"), 10
+    for name in ("full", "last without heads"):
+        architecture = ARCHITECTURES[name]
+        plain = made.slicer.slice(architecture)
+        less = variant_named("first-token").apply(copy.deepcopy(plain))
+        last = max(i for i, layer in enumerate(architecture.layers) if layer.heads.mask)
+        heads = architecture.layers[last].heads.count * made.blueprint.dims.head_size
+        hidden = made.blueprint.dims.hidden_size
+        units = sum(layer.units.count for layer in architecture.layers[last:])
+        saved = (length - 1) * (2 * hidden * heads + 2 * length * heads + 2 * hidden * units)
+        assert count_macs(plain, 1, length) - count_macs(less, 1, length) == saved
+
+
+def test_operators_are_those_that_the_names_promise(exported: Callable[[str], Any]) -> None:
+    dense = exported("bert").plain
+
+    def operators(name: str) -> Counter[str]:
+        return Counter(node.op_type for node in variant_named(name).apply(copy.deepcopy(dense)).graph.node)
+
+    assert operators("plain")["Softmax"] == 3
+    assert operators("first-token-onnx-attention")["Attention"] == 3
+    assert operators("first-token-multi-head")["MultiHeadAttention"] == 3
+    assert operators("first-token-packed-attention")["Attention"] == 2
+    assert operators("first-token-packed")["Split"] == 3
+    assert operators("first-token-fused-norms")["SkipLayerNormalization"] == 7
+    assert operators("first-token")["Sum"] == 7
+    assert operators("first-token-apart-gelu")["Sum"] == 10
+
+
+def test_the_fastest_is_chosen_and_failures_are_passed_over(exported: Callable[[str], Any]) -> None:
+    times = {"plain": 3.0, "first-token": 2.0, "first-token-packed": 1.0}
+
+    def measure(graph: ModelProto, variant: Variant) -> float:
+        if variant.name == "first-token-packed":
+            raise TargetError("the device refuses")
+        return times[variant.name]
+
+    measured: dict[str, float | None] = {}
+    chosen = choose_variant(measure, exported("bert").plain, variants=VARIANTS[:3], measured=measured)
+    assert chosen.name == "first-token"
+    assert measured == {"plain": 3.0, "first-token": 2.0, "first-token-packed": None}
+
+
+def test_a_draw_goes_to_the_simpler_graph(exported: Callable[[str], Any]) -> None:
+    times = iter([1.0, 0.999])
+    chosen = choose_variant(lambda *_: next(times), exported("bert").plain, variants=VARIANTS[:2])
+    assert chosen.name == "plain"
+
+
+def test_a_wrong_rewrite_is_not_chosen(exported: Callable[[str], Any]) -> None:
+    def spoil(model: ModelProto) -> ModelProto:
+        for item in model.graph.initializer:
+            if item.name == "classifier.bias":
+                item.raw_data = np.full(3, 0.5, dtype=np.float32).tobytes()
+        return model
+
+    wrong = Variant("wrong", (spoil,))
+    with pytest.raises(EngineError, match="no variant"):
+        choose_variant(lambda *_: 1.0, exported("bert").plain, variants=[wrong])
+
+
+def test_unknown_name_lists_the_variants() -> None:
+    with pytest.raises(ConfigurationError, match=r"'fast'.*first-token-packed.*plain"):
+        variant_named("fast")

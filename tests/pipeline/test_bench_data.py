@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from compresskit.errors import DataError
+from compresskit.pipeline.bench_data import read_labelled
+
+
+def write_csv(file: Path, text: str) -> Path:
+    file.write_text(text, encoding="utf-8")
+    return file
+
+
+def write_jsonl(file: Path, rows: list[dict[str, Any]]) -> Path:
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    return file
+
+
+def test_csv_with_quotes_and_line_breaks(tmp_path: Path) -> None:
+    data = read_labelled(write_csv(tmp_path / "d.csv", 'sentence,label\n"one, ""two""\nthree",1\nfour,0\n'))
+    assert data.texts == (('one, "two"\nthree',), ("four",))
+    assert data.labels == ("1", "0")
+
+
+def test_json_lines_with_pairs(tmp_path: Path) -> None:
+    row = {"idx": 3, "premise": "a", "hypothesis": "b", "label": 1}
+    data = read_labelled(write_jsonl(tmp_path / "d.jsonl", [row]))
+    assert (data.texts, data.labels) == ((("a", "b"),), (1,))
+
+
+def test_parquet_where_pyarrow_is(tmp_path: Path) -> None:
+    pa = pytest.importorskip("pyarrow")
+    from pyarrow import parquet
+
+    parquet.write_table(pa.table({"text": ["x", "y"], "label": [1, 0]}), tmp_path / "d.parquet")
+    assert read_labelled(tmp_path / "d.parquet").labels == (1, 0)
+
+
+def test_parquet_without_pyarrow_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(__import__("sys").modules, "pyarrow", None)
+    (tmp_path / "d.parquet").write_bytes(b"PAR1")
+    with pytest.raises(DataError, match="pip install pyarrow"):
+        read_labelled(tmp_path / "d.parquet")
+
+
+def test_a_folder_gives_its_test_split_else_validation(tmp_path: Path) -> None:
+    write_csv(tmp_path / "train.csv", "text,label\nnever,1\n")
+    write_csv(tmp_path / "validation-00000-of-00001.csv", "text,label\nsecond,1\n")
+    assert read_labelled(tmp_path).texts == (("second",),)
+    write_csv(tmp_path / "test.csv", "text,label\nunlabelled,-1\n")
+    assert read_labelled(tmp_path).texts == (("second",),)
+    write_csv(tmp_path / "test.csv", "text,label\nfirst,0\n")
+    assert read_labelled(tmp_path).texts == (("first",),)
+
+
+def test_columns_can_be_named(tmp_path: Path) -> None:
+    file = write_csv(tmp_path / "d.csv", "a,b,gold\nx,y,1\n")
+    data = read_labelled(file, text_columns=("b", "a"), label_column="gold")
+    assert (data.texts, data.labels) == ((("y", "x"),), ("1",))
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("d.csv", "text,gold\nx,1\n", "no label column .*columns present: text, gold"),
+        ("d.csv", "a,b,label\nx,y,1\n", "--text-column"),
+        ("d.csv", "text,label\n", "has no rows"),
+        ("d.txt", "x", "no known kind; permitted: .csv"),
+        ("d.jsonl", '{"text": 3, "label": 1}\n', "row 1: column 'text' holds no text"),
+        ("d.jsonl", "[1]\n", "line 1 is not a JSON object"),
+        ("d.jsonl", "{\n", "cannot be read"),
+    ],
+)
+def test_bad_files(tmp_path: Path, name: str, content: str, message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        read_labelled(write_csv(tmp_path / name, content))
+
+
+def test_bad_folders(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="does not exist"):
+        read_labelled(tmp_path / "absent")
+    write_csv(tmp_path / "train.csv", "text,label\nx,1\n")
+    with pytest.raises(DataError, match="no labelled test or validation file"):
+        read_labelled(tmp_path)
+    for name in ("test.csv", "test.tsv"):
+        write_csv(tmp_path / name, "text,label\nx,1\n")
+    with pytest.raises(DataError, match="several test files"):
+        read_labelled(tmp_path)

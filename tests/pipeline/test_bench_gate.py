@@ -1,0 +1,88 @@
+"""--fail-if: parsed, never evaluated."""
+
+from __future__ import annotations
+
+import pytest
+
+from compresskit.errors import ConfigurationError
+from compresskit.pipeline.bench_gate import Condition, failures, parse_condition
+from tests.report.runs import bench_result
+
+
+@pytest.mark.parametrize(
+    ("text", "parsed"),
+    [
+        ("latency_ms.p95 > 5", Condition("latency_ms.p95", ">", 5.0)),
+        ("speedup<1.5", Condition("speedup", "<", 1.5)),
+        (" size_bytes  >=  1e8 ", Condition("size_bytes", ">=", 1e8)),
+        ("latency_ms.ci.1 <= .5", Condition("latency_ms.ci.1", "<=", 0.5)),
+        ("samples != -3", Condition("samples", "!=", -3.0)),
+    ],
+)
+def test_conditions_that_parse(text: str, parsed: Condition) -> None:
+    assert parse_condition(text) == parsed
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "latency_ms.p95",
+        "latency_ms.p95 > ",
+        "5 < latency_ms.p95",
+        "latency_ms.p95 > 5 ms",
+        "latency_ms.p95 = 5",
+        "latency_ms.p95 => 5",
+        "latency_ms[p95] > 5",
+        "latency_ms..p95 > 5",
+        "p95 > nan",
+        "p95 > 1e999",
+        "__import__('os').system('true') > 0",
+        "speedup > 1 or True",
+        "speedup < 1.5; samples > 3",
+    ],
+)
+def test_anything_else_is_refused(text: str) -> None:
+    with pytest.raises(ConfigurationError, match="KEY OP NUMBER"):
+        parse_condition(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "failing"),
+    [
+        ("latency_ms.p95 > 5", ["e/pruned"]),
+        ("latency_ms.p95 > 5.6", []),
+        ("latency_ms.ci.1 > 5.05", ["e/pruned"]),
+        ("speedup < 2.5", ["e/pruned against e/dense"]),
+        ("ci.0 < 1.9", []),
+        ("metric < 0.92", ["e/pruned"]),
+        ("engines.0.latency_ms.p50 == 10", ["bench"]),
+    ],
+)
+def test_conditions_judge_engines_ratios_and_paths(text: str, failing: list[str]) -> None:
+    found = failures([parse_condition(text)], bench_result())
+    assert [line.split(":")[0] for line in found] == failing
+
+
+def test_a_lone_baseline_is_judged_itself() -> None:
+    result = bench_result()
+    alone = {**result, "engines": result["engines"][:1], "ratios": []}
+    assert len(failures([parse_condition("latency_ms.p50 > 1")], alone)) == 1
+    with pytest.raises(ConfigurationError, match="give --baseline"):
+        failures([parse_condition("speedup < 1")], alone)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("latency.p95 > 5", "no key 'latency'; permitted: .*latency_ms"),
+        ("latency_ms.p90 > 5", "no 'p90'; permitted there: p50, p95, p99, ci"),
+        ("latency_ms > 5", "is no number"),
+        ("latency_ms.ci.2 > 5", "no '2'"),
+        ("latency_ms.p99 > 5", "was not measured"),
+        ("path > 5", "is no number"),
+    ],
+)
+def test_a_gate_that_cannot_be_checked_does_not_pass(text: str, message: str) -> None:
+    with pytest.raises(ConfigurationError, match=message):
+        failures([parse_condition(text)], bench_result())

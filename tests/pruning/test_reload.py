@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+from torch import nn
+from transformers import BertConfig, BertForSequenceClassification, DistilBertConfig
+from transformers import DistilBertForSequenceClassification as DistilBert
+
+from compresskit.architecture import Architecture
+from compresskit.errors import EngineError
+from compresskit.pruning.extract import extract
+from compresskit.pruning.reload import load_pruned
+from tests.contracts.family import HEADS, HIDDEN, LAYERS, UNITS, VOCABULARY, irregular, make_batch, randomize
+from tests.families.test_bert import SIZES
+
+
+def write(folder: Path, dense: nn.Module, architecture: Architecture) -> nn.Module:
+    """The files of an engine that `load_pruned` reads."""
+    pruned = extract(dense, architecture).eval()
+    pruned.config.save_pretrained(folder)  # type: ignore[union-attr, operator]
+    save_file(
+        {name: value.contiguous() for name, value in pruned.state_dict().items()},
+        folder / "model.safetensors",
+    )
+    (folder / "compresskit.json").write_text(json.dumps({"architecture": architecture.to_json()}))
+    return pruned
+
+
+def distilbert() -> nn.Module:
+    config = DistilBertConfig(
+        vocab_size=VOCABULARY, dim=HIDDEN, n_layers=LAYERS, n_heads=HEADS, hidden_dim=UNITS
+    )
+    return DistilBert(config)  # type: ignore[no-any-return]
+
+
+@pytest.mark.parametrize(
+    "dense", [BertForSequenceClassification(BertConfig(**SIZES)), distilbert()], ids=["bert", "distilbert"]
+)
+def test_pruned_model_comes_back(tmp_path: Path, dense: nn.Module) -> None:
+    pruned = write(tmp_path, randomize(dense), irregular())
+    again = load_pruned(tmp_path)
+    assert not again.training
+    torch.testing.assert_close(again(**make_batch()).logits, pruned(**make_batch()).logits, rtol=0, atol=0)
+
+
+def test_weights_of_another_architecture_raise(tmp_path: Path) -> None:
+    write(tmp_path, randomize(BertForSequenceClassification(BertConfig(**SIZES))), irregular())
+    name = "bert.encoder.layer.0.output.dense.weight"
+    weights = load_file(tmp_path / "model.safetensors")
+    weights[name] = weights[name][:, :2].contiguous()
+    save_file(weights, tmp_path / "model.safetensors")
+    with pytest.raises(EngineError, match=rf"{name} is \(32, 2\), not \(32, 8\)"):
+        load_pruned(tmp_path)
+
+
+def test_a_folder_that_is_no_engine_raises(tmp_path: Path) -> None:
+    with pytest.raises(EngineError, match="not an engine"):
+        load_pruned(tmp_path)

@@ -1,0 +1,117 @@
+"""An agent in a process of its own on loopback, and the requests that tests send to it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import httpx
+import onnx
+
+from compresskit.target.agent.protocol import PROTOCOL, pack_head
+from compresskit.target.profile import Profile
+
+_PROGRAM = """
+import json, sys
+from pathlib import Path
+from compresskit.target.agent.limits import Limits
+from compresskit.target.agent.serve import serve
+given = json.loads(sys.argv[1])
+serve(
+    host="127.0.0.1", port=given["port"], token_file=Path(given["token_file"]),
+    limits=Limits(**given["limits"]), **{name: Path(path) for name, path in given["paths"].items()},
+    say=lambda address: print(address, file=sys.stderr, flush=True),
+)
+"""
+PROFILE = Profile(
+    "test", length=8, interval_precision=0.5, warmup_runs=1, min_runs=5, max_runs=20, max_seconds=0.2
+)
+
+
+class RunningAgent:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        state: Path | None = None,
+        certfile: Path | None = None,
+        keyfile: Path | None = None,
+        scratch: Path | None = None,
+        **limits: Any,
+    ) -> None:
+        self.token_file = folder / "agent.token"
+        self.limits = {"memory_bytes": 512 << 20, **limits}
+        paths = {"state": state, "certfile": certfile, "keyfile": keyfile}
+        self.paths = {name: str(path) for name, path in paths.items() if path is not None}
+        self.environment = {**os.environ, **({} if scratch is None else {"TMPDIR": str(scratch)})}
+        self.port = 0
+        self.start()
+        self.token = self.token_file.read_text().strip()
+
+    def start(self) -> None:
+        given = {
+            "port": self.port,
+            "token_file": str(self.token_file),
+            "limits": self.limits,
+            "paths": self.paths,
+        }
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", _PROGRAM, json.dumps(given)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=self.environment,
+        )
+        assert self.process.stderr is not None
+        self.address = self.process.stderr.readline().strip()
+        assert self.address.startswith("http"), self.address + self.process.stderr.read()
+        self.port = int(self.address.rpartition(":")[2])
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait()
+        assert self.process.stderr is not None
+        self.process.stderr.close()
+
+    def stop(self) -> int:
+        """Ask it to end; its exit status."""
+        self.process.terminate()
+        code = self.process.wait(timeout=20)
+        assert self.process.stderr is not None
+        self.process.stderr.close()
+        return code
+
+    def client(self, token: str | None = None) -> httpx.Client:
+        headers = {"Authorization": f"Bearer {self.token if token is None else token}"}
+        return httpx.Client(base_url=self.address, headers=headers, trust_env=False, timeout=60)
+
+    @property
+    def profile(self) -> Profile:
+        return PROFILE.with_(address=self.address, token_file=str(self.token_file))
+
+
+def body_of(job_id: str, model: onnx.ModelProto | bytes, **fields: Any) -> bytes:
+    """A measurement's body."""
+    data = model if isinstance(model, bytes) else model.SerializeToString()
+    given: Mapping[str, Any] = {"profile": PROFILE.to_json(), "session": None, **fields}
+    return pack_head(job_id, given, [("model", len(data))]) + data
+
+
+def ended(client: httpx.Client, job_id: str, seconds: float = 60) -> httpx.Response:
+    """The answer once the job has ended."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        answer = client.get(f"/v1/measurements/{job_id}", params={"wait": "20"})
+        if answer.status_code != 202:
+            return answer
+    raise AssertionError(f"job {job_id} has not ended after {seconds} s")
+
+
+__all__ = ["PROFILE", "PROTOCOL", "RunningAgent", "body_of", "ended"]

@@ -1,0 +1,275 @@
+"""The agent under attack: what is sent is refused or cut off, and the next honest job is served."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import socket
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import httpx
+import numpy as np
+import onnx
+import psutil
+import pytest
+
+from compresskit.target.agent.protocol import pack_head
+from compresskit.target.weightless import strip_weights
+from tests.target.agent import graphs
+from tests.target.agent.running import PROFILE, RunningAgent, body_of, ended
+from tests.target.agent.test_checks import mutated
+
+
+@pytest.fixture
+def client(agent: RunningAgent) -> Iterator[httpx.Client]:
+    with agent.client() as client:
+        yield client
+        serve_honest(client)
+
+
+def serve_honest(client: httpx.Client) -> None:
+    job_id = secrets.token_hex(16)
+    assert (
+        submit(client, body_of(job_id, strip_weights(graphs.text_graph())), patient=True).status_code == 202
+    )
+    answer = ended(client, job_id)
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["result"]["median_ms"] > 0
+
+
+def submit(client: httpx.Client, body: bytes, *, patient: bool = False) -> httpx.Response:
+    while True:
+        answer = client.post("/v1/measurements", content=body)
+        if answer.status_code not in (429, 503) or not patient:
+            return answer
+        time.sleep(0.2)
+
+
+def failure(client: httpx.Client, model: onnx.ModelProto | bytes, **fields: Any) -> tuple[int, str, str]:
+    """(HTTP status, kind, message) with which a job ends."""
+    job_id = secrets.token_hex(16)
+    answer = submit(client, body_of(job_id, model, **fields), patient=True)
+    if answer.status_code == 202:
+        answer = ended(client, job_id)
+    error = answer.json()["error"] or {"kind": "none", "message": answer.text}
+    return answer.status_code, error["kind"], error["message"]
+
+
+@pytest.mark.parametrize("header", [{}, {"Authorization": "Bearer wrong"}, {"Authorization": "Basic eDp5"}])
+def test_token_is_needed_everywhere(agent: RunningAgent, header: dict[str, str]) -> None:
+    with httpx.Client(base_url=agent.address, headers=header, trust_env=False) as stranger:
+        for method, path in (
+            ("GET", "/v1/info"),
+            ("POST", "/v1/measurements"),
+            ("GET", f"/v1/measurements/{'0' * 32}"),
+            ("GET", "/nowhere"),
+        ):
+            answer = stranger.request(method, path)
+            assert answer.status_code == 401
+            assert answer.headers["WWW-Authenticate"] == "Bearer"
+            assert agent.token not in answer.text
+
+
+def test_tells_what_it_is(client: httpx.Client) -> None:
+    facts = client.get("/v1/info").json()
+    assert facts["protocol"] == 1
+    assert facts["opset"] >= 17
+    assert facts["ir_version"] >= 8
+    assert "CPUExecutionProvider" in facts["providers"]
+    assert facts["host"]["cores_logical"] >= 1
+
+
+def test_body_too_large(client: httpx.Client) -> None:
+    answer = submit(client, bytes(2 << 20))
+    assert (answer.status_code, answer.json()["error"]["kind"]) == (413, "size")
+
+
+def test_body_without_length(client: httpx.Client) -> None:
+    answer = client.post("/v1/measurements", content=iter([b"abc"]))
+    assert answer.status_code == 411
+
+
+def raw(agent: RunningAgent, *, length: int, sent: bytes) -> bytes:
+    """Send headers and `sent`, keep the connection, and return all that comes back until it closes."""
+    with socket.create_connection(("127.0.0.1", agent.port), timeout=20) as connection:
+        connection.sendall(
+            b"POST /v1/measurements HTTP/1.1\r\nHost: agent\r\n"
+            + f"Authorization: Bearer {agent.token}\r\nContent-Length: {length}\r\n\r\n".encode()
+            + sent
+        )
+        received = b""
+        while chunk := connection.recv(4096):
+            received += chunk
+        return received
+
+
+def test_slow_body(agent: RunningAgent, client: httpx.Client) -> None:
+    start = time.monotonic()
+    assert b" 408 " in raw(agent, length=1000, sent=b"abc").splitlines()[0]
+    assert time.monotonic() - start < 10
+
+
+def test_slow_headers(agent: RunningAgent, client: httpx.Client) -> None:
+    with socket.create_connection(("127.0.0.1", agent.port), timeout=20) as connection:
+        connection.sendall(b"GET /v1/info HTTP/1.1\r\nX-Slow: ")
+        assert connection.recv(4096) == b""
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"\xff\xff\xff\xff",
+        b"\x00\x00\x00\x02{}",
+        b"\x00\x00\x00\x02[]",
+        pack_head("../../../etc/passwd", {}, []),
+        pack_head("0" * 32, {}, [("model", 10)]),
+        pack_head("0" * 32, {}, [("model", -10)]),
+        pack_head("0" * 32, {}, []),
+        b"\x00\x00\x10\x00" + b"[" * 4096,
+    ],
+)
+def test_malformed_body(client: httpx.Client, body: bytes) -> None:
+    answer = submit(client, body)
+    assert (answer.status_code, answer.json()["error"]["kind"]) == (422, "refused")
+
+
+def test_another_protocol_is_named(client: httpx.Client) -> None:
+    head = json.dumps({"protocol": 99, "id": "0" * 32, "parts": []}).encode()
+    answer = submit(client, len(head).to_bytes(4, "big") + head)
+    assert answer.status_code == 422
+    assert "protocol 99" in answer.json()["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    "attack",
+    [
+        graphs.terabyte,
+        graphs.endless_loop,
+        graphs.outside_data,
+        graphs.outside_attribute,
+        graphs.outside_subgraph,
+        graphs.outside_sparse,
+        graphs.custom_domain,
+        graphs.compiled_context,
+        graphs.local_function,
+    ],
+)
+def test_graph_is_refused(agent: RunningAgent, attack: Callable[[], onnx.ModelProto]) -> None:
+    with agent.client() as client:
+        status, kind, _ = failure(client, attack())
+    assert (status, kind) == (422, "refused")
+
+
+def test_malformed_graphs(client: httpx.Client) -> None:
+    rng = np.random.default_rng(1)
+    honest = strip_weights(graphs.text_graph()).SerializeToString()
+    for _ in range(15):
+        status, kind, message = failure(client, mutated(honest, rng))
+        assert (status, kind) in {(422, "refused"), (422, "failed"), (200, "none")}, message
+
+
+@pytest.mark.slow
+def test_many_malformed_graphs(client: httpx.Client) -> None:
+    rng = np.random.default_rng(2)
+    honest = strip_weights(graphs.text_graph()).SerializeToString()
+    for _ in range(2_000):
+        status, _, message = failure(client, mutated(honest, rng))
+        assert status in (200, 422), message
+
+
+@pytest.mark.parametrize("sizes", [(1 << 20, 1 << 20), (400 << 20,)])
+def test_memory_bomb_is_cut_off(client: httpx.Client, sizes: tuple[int, ...]) -> None:
+    status, kind, message = failure(client, graphs.bomb(*sizes))
+    assert (status, kind) == (422, "memory"), message
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "words"),
+    [
+        (
+            "profile",
+            {**PROFILE.to_json(), "session_options": {"session.optimized_model_filepath": "/x"}},
+            "refuses",
+        ),
+        (
+            "profile",
+            {**PROFILE.to_json(), "session_options": {"session.dynamic_block_base": "/etc/x"}},
+            "no paths",
+        ),
+        ("profile", {**PROFILE.to_json(), "provider_options": {"trt_engine_cache_path": "/x"}}, "refuses"),
+        ("profile", {**PROFILE.to_json(), "length": 1 << 40}, "tokens"),
+        ("profile", {**PROFILE.to_json(), "threads": 10_000}, "threads"),
+        ("profile", {**PROFILE.to_json(), "max_seconds": 1e9}, "max_seconds"),
+        ("profile", {**PROFILE.to_json(), "max_seconds": "long"}, "max_seconds"),
+        ("profile", {**PROFILE.to_json(), "address": "https://elsewhere"}, "address"),
+        ("profile", {"name": "x", "unheard": 1}, "unheard"),
+        ("profile", 7, "malformed"),
+        ("session", {"options": {"ep.context_file_path": "/etc/x"}}, "refuses"),
+        ("session", {"disabled_optimizers": ["../x"]}, "no name"),
+        ("session", {"optimization_level": "x"}, "level"),
+        ("unheard", 1, "permitted"),
+    ],
+)
+def test_settings_are_refused(agent: RunningAgent, field: str, value: object, words: str) -> None:
+    with agent.client() as client:
+        status, kind, message = failure(client, graphs.text_graph(), **{field: value})
+    assert (status, kind) == (422, "refused")
+    assert words in message
+
+
+def test_same_id_is_done_once(client: httpx.Client) -> None:
+    job_id = secrets.token_hex(16)
+    body = body_of(job_id, graphs.text_graph())
+    assert submit(client, body).status_code == 202
+    first = ended(client, job_id).json()
+    again = submit(client, body)
+    assert again.status_code == 200
+    assert again.json() == first
+    assert submit(client, body_of(job_id, graphs.text_graph(seed=5))).status_code == 409
+
+
+def test_unknown_job(client: httpx.Client) -> None:
+    assert client.get(f"/v1/measurements/{'a' * 32}").status_code == 404
+    assert client.get("/v1/measurements/..%2F..%2Fetc%2Fpasswd").status_code == 404
+    assert client.post("/v1/anything", content=b"").status_code == 404
+
+
+def test_fifty_clients_at_once(agent: RunningAgent, client: httpx.Client) -> None:
+    """More than the queue holds: each is served or told to come back, and nothing is lost."""
+    refused = strip_weights(graphs.endless_loop())
+
+    def one(number: int) -> tuple[int, int]:
+        job_id = secrets.token_hex(16)
+        with agent.client() as own:
+            first = submit(own, body_of(job_id, refused))
+            if first.status_code == 429:
+                assert int(first.headers["Retry-After"]) > 0
+                submit(own, body_of(job_id, refused), patient=True)
+            return first.status_code, ended(own, job_id).status_code
+
+    with ThreadPoolExecutor(50) as pool:
+        found = list(pool.map(one, range(50)))
+    assert {first for first, _ in found} <= {202, 429}
+    assert {last for _, last in found} == {422}
+
+
+def test_graph_that_never_ends_is_cut_off(tmp_path: Path) -> None:
+    agent = RunningAgent(tmp_path, job_seconds=5.0)
+    try:
+        with agent.client() as client:
+            status, kind, message = failure(client, graphs.never_ending())
+            assert (status, kind) == (422, "time"), message
+            serve_honest(client)
+    finally:
+        agent.kill()
+
+
+def test_memory_stays_bounded(agent: RunningAgent, client: httpx.Client) -> None:
+    server = psutil.Process(agent.process.pid)
+    assert server.memory_info().rss < 400 << 20
+    assert not [child for child in server.children(recursive=True) if child.memory_info().rss > 1 << 30]

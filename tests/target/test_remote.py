@@ -1,0 +1,193 @@
+"""A search's side of an agent: honest work, and what a restart, a cut network or a wrong token does."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from compresskit.errors import AgentError, TargetError
+from compresskit.target.agent.transport import Clock, Transport
+from compresskit.target.base import SessionSettings
+from compresskit.target.remote import RemoteTarget, adapt
+from tests.target.agent import graphs
+from tests.target.agent.running import PROFILE, RunningAgent
+
+MODEL = graphs.text_graph().SerializeToString()
+REFERENCE = graphs.text_graph(width=24).SerializeToString()
+
+
+@pytest.fixture(scope="module")
+def agent(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningAgent]:
+    running = RunningAgent(tmp_path_factory.mktemp("remote"))
+    yield running
+    running.kill()
+
+
+def test_measures(agent: RunningAgent) -> None:
+    with RemoteTarget(agent.profile) as target:
+        settings = SessionSettings(disabled_optimizers=("SkipLayerNormFusion",))
+        found = target.measure(MODEL, reference=REFERENCE, session=settings)
+        assert found.median_ms > 0
+        assert found.samples_ms
+        assert found.conditions["session"]["disabled_optimizers"] == ["SkipLayerNormFusion"]
+        assert target.conditions()["onnxruntime"] == found.conditions["onnxruntime"]
+        assert target.conditions()["host"] == found.conditions["host"]
+
+
+def test_real_weights_travel_when_asked(agent: RunningAgent) -> None:
+    with RemoteTarget(agent.profile.with_(send_weights=True)) as target:
+        assert target.measure(MODEL).median_ms > 0
+        assert target.conditions()["weights"] == "real"
+
+
+def test_level_of_the_reference_stays(agent: RunningAgent, tmp_path: Path) -> None:
+    """Whatever level an agent finds after a restart, a search is corrected to its own."""
+    baselines = tmp_path / "levels.json"
+    levels = []
+    for _ in range(2):
+        with RemoteTarget(agent.profile, baselines=baselines) as target:
+            found = target.measure(MODEL, reference=REFERENCE)
+            levels.append(found.reference_level_ms)
+        agent.kill()
+        agent.start()
+    assert levels[0] == levels[1]
+
+
+def test_refused_graph_is_not_sent_again(agent: RunningAgent) -> None:
+    said: list[str] = []
+    with RemoteTarget(agent.profile, say=said.append) as target:
+        with pytest.raises(AgentError, match=r"the agent refuses the graph: operator ai\.onnx\.Loop"):
+            target.measure(graphs.endless_loop().SerializeToString())
+        assert target.measure(MODEL).median_ms > 0
+    assert not said
+
+
+def test_wrong_token(agent: RunningAgent, tmp_path: Path) -> None:
+    wrong = tmp_path / "token"
+    wrong.write_text("not-the-token-of-this-agent")
+    wrong.chmod(0o600)
+    with pytest.raises(AgentError, match="does not know this token"):
+        RemoteTarget(agent.profile.with_(token_file=str(wrong)))
+
+
+def test_killed_and_restarted_while_it_measures(agent: RunningAgent) -> None:
+    said: list[str] = []
+    long = agent.profile.with_(max_seconds=3.0, min_runs=20_000, max_runs=100_000, interval_precision=1e-6)
+
+    def restart() -> None:
+        agent.kill()
+        agent.start()
+
+    with RemoteTarget(long, say=said.append) as target:
+        later = threading.Timer(1.5, restart)
+        later.start()
+        try:
+            found = target.measure(MODEL)
+        finally:
+            later.join()
+    assert found.median_ms > 0
+    assert any("does not answer" in text for text in said)
+    assert any("was restarted; sending the graph again" in text for text in said)
+    assert set(said) <= set(found.warnings)
+
+
+class Wire:
+    """A forwarder between client and agent that can be cut and mended."""
+
+    def __init__(self, port: int) -> None:
+        self._to = port
+        self._pairs: list[socket.socket] = []
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self._listener.getsockname()[1]
+        self.cut = False
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                near, _ = self._listener.accept()
+            except OSError:
+                return
+            if self.cut:
+                near.close()
+                continue
+            far = socket.create_connection(("127.0.0.1", self._to))
+            self._pairs += [near, far]
+            for one, other in ((near, far), (far, near)):
+                threading.Thread(target=self._pump, args=(one, other), daemon=True).start()
+
+    def _pump(self, one: socket.socket, other: socket.socket) -> None:
+        try:
+            while data := one.recv(65536):
+                other.sendall(data)
+        except OSError:
+            pass
+        other.close()
+
+    def break_off(self) -> None:
+        self.cut = True
+        for each in self._pairs:
+            each.close()
+
+    def close(self) -> None:
+        self._listener.close()
+        self.break_off()
+
+
+def test_network_cut_is_survived_and_said(agent: RunningAgent) -> None:
+    wire = Wire(agent.port)
+    said: list[str] = []
+    profile = agent.profile.with_(address=f"http://127.0.0.1:{wire.port}")
+    try:
+        with RemoteTarget(profile, say=said.append) as target:
+            wire.break_off()
+
+            def mend() -> None:
+                wire.cut = False
+
+            threading.Timer(1.5, mend).start()
+            found = target.measure(MODEL)
+    finally:
+        wire.close()
+    assert found.median_ms > 0
+    assert "does not answer" in found.warnings[-2]
+    assert "answers again after" in found.warnings[-1]
+    assert said == list(found.warnings[-2:])
+
+
+def test_patience_ends(tmp_path: Path) -> None:
+    token = tmp_path / "token"
+    token.write_text("a-token-that-nobody-asks-for")
+    token.chmod(0o600)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    now = [0.0]
+
+    def sleep(seconds: float) -> None:
+        now[0] += seconds
+
+    transport = Transport(
+        f"http://127.0.0.1:{port}", token_file=token, patience_seconds=60, clock=Clock(lambda: now[0], sleep)
+    )
+    with pytest.raises(AgentError, match="has not answered for 60 s"):
+        transport.get("/v1/info")
+    transport.close()
+    assert 60 < now[0] < 80
+
+
+@pytest.mark.parametrize("address", ["http://192.0.2.1:80", "http://device.local:80", "ftp://127.0.0.1", "x"])
+def test_addresses_that_would_leak_the_token(address: str) -> None:
+    with pytest.raises(AgentError, match="permitted: https"):
+        RemoteTarget(PROFILE.with_(address=address))
+
+
+def test_opset_that_is_too_new() -> None:
+    model = graphs.text_graph(opset=21, ir_version=10)
+    with pytest.raises(TargetError, match="opset 21; ONNX Runtime on the agent loads up to 20"):
+        adapt(model, opset=20, ir_version=10)
+    adapt(model, opset=21, ir_version=8)
+    assert model.ir_version == 8

@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from compresskit.target.profile import Profile
+from compresskit.target.timer import CANDIDATE, REFERENCE, Series, calibrate, runs_for, sample, warm_up
+from tests.target.machine import Machine
+
+TIMES = {CANDIDATE: 5.0, REFERENCE: 15.0}
+PROFILE = Profile("p")
+
+
+def measured(machine: Machine, profile: Profile = PROFILE) -> Series:
+    return sample(machine.run, profile, TIMES[REFERENCE], TIMES[CANDIDATE])
+
+
+def long_run_ms(*, drift: float = 0.0, own: float = 0.0) -> float:
+    """The median that endless sampling would find: drift meets both alike, own noise only the candidate."""
+    del drift
+    rng = np.random.default_rng(0)
+    late = np.where(rng.random(400_000) < 0.03, 1 + rng.exponential(0.5, 400_000), 1)
+    noise = rng.standard_normal(400_000)
+    candidate, reference = (
+        float(np.median(np.exp(size * noise) * late)) for size in (np.hypot(0.01, own), 0.01)
+    )
+    return TIMES[CANDIDATE] * candidate / reference
+
+
+@pytest.mark.parametrize("kind", [{}, {"drift": 0.08}, {"own": 0.02}], ids=["steady", "drift", "own noise"])
+def test_intervals_cover_the_long_run_median(kind: dict[str, float]) -> None:
+    truth = long_run_ms(**kind)
+    found = [measured(Machine(TIMES, seed, **kind)).corrected_interval() for seed in range(50)]
+    covered = np.mean([low <= truth <= high for _, low, high in found])
+    assert covered >= 0.84, covered
+    # Not by being wide.
+    assert np.median([(high - low) / 2 / median for median, low, high in found]) < 0.012
+
+
+def test_correction_removes_drift() -> None:
+    raw, fixed = [], []
+    truth = long_run_ms(drift=0.1)
+    for seed in range(12):
+        series = measured(Machine(TIMES, seed, drift=0.1))
+        raw.append(abs(np.median(np.concatenate(series.raw_blocks)) / truth - 1))
+        fixed.append(abs(series.corrected_interval()[0] / truth - 1))
+    assert np.mean(fixed) < np.mean(raw) / 5
+
+
+def test_slower_machine_gives_the_same_latency() -> None:
+    machine = Machine(TIMES, 3)
+    quick = measured(machine).corrected_interval()[0]
+    machine.slowdown = 1.5
+    series = measured(machine)
+    median, low, high = series.corrected_interval()
+    assert median == pytest.approx(quick, rel=0.02)
+    assert np.median(np.concatenate(series.raw_blocks)) == pytest.approx(7.5, rel=0.02)
+    assert low < 5 < high
+
+
+def test_sampling_stops_when_precise_and_at_every_cap() -> None:
+    quiet, noisy = measured(Machine(TIMES, 0, scatter=0.002)), measured(Machine(TIMES, 0, scatter=0.1))
+    assert len(quiet.candidate) < len(noisy.candidate)
+    assert quiet.is_precise(0.01)
+    short = measured(Machine(TIMES, 0, scatter=0.3), PROFILE.with_(max_seconds=1.0))
+    assert 1.0 <= short.reference[-1].at_s - short.reference[0].at_s < 2.0
+    few = measured(Machine(TIMES, 0, scatter=0.3), PROFILE.with_(max_runs=100))
+    assert 100 <= sum(map(len, few.raw_blocks)) < 150
+    many = measured(Machine(TIMES, 0, scatter=0.002), PROFILE.with_(min_runs=300))
+    assert sum(map(len, many.raw_blocks)) >= 300
+
+
+def test_reference_stands_on_both_sides_of_every_block() -> None:
+    machine = Machine(TIMES, 0)
+    measured(machine, PROFILE.with_(max_seconds=1.0))
+    slots = [slot for slot, _ in machine.runs]
+    assert slots[0] == slots[-1] == REFERENCE
+    assert (CANDIDATE, CANDIDATE) not in pairwise(slots)
+    assert all(runs % 2 for _, runs in machine.runs)
+
+
+def test_very_slow_graph_is_measured_all_the_same() -> None:
+    machine = Machine({CANDIDATE: 4000.0, REFERENCE: 15.0}, 0)
+    series = sample(machine.run, PROFILE, 15.0, 4000.0)
+    assert 5 <= len(series.candidate) <= 6
+
+
+def test_warm_up_waits_for_a_steady_state() -> None:
+    class Warming(Machine):
+        def _take(self, slot: str, runs: int) -> list[float]:
+            self.slowdown = 1 + 2 * np.exp(-self.now_s * 10)
+            return super()._take(slot, runs)
+
+    machine = Warming(TIMES, 0)
+    assert warm_up(machine.run, CANDIDATE, PROFILE) == pytest.approx(5, rel=0.08)
+    assert machine.now_s > 0.1
+    never = Machine(TIMES, 0, scatter=1.0)
+    warm_up(never.run, CANDIDATE, PROFILE)
+    assert never.now_s < 10
+
+
+def test_calibration_finds_the_level() -> None:
+    assert calibrate(Machine(TIMES, 0).run, PROFILE) == pytest.approx(15, rel=0.005)
+    noisy = Machine(TIMES, 0, scatter=0.5)
+    calibrate(noisy.run, PROFILE)
+    assert noisy.now_s < 10
+
+
+def test_runs_of_a_block_are_odd_and_bounded() -> None:
+    assert [runs_for(40, ms, 31) for ms in (0.01, 1.3, 5, 30, 500)] == [31, 31, 9, 1, 1]

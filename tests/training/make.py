@@ -1,0 +1,84 @@
+"""A small model, task and super-network for tests of training."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+from transformers import BertConfig, BertForSequenceClassification
+
+from compresskit.spaces import make_space
+from compresskit.supernet.network import SuperNetwork
+from compresskit.tasks.task import Split, Task
+from compresskit.training.strategies import Strategy, make_strategy
+from compresskit.training.trainer import Recipe, SuperNetTrainer
+from tests.families.test_bert import SIZES
+
+PAD = 1
+
+
+def make_model(dropout: float = 0.0, seed: int = 0) -> nn.Module:
+    torch.manual_seed(seed)
+    config = BertConfig(
+        **SIZES,
+        num_labels=2,
+        hidden_dropout_prob=dropout,
+        attention_probs_dropout_prob=dropout,
+        initializer_range=0.1,
+    )
+    return BertForSequenceClassification(config)  # type: ignore[no-any-return]
+
+
+def make_split(rows: int, seed: int, length: int | None = None) -> Split:
+    """Rows whose label says whether token 7 is in them; of `length` tokens, or of 4 to 12."""
+    generator = np.random.default_rng(seed)
+    encoded, labels = [], []
+    for _ in range(rows):
+        ids = generator.integers(8, 60, size=length or generator.integers(4, 13))
+        label = int(generator.integers(2))
+        if label:
+            ids[generator.integers(1, len(ids))] = 7
+        encoded.append({"input_ids": [int(i) for i in ids]})
+        labels.append(label)
+    return Split([("",)] * rows, np.asarray(labels), encoded)
+
+
+def make_task(rows: int = 64, length: int | None = None) -> Task:
+    validation = make_split(32, 1)
+    return Task(
+        name="seven",
+        kind="classification",
+        label_names=("without", "with"),
+        num_labels=2,
+        metric_name="accuracy",
+        text_columns=("text",),
+        label_column="label",
+        train=make_split(rows, 0, length),
+        validation=validation,
+        test=make_split(32, 2),
+        search=validation,
+        notes=[],
+    )
+
+
+def strategy_of(name: str, supernet: SuperNetwork) -> Strategy:
+    space = make_space("medium", supernet.blueprint.dims)
+    return make_strategy(
+        name, supernet.full, space.smallest, lambda generator, _: space.sample_architecture(generator)
+    )
+
+
+def make_trainer(
+    name: str, folder: Path, supernet: SuperNetwork, task: Task, recipe: Recipe
+) -> SuperNetTrainer:
+    return SuperNetTrainer(
+        supernet,
+        strategy_of(name, supernet),
+        recipe,
+        task.train,
+        folder,
+        pad_id=PAD,
+        teacher=make_model(seed=1),
+    )

@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from transformers import TrainerCallback
+
+from compresskit.supernet.network import SuperNetwork
+from compresskit.training.batching import LengthSampler
+from compresskit.training.stages import Stage, fine_tune, score
+from compresskit.training.strategies import STRATEGIES
+from compresskit.training.trainer import Recipe
+from tests.training.make import PAD, make_model, make_task, make_trainer
+
+SLOW_ENOUGH = Recipe(epochs=3, learning_rate=1e-3, batch_size=8)
+
+
+class StoppedError(Exception):
+    pass
+
+
+class StopAt(TrainerCallback):  # type: ignore[misc]
+    """Saves after one step and breaks off after a later one, as a killed process does."""
+
+    def __init__(self, save: int, stop: int) -> None:
+        self.save, self.stop = save, stop
+
+    def on_step_end(self, args, state, control, **kwargs):  # type: ignore[no-untyped-def]
+        control.should_save = state.global_step == self.save
+
+    def on_step_begin(self, args, state, control, **kwargs):  # type: ignore[no-untyped-def]
+        if state.global_step == self.stop:
+            raise StoppedError
+
+
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_every_strategy_moves_the_weights(tmp_path: Path, name: str) -> None:
+    supernet = SuperNetwork(make_model())
+    before = {key: value.clone() for key, value in supernet.state_dict().items()}
+    recipe = Recipe(epochs=1, learning_rate=1e-3, batch_size=16)
+    make_trainer(name, tmp_path, supernet, make_task(), recipe).run()
+    after = supernet.state_dict()
+    moved = [key for key, value in before.items() if not torch.equal(value, after[key])]
+    assert "model.classifier.weight" in moved
+    assert all(torch.isfinite(value).all() for value in after.values())
+
+
+@pytest.mark.parametrize("name", ["teacher", "full"])
+def test_resumed_training_ends_where_unbroken_training_does(tmp_path: Path, name: str) -> None:
+    unbroken = SuperNetwork(make_model(dropout=0.1))
+    make_trainer(name, tmp_path / "one", unbroken, make_task(), SLOW_ENOUGH).run()
+    broken = make_trainer(
+        name, tmp_path / "two", SuperNetwork(make_model(dropout=0.1)), make_task(), SLOW_ENOUGH
+    )
+    broken.add_callback(StopAt(save=11, stop=14))
+    with pytest.raises(StoppedError):
+        broken.run()
+    resumed = SuperNetwork(make_model(dropout=0.1, seed=9))
+    make_trainer(name, tmp_path / "two", resumed, make_task(), SLOW_ENOUGH).run(resume=True)
+    for key, value in unbroken.state_dict().items():
+        torch.testing.assert_close(resumed.state_dict()[key], value, rtol=0, atol=1e-6)
+
+
+def test_fine_tuning_learns_the_task(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    model, task = make_model(), make_task(rows=512)
+    heard: list[float | None] = []
+    stage = Stage(task, PAD, tmp_path, lambda progress: heard.append(progress.metric))
+    before = score(SuperNetwork(model), stage, task.test)
+    fine_tune(model, stage, Recipe(epochs=8, learning_rate=3e-3, batch_size=32))
+    assert score(SuperNetwork(model), stage, task.test) > max(before, 0.8)
+    assert heard[-1] is not None
+    assert (tmp_path / "progress.jsonl").read_text().count("\n") == len(heard)
+
+
+def test_teacher_strategy_without_a_teacher_raises(tmp_path: Path) -> None:
+    from compresskit.training.trainer import SuperNetTrainer
+    from tests.training.make import strategy_of
+
+    supernet, task = SuperNetwork(make_model()), make_task()
+    with pytest.raises(ValueError, match="needs a teacher"):
+        SuperNetTrainer(
+            supernet, strategy_of("teacher", supernet), SLOW_ENOUGH, task.train, tmp_path, pad_id=PAD
+        )
+
+
+class TestLengthSampler:
+    lengths = tuple(range(1, 1001))
+
+    def test_each_row_comes_once_in_batches_of_like_length(self) -> None:
+        order = list(LengthSampler(self.lengths, 10, seed=0))
+        assert sorted(order) == list(range(1000))
+        spans = [max(order[i : i + 10]) - min(order[i : i + 10]) for i in range(0, 1000, 10)]
+        assert max(spans) < 150
+
+    def test_order_depends_on_seed_and_epoch_alone(self) -> None:
+        first, second = LengthSampler(self.lengths, 10, seed=0), LengthSampler(self.lengths, 10, seed=0)
+        list(first)
+        assert list(first) == list(second)
+        second.set_epoch(1)
+        assert list(first) != list(second)
