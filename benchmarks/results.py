@@ -15,10 +15,10 @@ def write_results(
     folder: Path, name: str, results: Mapping[str, Any], table: Sequence[Sequence[str]], notes: str
 ) -> None:
     """Write `name`.json and `name`.md into `folder`; the first row of `table` is its head."""
-    command = "python -m " + " ".join([_module(), *sys.argv[1:]])
+    command = "python -m " + " ".join([_module(), *map(_without_folder, sys.argv[1:])])
     facts = host_facts()
     folder.mkdir(parents=True, exist_ok=True)
-    value = {"command": command, "host": facts, **results}
+    value = _without_folders({"command": command, "host": facts, **results})
     (folder / f"{name}.json").write_text(json.dumps(value, indent=2, default=str) + "\n")
     head, *rows = table
     lines = [
@@ -35,6 +35,19 @@ def write_results(
     ]
     (folder / f"{name}.md").write_text("\n".join(lines))
     sys.stdout.write("\n".join(lines))
+
+
+def _without_folders(value: Any) -> Any:
+    """`value` with every absolute path cut to its last part: where a machine keeps things tells nothing."""
+    if isinstance(value, Mapping):
+        return {_without_folder(str(key)): _without_folders(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_without_folders(item) for item in value]
+    return _without_folder(value) if isinstance(value, str) else value
+
+
+def _without_folder(text: str) -> str:
+    return Path(text).name if text.startswith("/") and " " not in text else text
 
 
 def _module() -> str:

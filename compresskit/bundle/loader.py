@@ -62,12 +62,20 @@ def load_engine(
     folder = Path(folder)
     manifest = verify(folder) if check_hashes else read_manifest(folder)
     settings = SessionSettings.from_json(manifest.session)
-    session = make_session(folder / MODEL_FILE, settings, provider=provider, threads=threads)
+    session = make_session(graph_file(folder), settings, provider=provider, threads=threads)
     tokenizer = _tokenizer(folder, manifest)
     config = _json(folder / "config.json")
     pad_id = config.get("pad_token_id")
     segments = any(item.name == "token_type_ids" for item in session.get_inputs())
     return Engine(folder, manifest, session, tokenizer, 0 if pad_id is None else int(pad_id), segments)
+
+
+def graph_file(folder: Path) -> Path:
+    """The ONNX file of an engine folder; EngineError where there is none."""
+    path = folder / MODEL_FILE
+    if not path.is_file():
+        raise EngineError(f"engine {folder} lacks its file {MODEL_FILE}. Export the point again.")
+    return path
 
 
 def _tokenizer(folder: Path, manifest: Manifest) -> Any:

@@ -20,8 +20,14 @@ class Manifest:
     """`test_metric` is a fraction, computed by the engine in ONNX Runtime; None where it was not.
 
     `macs` are those of the profile's batch and length. `session` is what a loader must set for the
-    measured speed, `labels` the names by class id (none for regression). `files` maps each file of
+    measured speed, `labels` the names by class id (none for regression). `blocks` is empty, or says which
+    matrices are stored in blocks, at what rate and with how many bytes of indices. `files` maps each file of
     the folder to the SHA-256 of its bytes; `write_engine` fills it in with `versions` and `device`.
+
+    `float_layers` are modules that an int8 left in float; `precision_trials` what each precision gave on
+    the device and on validation data, with the reason why it was not taken. `embeddings` is the precision
+    of the table of words, `vocabulary` how many tokens of how many stay (empty: all). `variant_check`
+    compares the graph's form with the plain one, on the device and with these weights.
     """
 
     architecture: Mapping[str, Any]
@@ -33,10 +39,16 @@ class Manifest:
     macs: int
     variant: str
     session: Mapping[str, Any] = field(default_factory=dict)
+    blocks: Mapping[str, Any] = field(default_factory=dict)
     labels: list[str] = field(default_factory=list)
     lineage: Mapping[str, Any] = field(default_factory=dict)
     seed: int | None = None
     max_length: int | None = None
+    float_layers: list[str] = field(default_factory=list)
+    embeddings: str = "fp32"
+    vocabulary: Mapping[str, int] = field(default_factory=dict)
+    precision_trials: list[Mapping[str, Any]] = field(default_factory=list)
+    variant_check: Mapping[str, Any] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
     device: Mapping[str, Any] = field(default_factory=dict)
     files: Mapping[str, str] = field(default_factory=dict)

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from compresskit.cli.output import say
+from compresskit.cli.output import JsonOption, print_json, say
 from compresskit.target.agent.protocol import DEFAULT_PORT
 
 
@@ -30,10 +30,11 @@ def main(
     state: Annotated[
         Path | None, typer.Option(help="Folder in which results outlive a restart; none by default.")
     ] = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Measure on this device for a search on another machine, until interrupted.
 
-    Point a profile at it with `address` and `token_file`.
+    Point a profile at it with `address` and `token_file`; with --json both are printed once it listens.
     """
     from compresskit.target.agent.auth import default_token_file
     from compresskit.target.agent.limits import Limits
@@ -43,6 +44,13 @@ def main(
     if memory_limit is not None:
         limits = replace(limits, memory_bytes=memory_limit << 20)
     token_file = token_file or default_token_file()
+
+    def announce(address: str) -> None:
+        if as_json:
+            print_json({"address": address, "token_file": str(token_file)})
+        else:
+            say(f"listening on {address}, token in {token_file}")
+
     serve(
         host=host,
         port=port,
@@ -51,5 +59,5 @@ def main(
         keyfile=keyfile,
         limits=limits,
         state=state,
-        say=lambda address: say(f"listening on {address}, token in {token_file}"),
+        say=announce,
     )

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from compresskit.cli.output import say
+from compresskit.cli.output import JsonOption, print_json, say
 
 
 def main(
@@ -15,8 +15,11 @@ def main(
         "demo"
     ),
     force: Annotated[bool, typer.Option("--force", help="Delete an earlier demo in --output.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Make data and a small BERT, then search, export and bench, naming the command of each step."""
     from compresskit.pipeline.demo import demo
 
-    demo(output, force=force, say=say)
+    result = demo(output, force=force, say=say, tables=not as_json)
+    if as_json:
+        print_json(result)

@@ -20,17 +20,41 @@ def main(
         float | None, typer.Option(help="Fastest within so many points of metric x 100 below dense.")
     ] = None,
     max_latency_ms: Annotated[float | None, typer.Option(help="Best metric within this latency.")] = None,
-    precision: Annotated[str, typer.Option(help="fp32, fp16 or int8.")] = "fp32",
+    precision: Annotated[
+        str | None, typer.Option(help="fp32, fp16, int8, int8-static or auto; default: the point's own.")
+    ] = None,
+    precision_drop: Annotated[
+        float | None,
+        typer.Option(help="Points of metric x 100 that the precision may lose; 0.5 for auto.", min=0),
+    ] = None,
+    embeddings: Annotated[str, typer.Option(help="Table of words in fp32, fp16 or int8.")] = "fp32",
+    trim_vocabulary: Annotated[
+        bool, typer.Option("--trim-vocabulary", help="Keep the tokens that training texts use.")
+    ] = False,
     finetune_epochs: Annotated[
         float, typer.Option(help="Epochs of distillation for this point alone.", min=0)
     ] = 0.0,
+    layout: Annotated[
+        str, typer.Option("--format", help="huggingface, or triton for a Triton model repository.")
+    ] = "huggingface",
     as_json: JsonOption = False,
 ) -> None:
     """Prune, verify against PyTorch, score on the test set in ONNX Runtime, and write the engine."""
     from compresskit.pipeline.export import Choice, export
 
     choice = Choice(pareto_idx, trial, dense, max_drop, max_latency_ms)
-    manifest = export(run, output, choice, precision=precision, finetune_epochs=finetune_epochs, say=say)
+    manifest = export(
+        run,
+        output,
+        choice,
+        precision=precision,
+        precision_drop=precision_drop,
+        embeddings=embeddings,
+        trim_vocabulary=trim_vocabulary,
+        finetune_epochs=finetune_epochs,
+        layout=layout,
+        say=say,
+    )
 
     def render() -> str:
         return (

@@ -50,6 +50,7 @@ def emit(value: Any, as_json: bool, render: Callable[[], object]) -> None:
 def print_json(value: Any) -> None:
     """Write `value` on stdout as JSON. NaN and infinity are our own bugs and raise ValueError."""
     sys.stdout.write(json.dumps(value, indent=2, allow_nan=False, ensure_ascii=False) + "\n")
+    sys.stdout.flush()
 
 
 def say(message: str) -> None:

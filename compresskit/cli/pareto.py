@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from compresskit.cli.output import JsonOption, emit
+from compresskit.cli.output import JsonOption, emit, warn
 
 
 def main(
@@ -24,7 +24,10 @@ def main(
     from compresskit.runs.directory import RunDirectory
     from compresskit.search.front import select_point
 
-    front = RunDirectory.open(run).front()
+    found = RunDirectory.open(run)
+    front = found.front()
+    if found.info.get("infeasible"):
+        warn(str(found.info["infeasible"]))
     if max_latency_ms is None and max_drop is None and min_metric is None:
         emit(front.to_json(), as_json, lambda: front_table(front))
         return

@@ -28,11 +28,25 @@ def main(
     dataset: Annotated[str | None, typer.Option(help="Hub id[:config], folder or file.")] = None,
     profile: Annotated[str | None, typer.Option(help="Name of a profile, or a TOML file.")] = None,
     config: Annotated[Path | None, typer.Option(help="TOML file with these options.")] = None,
-    method: Annotated[str | None, typer.Option(help="How to compress: nas.")] = None,
+    method: Annotated[
+        str | None, typer.Option(help="How to compress: nas, block, or a rival method.")
+    ] = None,
     space: Annotated[str | None, typer.Option(help="small, medium, layer or large.")] = None,
     strategy: Annotated[str | None, typer.Option(help="How the super-network is trained.")] = None,
     searcher: Annotated[str | None, typer.Option(help="How architectures are proposed.")] = None,
     objectives: Annotated[str | None, typer.Option(help="metric,latency_ms[,num_params,macs].")] = None,
+    max_latency_ms: Annotated[
+        float | None, typer.Option(help="Search for architectures within this latency.")
+    ] = None,
+    max_drop: Annotated[
+        float | None, typer.Option(help="Search within so many points of metric x 100 below dense.")
+    ] = None,
+    precisions: Annotated[
+        str | None, typer.Option(help="Precisions to search, such as fp32,int8; each is measured.")
+    ] = None,
+    proposals: Annotated[
+        int | None, typer.Option(help="Proposals a trial; the one that fills a gap of latency is measured.")
+    ] = None,
     trials: Annotated[int | None, typer.Option(help="Architectures to evaluate.")] = None,
     budget: Annotated[str | None, typer.Option(help="Time for the search itself, such as 30m.")] = None,
     task: Annotated[str | None, typer.Option(help="classification or regression.")] = None,
@@ -47,9 +61,35 @@ def main(
     num_random: Annotated[int | None, typer.Option(help="Random sub-networks in a step.")] = None,
     layer_policy: Annotated[str | None, typer.Option(help="Which layers stay: spread or first.")] = None,
     unit_multiple: Annotated[int | None, typer.Option(help="Units are a multiple of this.")] = None,
+    block_counts: Annotated[
+        str | None, typer.Option(help="Method block: numbers of blocks that are tried, such as 2,4.")
+    ] = None,
+    block_width: Annotated[
+        int | None, typer.Option(help="Method block: width of a block, in place of their number.")
+    ] = None,
+    block_axis: Annotated[
+        str | None, typer.Option(help="Method block: outputs or inputs; by default the faster.")
+    ] = None,
+    block_scope: Annotated[
+        str | None, typer.Option(help="Method block: prune each matrix alone, or global over the layers.")
+    ] = None,
+    lasso: Annotated[
+        str | None, typer.Option(help="Method block: penalty, reweighted, plain or none.")
+    ] = None,
+    lasso_strength: Annotated[float | None, typer.Option(help="Method block: factor of the penalty.")] = None,
+    distil: Annotated[
+        bool | None, typer.Option("--distil/--no-distil", help="Method block: the dense model teaches.")
+    ] = None,
+    start_run: Annotated[
+        Path | None, typer.Option(help="Method block: run with the point that is pruned further.")
+    ] = None,
+    start_trial: Annotated[int | None, typer.Option(help="Method block: trial of --start-run.")] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of data, training and search.")] = None,
     from_run: Annotated[
         Path | None, typer.Option("--from", help="Run whose super-network and scores are used again.")
+    ] = None,
+    warm_start: Annotated[
+        Path | None, typer.Option(help="Run of the same model sizes whose front is tried first.")
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --output.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Delete the run in --output first.")] = False,
@@ -65,6 +105,10 @@ def main(
         "strategy": strategy,
         "searcher": searcher,
         "objectives": tuple(objectives.split(",")) if objectives else None,
+        "precisions": tuple(precisions.split(",")) if precisions else None,
+        "max_latency_ms": max_latency_ms,
+        "max_drop": max_drop,
+        "proposals": proposals,
         "trials": trials,
         "budget_seconds": parse_duration(budget) if budget else None,
         "task": task,
@@ -79,6 +123,15 @@ def main(
         "num_random": num_random,
         "layer_policy": layer_policy,
         "unit_multiple": unit_multiple,
+        "block_counts": _numbers("block counts", block_counts) if block_counts else None,
+        "block_width": block_width,
+        "block_axis": block_axis,
+        "block_scope": block_scope,
+        "lasso": lasso,
+        "lasso_strength": lasso_strength,
+        "distil": distil,
+        "start_run": None if start_run is None else str(start_run),
+        "start_trial": start_trial,
         "seed": seed,
     }
     settings = {
@@ -91,16 +144,34 @@ def main(
     from compresskit.pipeline.settings import SearchSettings
     from compresskit.report.tables import front_table
 
+    if resume and warm_start is not None:
+        raise ConfigurationError("--warm-start is for a new search; a resumed one goes on with its own.")
     if resume:
         front = search(None, output, resume=True, say=say, changes=settings)
     elif from_run is not None:
-        front = search(None, output, force=force, say=say, changes=settings, start_from=from_run)
+        front = search(
+            None,
+            output,
+            force=force,
+            say=say,
+            changes=settings,
+            start_from=from_run,
+            warm_start=warm_start,
+        )
     else:
         missing = [name for name in ("model", "dataset", "profile") if name not in settings]
         if missing:
             raise typer.BadParameter(f"give --{' and --'.join(missing)}, by option or in --config.")
-        front = search(SearchSettings.from_json(settings), output, force=force, say=say)
+        asked = SearchSettings.from_json(settings)
+        front = search(asked, output, force=force, say=say, warm_start=warm_start)
     emit(front.to_json(), as_json, lambda: front_table(front))
+
+
+def _numbers(what: str, text: str) -> tuple[int, ...]:
+    try:
+        return tuple(int(part) for part in text.split(","))
+    except ValueError:
+        raise ConfigurationError(f"{what} {text!r} are not whole numbers; write them as 2,4.") from None
 
 
 def _read_config(path: Path) -> dict[str, Any]:
@@ -115,8 +186,9 @@ def _read_config(path: Path) -> dict[str, Any]:
         if option in values:
             texts = values.pop(option)
             values[setting] = tuple([texts] if isinstance(texts, str) else texts)
-    if isinstance(values.get("objectives"), str):
-        values["objectives"] = tuple(values["objectives"].split(","))
+    for setting in ("objectives", "precisions"):
+        if isinstance(values.get(setting), str):
+            values[setting] = tuple(values[setting].split(","))
     if isinstance(values.get("budget"), str):
         values["budget_seconds"] = parse_duration(values.pop("budget"))
     return values

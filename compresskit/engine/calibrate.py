@@ -8,7 +8,7 @@ from onnx import ModelProto, ValueInfoProto
 
 from compresskit.bundle.batching import InputRow, batches, feed_of
 from compresskit.bundle.session import make_session
-from compresskit.engine.quantize import quantized_inputs
+from compresskit.engine.quantize import quantizable_weights
 
 Ranges = dict[str, tuple[float, float]]
 
@@ -21,7 +21,7 @@ def activation_ranges(
     `rows` are encoded texts of the training data; a hundred or so suffice. Padding counts too, as
     it does when the engine runs.
     """
-    names = quantized_inputs(model)
+    names = sorted(quantizable_weights(model))
     watched = ModelProto()
     watched.CopyFrom(model)
     watched.graph.output.extend(ValueInfoProto(name=name) for name in names)

@@ -44,20 +44,47 @@ def _facts(manifest: Manifest, size_bytes: int) -> list[str]:
     metric = "not measured" if manifest.test_metric is None else f"{manifest.test_metric:.4f}"
     rows = [
         (f"test {manifest.metric_name}, by ONNX Runtime", metric),
-        ("precision", manifest.precision),
+        ("precision", _precision(manifest)),
         ("parameters", f"{manifest.num_params:,}"),
         ("multiply-accumulates", f"{manifest.macs:,}"),
         ("file size", f"{size_bytes / 1e6:.1f} MB"),
         ("graph variant", manifest.variant),
     ]
+    if manifest.blocks:
+        count, rate = len(manifest.blocks["matrices"]), manifest.blocks["rate"]
+        rows.append(("matrices in blocks", f"{count}, with {rate:.2f} times fewer weights"))
     rows += [("made for profile", str(where))] if where else []
-    rows += [
-        (key.replace("_", " "), f"{lineage[key]:.3f}")
-        for key in ("latency_ms", "dense_latency_ms")
-        if isinstance(lineage.get(key), float)
-    ]
+    rows += _latencies(manifest)
+    rows += [("processor", str(manifest.device["cpu"]))] if manifest.device.get("cpu") else []
     rows += [("data set", str(lineage["dataset"]))] if "dataset" in lineage else []
     return ["| | |", "|---|---|", *(f"| {key} | {value} |" for key, value in rows)]
+
+
+def _precision(manifest: Manifest) -> str:
+    parts = [manifest.precision]
+    if manifest.float_layers:
+        parts.append(f"in float: {', '.join(manifest.float_layers)}")
+    if manifest.embeddings != "fp32":
+        parts.append(f"embeddings {manifest.embeddings}")
+    if manifest.vocabulary:
+        parts.append(f"{manifest.vocabulary['tokens']:,} of {manifest.vocabulary['of']:,} tokens")
+    return "; ".join(parts)
+
+
+def _latencies(manifest: Manifest) -> list[tuple[str, str]]:
+    """What the search measured of this point and of dense fp32, else what the export measured."""
+    lineage = manifest.lineage
+    found = lineage if "latency_ms" in lineage else manifest.variant_check
+    rows = []
+    if "latency_ms" in found:
+        low, high = found["latency_ci_ms"]
+        own = f"{found['latency_ms']:.3f} ms ({low:.3f} to {high:.3f})"
+        rows.append(("latency, median and 95 % interval", own))
+    if "dense_latency_ms" in lineage:
+        rows.append(("latency of the dense model in fp32", f"{lineage['dense_latency_ms']:.3f} ms"))
+    if "latency_ms" in lineage and "dense_latency_ms" in lineage:
+        rows.append(("speed-up", f"{lineage['dense_latency_ms'] / lineage['latency_ms']:.2f}"))
+    return rows
 
 
 def _layers(manifest: Manifest) -> list[str]:
@@ -74,20 +101,42 @@ def _layers(manifest: Manifest) -> list[str]:
 def _loading(manifest: Manifest) -> list[str]:
     settings = manifest.session
     special = any(settings.get(key) for key in ("disabled_optimizers", "options"))
+    speed = f"; for the measured speed set {settings}" if special else " at the measured speed"
     return [
-        "With compresskit (onnxruntime and tokenizers, no PyTorch):",
-        "",
-        "```python",
-        "from compresskit import load_engine",
-        "",
-        'engine = load_engine("FOLDER")',
-        'logits = engine.predict(["some text"])',
-        "```",
-        "",
-        "With optimum-onnx: `ORTModelForSequenceClassification.from_pretrained(FOLDER)`.",
-        'With Transformers.js: `pipeline("text-classification", FOLDER, {dtype: "fp32"})`.',
-        "With PyTorch: `compresskit.load_pruned(FOLDER)`.",
-        "",
-        "Plain onnxruntime loads `onnx/model.onnx`"
-        + (f"; for the measured speed set {settings}." if special else " at the measured speed."),
+        *_code("compresskit: onnxruntime and tokenizers, no PyTorch", "python", _COMPRESSKIT),
+        *_code("optimum-onnx", "python", _OPTIMUM),
+        *_code("Transformers.js, with this folder below `models/`", "js", _TRANSFORMERS_JS),
+        *_code("PyTorch", "python", _PYTORCH),
+        f"Plain onnxruntime loads `onnx/model.onnx`{speed}; `tokenizer.json` is for the tokenizers package.",
     ]
+
+
+def _code(title: str, language: str, text: str) -> list[str]:
+    return [f"{title}:", "", f"```{language}", *text.strip().splitlines(), "```", ""]
+
+
+_COMPRESSKIT = """
+from compresskit import load_engine
+
+engine = load_engine("FOLDER")
+logits = engine.predict(["some text"])  # (texts, labels)
+"""
+_OPTIMUM = """
+from optimum.onnxruntime import ORTModelForSequenceClassification
+from transformers import AutoTokenizer, pipeline
+
+model = ORTModelForSequenceClassification.from_pretrained("FOLDER")
+classify = pipeline("text-classification", model=model, tokenizer=AutoTokenizer.from_pretrained("FOLDER"))
+"""
+_TRANSFORMERS_JS = """
+import { env, pipeline } from "@huggingface/transformers";
+
+env.localModelPath = "models/";
+env.allowRemoteModels = false;
+const classify = await pipeline("text-classification", "FOLDER", { dtype: "fp32" });
+"""
+_PYTORCH = """
+from compresskit import load_pruned
+
+model = load_pruned("FOLDER")
+"""

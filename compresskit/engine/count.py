@@ -45,7 +45,7 @@ def count_params(model: ModelProto) -> int:
     beside |= {
         name
         for node in model.graph.node
-        if node.op_type == "Mul"
+        if node.op_type in ("Mul", "Gather")
         for name in node.input
         if name in weights and name.endswith(".scale")
     }
@@ -62,12 +62,12 @@ def count_macs(model: ModelProto, batch: int, length: int) -> int:
     Shapes come from one run of the graph in ONNX Runtime; EngineError when it does not load there.
     """
     nodes = [node for node in model.graph.node if node.op_type in _PRODUCTS]
-    shapes = _shapes_of(model, nodes, batch, length)
+    shapes = shapes_of(model, nodes, batch, length)
     return sum(_macs(node, shapes) for node in nodes)
 
 
-def _shapes_of(model: ModelProto, nodes: Sequence[NodeProto], batch: int, length: int) -> dict[str, Shape]:
-    """Shapes of what the nodes read and give, seen in a run.
+def shapes_of(model: ModelProto, nodes: Sequence[NodeProto], batch: int, length: int) -> dict[str, Shape]:
+    """Shapes of all weights and of what the nodes read and give, seen in a run.
 
     onnx's own inference knows no com.microsoft operators, and its propagation of shapes that are
     computed in the graph is not reliable.

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import importlib.metadata
 import platform
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -46,13 +47,23 @@ def write_engine(
     `model` is the pruned model and `graph` what runs. The folder appears under its name when it is
     complete. Raises ConfigurationError if it is not empty, EngineError when the disk refuses.
     """
-    output = Path(output)
     check_output(output)
+    with new_folder(output) as folder:
+        return _fill(folder, graph, model, tokenizer, manifest, device)
+
+
+@contextlib.contextmanager
+def new_folder(output: Path | str) -> Iterator[Path]:
+    """A folder to fill, which becomes `output` (absent or empty) when all of it was written.
+
+    EngineError when the disk refuses; then, as after any other error, nothing is left.
+    """
+    output = Path(output)
     temporary: Path | None = None
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
         temporary = Path(tempfile.mkdtemp(prefix=f".{output.name}.", dir=output.parent))
-        manifest = _fill(temporary, graph, model, tokenizer, manifest, device)
+        yield temporary
         temporary.chmod(0o755)
         if output.is_dir():
             output.rmdir()
@@ -68,7 +79,6 @@ def write_engine(
     finally:
         if temporary is not None:
             shutil.rmtree(temporary, ignore_errors=True)
-    return manifest
 
 
 def _fill(
@@ -84,14 +94,14 @@ def _fill(
     (folder / "onnx" / "model.onnx").write_bytes(data)
     config: Any = model.config
     config.save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
-    if not (folder / "tokenizer.json").is_file():
-        raise EngineError(
-            f"the tokenizer ({type(tokenizer).__name__}) has no tokenizer.json; "
-            "give a model with a fast tokenizer."
-        )
+    save_tokenizer(tokenizer, folder)
     save_weights(model, folder / "model.safetensors")
     (folder / "README.md").write_text(model_card(manifest, config, len(data)), encoding="utf-8")
+    return finish(folder, manifest, device)
+
+
+def finish(folder: Path, manifest: Manifest, device: Mapping[str, Any] | None = None) -> Manifest:
+    """Write the manifest beside the files that are all there, with their hashes; returns it as written."""
     manifest = replace(
         manifest,
         versions={**package_versions(), **manifest.versions},
@@ -100,6 +110,23 @@ def _fill(
     )
     write_manifest(folder, manifest)
     return manifest
+
+
+def save_tokenizer(tokenizer: Any, folder: Path) -> None:
+    """EngineError for a tokenizer without tokenizer.json, which needs Python to run."""
+    from tokenizers import Tokenizer
+
+    tokenizer.save_pretrained(folder)
+    path = folder / "tokenizer.json"
+    if not path.is_file():
+        raise EngineError(
+            f"the tokenizer ({type(tokenizer).__name__}) has no tokenizer.json; "
+            "give a model with a fast tokenizer."
+        )
+    # Padding to a fixed length, which some checkpoints bring, is obeyed by the tokenizers package alone.
+    bare = Tokenizer.from_file(str(path))
+    bare.no_padding()
+    bare.save(str(path))
 
 
 def save_weights(model: nn.Module, path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,8 @@ from compresskit.architecture import Architecture
 from compresskit.engine.editing import live_nodes
 from compresskit.errors import EngineError
 from compresskit.families import Blueprint
-from compresskit.slicing import Cut
+from compresskit.slicing import Cut, Index
+from compresskit.target.light import APART_BYTES, LightGraph
 
 Array = npt.NDArray[Any]
 
@@ -53,6 +54,8 @@ class GraphSlicer:
         self._frame = _without_body(dense)
         self._stored = {item.name: _Stored(item) for item in dense.graph.initializer}
         self._transposed = transposed_weights(dense)
+        family = blueprint.family
+        self._packed = tuple(f".{module}.weight" for module in (family.query, family.key, family.value))
         missing = sorted(set(blueprint.shapes) - set(self._stored))
         if missing:
             raise EngineError(
@@ -74,6 +77,19 @@ class GraphSlicer:
 
         `weights` replaces them: dense parameters by torch name, as numpy arrays or CPU tensors.
         """
+        return self._slice(architecture, weights, None)
+
+    def slice_light(self, architecture: Architecture) -> LightGraph:
+        """As `slice`, with the large weights that no rewrite looks at beside the graph.
+
+        Queries, keys and values stay in it, which some variants pack. To be measured in fp32.
+        """
+        apart: dict[str, Array] = {}
+        return LightGraph(self._slice(architecture, None, apart), apart)
+
+    def _slice(
+        self, architecture: Architecture, weights: Mapping[str, Any] | None, apart: dict[str, Array] | None
+    ) -> ModelProto:
         plan = self.blueprint.plan(architecture)
         alias = self._aliases(architecture)
         nodes = [_copied(node) for node in self._nodes]
@@ -96,33 +112,42 @@ class GraphSlicer:
         model.graph.node.extend(alive)
         for name in used:
             cut = plan.cuts.get(renamed.get(name, ""), Cut(name))
-            self._add(model, renamed.get(name, name), cut, weights)
+            self._add(model, renamed.get(name, name), cut, weights, apart)
         return model
 
-    def _add(self, model: ModelProto, name: str, cut: Cut, weights: Mapping[str, Any] | None) -> None:
+    def _add(
+        self,
+        model: ModelProto,
+        name: str,
+        cut: Cut,
+        weights: Mapping[str, Any] | None,
+        apart: dict[str, Array] | None,
+    ) -> None:
         stored = self._stored[cut.source]
         given = None if weights is None else weights.get(cut.source)
         tensor = model.graph.initializer.add()
         tensor.name = name
-        if given is None and cut.is_whole:
+        if given is None and cut.is_whole and apart is None:
             tensor.data_type = stored.data_type
             tensor.dims.extend(stored.value.shape)
             tensor.raw_data = stored.raw
             return
         transposed = cut.source in self._transposed
-        if given is None:
-            value = stored.value.T if transposed else stored.value
-        else:
+        value = stored.value
+        if given is not None:
             value = np.asarray(given.detach().numpy() if hasattr(given, "detach") else given, np.float32)
             if value.shape != tuple(self.blueprint.shapes[cut.source]):
                 raise EngineError(
                     f"weight {cut.source!r} has shape {value.shape}; "
                     f"the model has {tuple(self.blueprint.shapes[cut.source])}."
                 )
-        value = cut.apply(value)
-        value = value.T if transposed else value
+            value = value.T if transposed else value
+        value = _taken(value, cut.keep[::-1] if transposed else cut.keep)
         tensor.data_type = helper.np_dtype_to_tensor_dtype(value.dtype)
         tensor.dims.extend(value.shape)
+        if apart is not None and value.nbytes >= APART_BYTES and not cut.source.endswith(self._packed):
+            apart[name] = value
+            return
         tensor.raw_data = value.tobytes()  # in C order, whatever the layout
 
     def _aliases(self, architecture: Architecture) -> dict[str, str]:
@@ -155,6 +180,19 @@ class GraphSlicer:
     def _layer_names(self, architecture: Architecture) -> dict[str, str]:
         stem = self.blueprint.family.stem
         return {f"{stem}.{old}": f"{stem}.{new}" for new, old in enumerate(architecture.kept_layers)}
+
+
+def _taken(value: Array, keep: Sequence[Index | None]) -> Array:
+    """What `Cut.apply` gives; `np.take` walks along the rows as they lie in memory, indexing across them."""
+    for axis, index in enumerate(keep):
+        if index is None:
+            continue
+        start = int(index[0]) if len(index) else 0
+        if len(index) == 0 or index[-1] - start + 1 == len(index):
+            value = value[(slice(None),) * axis + (slice(start, start + len(index)),)]
+        else:
+            value = np.take(value, index, axis=axis)
+    return value
 
 
 def transposed_weights(model: ModelProto) -> set[str]:

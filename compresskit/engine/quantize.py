@@ -65,11 +65,13 @@ def to_static_int8(
     ranges: Mapping[str, tuple[float, float]],
     *,
     keep_float: Collection[str] = (),
+    symmetric: bool = False,
 ) -> ModelProto:
     """Products with a weight in QDQ form, with the activation ranges that `activation_ranges` found.
 
     What TensorRT and ONNX Runtime's static kernels read: a QuantizeLinear and DequantizeLinear pair
-    before each product, weights as int8 behind a DequantizeLinear, one scale a column.
+    before each product, weights as int8 behind a DequantizeLinear, one scale a column. Activations are
+    asymmetric uint8, or `symmetric` int8, the only kind that TensorRT takes.
     """
     editor = GraphEditor(model)
     ready: dict[str, str] = {}
@@ -79,7 +81,7 @@ def to_static_int8(
         if weight is None or source not in ranges:
             continue
         if source not in ready:
-            ready[source] = _quantized_and_back(editor, node, source, ranges[source])
+            ready[source] = _quantized_and_back(editor, node, source, ranges[source], symmetric)
         packed, scales = quantize_weight(weight)
         name = node.input[1]
         inputs = [
@@ -90,15 +92,22 @@ def to_static_int8(
         restored = editor.fresh(f"{name}.restored")
         editor.add("DequantizeLinear", inputs, [restored], before=node, name=f"{name}/Dequantize", axis=1)
         node.input[0], node.input[1] = ready[source], restored
+        bias = editor.only_use(node.output[0])
+        if bias is not None and bias.op_type == "Add":
+            # Where shapes are fixed, ONNX Runtime makes one Gemm of product and Add, before it looks for
+            # quantized products; it then computes in float and dequantizes the weights in every run.
+            bias.op_type = "Sum"
     return editor.finish()
 
 
-def quantized_inputs(model: ModelProto) -> list[str]:
-    """Names of the values that products with a quantizable weight read, sorted."""
+def quantizable_weights(model: ModelProto) -> dict[str, list[str]]:
+    """Each value that products with a quantizable weight read -> names of these weights, in order."""
     editor = GraphEditor(model)
-    return sorted(
-        {node.input[0] for node in editor.of_type("MatMul") if _weight(editor, node, ()) is not None}
-    )
+    found: dict[str, list[str]] = {}
+    for node in editor.of_type("MatMul"):
+        if _weight(editor, node, ()) is not None:
+            found.setdefault(node.input[0], []).append(node.input[1])
+    return found
 
 
 def quantize_weight(weight: Array) -> tuple[Array, Array]:
@@ -151,14 +160,18 @@ def _weight(editor: GraphEditor, node: NodeProto, keep_float: Collection[str]) -
 
 
 def _quantized_and_back(
-    editor: GraphEditor, before: NodeProto, source: str, span: tuple[float, float]
+    editor: GraphEditor, before: NodeProto, source: str, span: tuple[float, float], symmetric: bool
 ) -> str:
     low, high = min(span[0], 0.0), max(span[1], 0.0)
-    scale = (high - low) / 255 or 1.0
-    zero = int(np.clip(round(-low / scale), 0, 255))
+    if symmetric:
+        scale = max(-low, high) / 127 or 1.0
+        zero = np.array(0, dtype=np.int8)
+    else:
+        scale = (high - low) / 255 or 1.0
+        zero = np.array(np.clip(round(-low / scale), 0, 255), dtype=np.uint8)
     parameters = [
         editor.add_constant(f"{source}_scale", np.array(scale, dtype=np.float32)),
-        editor.add_constant(f"{source}_zero_point", np.array(zero, dtype=np.uint8)),
+        editor.add_constant(f"{source}_zero_point", zero),
     ]
     values, back = editor.fresh(f"{source}_quantized"), editor.fresh(f"{source}_dequantized")
     editor.add("QuantizeLinear", [source, *parameters], [values], before=before, name=f"{source}/Quantize")

@@ -8,12 +8,16 @@ from dataclasses import dataclass, field
 import numpy as np
 from onnx import ModelProto
 
+from compresskit.blocks import BlockPlan
 from compresskit.bundle.batching import InputRow
 from compresskit.engine.attention import (
+    attention_blocks,
     use_multi_head_attention,
     use_onnx_attention,
     use_packed_attention,
 )
+from compresskit.engine.block import compact_graph
+from compresskit.engine.editing import GraphEditor
 from compresskit.engine.rewrites import (
     fuse_norms,
     keep_first_token,
@@ -29,6 +33,8 @@ Rewrite = Callable[[ModelProto], ModelProto]
 TOLERANCE = 1e-4
 # A later variant must beat the best so far by this much: a draw goes to the simpler graph.
 MARGIN = 0.005
+# What a file cannot hold must gain more: whoever loads the graph alone goes without it.
+SESSION_MARGIN = 0.02
 
 
 @dataclass(frozen=True)
@@ -39,11 +45,30 @@ class Variant:
     rewrites: tuple[Rewrite, ...] = ()
     session: SessionSettings = field(default_factory=SessionSettings)
 
-    def apply(self, model: ModelProto) -> ModelProto:
-        """Rewrite a plain graph, dense or sliced, in place; returns it."""
-        for rewrite in self.rewrites:
+    def apply(self, model: ModelProto, blocks: BlockPlan | None = None) -> ModelProto:
+        """Rewrite a plain graph, dense or sliced, in place; returns it.
+
+        The matrices of `blocks` are stored and computed in blocks; projections that are not whole
+        are not packed.
+        """
+        for rewrite in self.rewrites if blocks is None else _leave_apart(model, self.rewrites, blocks):
             model = rewrite(model)
-        return model
+        return model if blocks is None else compact_graph(model, blocks)
+
+    def with_session(self, name: str) -> Variant:
+        """This variant under the session settings of `SESSIONS` called `name`."""
+        return Variant(f"{self.name}+{name}", self.rewrites, SESSIONS[name])
+
+
+def _leave_apart(model: ModelProto, rewrites: tuple[Rewrite, ...], blocks: BlockPlan) -> tuple[Rewrite, ...]:
+    """The rewrites, without those that would join projections of which `blocks` has one."""
+    joined = {
+        linear.matmul.input[1] for block in attention_blocks(GraphEditor(model)) for linear in block.linears
+    }
+    if not any(f"{name}.weight" in joined for name, _ in blocks.items()):
+        return rewrites
+    others = (use_multi_head_attention if r is use_packed_attention else r for r in rewrites)
+    return tuple(rewrite for rewrite in others if rewrite is not pack_projections)
 
 
 _FIRST: tuple[Rewrite, ...] = (keep_norms_apart, keep_first_token)
@@ -61,11 +86,22 @@ VARIANTS: tuple[Variant, ...] = (
 )
 
 
+# Options of ONNX Runtime's session; the last two matter where several threads share the work.
+SESSIONS = {
+    "no-arena": SessionSettings(options={"session.enable_cpu_mem_arena": "0"}),
+    "no-memory-pattern": SessionSettings(options={"session.enable_mem_pattern": "0"}),
+    "dynamic-blocks": SessionSettings(options={"session.dynamic_block_base": "4"}),
+    "no-spinning": SessionSettings(options={"session.intra_op.allow_spinning": "0"}),
+}
+ONE_THREAD = ("no-arena", "no-memory-pattern")
+
+
 def variant_named(name: str) -> Variant:
-    """The variant of this name; ConfigurationError lists those that exist."""
+    """The variant of this name, `GRAPH` or `GRAPH+SESSION`; ConfigurationError lists those that exist."""
+    graph, plus, session = name.partition("+")
     for variant in VARIANTS:
-        if variant.name == name:
-            return variant
+        if variant.name == graph and (not plus or session in SESSIONS):
+            return variant.with_session(session) if plus else variant
     raise ConfigurationError(one_of("graph variant", name, [variant.name for variant in VARIANTS]))
 
 
@@ -97,6 +133,33 @@ def choose_variant(
     if best is None:
         raise EngineError("no variant of the graph runs on this target; see `compresskit doctor`.")
     return best[1]
+
+
+def choose_session(
+    measure: Callable[[ModelProto, Variant], float],
+    model: ModelProto,
+    variant: Variant,
+    *,
+    sessions: Sequence[str] = tuple(SESSIONS),
+    measured: dict[str, float | None] | None = None,
+) -> Variant:
+    """`variant` under the session settings that gain the most, or without any where none gains 2 %.
+
+    `model` is the plain graph; `measured` receives milliseconds as that of `choose_variant` does.
+    """
+    found: dict[str, float | None] = {} if measured is None else measured
+    best_ms, best = measure(variant.apply(_copied(model)), variant) * (1 - SESSION_MARGIN), variant
+    for name in sessions:
+        other = variant.with_session(name)
+        found[other.name] = None
+        try:
+            latency_ms = measure(other.apply(_copied(model)), other)
+        except TargetError:
+            continue
+        found[other.name] = latency_ms
+        if latency_ms < best_ms:
+            best_ms, best = latency_ms, other
+    return best
 
 
 def check_equal(plain: ModelProto, other: ModelProto, session: SessionSettings) -> float:

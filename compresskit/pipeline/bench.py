@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from compresskit.bundle.loader import MODEL_FILE
+from compresskit.bundle.loader import graph_file
 from compresskit.bundle.manifest import Manifest, file_hash, verify
 from compresskit.errors import ConfigurationError, EngineError
 from compresskit.pipeline.bench_data import LabelledTexts, read_labelled
@@ -16,6 +16,7 @@ from compresskit.pipeline.bench_history import append_history, changes_since, re
 from compresskit.pipeline.bench_result import BenchResult, EngineResult
 from compresskit.report.files import BENCH_FORMATS, check_format, write_bench
 from compresskit.target.base import SessionSettings
+from compresskit.target.baseline import Level
 from compresskit.target.compare import EngineToMeasure, compare
 from compresskit.target.comparison import EngineMeasurement
 from compresskit.target.profile import Profile, load_profile
@@ -96,9 +97,7 @@ def open_contender(path: Path | str) -> Contender:
     path = Path(path)
     if path.is_dir():
         manifest = verify(path)
-        if not (path / MODEL_FILE).is_file():
-            raise EngineError(f"engine {path} lacks its file {MODEL_FILE}. Export the point again.")
-        return Contender(path, path / MODEL_FILE, manifest)
+        return Contender(path, graph_file(path), manifest)
     if not path.is_file():
         raise EngineError(f"{path} does not exist; give an engine folder or an ONNX file.")
     if path.suffix != ".onnx":
@@ -169,13 +168,41 @@ def _measure(
         EngineToMeasure(str(item.path), item.model, item.session, item.size_bytes) for item in contenders
     ]
     against = None if baseline is None else str(baseline)
-    found = device.compare(asked, against) if device else compare(asked, profile, against)
+    if device:
+        found = device.compare(asked, against)
+    else:
+        found = compare(asked, profile, against, level=_level(contenders))
     engines = tuple(
         _engine_result(contender, contender.path == baseline, measured)
         for contender, measured in zip(contenders, found.measurements, strict=True)
     )
     settings = {**profile.to_json(), "key": profile.key()}
-    return BenchResult(engines, found.ratios, settings, found.conditions, found.warnings)
+    warnings = (*found.warnings, *filter(None, map(_disagreement, engines)))
+    return BenchResult(engines, found.ratios, settings, found.conditions, warnings)
+
+
+def _level(contenders: Sequence[Contender]) -> Level | None:
+    """The state of the machine that the search behind the engines corrected its latencies to."""
+    for contender in contenders:
+        lineage = contender.manifest.lineage if contender.manifest else {}
+        if lineage.get("reference_level_ms") and lineage.get("conditions"):
+            return Level(float(lineage["reference_level_ms"]), str(lineage["conditions"]))
+    return None
+
+
+def _disagreement(engine: EngineResult) -> str | None:
+    """Said when bench and search differ by more than 5 % and more than chance."""
+    if engine.recorded_ms is None or engine.corrected_ms is None or engine.corrected_ci_ms is None:
+        return None
+    low, high = engine.corrected_ci_ms
+    apart = engine.corrected_ms / engine.recorded_ms - 1
+    if abs(apart) <= 0.05 or low <= engine.recorded_ms <= high:
+        return None
+    return (
+        f"{engine.path}: search measured {engine.recorded_ms:.3f} ms, this bench "
+        f"{engine.corrected_ms:.3f} ms in the same state of the machine ({100 * apart:+.0f} %); measure "
+        "the front anew with `compresskit search --from RUN`."
+    )
 
 
 def _engine_result(contender: Contender, is_baseline: bool, measured: EngineMeasurement) -> EngineResult:
@@ -197,4 +224,7 @@ def _engine_result(contender: Contender, is_baseline: bool, measured: EngineMeas
         precision=manifest.precision if manifest else None,
         num_params=manifest.num_params if manifest else None,
         macs=manifest.macs if manifest else None,
+        recorded_ms=manifest.lineage.get("latency_ms") if manifest else None,
+        corrected_ms=measured.corrected_ms,
+        corrected_ci_ms=measured.corrected_ci_ms,
     )

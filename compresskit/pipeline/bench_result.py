@@ -14,6 +14,8 @@ class EngineResult:
     """One engine as measured. What was not measured, or is not known of a bare file, is None.
 
     `ci_ms` is the 95 % interval of the median; `metric` is a fraction, computed by this engine.
+    `recorded_ms` is what the search measured, `corrected_ms` what this bench did in the same state of the
+    machine.
     """
 
     path: str
@@ -34,6 +36,9 @@ class EngineResult:
     macs: int | None = None
     metric: float | None = None
     metric_name: str | None = None
+    recorded_ms: float | None = None
+    corrected_ms: float | None = None
+    corrected_ci_ms: tuple[float, float] | None = None
 
     def to_json(self, *, raw: bool = False) -> dict[str, Any]:
         value: dict[str, Any] = {
@@ -44,6 +49,9 @@ class EngineResult:
                 "p95": self.p95_ms,
                 "p99": self.p99_ms,
                 "ci": list(self.ci_ms),
+                "recorded": self.recorded_ms,
+                "corrected": self.corrected_ms,
+                "corrected_ci": None if self.corrected_ci_ms is None else list(self.corrected_ci_ms),
             },
             "samples": len(self.samples_ms),
             "throughput_per_s": self.throughput_per_s,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from transformers import BertConfig, BertModel, set_seed
 
@@ -27,9 +29,10 @@ max_seconds = 0.7
 """
 
 
-def demo(output: Path, *, force: bool, say: Callable[[str], None]) -> None:
-    """Fill `output` with data, a model, a run, two engines and a bench report.
+def demo(output: Path, *, force: bool, say: Callable[[str], None], tables: bool = True) -> dict[str, Any]:
+    """Fill `output` with data, a model, a run, two engines and a bench report; returns where they are.
 
+    The result of the bench stands under `bench`. Without `tables` what the commands print goes to stderr.
     Raises ConfigurationError when `output` holds anything but an earlier demo to be replaced.
     """
     if output.exists() and any(output.iterdir()):
@@ -53,13 +56,22 @@ def demo(output: Path, *, force: bool, say: Callable[[str], None]) -> None:
         f"pareto {run}",
         f"export {run} --dense --output {dense}",
         f"export {run} --max-drop 2 --output {pruned}",
-        f"bench {dense} {pruned} --baseline {dense} --profile {profile} --report {output / 'bench.html'}",
+        f"bench {dense} {pruned} --baseline {dense} --profile {profile} "
+        f"--report {output / 'bench.html'} --report {run / 'bench.json'}",
         f"report {run}",
     ):
         say(f"\n$ compresskit {words}")
-        code = subprocess.call([sys.executable, "-m", "compresskit", *shlex.split(words)])
+        command = [sys.executable, "-m", "compresskit", *shlex.split(words)]
+        code = subprocess.call(command, stdout=None if tables else sys.stderr)
         if code != 0:
             raise CompresskitError(f"the demo stopped: `compresskit {words}` ended with status {code}.")
+    return {
+        "path": str(output),
+        "run": str(run),
+        "engines": [str(dense), str(pruned)],
+        "reports": [str(output / "bench.html"), str(run / "report.html")],
+        "bench": json.loads((run / "bench.json").read_bytes()),
+    }
 
 
 def make_model(output: Path) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+from compresskit.pipeline.methods import UNTRAINED
 from compresskit.pipeline.settings import SearchSettings
+from compresskit.runs.records import TrialRecord
 from compresskit.search.loop import Progress as SearchProgress
 from compresskit.tasks.task import Task
 from compresskit.training.progress import Progress
@@ -32,7 +34,7 @@ def step_cost(strategy: str, num_random: int) -> float:
         Sandwich.name: 1 + subs,
         InPlaceDistillation.name: 1 + subs,
         SandwichDistillation.name: 1 + subs,
-        FrozenTeacher.name: FORWARD + 1 / FrozenTeacher.FULL_EVERY + subs,
+        FrozenTeacher.name: FORWARD + 1 / FrozenTeacher.full_every + subs,
     }.get(strategy, 1.0)
 
 
@@ -64,7 +66,8 @@ class Clock:
 
         def later(seconds_a_step: float) -> float:
             full = seconds_a_step if stage == "dense" else seconds_a_step / cost
-            training = steps * cost * full if stage == "dense" else 0.0
+            trains = stage == "dense" and settings.method not in UNTRAINED
+            training = steps * cost * full if trains else 0.0
             searching = trials * (scored * full + SECONDS_A_MEASUREMENT)
             if settings.budget_seconds is not None:
                 searching = min(searching or settings.budget_seconds, settings.budget_seconds)
@@ -89,7 +92,20 @@ class Clock:
     def search_begins(self, settings: SearchSettings) -> None:
         limit = [f"{settings.trials} trials"] if settings.trials else []
         limit += [format_seconds(settings.budget_seconds)] if settings.budget_seconds else []
-        self.say(f"search: {settings.searcher} in space {settings.space}, at most {' or '.join(limit)}")
+        within = [] if settings.max_latency_ms is None else [f"{settings.max_latency_ms:g} ms"]
+        within += [] if settings.max_drop is None else [f"{settings.max_drop:g} points of dense"]
+        aim = f" for what is within {' and '.join(within)}" if within else ""
+        self.say(f"search: {settings.searcher} in space {settings.space}{aim}, at most {' or '.join(limit)}")
+
+    def point(self, record: TrialRecord, metric_name: str) -> None:
+        """One line for a trial with weights of its own."""
+        if not record.is_completed:
+            self.say(f"trial {record.trial_id}: failed: {record.error}")
+            return
+        self.say(
+            f"trial {record.trial_id}: {metric_name} {record.metric:.4f}, {record.latency_ms:.3f} ms  "
+            f"{record.signature}"
+        )
 
     def trial(self, progress: SearchProgress, metric_name: str) -> None:
         """One line a trial: what it gave, and where the front stands."""
@@ -98,8 +114,12 @@ class Clock:
             self.say(f"trial {record.trial_id}: failed: {record.error}")
             return
         latency = "" if record.latency_ms is None else f", {record.latency_ms:.3f} ms"
+        latency += "" if record.precision == "fp32" else f" in {record.precision}"
         volume = "" if progress.hypervolume is None else f", hypervolume {progress.hypervolume:.4f}"
+        stands = f"front of {len(progress.front)}"
+        if progress.nearest is not None:
+            stands = f"none within the limits yet, nearest is trial {progress.nearest.trial_id}"
         self.say(
             f"trial {record.trial_id}: {metric_name} {record.metric:.4f}{latency}  {record.signature}  "
-            f"(front of {len(progress.front)}{volume})"
+            f"({stands}{volume})"
         )

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from compresskit.architecture import Architecture, Candidate
+from compresskit.engine.score import logits_of
 from compresskit.families import Blueprint
 from compresskit.pipeline.latency import LatencyMeter
+from compresskit.pipeline.points import read_point
 from compresskit.search.loop import Evaluation
 from compresskit.supernet.network import SuperNetwork
 from compresskit.target.profile import Profile
@@ -17,8 +19,10 @@ from compresskit.training.stages import Stage, score
 class Evaluator:
     """Scores with the shared weights on validation rows and measures on the target.
 
-    Metrics come from the sub-network in PyTorch, in float32, while the search lasts; engines are
-    scored by ONNX Runtime when they are exported. `known` metrics are not computed again.
+    Metrics of fp32 come from the sub-network in PyTorch while the search lasts; engines are scored by
+    ONNX Runtime when they are exported. Of other precisions ONNX Runtime computes them, with the graph
+    that is measured. `known` metrics, all of fp32, are not computed again. `weights` of a trial's own
+    are those of `pipeline.points`; None means the shared ones.
     """
 
     def __init__(
@@ -35,22 +39,38 @@ class Evaluator:
         self.meter = meter
         self.profile = profile
 
-    def __call__(self, candidate: Candidate) -> Evaluation:
+    def __call__(self, candidate: Candidate, weights: str | None = None) -> Evaluation:
         """Raises TargetError when the candidate does not run on the target."""
         latency = self.meter.measure(candidate)
         low, high = latency["corrected_ci_ms"]
-        metric = self.known.get(candidate.architecture)
+        shared = candidate.precision == "fp32" and weights is None
+        metric = self.known.get(candidate.architecture) if shared else None
         return Evaluation(
-            metric=self.metric(candidate.architecture, self.stage.task.search) if metric is None else metric,
+            metric=self.metric(candidate, self.stage.task.search, weights) if metric is None else metric,
             latency_ms=latency["corrected_median_ms"],
             latency_ci_ms=(low, high),
-            num_params=self.blueprint.num_params(candidate.architecture),
-            macs=self.macs(candidate.architecture),
+            num_params=self.blueprint.num_params(candidate.architecture) - _gone(candidate),
+            macs=self.macs(candidate.architecture)
+            - self.profile.length * self.profile.batch * _gone(candidate),
             size_bytes=latency["size_bytes"],
         )
 
-    def metric(self, architecture: Architecture, split: Split) -> float:
-        return score(self.supernet, self.stage, split, architecture)
+    def metric(self, candidate: Candidate, split: Split, weights: str | None = None) -> float:
+        """The task's metric on `split`, as a fraction."""
+        if weights is not None:
+            network = SuperNetwork(read_point(self.meter.run.path, weights)[1])
+            network.to(next(self.supernet.parameters()).device)
+            return score(network, self.stage, split, candidate.architecture)
+        if candidate.precision == "fp32":
+            return score(self.supernet, self.stage, split, candidate.architecture)
+        logits = logits_of(
+            self.meter.build(candidate),
+            split.encoded,
+            self.meter.variant_for(candidate.precision).session,
+            pad_id=self.stage.pad_id,
+            provider="cpu" if self.profile.provider == "cpu" else "cuda",
+        )
+        return self.stage.task.score(logits, split.labels)
 
     def macs(self, architecture: Architecture) -> int:
         """Multiply-accumulates at the profile's batch and length."""
@@ -59,3 +79,8 @@ class Evaluator:
     @property
     def blueprint(self) -> Blueprint:
         return self.supernet.blueprint
+
+
+def _gone(candidate: Candidate) -> int:
+    """Weights that the candidate's blocks leave out; each is one multiplication a token."""
+    return 0 if candidate.blocks is None else candidate.blocks.dense_params - candidate.blocks.num_params

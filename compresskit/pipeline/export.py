@@ -9,31 +9,41 @@ from typing import Any
 
 from torch import nn
 
-from compresskit.architecture import Architecture, Candidate
+from compresskit.architecture import Candidate
 from compresskit.bundle.manifest import Manifest
 from compresskit.engine.count import count_macs, count_params
+from compresskit.engine.embeddings import check_embeddings
 from compresskit.engine.export import export_onnx
 from compresskit.engine.folder import check_output, write_engine
-from compresskit.engine.quantize import to_precision
+from compresskit.engine.precision import check_precision
 from compresskit.engine.score import logits_of
-from compresskit.engine.variants import variant_named
+from compresskit.engine.triton import left_out, write_triton
 from compresskit.engine.verify import verify
-from compresskit.errors import ConfigurationError
+from compresskit.engine.vocabulary import TrimmedTokenizer, TrimmedVocabulary, trim
+from compresskit.errors import ConfigurationError, one_of
+from compresskit.pipeline.chosen_point import block_facts, fine_tune_point
+from compresskit.pipeline.corpus import Corpus
+from compresskit.pipeline.device import reach
+from compresskit.pipeline.final_graph import FinalGraph, PrecisionRequest, final_graph
 from compresskit.pipeline.inputs import read_task
+from compresskit.pipeline.measured import measured_latency
 from compresskit.pipeline.models import load_model, open_checkpoint
+from compresskit.pipeline.points import weights_folder
 from compresskit.pipeline.reuse import stored_settings
-from compresskit.pipeline.search import SHARED_LEARNING_RATE
-from compresskit.pipeline.settings import SearchSettings
+from compresskit.pruning.block.linear import compact
 from compresskit.pruning.extract import extract
+from compresskit.pruning.vocabulary import cut_vocabulary
 from compresskit.runs.directory import RunDirectory
 from compresskit.runs.records import Front, FrontPoint
 from compresskit.search.front import select_point
-from compresskit.supernet.network import SuperNetwork
+from compresskit.supernet.surgery import blueprint_of
 from compresskit.target.profile import Profile
+from compresskit.tasks.task import Task
 from compresskit.training.progress import Progress
-from compresskit.training.stages import Stage, train_supernet
-from compresskit.training.strategies import Point
-from compresskit.training.trainer import Recipe
+from compresskit.training.stages import Stage
+
+LAYOUTS = ("huggingface", "triton")
+_PROOF_ROWS = 256
 
 
 @dataclass(frozen=True)
@@ -60,78 +70,126 @@ def export(
     output: Path,
     choice: Choice,
     *,
-    precision: str = "fp32",
+    precision: str | None = None,
+    precision_drop: float | None = None,
+    embeddings: str = "fp32",
+    trim_vocabulary: bool = False,
     finetune_epochs: float = 0.0,
+    layout: str = "huggingface",
     say: Callable[[str], None] = lambda _: None,
 ) -> Manifest:
     """Write the engine of a point into the new or empty folder `output`; returns its manifest.
 
+    `layout` is huggingface, an engine folder, or triton, a Triton model repository.
+    `precision` is fp32, fp16, int8 (dynamic), int8-static or auto: the fastest on the profile's device
+    that loses at most `precision_drop` points of validation metric (0.5 where None). With a drop given,
+    an int8 that loses more keeps its most sensitive layers in float. None: the point's own precision.
+    `embeddings` is the precision of the table of words; `trim_vocabulary` cuts it to the tokens of the
+    training and validation texts.
     The test set is read here, once, and scored by ONNX Runtime. An engine that differs from its
     PyTorch model is not written (EngineError).
     """
+    if layout not in LAYOUTS:
+        raise ConfigurationError(one_of("--format", layout, LAYOUTS))
+    check_embeddings(embeddings)
     check_output(output)
     run = RunDirectory.open(run_path)
-    candidate, trial_id = choose(run, choice)
+    candidate, trial_id, weights = choose(run, choice)
+    request = PrecisionRequest(precision or candidate.precision, precision_drop, embeddings)
+    check_precision(request.precision)
     settings = stored_settings(run, {}, (), "an export")
     profile = Profile.from_json(run.settings["profile"])
     checkpoint = open_checkpoint(settings.model)
     pad_id: int = checkpoint.tokenizer.pad_token_id
     task = read_task(settings, checkpoint)
     dense = load_model(run.supernet / "dense_model")
-    source = dense if choice.dense else load_model(run.supernet / "model")
+    source = dense if choice.dense else load_model(weights_folder(run.path, weights))
     if finetune_epochs and not choice.dense:
         say(f"fine-tuning {candidate.architecture.signature}")
         stage = Stage(task, pad_id, run.supernet / "points", lambda progress: _say_progress(progress, say))
-        _fine_tune(source, dense, candidate.architecture, stage, settings, finetune_epochs)
+        fine_tune_point(source, dense, candidate, stage, settings, finetune_epochs)
     pruned = extract(source, candidate.architecture).eval()
+    tokenizer, words = checkpoint.tokenizer, None
+    if trim_vocabulary:
+        words = _cut_words(tokenizer, pruned, task, say)
+        tokenizer = TrimmedTokenizer(tokenizer, words)
+    corpus = Corpus.of(task, words, max_length=settings.max_length, seed=settings.seed)
     say("exporting and verifying")
-    variant = variant_named(run.info["variant"])
-    whole = variant.apply(export_onnx(pruned))
-    counts: dict[str, Any] = {
-        "num_params": count_params(whole),
-        "macs": count_macs(whole, profile.batch, profile.length),
-    }
-    graph = to_precision(whole, precision)
-    difference = verify(
-        graph, pruned, task.test.encoded, variant.session, exact=precision == "fp32", pad_id=pad_id
-    )
-    say(f"largest difference to PyTorch on the test set: {difference:.1e}")
-    logits = logits_of(graph, task.test.encoded, variant.session, pad_id=pad_id)
+    plain = export_onnx(pruned)
+    if candidate.blocks is not None:
+        pruned = compact(pruned, candidate.blocks)
+    with reach(profile, pad_id=pad_id, say=say) as device:
+        final, forge = final_graph(
+            plain,
+            request,
+            device,
+            run=run,
+            profile=profile,
+            corpus=corpus,
+            pad_id=pad_id,
+            blocks=candidate.blocks,
+            say=say,
+        )
+        graph, variant = final.made.graph, final.made.variant
+        whole = forge.in_float(variant)
+        exact = final.made.precision == embeddings == "fp32"
+        if not exact:  # its own logits cannot prove that the graph is right
+            verify(whole, pruned, corpus.test[:_PROOF_ROWS], variant.session, pad_id=pad_id)
+        difference = verify(graph, pruned, corpus.test, variant.session, exact=exact, pad_id=pad_id)
+        say(f"largest difference to PyTorch on the test set: {difference:.1e}")
+        if device is None:
+            logits = logits_of(graph, corpus.test, variant.session, pad_id=pad_id)
+        else:
+            logits = device.logits(graph, corpus.test, variant.session)
     metric = task.score(logits, task.test.labels)
     say(f"test {task.metric_name} in ONNX Runtime: {metric:.4f}")
+    if graph.ByteSize() != whole.ByteSize():
+        say(f"ONNX file: {graph.ByteSize() / 1e6:.1f} MB, in fp32 {whole.ByteSize() / 1e6:.1f} MB")
+    latencies, host = measured_latency(run, candidate.signature, final.made.precision, variant.name)
     manifest = Manifest(
         architecture=candidate.architecture.to_json(),
-        signature=candidate.architecture.signature,
-        precision=precision,
+        signature=candidate.signature,
+        precision=final.made.precision,
         metric_name=task.metric_name,
         test_metric=metric,
         variant=variant.name,
         session=variant.session.to_json(),
+        blocks=block_facts(candidate, blueprint_of(dense), whole),
         labels=list(task.label_names),
-        lineage=_lineage(run, trial_id, profile, finetune_epochs),
+        lineage=_lineage(run, trial_id, profile, finetune_epochs) | latencies,
+        device=host,
         seed=settings.seed,
         max_length=settings.max_length,
-        **counts,
+        num_params=count_params(whole),
+        macs=count_macs(whole, profile.batch, profile.length),
+        **_compression(final, embeddings, words),
     )
-    return write_engine(output, graph=graph, model=pruned, tokenizer=checkpoint.tokenizer, manifest=manifest)
+    if layout == "triton":
+        for item in left_out(variant.session):
+            say(f"Triton cannot set {item}; it may serve this graph slower than it was measured")
+        return write_triton(output, graph=graph, tokenizer=tokenizer, manifest=manifest, profile=profile)
+    return write_engine(output, graph=graph, model=pruned, tokenizer=tokenizer, manifest=manifest)
 
 
-def choose(run: RunDirectory, choice: Choice) -> tuple[Candidate, int | None]:
-    """The candidate that `choice` means, and its trial. ConfigurationError says what there is."""
+def choose(run: RunDirectory, choice: Choice) -> tuple[Candidate, int | None, str | None]:
+    """The candidate that `choice` means, its trial, and the folder of its weights where they are its own.
+
+    ConfigurationError says what there is.
+    """
     front = run.front()
     if choice.dense:
         assert front.dense is not None
-        return front.dense.candidate, None
+        return front.dense.candidate, None, None
     if choice.trial is not None:
         for record in run.trials():
             if record.trial_id == choice.trial and record.is_completed:
-                return record.candidate, record.trial_id
+                return record.candidate, record.trial_id, record.weights
         last = len(run.trials()) - 1
         raise ConfigurationError(
             f"--trial {choice.trial} is no completed trial of {run.path}; ids are 0 to {last}."
         )
     point = _point(front, choice)
-    return point.candidate, point.trial_id
+    return point.candidate, point.trial_id, point.weights
 
 
 def _point(front: Front, choice: Choice) -> FrontPoint:
@@ -145,31 +203,26 @@ def _point(front: Front, choice: Choice) -> FrontPoint:
     return front.points[choice.pareto_idx]
 
 
-def _fine_tune(
-    shared: nn.Module,
-    dense: nn.Module,
-    architecture: Architecture,
-    stage: Stage,
-    settings: SearchSettings,
-    epochs: float,
-) -> None:
-    """Train the slices of `shared` that `architecture` uses, in place; the dense model teaches."""
-    recipe = Recipe(
-        epochs=epochs,
-        learning_rate=(settings.learning_rate or SHARED_LEARNING_RATE) / 2,
-        batch_size=settings.batch_size,
-        temperature=settings.temperature,
-        seed=settings.seed,
-    )
-    train_supernet(
-        SuperNetwork(shared),
-        stage,
-        recipe,
-        lambda full: Point(full, architecture, lambda *_: architecture),
-        watch=architecture,
-        name="point",
-        teacher=dense,
-    )
+def _cut_words(
+    tokenizer: Any, pruned: nn.Module, task: Task, say: Callable[[str], None]
+) -> TrimmedVocabulary:
+    """Cut the model's embeddings, in place, to what the texts that it learned from use."""
+    texts = [*task.train.texts, *task.validation.texts]
+    words = trim(tokenizer.backend_tokenizer.to_str(), texts, pad_id=tokenizer.pad_token_id)
+    cut_vocabulary(pruned, words.kept)
+    say(f"vocabulary: {len(words.kept):,} of {words.total:,} tokens stay")
+    return words
+
+
+def _compression(final: FinalGraph, embeddings: str, words: TrimmedVocabulary | None) -> dict[str, Any]:
+    """Fields of the manifest that say how the graph came to be as it is."""
+    return {
+        "float_layers": list(final.made.float_layers),
+        "embeddings": embeddings,
+        "vocabulary": {} if words is None else {"tokens": len(words.kept), "of": words.total},
+        "precision_trials": final.trials,
+        "variant_check": dict(final.check),
+    }
 
 
 def _say_progress(progress: Progress, say: Callable[[str], None]) -> None:

@@ -9,7 +9,8 @@ from compresskit.architecture import Candidate
 from compresskit.pipeline.evaluator import Evaluator
 from compresskit.runs.directory import RunDirectory
 from compresskit.runs.records import Front, FrontPoint, TrialRecord
-from compresskit.search.front import build_front
+from compresskit.search.constraints import UNBOUND, Constraints
+from compresskit.search.front import build_front, shortfall
 from compresskit.search.objectives import Objective
 
 
@@ -19,16 +20,19 @@ def write_front(
     objectives: Sequence[Objective],
     evaluator: Evaluator,
     metric_name: str,
+    constraints: Constraints,
 ) -> Front:
     """Score the front on all validation rows, keep what is still on it, and write pareto.json.
 
-    The dense model beside it is the fine-tuned one, not the super-network's full architecture.
+    The dense model beside it is the fine-tuned one, not the super-network's full architecture. Where no
+    point keeps the constraints, run.json says so under `infeasible`.
     """
     validation = evaluator.stage.task.validation
-    rough = build_front(records, objectives, metric_name)
-    on_front = {point.trial_id for point in rough.points}
+    # Scored anew, a point may keep a bound on the metric that it broke before.
+    rough = (build_front(records, objectives, metric_name, None, kept) for kept in (UNBOUND, constraints))
+    on_front = {point.trial_id for front in rough for point in front.points}
     again = [
-        replace(record, metric=evaluator.metric(record.candidate.architecture, validation))
+        replace(record, metric=evaluator.metric(record.candidate, validation, record.weights))
         for record in records
         if record.trial_id in on_front
     ]
@@ -49,6 +53,7 @@ def write_front(
         macs=evaluator.macs(full.architecture),
         size_bytes=measured["size_bytes"],
     )
-    front = build_front(again, objectives, metric_name, dense)
+    front = build_front(again, objectives, metric_name, dense, constraints)
+    run.update(infeasible=shortfall(again, constraints, metric_name))
     run.write_front(front)
     return front

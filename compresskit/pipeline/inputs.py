@@ -5,17 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from compresskit.engine.precision import refusal
+from compresskit.errors import ConfigurationError
 from compresskit.families import dimensions_of
 from compresskit.pipeline.models import Checkpoint, open_checkpoint
 from compresskit.pipeline.settings import SearchSettings
 from compresskit.search.factory import make_searcher
 from compresskit.search.objectives import Objective, make_objectives
+from compresskit.search.proposals import GapSearcher
 from compresskit.search.searcher import Searcher
-from compresskit.spaces import Space, make_space
+from compresskit.spaces import PrecisionSpace, Space, make_space
 from compresskit.target.open import open_target
 from compresskit.target.profile import Profile
 from compresskit.tasks.encoding import position_limit
 from compresskit.tasks.task import Task, load_task
+from compresskit.training.stages import check_importance
 from compresskit.training.strategies import make_strategy
 
 
@@ -35,13 +39,11 @@ def read_inputs(settings: SearchSettings, profile: Profile, say: Callable[[str],
     """Read model, data and profile. Raises CompresskitError for whatever the user can mend in them."""
     objectives = make_objectives(settings.objectives)
     checkpoint = open_checkpoint(settings.model)
-    space = make_space(
-        settings.space,
-        dimensions_of(checkpoint.config),
-        layer_policy=settings.layer_policy,
-        unit_multiple=settings.unit_multiple,
-    )
+    space = _space(settings, checkpoint, profile)
     searcher = make_searcher(settings.searcher, space, objectives, settings.seed)
+    if settings.proposals > 1:
+        searcher = GapSearcher(searcher, settings.proposals)
+    check_importance(settings.importance)
     make_strategy(
         settings.strategy, space.full, space.smallest, lambda *_: space.smallest, settings.num_random
     )
@@ -51,6 +53,27 @@ def read_inputs(settings: SearchSettings, profile: Profile, say: Callable[[str],
     for note in task.notes:
         say(f"data: {note}")
     return Inputs(checkpoint, task, profile, space, objectives, searcher)
+
+
+def _space(settings: SearchSettings, checkpoint: Checkpoint, profile: Profile) -> Space:
+    """The space of architectures, and of precisions where more than fp32 is searched."""
+    space = make_space(
+        settings.space,
+        dimensions_of(checkpoint.config),
+        layer_policy=settings.layer_policy,
+        unit_multiple=settings.unit_multiple,
+    )
+    if settings.precisions == ("fp32",):
+        return space
+    found = PrecisionSpace(space, settings.precisions)
+    for precision in settings.precisions:
+        reason = refusal(precision, profile.provider)
+        if reason is not None:
+            raise ConfigurationError(
+                f"precision {precision!r} cannot be searched on profile {profile.name!r}: {reason}. "
+                "Leave it out of --precisions."
+            )
+    return found
 
 
 def read_task(settings: SearchSettings, checkpoint: Checkpoint) -> Task:

@@ -13,6 +13,7 @@ from transformers.utils import logging as transformers_logging
 
 from compresskit.errors import ConfigurationError, UnsupportedModelError
 from compresskit.families import family_for
+from compresskit.pipeline.ranks import is_first
 from compresskit.tasks.task import Task
 
 
@@ -78,7 +79,9 @@ def load_dense(checkpoint: Checkpoint, task: Task, seed: int) -> nn.Module:
 
 
 def save_model(model: nn.Module, folder: Path) -> None:
-    """Save whole: a reader never sees half a model."""
+    """Save whole: a reader never sees half a model. Of several processes the first alone does."""
+    if not is_first():
+        return
     part = folder.with_name(folder.name + ".part")
     model.save_pretrained(part)  # type: ignore[operator]
     if folder.exists():

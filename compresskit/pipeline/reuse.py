@@ -8,6 +8,7 @@ from typing import Any
 
 from compresskit.architecture import Architecture
 from compresskit.errors import ConfigurationError, RunError
+from compresskit.pipeline.methods import NAS
 from compresskit.pipeline.settings import SearchSettings
 from compresskit.runs.directory import RunDirectory
 
@@ -19,12 +20,16 @@ FREE = {
     "space",
     "searcher",
     "objectives",
+    "precisions",
+    "max_latency_ms",
+    "max_drop",
+    "proposals",
     "trials",
     "budget_seconds",
     "layer_policy",
     "unit_multiple",
 }
-_CARRIED = ("dense_metric", "metric_name", "blueprint", "notes")
+_CARRIED = ("dense_metric", "dense_search_metric", "metric_name", "blueprint", "notes", "full_steps")
 
 
 def stored_settings(
@@ -40,18 +45,28 @@ def stored_settings(
         if name not in permitted and value != (tuple(before) if isinstance(before, list) else before):
             raise ConfigurationError(
                 f"{name} is {value!r}, but {run.path} was begun with {before!r}; {what} may change "
-                f"{', '.join(sorted(permitted))} only. Leave it out, or start a new search."
+                f"{', '.join(sorted(permitted)) or 'nothing'}. Leave it out, or start a new search."
             )
     return SearchSettings.from_json({**stored, **{n: v for n, v in changes.items() if n in permitted}})
 
 
-def take_over(source: RunDirectory, run: RunDirectory) -> None:
-    """Copy dense model, super-network and training curves. RunError when `source` has none yet."""
+def check_source(source: RunDirectory) -> None:
+    """RunError when `source` has no trained super-network yet, or its method shares none."""
+    method = source.settings.get("method", NAS)
+    if method != NAS:
+        raise RunError(
+            f"{source.path} is a run of method {method}, which trains no super-network to start from; "
+            "--from takes a run of method nas. Start a new search."
+        )
     for name in ("dense_model", "model"):
         if not (source.supernet / name).is_dir():
             raise RunError(
                 f"{source.path} has no trained super-network yet; let its search go on with --resume first."
             )
+
+
+def take_over(source: RunDirectory, run: RunDirectory) -> None:
+    """Copy dense model, super-network and training curves of a run that `check_source` accepts."""
     run.supernet.mkdir(exist_ok=True)
     for path in (source.supernet / "dense_model", source.supernet / "model"):
         part = run.supernet / f"{path.name}.part"
@@ -66,7 +81,7 @@ def take_over(source: RunDirectory, run: RunDirectory) -> None:
         scores=[
             {"architecture": record.architecture, "metric": record.metric}
             for record in source.trials()
-            if record.is_completed and record.metric is not None
+            if record.is_completed and record.metric is not None and record.precision == "fp32"
         ],
         **{name: source.info[name] for name in _CARRIED if name in source.info},
     )

@@ -8,27 +8,33 @@ from typing import Any
 
 from torch import nn
 
-from compresskit.architecture import Architecture
 from compresskit.engine.export import export_onnx
 from compresskit.engine.graph import GraphSlicer
-from compresskit.engine.variants import choose_variant, variant_named
+from compresskit.errors import ConfigurationError
 from compresskit.pipeline.estimate import Clock
 from compresskit.pipeline.evaluator import Evaluator
 from compresskit.pipeline.front import write_front
 from compresskit.pipeline.inputs import Inputs, read_inputs
-from compresskit.pipeline.latency import LatencyMeter, time_of
+from compresskit.pipeline.latency import LatencyMeter
+from compresskit.pipeline.methods import LADDERS, NAS, make_method
+from compresskit.pipeline.methods.base import MethodContext, check_any
+from compresskit.pipeline.methods.budget import full_step_budget
 from compresskit.pipeline.models import load_dense, load_model, save_model
-from compresskit.pipeline.reuse import FREE, RESUMABLE, known_scores, stored_settings, take_over
+from compresskit.pipeline.ranks import WatchedRun, check_processes, is_first, wait_for_all
+from compresskit.pipeline.reuse import FREE, RESUMABLE, check_source, known_scores, stored_settings, take_over
 from compresskit.pipeline.settings import SearchSettings
+from compresskit.pipeline.spent import note_training
+from compresskit.pipeline.strategy import strategy_for as strategy_for
+from compresskit.pipeline.variants import find_variant, known_variants, missing_precisions
+from compresskit.pipeline.warm_start import read_warm_start, recorded
 from compresskit.runs.directory import RunDirectory
 from compresskit.runs.records import Front, TrialRecord
 from compresskit.search.loop import Budget, run_search
 from compresskit.supernet.network import SuperNetwork
+from compresskit.target.base import LatencyTarget
 from compresskit.target.open import open_target
 from compresskit.target.profile import Profile, load_profile
-from compresskit.training.sampling import progressive
 from compresskit.training.stages import Stage, fine_tune, order_by_importance, score, train_supernet
-from compresskit.training.strategies import Strategy, make_strategy
 from compresskit.training.trainer import Recipe
 
 DENSE_LEARNING_RATE = 5e-5
@@ -44,30 +50,55 @@ def search(
     force: bool = False,
     changes: Mapping[str, Any] | None = None,
     start_from: Path | None = None,
+    warm_start: Path | None = None,
     say: Say = lambda _: None,
 ) -> Front:
     """Run a search into the folder `output` and return its front.
 
     With `resume`, settings are those of the run; `changes` may only lengthen its budget. With
     `start_from`, they are those of that run with `changes`, and its super-network is not trained again.
+    The front of the run `warm_start`, of the same model sizes, is tried right after the initial design.
     Every stage that is complete is kept; a stage that was cut off goes on from its last checkpoint.
     Raises CompresskitError for anything the user can mend, and then has written nothing.
     """
     if resume:
-        with RunDirectory.open(output, writable=True) as run:
-            settings = stored_settings(run, changes or {}, RESUMABLE, "a resumed search")
+        with RunDirectory.open(output, writable=is_first()) as run:
+            permitted = set() if run.settings.get("method") in LADDERS else RESUMABLE
+            settings = stored_settings(run, changes or {}, permitted, "a resumed search")
+            check_processes(settings.method)
             inputs = read_inputs(settings, Profile.from_json(run.settings["profile"]), say)
-            return Search(run, settings, inputs, say, resume=True).run_all()
+            return _run(run, settings, inputs, say, resume=True)
     source = None if start_from is None else RunDirectory.open(start_from)
     if source is not None:
         settings = stored_settings(source, changes or {}, FREE, "a search from its super-network")
+        check_source(source)
     assert settings is not None
+    check_processes(settings.method)
     inputs = read_inputs(settings, load_profile(settings.profile), say)
+    if warm_start is not None and settings.method in LADDERS:
+        raise ConfigurationError(
+            f"method {settings.method} makes sizes of its own: leave --warm-start out, or take method nas."
+        )
+    first = None if warm_start is None else read_warm_start(warm_start, inputs)
     stored = {**settings.to_json(), "profile": inputs.profile.to_json()}
+    if not is_first():
+        return _run(WatchedRun(output, {"settings": stored}, None), settings, inputs, say, resume=False)
     with RunDirectory.create(output, stored, force=force) as run:
         if source is not None:
             take_over(source, run)
-        return Search(run, settings, inputs, say, resume=False).run_all()
+        run.update(warm_start=first)
+        return _run(run, settings, inputs, say, resume=False)
+
+
+def _run(run: RunDirectory, settings: SearchSettings, inputs: Inputs, say: Say, *, resume: bool) -> Front:
+    """The whole search; of several processes those behind the first train with it and then end."""
+    wait_for_all()  # from here on the run is there
+    if is_first():
+        return Search(run, settings, inputs, say, resume=resume).run_all()
+    watched = WatchedRun(run.path, dict(run.info), None)
+    part = Search(watched, settings, inputs, lambda _: None, resume=resume)
+    part.shared(part.dense())
+    raise SystemExit(0)
 
 
 class Search:
@@ -88,20 +119,33 @@ class Search:
     def run_all(self) -> Front:
         baselines = self.run.path / "baselines.json"
         with open_target(self.inputs.profile, baselines=baselines, say=self.say) as target:
-            supernet = self.shared(self.dense())
+            dense = self.dense()
+            supernet = self.shared(dense) if self.settings.method == NAS else SuperNetwork(dense)
             slicer = GraphSlicer(export_onnx(supernet.model), supernet.blueprint)
-            if "variant" not in self.run.info:
-                self.say("choosing the fastest form of the graph on the target")
-                chosen = choose_variant(time_of(target), slicer.slice(supernet.full))
-                self.run.update(variant=chosen.name)
-            variant = variant_named(self.run.info["variant"])
-            meter = LatencyMeter(self.run, target, self.inputs.profile, slicer, variant)
+            self.choose_variants(target, slicer)
+            variants = known_variants(self.run.info)
+            meter = LatencyMeter(self.run, target, self.inputs.profile, slicer, variants["fp32"], variants)
             evaluator = Evaluator(supernet, self.stage, meter, self.inputs.profile, known_scores(self.run))
-            records = self.explore(evaluator)
+            records = self.explore(evaluator) if self.settings.method == NAS else self.compress(evaluator)
             self.say("scoring the front on all validation rows")
-            front = write_front(self.run, records, self.inputs.objectives, evaluator, self.task.metric_name)
+            limits = self.settings.constraints(self.run.info["dense_metric"])
+            front = write_front(
+                self.run, records, self.inputs.objectives, evaluator, self.task.metric_name, limits
+            )
             self.run.update(status="completed")
+            if self.run.info["infeasible"]:
+                self.say(f"warning: {self.run.info['infeasible']}")
         return front
+
+    def choose_variants(self, target: LatencyTarget, slicer: GraphSlicer) -> None:
+        """Find the fastest form of the graph for each precision that has none yet; kept in run.json."""
+        for precision in missing_precisions(self.run.info, self.settings.precisions):
+            self.say(f"choosing the fastest form of the graph for {precision} on the target")
+            found = find_variant(target, self.inputs.profile, slicer.slice(slicer.full), precision).name
+            if precision == "fp32":
+                self.run.update(variant=found)
+            else:
+                self.run.update(variants={**self.run.info.get("variants", {}), precision: found})
 
     def recipe(self, rate: float) -> Recipe:
         return Recipe(
@@ -124,12 +168,14 @@ class Search:
         else:
             self.clock.begin("dense", self.settings, recipe, self.task)
             fine_tune(model, self.stage, recipe)
-        order_by_importance(model, self.stage, recipe)
+            note_training(self.run, "dense")
+        order_by_importance(model, self.stage, recipe, self.settings.importance)
         network = SuperNetwork(model)
         metric = score(network, self.stage, self.task.validation)
         self.run.update(
             status="dense",
             dense_metric=metric,
+            dense_search_metric=score(network, self.stage, self.task.search),
             metric_name=self.task.metric_name,
             blueprint=network.blueprint.to_json(),
             notes=list(self.task.notes),
@@ -146,20 +192,21 @@ class Search:
         supernet = SuperNetwork(dense)
         recipe = self.recipe(SHARED_LEARNING_RATE)
         self.clock.begin("supernet", self.settings, recipe, self.task)
-        train_supernet(supernet, self.stage, recipe, self.strategy, watch=self.inputs.space.middle)
+        space = self.inputs.space
+        strategy = strategy_for(self.settings, space)
+        train_supernet(supernet, self.stage, recipe, lambda _: strategy, watch=space.middle)
+        note_training(self.run, "supernet")
         save_model(supernet.model, folder)
         self.run.update(status="supernet")
         return supernet
-
-    def strategy(self, full: Architecture) -> Strategy:
-        space = self.inputs.space
-        sample = progressive(space.sample_architecture, space.relative_size)
-        return make_strategy(self.settings.strategy, full, space.smallest, sample, self.settings.num_random)
 
     def explore(self, evaluator: Evaluator) -> list[TrialRecord]:
         """Search; every trial is on disk before the next is asked for."""
         self.run.update(status="searching")
         self.clock.search_begins(self.settings)
+        self.inputs.searcher.begin_with(recorded(self.run))
+        # Candidates are scored on these rows, so a drop is counted on them too.
+        dense_metric = self.run.info.get("dense_search_metric", self.run.info["dense_metric"])
         return run_search(
             evaluator,
             self.inputs.space,
@@ -169,4 +216,23 @@ class Search:
             on_trial=self.run.append_trial,
             on_progress=lambda progress: self.clock.trial(progress, self.task.metric_name),
             completed=self.run.trials(),
+            constraints=self.settings.constraints(dense_metric),
         )
+
+    def compress(self, evaluator: Evaluator) -> list[TrialRecord]:
+        """What a method other than `nas` makes of the dense model, at what `nas` would train for."""
+        self.run.update(status="searching")
+        steps = self.recipe(SHARED_LEARNING_RATE).steps(len(self.task.train.encoded))
+        context = MethodContext(
+            run=self.run,
+            settings=self.settings,
+            inputs=self.inputs,
+            stage=self.stage,
+            clock=self.clock,
+            dense=evaluator.supernet.model,
+            evaluator=evaluator,
+            full_steps=full_step_budget(self.settings, evaluator.blueprint, steps),
+        )
+        records: list[TrialRecord] = make_method(self.settings.method).explore(context)
+        check_any(records)
+        return records

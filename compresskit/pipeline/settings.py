@@ -6,7 +6,10 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+from compresskit.blocks import AXES, LASSOS, SCOPES
 from compresskit.errors import ConfigurationError, one_of
+from compresskit.pipeline.methods import LADDERS, NAS, check_method, default_trials
+from compresskit.search.constraints import Constraints
 
 SMALL_DATA_ROWS = 10_000
 
@@ -15,18 +18,27 @@ SMALL_DATA_ROWS = 10_000
 class SearchSettings:
     """Settings of a search; None means a default that depends on the data.
 
-    `epochs` holds for the dense model and for the super-network, one after the other.
+    `epochs` holds for the dense model and for the super-network, one after the other. `importance`
+    orders heads and units; with `shrinking`, small sub-networks are trained later than large ones.
+    `max_drop` is in points: 1 means a metric of 0.01 below the dense model's. `trials` None, with no
+    time either, becomes the method's default. What begins with `block_`, `lasso` or `start_`, and
+    `distil`, serve method block alone: `block_width` goes before `block_counts`, `block_axis` None is
+    measured, and a trial of another run may take the place of the dense model as what is pruned.
     """
 
     model: str
     dataset: str
     profile: str
-    method: str = "nas"
+    method: str = NAS
     space: str = "small"
     strategy: str = "teacher"
     searcher: str = "mo-rea"
     objectives: tuple[str, ...] = ("metric", "latency_ms")
-    trials: int | None = 60
+    precisions: tuple[str, ...] = ("fp32",)
+    max_latency_ms: float | None = None
+    max_drop: float | None = None
+    proposals: int = 1
+    trials: int | None = None
     budget_seconds: float | None = None
     task: str | None = None
     metric: str | None = None
@@ -38,22 +50,60 @@ class SearchSettings:
     max_length: int = 128
     temperature: float = 2.0
     num_random: int = 2
+    importance: str = "taylor"
+    shrinking: bool = True
     layer_policy: str = "spread"
     unit_multiple: int = 32
+    block_counts: tuple[int, ...] = (2, 4)
+    block_width: int | None = None
+    block_axis: str | None = None
+    block_scope: str = "matrix"
+    lasso: str = "reweighted"
+    lasso_strength: float = 3e-3
+    distil: bool = True
+    start_run: str | None = None
+    start_trial: int | None = None
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for option in ("batch_size", "max_length", "temperature", "num_random", "unit_multiple"):
+        for option in ("batch_size", "max_length", "temperature", "num_random", "unit_multiple", "proposals"):
             if getattr(self, option) <= 0:
                 raise ConfigurationError(f"{option} is {getattr(self, option)}; permitted: above 0.")
-        for option in ("epochs", "learning_rate", "budget_seconds", "trials"):
+        for option in ("epochs", "learning_rate", "budget_seconds", "trials", "max_latency_ms"):
             value = getattr(self, option)
             if value is not None and value <= 0:
                 raise ConfigurationError(f"{option} is {value}; permitted: above 0.")
-        if self.method != "nas":
-            raise ConfigurationError(one_of("method", self.method, ["nas"]))
+        self._check_method()
+        self._check_blocks()
+        if self.max_drop is not None and self.max_drop < 0:
+            raise ConfigurationError(f"max_drop is {self.max_drop}; permitted: 0 points or more.")
         if self.trials is None and self.budget_seconds is None:
-            raise ConfigurationError("a search needs an end: give --trials or --budget.")
+            object.__setattr__(self, "trials", default_trials(self.method))
+
+    def _check_method(self) -> None:
+        check_method(self.method)
+        if self.method in LADDERS and self.budget_seconds is not None:
+            raise ConfigurationError(
+                f"method {self.method} makes a fixed number of sizes: give --trials, not --budget."
+            )
+        if self.method != NAS and self.precisions != ("fp32",):
+            raise ConfigurationError(
+                f"method {self.method} makes fp32 points, not {', '.join(self.precisions)}; choose the "
+                "precision in `compresskit export`, or take method nas."
+            )
+
+    def _check_blocks(self) -> None:
+        choices = {"block_scope": SCOPES, "lasso": LASSOS}
+        choices |= {"block_axis": AXES} if self.block_axis is not None else {}
+        for option, permitted in choices.items():
+            if getattr(self, option) not in permitted:
+                raise ConfigurationError(one_of(option, getattr(self, option), permitted))
+        least = min((*self.block_counts, self.block_width or 1), default=0)
+        if not self.block_counts or least < 1 or self.lasso_strength <= 0:
+            raise ConfigurationError(
+                f"block_counts {self.block_counts}, block_width {self.block_width}, lasso_strength "
+                f"{self.lasso_strength}; permitted: at least one count, all from 1, and a strength above 0."
+            )
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -69,6 +119,10 @@ class SearchSettings:
             key: tuple(item) if isinstance(item, list) else item for key, item in value.items()
         }
         return cls(**lists)
+
+    def constraints(self, dense_metric: float) -> Constraints:
+        """What the search keeps to; `max_drop` counts from the dense model's metric."""
+        return Constraints.relative(self.max_latency_ms, self.max_drop, dense_metric)
 
     def epochs_for(self, rows: int) -> float:
         """Enough epochs for about 4,000 batches, but 2 to 8."""

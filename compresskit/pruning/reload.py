@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +9,10 @@ import torch
 from torch import nn
 
 from compresskit.architecture import Architecture
+from compresskit.blocks import BlockPlan
+from compresskit.bundle.manifest import verify
 from compresskit.errors import EngineError
+from compresskit.pruning.block.linear import compact, scatter_weight
 from compresskit.pruning.extract import assemble
 from compresskit.supernet.surgery import blueprint_of
 
@@ -18,24 +20,26 @@ from compresskit.supernet.surgery import blueprint_of
 def load_pruned(folder: str | Path) -> nn.Module:
     """The pruned model of an engine folder, in evaluation mode, on the CPU.
 
-    Raises EngineError when the folder has no model or its weights are not the architecture's.
+    Raises EngineError for a damaged folder or another format version, and when the weights are not
+    the architecture's.
     """
     from safetensors.torch import load_file
     from transformers import AutoConfig, AutoModelForSequenceClassification
 
     folder = Path(folder)
-    try:
-        manifest: dict[str, Any] = json.loads((folder / "compresskit.json").read_text())
-        weights = load_file(folder / "model.safetensors")
-    except (OSError, ValueError) as error:
-        raise EngineError(f"{folder} is not an engine with a PyTorch model: {error}") from error
-    architecture = Architecture.from_json(manifest["architecture"])
+    manifest = verify(folder)
+    if not (folder / "model.safetensors").is_file():
+        raise EngineError(f"{folder} has no model.safetensors, so no PyTorch model. Export the point again.")
+    weights = load_file(folder / "model.safetensors")
+    architecture = Architecture.from_json(manifest.architecture)
+    blocks = BlockPlan.from_json(manifest.blocks.get("matrices", {}))
     config = AutoConfig.from_pretrained(folder)
     config.num_hidden_layers = len(architecture.layers)
     with torch.device("meta"):
         dense = AutoModelForSequenceClassification.from_config(config)
     blueprint = blueprint_of(dense)
     wanted = blueprint.plan(architecture).shapes(blueprint.shapes)
+    wanted |= {f"{name}.weight": (matrix.num_params,) for name, matrix in blocks.items()}
     found = {name: tuple(value.shape) for name, value in weights.items() if value.numel()}
     if found != wanted:
         odd = sorted(name for name in wanted.keys() | found.keys() if wanted.get(name) != found.get(name))
@@ -44,9 +48,11 @@ def load_pruned(folder: str | Path) -> nn.Module:
             f"{odd[0]} is {found.get(odd[0])}, not {wanted.get(odd[0])}. Export the point again."
         )
     weights = {name: value for name, value in weights.items() if value.numel()}
+    for name, matrix in blocks.items():
+        weights[f"{name}.weight"] = scatter_weight(weights[f"{name}.weight"], matrix)
     pruned = assemble(dense, architecture, blueprint, weights)
     _restore_buffers(pruned, config)
-    return pruned.eval()
+    return compact(pruned, blocks).eval()
 
 
 def _restore_buffers(model: nn.Module, config: Any) -> None:

@@ -53,7 +53,9 @@ def run_html(view: RunView) -> str:
 def _header(view: RunView, verdict: Verdict) -> str:
     settings = view.info["settings"]
     completed = sum(trial.is_completed for trial in view.trials)
-    how = [settings.get("space"), settings.get("searcher"), settings.get("strategy")]
+    searched = [settings.get("space"), settings.get("searcher"), settings.get("strategy")]
+    method = settings.get("method", "nas")
+    how = searched if method == "nas" else [f"method {method}"]
     pieces = [
         view.profile_name,
         f"{completed} of {len(view.trials)} trials completed",

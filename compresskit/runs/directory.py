@@ -1,4 +1,4 @@
-"""RUN/: run.json, supernet/, trials.jsonl, latencies.jsonl, pareto.json, report.html."""
+"""RUN/: run.json, supernet/, points/, trials.jsonl, latencies.jsonl, pareto.json, report.html."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from compresskit.runs.lock import RunLock
 from compresskit.runs.records import Front, TrialRecord
 
 RUN_VERSION = 1
-_FILES = ("trials.jsonl", "latencies.jsonl", "pareto.json", "report.html", "run.json")
+_FILES = ("trials.jsonl", "rungs.jsonl", "latencies.jsonl", "pareto.json", "report.html", "run.json")
 
 
 class RunDirectory:
@@ -60,7 +60,8 @@ class RunDirectory:
         run = cls(path, {"version": RUN_VERSION, "status": "created", "settings": dict(settings)}, lock)
         try:
             # run.json goes last: a removal that is cut short still leaves a run that --force can remove.
-            shutil.rmtree(path / "supernet", ignore_errors=True)
+            for folder in ("supernet", "points"):
+                shutil.rmtree(path / folder, ignore_errors=True)
             for name in (*filter(is_temporary, children), *_FILES):
                 (path / name).unlink(missing_ok=True)
             run.write_json("run.json", run._info)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import MISSING, asdict, dataclass, fields
 from typing import Any
 
 from compresskit.architecture import Architecture, Candidate
+from compresskit.blocks import BlockPlan
 from compresskit.errors import ArchitectureError, RunError
 
 COMPLETED = "completed"
@@ -18,7 +19,9 @@ class TrialRecord:
     """One line of trials.jsonl. What was not measured is None.
 
     `config` is None where it would say no more than `architecture`, at a thousand times the size
-    (space `large`). `seconds` is the wall time of the evaluation.
+    (space `large`). `seconds` is the wall time of the evaluation, and of making the weights where they
+    are the trial's own: `weights` is their folder in the run, None where the super-network is shared.
+    `blocks`: the structure of each matrix that is stored in blocks, by module; None where none is.
     """
 
     trial_id: int
@@ -35,6 +38,8 @@ class TrialRecord:
     status: str
     error: str | None
     seconds: float
+    weights: str | None = None
+    blocks: dict[str, Any] | None = None
 
     @property
     def is_completed(self) -> bool:
@@ -42,7 +47,7 @@ class TrialRecord:
 
     @property
     def candidate(self) -> Candidate:
-        return Candidate(Architecture.from_json(self.architecture), self.precision)
+        return _candidate(self.architecture, self.precision, self.blocks)
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -53,13 +58,16 @@ class TrialRecord:
         record = cls(**_fields_of(cls, value))
         if record.status not in (COMPLETED, FAILED):
             raise RunError(f"status {record.status!r} is not known; permitted: {COMPLETED}, {FAILED}.")
-        _check_architecture(record.architecture, record.precision)
+        _check_candidate(record.architecture, record.precision, record.blocks)
         return record
 
 
 @dataclass(frozen=True)
 class FrontPoint:
-    """One point of pareto.json; the dense model has `idx` None, and `trial_id` None if no trial is it."""
+    """One point of pareto.json; the dense model has `idx` None, and `trial_id` None if no trial is it.
+
+    `weights` and `blocks` as in TrialRecord.
+    """
 
     idx: int | None
     trial_id: int | None
@@ -73,10 +81,12 @@ class FrontPoint:
     num_params: int | None
     macs: int | None
     size_bytes: int | None = None
+    weights: str | None = None
+    blocks: dict[str, Any] | None = None
 
     @property
     def candidate(self) -> Candidate:
-        return Candidate(Architecture.from_json(self.architecture), self.precision)
+        return _candidate(self.architecture, self.precision, self.blocks)
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -84,7 +94,7 @@ class FrontPoint:
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> FrontPoint:
         point = cls(**_fields_of(cls, value))
-        _check_architecture(point.architecture, point.precision)
+        _check_candidate(point.architecture, point.precision, point.blocks)
         return point
 
 
@@ -135,15 +145,18 @@ _KINDS: dict[str, tuple[type, ...]] = {
     "status": (str,),
     "error": (str,),
     "seconds": (int, float),
+    "weights": (str,),
+    "blocks": (dict,),
 }
 
 
 def _fields_of(kind: type[TrialRecord] | type[FrontPoint], value: Mapping[str, Any]) -> dict[str, Any]:
     known = {field.name: field.type for field in fields(kind)}
-    if set(value) != set(known):
-        missing, unknown = sorted(set(known) - set(value)), sorted(set(value) - set(known))
+    optional = {field.name: field.default for field in fields(kind) if field.default is not MISSING}
+    missing, unknown = sorted(set(known) - set(value) - set(optional)), sorted(set(value) - set(known))
+    if missing or unknown:
         raise RunError(f"fields missing: {missing}; not known: {unknown}.")
-    result = dict(value)
+    value = result = {**optional, **value}
     for name, annotation in known.items():
         if value[name] is None:
             if "None" not in str(annotation):
@@ -157,8 +170,17 @@ def _fields_of(kind: type[TrialRecord] | type[FrontPoint], value: Mapping[str, A
     return result
 
 
-def _check_architecture(architecture: Mapping[str, Any], precision: str) -> None:
+def _candidate(
+    architecture: Mapping[str, Any], precision: str, blocks: Mapping[str, Any] | None
+) -> Candidate:
+    plan = None if blocks is None else BlockPlan.from_json(blocks)
+    return Candidate(Architecture.from_json(architecture), precision, plan)
+
+
+def _check_candidate(
+    architecture: Mapping[str, Any], precision: str, blocks: Mapping[str, Any] | None
+) -> None:
     try:
-        Candidate(Architecture.from_json(architecture), precision)
+        _candidate(architecture, precision, blocks)
     except (ArchitectureError, TypeError) as error:
-        raise RunError(f"field 'architecture' is not valid: {error}") from None
+        raise RunError(f"field 'architecture' or 'blocks' is not valid: {error}") from None

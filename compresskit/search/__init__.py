@@ -1,5 +1,6 @@
 """The search: searchers, the loop that drives them, and the front. It never sees a model."""
 
+from compresskit.search.constraints import Constraints
 from compresskit.search.factory import SEARCHERS, make_searcher
 from compresskit.search.front import build_front, select_point
 from compresskit.search.loop import Budget, Evaluation, Progress, run_search
@@ -10,6 +11,7 @@ __all__ = [
     "OBJECTIVES",
     "SEARCHERS",
     "Budget",
+    "Constraints",
     "Evaluation",
     "Objective",
     "Progress",

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from compresskit.errors import ConfigurationError, SearchError
 from compresskit.runs.records import Front, FrontPoint, TrialRecord
+from compresskit.search.constraints import UNBOUND, Constraints
 from compresskit.search.loop import by_latency
 from compresskit.search.objectives import Objective, front_of
 
@@ -27,6 +28,8 @@ def to_point(record: TrialRecord, metric_name: str, idx: int | None = None) -> F
         num_params=record.num_params,
         macs=record.macs,
         size_bytes=record.size_bytes,
+        weights=record.weights,
+        blocks=record.blocks,
     )
 
 
@@ -35,12 +38,30 @@ def build_front(
     objectives: Sequence[Objective],
     metric_name: str,
     dense: FrontPoint | None = None,
+    constraints: Constraints = UNBOUND,
 ) -> Front:
-    """The completed trials that no other dominates, sorted by latency, idx 0 the fastest."""
-    good = [record for record in records if record.is_completed]
+    """The completed trials that no other dominates, sorted by latency, idx 0 the fastest.
+
+    Those that keep the constraints alone; all, where none does (see `shortfall`).
+    """
+    good = constraints.feasible(records) or [record for record in records if record.is_completed]
     chosen = sorted((good[i] for i in front_of(good, objectives)), key=by_latency)
     points = tuple(to_point(record, metric_name, idx) for idx, record in enumerate(chosen))
     return Front(tuple(objective.name for objective in objectives), points, dense)
+
+
+def shortfall(records: Sequence[TrialRecord], constraints: Constraints, metric_name: str) -> str | None:
+    """What a user has to know where no trial keeps the constraints; None where one does."""
+    nearest = constraints.nearest(records)
+    if nearest is None or constraints.feasible(records):
+        return None
+    metric = "no metric" if nearest.metric is None else f"{metric_name} {nearest.metric:.4f}"
+    latency = "latency not measured" if nearest.latency_ms is None else f"{nearest.latency_ms:.2f} ms"
+    return (
+        f"no architecture that was tried has {constraints}; the nearest is trial {nearest.trial_id}: "
+        f"{metric}, {latency}. The front shows what there is. Search on with --resume and more --trials, or "
+        "loosen the limits in a search --from this run."
+    )
 
 
 def select_point(

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import isfinite
+from typing import Any
 
 from compresskit.architecture import Candidate
 from compresskit.errors import AgentError, CompresskitError, ConfigurationError, RunError, SearchError
 from compresskit.runs.records import COMPLETED, FAILED, TrialRecord
-from compresskit.search.objectives import costs_of, front_of, relative_hypervolume
+from compresskit.search.constraints import UNBOUND, Constraints
+from compresskit.search.objectives import Objective, costs_of, front_of, relative_hypervolume
 from compresskit.search.searcher import Searcher
 from compresskit.spaces import Config, Space
 
@@ -54,7 +56,11 @@ class Budget:
 
 @dataclass(frozen=True)
 class Progress:
-    """Where a search stands after a trial; `front` is sorted by latency."""
+    """Where a search stands after a trial; `front` is sorted by latency.
+
+    Under constraints the front is that of the feasible trials; `nearest` is the trial that breaks them
+    least, where none keeps them.
+    """
 
     record: TrialRecord
     num_trials: int
@@ -62,6 +68,7 @@ class Progress:
     seconds: float
     front: tuple[TrialRecord, ...]
     hypervolume: float | None
+    nearest: TrialRecord | None = None
 
 
 def run_search(
@@ -74,19 +81,20 @@ def run_search(
     on_trial: Callable[[TrialRecord], None],
     on_progress: Callable[[Progress], None] | None = None,
     completed: Sequence[TrialRecord] = (),
-    precision: str = "fp32",
+    constraints: Constraints = UNBOUND,
 ) -> list[TrialRecord]:
     """Search `space` until `budget` is spent or no new architecture is left; returns all records.
 
     `completed` are the records of an interrupted search: they are replayed, never evaluated
     again, and count towards the budget. `clock` gives seconds. `on_trial` stores each record
-    before the next trial starts. A candidate whose evaluation raises, or leaves an objective
+    before the next trial starts. Trials that break `constraints` are recorded as they were measured, and
+    the searcher is told by how much. A candidate whose evaluation raises, or leaves an objective
     unmeasured, is recorded as failed and the search goes on; a damaged run or an unreachable
     device (RunError, AgentError) and interrupts end it, with nothing recorded of the trial under
     way. Raises SearchError when the first five trials of this call all fail.
     """
     records = list(completed)
-    searcher.replay(records)
+    searcher.replay(records, constraints)
     spent_before = sum(record.seconds for record in records)
     start = clock()
     failures = 0
@@ -94,14 +102,14 @@ def run_search(
         config = searcher.ask()
         if config is None:
             break
-        record = _try(evaluate, space, searcher, config, clock, precision, len(records))
+        record = _try(evaluate, space, searcher, config, clock, len(records))
         on_trial(record)
         records.append(record)
-        searcher.tell(
-            record.trial_id, config, costs_of(record, searcher.objectives) if record.is_completed else None
-        )
+        costs = costs_of(record, searcher.objectives) if record.is_completed else None
+        searcher.tell(record.trial_id, config, costs, constraints.violation(record))
         if on_progress is not None:
-            on_progress(_progress(records, space, searcher, spent_before + clock() - start))
+            seconds = spent_before + clock() - start
+            on_progress(_progress(records, space, searcher, seconds, constraints))
         failures = 0 if record.is_completed else failures + 1
         if failures == _HOPELESS == len(records) - len(completed) and not any(
             r.is_completed for r in completed
@@ -119,26 +127,39 @@ def _try(
     searcher: Searcher,
     config: Config,
     clock: Callable[[], float],
-    precision: str,
     trial_id: int,
 ) -> TrialRecord:
-    candidate = Candidate(space.decode(config), precision)
+    candidate = space.candidate(config)
     start = clock()
     error: str | None = None
     evaluation = Evaluation()
     try:
         evaluation = evaluate(candidate)
-        error = _incomplete(evaluation, searcher)
+        error = unmeasured(evaluation, searcher.objectives)
     except _FATAL:
         raise
     except Exception as caught:
         error = str(caught) if isinstance(caught, CompresskitError) else f"{type(caught).__name__}: {caught}"
+    kept = dict(config) if space.is_compact else None
+    return make_record(trial_id, kept, candidate, evaluation, error, clock() - start)
+
+
+def make_record(
+    trial_id: int,
+    config: dict[str, Any] | None,
+    candidate: Candidate,
+    evaluation: Evaluation,
+    error: str | None,
+    seconds: float,
+    weights: str | None = None,
+) -> TrialRecord:
+    """A trial as it is stored; with an `error` it has failed."""
     return TrialRecord(
         trial_id=trial_id,
-        config=dict(config) if space.is_compact else None,
+        config=config,
         architecture=candidate.architecture.to_json(),
-        precision=precision,
-        signature=candidate.architecture.signature,
+        precision=candidate.precision,
+        signature=candidate.signature,
         metric=_finite(evaluation.metric),
         latency_ms=_finite(evaluation.latency_ms),
         latency_ci_ms=evaluation.latency_ci_ms,
@@ -147,7 +168,9 @@ def _try(
         size_bytes=evaluation.size_bytes,
         status=COMPLETED if error is None else FAILED,
         error=error,
-        seconds=clock() - start,
+        seconds=seconds,
+        weights=weights,
+        blocks=None if candidate.blocks is None else candidate.blocks.to_json(),
     )
 
 
@@ -155,18 +178,26 @@ def _finite(value: float | None) -> float | None:
     return float(value) if value is not None and isfinite(value) else None
 
 
-def _incomplete(evaluation: Evaluation, searcher: Searcher) -> str | None:
+def unmeasured(evaluation: Evaluation, objectives: Sequence[Objective]) -> str | None:
+    """Which objectives have no finite value, as the error of a trial; None where all have one."""
     missing = [
         f"{objective.name} is {value}"
-        for objective in searcher.objectives
+        for objective in objectives
         if (value := objective.value(evaluation)) is None or not isfinite(value)
     ]
     return f"objective not measured: {', '.join(missing)}." if missing else None
 
 
-def _progress(records: Sequence[TrialRecord], space: Space, searcher: Searcher, seconds: float) -> Progress:
+def _progress(
+    records: Sequence[TrialRecord],
+    space: Space,
+    searcher: Searcher,
+    seconds: float,
+    constraints: Constraints,
+) -> Progress:
     good = [record for record in records if record.is_completed]
-    front = [good[i] for i in front_of(good, searcher.objectives)]
+    feasible = constraints.feasible(records)
+    front = [feasible[i] for i in front_of(feasible, searcher.objectives)]
     full = space.full.to_json()
     dense = next((record for record in good if record.architecture == full), None)
     return Progress(
@@ -176,6 +207,7 @@ def _progress(records: Sequence[TrialRecord], space: Space, searcher: Searcher, 
         seconds=seconds,
         front=tuple(sorted(front, key=by_latency)),
         hypervolume=None if dense is None else relative_hypervolume(good, dense, searcher.objectives),
+        nearest=None if feasible else constraints.nearest(records),
     )
 
 

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from syne_tune.optimizer.schedulers.multiobjective import MultiObjectiveRegularizedEvolution
 
+from compresskit.search.objectives import scaled_costs
+from compresskit.search.ranking import NonDominatedRank
 from compresskit.search.searcher import Searcher, small_seed
 from compresskit.spaces import Config, Space
 
@@ -22,7 +24,12 @@ class _Evolution(MultiObjectiveRegularizedEvolution):  # type: ignore[misc]
     """
 
     def __init__(self, space: Space, domains: dict[str, Any], rng: np.random.Generator) -> None:
-        super().__init__(domains, population_size=POPULATION, random_seed=small_seed(rng))
+        super().__init__(
+            domains,
+            population_size=POPULATION,
+            multiobjective_priority=NonDominatedRank(),
+            random_seed=small_seed(rng),
+        )
         self._space = space
         self._rng = rng
 
@@ -53,6 +60,8 @@ class MoReaSearcher(Searcher):
             return self.space.sample(rng)
         evolution = _Evolution(self.space, self._domains, rng)
         # Older trials have left the population, and priorities are computed within it.
-        for number, (config, costs) in enumerate(completed[-POPULATION - 1 :]):
-            evolution.on_trial_complete(number, config, list(costs))
+        latest = completed[-POPULATION - 1 :]
+        rows = scaled_costs([costs for _, costs in latest], self.objectives)
+        for number, ((config, _), row) in enumerate(zip(latest, rows, strict=True)):
+            evolution.on_trial_complete(number, config, list(row))
         return evolution.suggest()

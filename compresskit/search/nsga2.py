@@ -18,14 +18,15 @@ from compresskit.spaces import Config, Parameter
 
 POPULATION = 10
 _PATIENCE = 20  # generations without a new architecture after which it gives up on finding one
-_FAILED = 1e30  # cost of a failed trial: behind everything that was measured
+_FAILED = 1e30  # cost and violation of a failed trial: behind everything that was measured
 
 
 class Nsga2Searcher(Searcher):
     """NSGA-II (Deb et al., 2002) with a population of 10, on the index of each parameter's value.
 
     The generations so far are bred again from the seed and the trials told: individuals that were
-    told get their costs, and the first that was not is the proposal.
+    told get their costs, and the first that was not is the proposal. Constraints are its own: costs that
+    depend on later trials would breed other generations.
     """
 
     name = "nsga2"
@@ -36,8 +37,8 @@ class Nsga2Searcher(Searcher):
         return [p for p in self.space.parameters if p.count > 1]
 
     def _propose(self, rng: np.random.Generator) -> Config:
-        known = {trial.architecture: trial.costs for trial in self.told}
-        failed = (_FAILED,) * len(self.objectives)
+        failed = ((_FAILED,) * len(self.objectives), _FAILED)
+        known = {t.candidate: (t.costs, t.violation) if t.costs else failed for t in self.told}
         # Not `rng`: the same generations have to come again however many trials were told.
         algorithm = self._algorithm(np.random.default_rng(self.seed))
         for _ in range(len(known) + _PATIENCE):
@@ -45,16 +46,17 @@ class Nsga2Searcher(Searcher):
             if infills is None or len(infills) == 0:
                 break
             configs = [self._config(row) for row in infills.get("X")]
-            architectures = [self.space.decode(config) for config in configs]
-            for config, architecture in zip(configs, architectures, strict=True):
-                if architecture not in known:
+            candidates = [self.space.candidate(config) for config in configs]
+            for config, candidate in zip(configs, candidates, strict=True):
+                if candidate not in known:
                     return config
-            infills.set("F", np.array([known[a] or failed for a in architectures]))
+            costs, violations = zip(*(known[c] for c in candidates), strict=True)
+            infills.set("F", np.array(costs), "G", np.array(violations)[:, None])
             algorithm.tell(infills=infills)
         return self.space.sample(rng)
 
     def _algorithm(self, rng: np.random.Generator) -> NSGA2:
-        parents = self.space.initial_configs()
+        parents = [self.space.config_of(candidate) for candidate in self._given]
         parents += [self.space.sample(rng) for _ in range(POPULATION - len(parents))]
         rows = [[(config[p.name] - p.lower) // p.step for p in self._varying] for config in parents]
         algorithm = NSGA2(
@@ -67,6 +69,7 @@ class Nsga2Searcher(Searcher):
         problem = Problem(
             n_var=len(self._varying),
             n_obj=len(self.objectives),
+            n_ieq_constr=1,
             xl=0,
             xu=np.array([p.count - 1 for p in self._varying]),
         )

@@ -9,8 +9,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from compresskit.architecture import Architecture
+from compresskit.architecture import Architecture, Candidate
 from compresskit.runs.records import TrialRecord
+from compresskit.search.constraints import UNBOUND, Constraints, feasible_first
 from compresskit.search.objectives import Objective, costs_of
 from compresskit.spaces import Config, Space
 
@@ -21,25 +22,32 @@ _ENUMERABLE = 1 << 16  # spaces up to this size are listed when draws find nothi
 
 @dataclass(frozen=True)
 class Told:
-    """A trial that a searcher knows of; `costs` is None where it failed."""
+    """A trial that a searcher knows of: `costs` None where it failed, `violation` 0 where it is feasible."""
 
     config: Config
-    architecture: Architecture
+    candidate: Candidate
     costs: tuple[float, ...] | None
+    violation: float = 0.0
+
+    @property
+    def architecture(self) -> Architecture:
+        return self.candidate.architecture
 
 
 class Searcher(ABC):
     """Proposes configurations of a space.
 
     Contract (see the contract suite in the tests):
-    - The first proposals are full, smallest and middle.
+    - The first proposals are full, smallest and middle, in each precision of the space, then those that
+      it was given to `begin_with`.
     - `ask` depends on the seed and on what was told, in its order, and on nothing else: asking
       twice gives the same answer, and a searcher that is told the records of an interrupted search
       (`replay`) goes on with the proposals that an unbroken search would have made. It neither
       reads nor moves any global random generator.
-    - `ask` never proposes an architecture that was told. It returns None when there is no
+    - `ask` never proposes a candidate that was told. It returns None when there is no
       other, or none can be found.
-    - `tell` takes the costs, one an objective and all minimised, or None for a trial that failed.
+    - `tell` takes the costs, one an objective and all minimised, or None for a trial that failed, and by
+      how much the trial breaks the constraints: what is feasible comes before all that is not.
 
     To that end each implementation's `_propose` rebuilds what it needs from `self.told`, with
     the generator it is given.
@@ -53,7 +61,12 @@ class Searcher(ABC):
         self.objectives = tuple(objectives)
         self.seed = seed
         self.told: list[Told] = []
-        self._seen: set[Architecture] = set()
+        self._given = space.initial_candidates
+        self._seen: set[Candidate] = set()
+
+    def begin_with(self, candidates: Iterable[Candidate]) -> None:
+        """Propose `candidates`, which are in the space, right after the initial design."""
+        self._given = tuple(dict.fromkeys((*self._given, *candidates)))
 
     @classmethod
     def refusal(cls, space: Space) -> str | None:
@@ -68,9 +81,9 @@ class Searcher(ABC):
         """The configuration to try next, canonical and new; None when the space has no other."""
         if len(self._seen) >= self.space.size:
             return None
-        for architecture in self.space.initial_architectures:
-            if architecture not in self._seen:
-                return self.space.encode(architecture)
+        for candidate in self._given:
+            if candidate not in self._seen:
+                return self.space.config_of(candidate)
         config: Config = {}
         for attempt in range(self.attempts):
             config = self.space.canonical(self._propose(self._generator(attempt)))
@@ -94,32 +107,41 @@ class Searcher(ABC):
         others = [config for config in self.space.enumerate_configs() if self._is_new(config)]
         return others[int(rng.integers(len(others)))] if others else None
 
-    def tell(self, trial_id: int, config: Mapping[str, Any], costs: Sequence[float] | None) -> None:
-        """Learn what `config` cost (None: its evaluation failed).
+    def tell(
+        self,
+        trial_id: int,
+        config: Mapping[str, Any],
+        costs: Sequence[float] | None,
+        violation: float = 0.0,
+    ) -> None:
+        """Learn what `config` cost (None: its evaluation failed), and how far it is from feasible.
 
         Trials are numbered from 0 in the order they are told; raises ValueError otherwise.
         """
         if trial_id != len(self.told):
             raise ValueError(f"trial {trial_id} was told where trial {len(self.told)} was due.")
-        architecture = self.space.decode(config)
+        candidate = self.space.candidate(config)
         row = None if costs is None else tuple(float(cost) for cost in costs)
-        self.told.append(Told(self.space.encode(architecture), architecture, row))
-        self._seen.add(architecture)
+        self.told.append(Told(self.space.config_of(candidate), candidate, row, violation))
+        self._seen.add(candidate)
 
-    def replay(self, records: Iterable[TrialRecord]) -> None:
+    def replay(self, records: Iterable[TrialRecord], constraints: Constraints = UNBOUND) -> None:
         """Learn the recorded trials of an earlier process, so that the same search goes on."""
         for record in records:
-            config = self.space.encode(Architecture.from_json(record.architecture))
+            config = self.space.config_of(record.candidate)
             costs = costs_of(record, self.objectives) if record.is_completed else None
-            self.tell(record.trial_id, config, costs)
+            self.tell(record.trial_id, config, costs, constraints.violation(record))
 
     @property
     def completed(self) -> list[tuple[Config, tuple[float, ...]]]:
-        """Configuration and costs of each trial that did not fail."""
-        return [(trial.config, trial.costs) for trial in self.told if trial.costs is not None]
+        """Configuration and costs of each trial that did not fail, by `feasible_first`."""
+        good = [trial for trial in self.told if trial.costs is not None]
+        rows = [trial.costs for trial in good if trial.costs is not None]
+        costs = feasible_first(rows, [trial.violation for trial in good], self.objectives)
+        return [(trial.config, row) for trial, row in zip(good, costs, strict=True)]
 
     def _is_new(self, config: Config) -> bool:
-        return self.space.decode(config) not in self._seen
+        return self.space.candidate(config) not in self._seen
 
     def _generator(self, attempt: int) -> np.random.Generator:
         return np.random.default_rng((self.seed, len(self.told), attempt))

@@ -9,6 +9,7 @@ from compresskit.spaces.large import LargeSpace
 from compresskit.spaces.layer import LayerSpace
 from compresskit.spaces.medium import MediumSpace
 from compresskit.spaces.policies import DEFAULT_LAYER_POLICY, LAYER_POLICIES, kept_layers
+from compresskit.spaces.precision import PrecisionSpace
 from compresskit.spaces.small import SmallSpace
 
 SPACES: dict[str, type[Space]] = {
@@ -39,6 +40,7 @@ __all__ = [
     "LayerSpace",
     "MediumSpace",
     "Parameter",
+    "PrecisionSpace",
     "SmallSpace",
     "Space",
     "kept_layers",

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from compresskit.architecture import Architecture, Dimensions
+from compresskit.architecture import Architecture, Candidate, Dimensions
 from compresskit.errors import ArchitectureError, ConfigurationError, one_of
 from compresskit.spaces.policies import DEFAULT_LAYER_POLICY, LAYER_POLICIES
 
@@ -157,8 +157,20 @@ class Space(ABC):
         """Where every search starts: full, smallest, middle (Klein et al., section 4), each once."""
         return tuple(dict.fromkeys((self.full, self.smallest, self.middle)))
 
+    def candidate(self, config: Mapping[str, Any]) -> Candidate:
+        """What `config` asks to be evaluated: its architecture, in fp32 unless the space says otherwise."""
+        return Candidate(self.decode(config))
+
+    def config_of(self, candidate: Candidate) -> Config:
+        """The configuration of `candidate`. Raises ArchitectureError when it is not in the space."""
+        return self.encode(candidate.architecture)
+
+    @cached_property
+    def initial_candidates(self) -> tuple[Candidate, ...]:
+        return tuple(Candidate(architecture) for architecture in self.initial_architectures)
+
     def initial_configs(self) -> list[Config]:
-        return [self.encode(architecture) for architecture in self.initial_architectures]
+        return [self.config_of(candidate) for candidate in self.initial_candidates]
 
     def sample_architecture(self, rng: np.random.Generator) -> Architecture:
         return self.decode(self.sample(rng))

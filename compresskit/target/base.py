@@ -6,9 +6,14 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from compresskit.errors import ConfigurationError, TargetError, one_of
+
+if TYPE_CHECKING:
+    from onnx import ModelProto
+
+    from compresskit.target.light import LightGraph
 
 # A graph as serialized ONNX, or the file that holds it.
 Model = bytes | Path
@@ -112,7 +117,11 @@ class LatencyTarget(Protocol):
     """
 
     def measure(
-        self, model: Model, *, reference: Model | None = None, session: SessionSettings | None = None
+        self,
+        model: Model | ModelProto | LightGraph,
+        *,
+        reference: Model | None = None,
+        session: SessionSettings | None = None,
     ) -> Measurement:
         """Latency of `model` under the profile. The reference is run in between, so that drift is seen."""
 

@@ -6,10 +6,24 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from compresskit.errors import TargetError
+
+
+def conditions_key(conditions: Mapping[str, Any]) -> str:
+    """Short hash of what a latency is valid for."""
+    return hashlib.sha256(json.dumps(conditions, sort_keys=True).encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True)
+class Level:
+    """What the built-in reference takes in the long run, under the conditions of that key."""
+
+    level_ms: float
+    conditions: str
 
 
 class Baselines:
@@ -20,7 +34,7 @@ class Baselines:
 
     def __init__(self, path: Path | None, conditions: Mapping[str, Any]) -> None:
         self._path = path
-        self._prefix = hashlib.sha256(json.dumps(conditions, sort_keys=True).encode()).hexdigest()[:16]
+        self._prefix = conditions_key(conditions)
         self._levels = self._read()
 
     def get(self, reference: str) -> float | None:

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from compresskit.errors import ConfigurationError, TargetError
 from compresskit.target.base import Model, SessionSettings
+from compresskit.target.baseline import Level, conditions_key
 from compresskit.target.child import Child
 from compresskit.target.comparison import Comparison, EngineMeasurement, Ratio
 from compresskit.target.load import load_now
 from compresskit.target.local import cache_folder, conditions_of, resolve, start_child
+from compresskit.target.paired import Rounds
 from compresskit.target.profile import Profile
+from compresskit.target.reference import default_reference
 from compresskit.target.session import session_spec
 from compresskit.target.statistics import (
     MIN_SAMPLES_P99,
@@ -23,7 +26,7 @@ from compresskit.target.statistics import (
     median_interval,
     ratio_interval,
 )
-from compresskit.target.timer import Step, runs_for, warm_up
+from compresskit.target.timer import Step, runs_for, runs_to_settle, warm_up
 from compresskit.target.warn import fallback_warnings, machine_warnings, sampling_warnings
 from compresskit.target.workload import mixed_percentile, parts_of, weighted
 
@@ -50,17 +53,32 @@ class _Runner:
     first_run_ms: float
     nodes: dict[str, int]
     slots: list[str]
+    settle: list[int]
     runs: list[int]
     weights: list[float]
     blocks: list[list[Array]]
 
     def turn(self) -> float:
         """One block of each part, and how long they took, ms."""
-        # The process has slept since its last turn: the first run finds cold caches.
-        legs = self.child.run([Step(slot, 1, runs) for slot, runs in zip(self.slots, self.runs, strict=True)])
+        # The process has slept since its last turn, and others have filled the caches.
+        legs = self.child.run(
+            [
+                Step(slot, 2 * settle, runs)
+                for slot, settle, runs in zip(self.slots, self.settle, self.runs, strict=True)
+            ]
+        )
         for blocks, leg in zip(self.blocks, legs, strict=True):
             blocks.append(np.asarray(leg.samples_ms))
         return sum(sum(leg.samples_ms) for leg in legs)
+
+    def corrected(self, reference: _Runner, level_ms: float) -> tuple[float, float, float]:
+        """Latency in the state where the reference, run before and after each round, takes `level_ms`."""
+        state = np.log([np.median(block) for block in reference.blocks[0]])
+        found = [
+            Rounds(np.log([np.median(block) for block in blocks]), state[:-1], state[1:]).interval(level_ms)
+            for blocks in self.blocks
+        ]
+        return weighted(found, self.weights)
 
     def interval(self) -> tuple[float, float, float]:
         return weighted([median_interval(blocks) for blocks in self.blocks], self.weights)
@@ -70,14 +88,21 @@ class _Runner:
 
 
 def compare(
-    engines: Sequence[EngineToMeasure], profile: Profile, baseline: str | None = None, *, seed: int = 0
+    engines: Sequence[EngineToMeasure],
+    profile: Profile,
+    baseline: str | None = None,
+    *,
+    level: Level | None = None,
+    seed: int = 0,
 ) -> Comparison:
     """Latency of each engine, and how many times faster each is than the one named `baseline`.
 
     One process works at a time while the others wait, and every round takes all in a new random order, so
     that drift meets all alike; the ratio's interval is bootstrapped over whole rounds. Without a
     `baseline` the first engine is it. Rounds go on until every median and ratio is known to the profile's
-    precision, or its `max_seconds` an engine have passed.
+    precision, or its `max_seconds` an engine have passed. With the `level` of a search under the same
+    conditions, the built-in reference is run between rounds and latencies corrected to it stand beside the
+    raw ones.
     Raises ConfigurationError for a wrong selection, TargetError when an engine fails.
     """
     names = [engine.name for engine in engines]
@@ -90,12 +115,24 @@ def compare(
     profile = resolve(profile)
     with ExitStack() as stack:
         runners = [_start(engine, profile, stack) for engine in engines]
-        pids = tuple(runner.child.pid for runner in runners)
+        conditions = conditions_of(profile, runners[0].child.facts)
+        if level is not None and level.conditions != conditions_key(conditions):
+            level = None
+        reference = None
+        if level is not None:
+            whole = profile.with_(lengths=()) if profile.lengths else profile
+            reference = _start(EngineToMeasure("reference", default_reference()), whole, stack)
+        pids = tuple(runner.child.pid for runner in [*runners, *([reference] if reference else [])])
         before = load_now(pids)
-        _rounds(runners, names.index(against), profile, np.random.default_rng(seed))
+        _rounds(runners, names.index(against), reference, profile, np.random.default_rng(seed))
         after = load_now(pids)
         results = tuple(_result(runner, profile) for runner in runners)
-        conditions = conditions_of(profile, runners[0].child.facts)
+        if reference is not None and level is not None:
+            found = [runner.corrected(reference, level.level_ms) for runner in runners]
+            results = tuple(
+                replace(result, corrected_ms=middle, corrected_ci_ms=(low, high))
+                for result, (middle, low, high) in zip(results, found, strict=True)
+            )
     base = runners[names.index(against)]
     ratios = [_ratio(runner, base) for runner in runners if runner is not base]
     warnings = list(machine_warnings(before, after))
@@ -111,7 +148,7 @@ def _start(engine: EngineToMeasure, profile: Profile, stack: ExitStack) -> _Runn
     child = start_child(profile)
     stack.callback(child.kill)
     parts = parts_of(profile)
-    runner = _Runner(engine, child, 0.0, {}, [], [], [part.weight for part in parts], [[] for _ in parts])
+    runner = _Runner(engine, child, 0.0, {}, [], [], [], [part.weight for part in parts], [[] for _ in parts])
     try:
         for part in parts:
             slot = f"{part.profile.length} tokens"
@@ -122,6 +159,7 @@ def _start(engine: EngineToMeasure, profile: Profile, stack: ExitStack) -> _Runn
             loaded = child.load(slot, engine.model, spec)
             run_ms = warm_up(child.run, slot, profile)
             runner.slots.append(slot)
+            runner.settle.append(runs_to_settle(run_ms))
             runner.runs.append(runs_for(_BLOCK_MS, run_ms, 31))
             runner.first_run_ms = runner.first_run_ms or loaded["first_run_ms"]
             runner.nodes = loaded["nodes"]
@@ -130,15 +168,25 @@ def _start(engine: EngineToMeasure, profile: Profile, stack: ExitStack) -> _Runn
     return runner
 
 
-def _rounds(runners: list[_Runner], base: int, profile: Profile, rng: np.random.Generator) -> None:
+def _rounds(
+    runners: list[_Runner],
+    base: int,
+    reference: _Runner | None,
+    profile: Profile,
+    rng: np.random.Generator,
+) -> None:
     """Rounds until precise, bounded by the profile; enough samples for a p99 unless time is short."""
     spent_ms, look = 0.0, 0
+    if reference is not None:
+        reference.turn()
     for number in range(1, max(profile.max_runs, _MIN_ROUNDS) + 1):
         for index in rng.permutation(len(runners)):
             spent_ms += runners[index].turn()
+        if reference is not None:
+            spent_ms += reference.turn()
         if number < _MIN_ROUNDS:
             continue
-        if spent_ms >= profile.max_seconds * 1e3 * len(runners):
+        if spent_ms >= profile.max_seconds * 1e3 * (len(runners) + (reference is not None)):
             return
         enough = min(sum(runner.runs) for runner in runners) * number >= max(
             profile.min_runs, MIN_SAMPLES_P99

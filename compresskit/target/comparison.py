@@ -10,6 +10,8 @@ from typing import Any
 class EngineMeasurement:
     """Latency of one engine: under a mix of lengths `median_ms` is the weighted mean of their medians.
 
+    The corrected pair is what it would be with the machine in the state that a search corrected to.
+
     Percentiles that the samples cannot carry are None.
     """
 
@@ -24,6 +26,8 @@ class EngineMeasurement:
     peak_memory_bytes: int | None
     size_bytes: int
     nodes: dict[str, int] = field(default_factory=dict)
+    corrected_ms: float | None = None
+    corrected_ci_ms: tuple[float, float] | None = None
 
     def to_json(self) -> dict[str, Any]:
         latency = {"p50": self.median_ms, "p95": self.p95_ms, "p99": self.p99_ms, "ci": list(self.ci_ms)}

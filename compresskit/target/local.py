@@ -8,23 +8,28 @@ from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from compresskit.errors import TargetError
 from compresskit.target.base import Measurement, Model, SessionSettings
-from compresskit.target.baseline import Baselines
+from compresskit.target.baseline import Baselines, conditions_key
 from compresskit.target.child import Child
 from compresskit.target.host import host_conditions, physical_cores
+from compresskit.target.light import LightGraph
 from compresskit.target.load import Load, foreign_cores, load_now
 from compresskit.target.profile import PROVIDERS, Profile
 from compresskit.target.reference import default_reference
 from compresskit.target.session import session_spec
+from compresskit.target.staging import Staging
 from compresskit.target.statistics import median_interval, percentile_ms
 from compresskit.target.timer import CANDIDATE, REFERENCE, Series, calibrate, sample, warm_up
 from compresskit.target.warn import drift_warnings, fallback_warnings, machine_warnings, sampling_warnings
 from compresskit.target.workload import combine, parts_of
+
+if TYPE_CHECKING:
+    from onnx import ModelProto
 
 
 def start_child(profile: Profile, **limits: Any) -> Child:
@@ -79,13 +84,18 @@ class LocalTarget:
         self.profile = resolve(profile)
         self._limits = {"memory_limit_bytes": memory_limit_bytes, "timeout_seconds": timeout_seconds}
         self._cache = cache_folder(profile)
+        self._staging = Staging()
         self._child: Child | None = start_child(self.profile, **self._limits)
         self._conditions = conditions_of(self.profile, self._child.facts)
         self._baselines = Baselines(baselines, self._conditions)
         self._loaded_reference: str | None = None
 
     def measure(
-        self, model: Model, *, reference: Model | None = None, session: SessionSettings | None = None
+        self,
+        model: Model | ModelProto | LightGraph,
+        *,
+        reference: Model | None = None,
+        session: SessionSettings | None = None,
     ) -> Measurement:
         """See LatencyTarget. Without a `reference` a built-in graph takes its place.
 
@@ -94,15 +104,16 @@ class LocalTarget:
         child = self._running()
         level_ms = self._reference_level(child, default_reference() if reference is None else reference)
         parts = parts_of(self.profile)
-        found = [self._measure_at(part.profile, child, level_ms, model, session) for part in parts]
+        path = self._staging.put(model)
+        found = [self._measure_at(part.profile, child, level_ms, path, session) for part in parts]
         return combine(parts, found, self.profile)
 
     def _measure_at(
-        self, profile: Profile, child: Child, level_ms: float, model: Model, session: SessionSettings | None
+        self, profile: Profile, child: Child, level_ms: float, path: Path, session: SessionSettings | None
     ) -> Measurement:
-        spec = session_spec(model, profile, session, cache=self._cache)
+        spec = session_spec(path, profile, session, cache=self._cache)
         try:
-            loaded = child.load(CANDIDATE, model, spec)
+            loaded = child.load(CANDIDATE, path, spec)
             before = load_now((child.pid,))
             run_ms = warm_up(child.run, CANDIDATE, profile)
             series = sample(child.run, profile, level_ms, run_ms)
@@ -115,6 +126,7 @@ class LocalTarget:
             "session": (session or SessionSettings()).to_json(),
             "nodes": loaded["nodes"],
             "reference": self._loaded_reference,
+            "key": conditions_key(self._conditions),
         }
         return replace(
             measured,
@@ -128,7 +140,7 @@ class LocalTarget:
 
     def _running(self) -> Child:
         if self._child is None or not self._child.alive:
-            self.close()
+            self._stop()
             self._child = start_child(self.profile, **self._limits)
             self._loaded_reference = None
         return self._child
@@ -151,6 +163,10 @@ class LocalTarget:
         return level_ms
 
     def close(self) -> None:
+        self._stop()
+        self._staging.close()
+
+    def _stop(self) -> None:
         if self._child is not None:
             self._child.kill()
             self._child = None

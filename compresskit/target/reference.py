@@ -6,12 +6,14 @@ from functools import cache
 
 import numpy as np
 
-_WIDTH, _INNER, _LAYERS = 384, 1536, 4
+# So small that it stays in a core's own cache: a larger one and the candidate drive each other out, the more
+# the larger the candidate is, and its time would tell of that instead of the machine's state.
+_WIDTH, _INNER, _LAYERS = 128, 512, 2
 
 
 @cache
 def default_reference() -> bytes:
-    """Four feed-forward blocks of a small encoder: 4.7 M multiply-accumulates a token, 19 MB."""
+    """Two narrow feed-forward blocks: 0.26 M multiply-accumulates a token, 1 MB."""
     import onnx
     from onnx import helper, numpy_helper
 

@@ -28,6 +28,7 @@ from compresskit.target.agent.protocol import (
 from compresskit.target.agent.transport import Transport, read_answer
 from compresskit.target.base import Measurement, Model, SessionSettings
 from compresskit.target.baseline import Baselines
+from compresskit.target.light import LightGraph, whole_graph
 from compresskit.target.profile import Profile
 from compresskit.target.weightless import strip_weights
 
@@ -80,7 +81,11 @@ class RemoteTarget:
         self._baselines = Baselines(baselines, self.conditions())
 
     def measure(
-        self, model: Model, *, reference: Model | None = None, session: SessionSettings | None = None
+        self,
+        model: Model | onnx.ModelProto | LightGraph,
+        *,
+        reference: Model | None = None,
+        session: SessionSettings | None = None,
     ) -> Measurement:
         """Latency of `model` on the device (see LatencyTarget).
 
@@ -174,9 +179,9 @@ class RemoteTarget:
             self._reference = (key, self.prepared(reference, real=self._profile.send_weights))
         return self._reference[1]
 
-    def prepared(self, model: Model, *, real: bool) -> bytes:
+    def prepared(self, model: Model | onnx.ModelProto | LightGraph, *, real: bool) -> bytes:
         """`model` as it travels: loadable there, and without its large weights unless `real`."""
-        graph = onnx.load_model_from_string(model) if isinstance(model, bytes) else onnx.load(str(model))
+        graph = whole_graph(model)
         adapt(graph, opset=self._facts["opset"], ir_version=self._facts["ir_version"])
         if not real:
             graph = strip_weights(graph)

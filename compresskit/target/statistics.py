@@ -17,9 +17,7 @@ MIN_SAMPLES_P95 = 59
 MIN_SAMPLES_P99 = 299
 # Groups of neighbouring blocks whose scatter tells the error: enough for a steady figure, each as long
 # as can be, so that what is alike from block to block stays inside one group.
-_GROUPS = 12
-# Two graphs never suffer quite alike from the same load; by how much they differ is known to this share.
-_UNLIKE = 0.05
+_GROUPS = 10
 
 
 def percentile_ms(samples: Sequence[float] | Array, percent: float) -> float | None:
@@ -41,21 +39,20 @@ def student_quantile(probability: float, freedom: int) -> float:
     return float(sum(term / freedom**power for power, term in enumerate(terms)))
 
 
-def median_interval(blocks: Sequence[Array], *, common_error: float = 0.0) -> tuple[float, float, float]:
+def median_interval(blocks: Sequence[Array]) -> tuple[float, float, float]:
     """Median of all samples and its 95 % interval: (median, low, high).
 
     `blocks` are runs of neighbouring samples in the order they were taken. The interval ends at the sample
     quantiles that lie as many standard errors from one half as Student's t says (Woodruff, 1952); the
     error is that of the share of samples below the median, by batch means. So no normality is assumed, and
-    no independence. `common_error` is a relative standard error that all samples share. Needs 5 blocks.
+    no independence. Needs 5 blocks.
     """
     ordered = np.sort(np.concatenate(blocks))
     median = float(np.median(ordered))
     error, reach = _error_of_mean([np.asarray(block < median, np.float64) for block in blocks])
     reach_share = reach * max(error, 0.5 / sqrt(len(ordered)))
-    ends = np.quantile(ordered, [max(0.5 - reach_share, 0.0), min(0.5 + reach_share, 1.0)])
-    low, high = np.hypot(ends / median - 1, reach * common_error) * median
-    return median, median - float(low), median + float(high)
+    low, high = np.quantile(ordered, [max(0.5 - reach_share, 0.0), min(0.5 + reach_share, 1.0)])
+    return median, float(low), float(high)
 
 
 def _error_of_mean(blocks: Sequence[Array]) -> tuple[float, float]:
@@ -75,34 +72,20 @@ def _error_of_mean(blocks: Sequence[Array]) -> tuple[float, float]:
     return sqrt(variance), student_quantile(0.975, len(groups) - 1)
 
 
-def corrected(
-    blocks: Sequence[Array],
-    times_s: Sequence[float],
-    references: Sequence[Array],
-    reference_times_s: Sequence[float],
-    level_ms: float,
-) -> tuple[list[Array], float]:
-    """`blocks` as they would be with the machine in the state where the reference takes `level_ms`.
+def trimmed_interval(values: Array, *, common_error: float = 0.0) -> tuple[float, float, float]:
+    """Mean of the middle 60 % of `values`, taken in this order, and its 95 % interval: (mean, low, high).
 
-    In logarithms. What moves while the blocks are taken is a control variate (Glynn and Szechtman, 2002):
-    they are regressed on the reference, interpolated between its medians before and after each block, so
-    that noise which the reference has for itself is not carried over, and a graph that suffers more from
-    the same load than the reference does is corrected by more. From the mean state in between to the level
-    the slope is 1: noise flattens a fitted slope, and over a long way that would be a bias.
-    Also returns the relative standard error that this scale lends to all samples alike.
+    The error is that of the winsorized values (Tukey and McLaughlin, 1963), by batch means, since
+    neighbours are alike. `common_error` is a standard error that all values share. Needs 5 values.
     """
-    local = np.interp(times_s, reference_times_s, np.log([np.median(each) for each in references]))
-    medians = np.log([np.median(block) for block in blocks])
-    moved = local - local.mean()
-    spread = float(moved @ moved)
-    slope = min(max(float(moved @ medians) / spread, 0.0), 2.0) if spread else 1.0
-    scale = level_ms / np.exp(local.mean() + slope * moved)
-    error, _ = _error_of_mean([np.atleast_1d(value) for value in local])
-    away = abs(np.log(level_ms) - local.mean())
-    return (
-        [block * factor for block, factor in zip(blocks, scale, strict=True)],
-        float(np.hypot((1 - slope) * error, _UNLIKE * away)),
-    )
+    cut = len(values) // 5
+    ordered = np.sort(values)
+    kept = ordered[cut : len(values) - cut]
+    middle = float(kept.mean())
+    winsorized = np.clip(values, kept[0], kept[-1])
+    error, reach = _error_of_mean([np.atleast_1d(value) for value in winsorized])
+    half_width = reach * float(np.hypot(error * len(values) / len(kept), common_error))
+    return middle, middle - half_width, middle + half_width
 
 
 def ratio_interval(

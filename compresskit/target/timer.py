@@ -1,4 +1,4 @@
-"""Adaptive sampling: warm up until stable, then candidate and reference in turn until sure enough."""
+"""Adaptive sampling: warm up until stable, then rounds of candidate and reference until sure enough."""
 
 from __future__ import annotations
 
@@ -8,19 +8,24 @@ from typing import Protocol
 
 import numpy as np
 
-from compresskit.target.statistics import Array, corrected, median_interval
+from compresskit.target.paired import Rounds
+from compresskit.target.statistics import Array, median_interval
 
 CANDIDATE = "candidate"
 REFERENCE = "reference"
 
-# A block of candidate runs lasts about this long, so that drift is seen, yet switching costs little.
-_BLOCK_MS = 40.0
-_REFERENCE_MS = 30.0
-_BLOCKS_A_CHUNK = 4
-_MIN_BLOCKS = 16
+# Bursts are as short as leaves the untimed run after each switch a small part: what lasts longer than a
+# round meets candidate and reference alike.
+_BURST_MS = 20.0
+_REFERENCE_MS = 8.0
+_SETTLE_MS = 10.0  # untimed after each switch: a graph comes back into the caches bit by bit
+_SLOW_MS = 100.0  # up to here a burst has three runs, lest every second one is the untimed
+_ROUNDS_A_CHUNK = 4
+_MIN_ROUNDS = 16
+_LEVEL_MS = 40.0  # bursts of the reference alone, for its level
 _WARM_WINDOW = 5
 _WARM_WITHIN = 0.02
-_WARM_SECONDS = 3.0
+_WARM_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -75,29 +80,29 @@ class Series:
     def raw_blocks(self) -> list[Array]:
         return [np.asarray(leg.samples_ms) for leg in self.candidate]
 
-    def _corrected(self) -> tuple[list[Array], float]:
-        return corrected(
-            self.raw_blocks,
-            [leg.at_s for leg in self.candidate],
-            [np.asarray(leg.samples_ms) for leg in self.reference],
-            [leg.at_s for leg in self.reference],
-            self.level_ms,
+    @property
+    def rounds(self) -> Rounds:
+        """Each of the candidate's bursts with the reference's just before and after it."""
+        candidate, reference = (
+            np.log([np.median(leg.samples_ms) for leg in legs]) for legs in (self.candidate, self.reference)
         )
+        next_one = np.searchsorted([leg.at_s for leg in self.reference], [leg.at_s for leg in self.candidate])
+        return Rounds(candidate, reference[next_one - 1], reference[next_one])
 
     def corrected_interval(self) -> tuple[float, float, float]:
-        """Median of the corrected samples and its 95 % interval, ms."""
-        blocks, error = self._corrected()
-        return median_interval(blocks, common_error=error)
+        """Latency with the machine at the level, and its 95 % interval, ms."""
+        return self.rounds.interval(self.level_ms)
 
     def is_precise(self, precision: float) -> bool:
-        """Whether more samples are not needed; what all samples share they would not lessen."""
-        blocks, _ = self._corrected()
-        median, low, high = median_interval(blocks)
-        return (high - low) / 2 <= precision * median
+        """Whether more rounds are not needed."""
+        return self.rounds.half_width(self.level_ms) <= precision
 
 
 def warm_up(run: Run, slot: str, limits: Limits) -> float:
-    """Run `slot` until two windows of runs agree within 2 %, or 3 s have passed. Median of the last, ms."""
+    """Run `slot` until a window of runs is not 2 % faster than the last, or 1 s has passed. Its median, ms.
+
+    Warming up only makes runs faster; one that is slower has met something else.
+    """
     before = None
     spent_ms = 0.0
     discard = max(limits.warmup_runs - 2 * _WARM_WINDOW, 0)
@@ -106,7 +111,7 @@ def warm_up(run: Run, slot: str, limits: Limits) -> float:
         discard = 0
         spent_ms += sum(leg.samples_ms)
         now = float(np.median(leg.samples_ms))
-        if before is not None and abs(now - before) <= _WARM_WITHIN * before:
+        if before is not None and now >= (1 - _WARM_WITHIN) * before:
             return now
         if spent_ms > _WARM_SECONDS * 1e3:
             return now
@@ -118,39 +123,46 @@ def runs_for(block_ms: float, run_ms: float, most: int) -> int:
     return min(max(int(block_ms / run_ms), 1), most) // 2 * 2 + 1
 
 
+def runs_to_settle(run_ms: float) -> int:
+    """Untimed runs with which a graph fills the caches again."""
+    return max(1, int(_SETTLE_MS / run_ms))
+
+
 def sample(run: Run, limits: Limits, level_ms: float, run_ms: float) -> Series:
     """Candidate and reference in turn until the corrected median is known within the precision.
 
     `level_ms` is the reference's long-run median, `run_ms` about what the candidate takes. The first
-    run after each switch is not timed: it finds the other graph's data in the caches.
+    runs after each switch are not timed.
     """
     series = Series(level_ms)
-    runs = runs_for(_BLOCK_MS, run_ms, 31)
-    pause = Step(REFERENCE, 1, runs_for(_REFERENCE_MS, level_ms, 9))
-    turn = [pause, Step(CANDIDATE, 1, runs)]
-    block_s = (level_ms * (pause.runs + 1) + run_ms * (runs + 1)) / 1e3
-    chunk = min(_BLOCKS_A_CHUNK, max(1, int(limits.max_seconds / 4 / block_s)))
-    look = _MIN_BLOCKS
+    runs = max(runs_for(_BURST_MS, run_ms, 31), 3 if run_ms <= _SLOW_MS else 1)
+    pause = Step(REFERENCE, runs_to_settle(level_ms), runs_for(_REFERENCE_MS, level_ms, 31))
+    turn = [Step(CANDIDATE, runs_to_settle(run_ms), runs), pause]
+    times_ms = (run_ms, level_ms)
+    round_s = sum(ms * (step.discard + step.runs) for ms, step in zip(times_ms, turn, strict=True)) / 1e3
+    chunk = min(_ROUNDS_A_CHUNK, max(1, int(limits.max_seconds / 4 / round_s)))
+    look = _MIN_ROUNDS
+    series.add(run([pause]))
     while True:
-        series.add(run([*turn * chunk, pause]))
-        blocks, taken = len(series.candidate), len(series.candidate) * runs
+        series.add(run(turn * chunk))
+        rounds, taken = len(series.candidate), len(series.candidate) * runs
         seconds = series.reference[-1].at_s - series.reference[0].at_s
-        if blocks >= 5 and (taken >= limits.max_runs or seconds >= limits.max_seconds):
+        if rounds >= 5 and (taken >= limits.max_runs or seconds >= limits.max_seconds):
             return series
-        if blocks >= look and taken >= limits.min_runs:
+        if rounds >= look and taken >= limits.min_runs:
             if series.is_precise(limits.interval_precision):
                 return series
             # Looking after every chunk would stop at the first interval that is narrow by luck.
-            look = blocks + max(blocks // 4, 1)
+            look = rounds + max(rounds // 4, 1)
 
 
 def calibrate(run: Run, limits: Limits) -> float:
     """The reference's long-run median, ms: from its own runs alone, to half the precision asked for."""
     run_ms = warm_up(run, REFERENCE, limits)
-    runs = runs_for(_BLOCK_MS, run_ms, 31)
+    runs = runs_for(_LEVEL_MS, run_ms, 31)
     legs: list[Leg] = []
     while True:
-        legs += run([Step(REFERENCE, 0, runs)] * _MIN_BLOCKS)
+        legs += run([Step(REFERENCE, 0, runs)] * _MIN_ROUNDS)
         median, low, high = median_interval([np.asarray(leg.samples_ms) for leg in legs])
         sure = (high - low) / 2 <= limits.interval_precision / 2 * median
         if sure or legs[-1].at_s - legs[0].at_s >= limits.max_seconds / 2:

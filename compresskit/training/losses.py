@@ -3,11 +3,56 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
 
 from compresskit.architecture import Architecture
+from compresskit.errors import ConfigurationError, one_of
+
+LAST, PLACE, EVEN, FINAL = "last", "place", "even", "final"
+MAPPINGS = (LAST, PLACE, EVEN, FINAL)
+
+
+@dataclass(frozen=True)
+class Distillation:
+    """Weights of what a frozen teacher's pupils are trained on, and which layers are matched.
+
+    `mapping`: `place` matches each kept layer to the teacher's layer of the same place, `last` does
+    so but matches the last kept one to the teacher's last, `even` cuts the teacher's depth into equal
+    parts and takes the last layer of each (TinyBERT, arXiv 1909.10351, section 4.1), `final` matches
+    the last kept layer alone. `cosine`: of the last hidden states (DistilBERT, arXiv 1910.01108).
+    """
+
+    labels: float = 1.0
+    logits: float = 1.0
+    hidden: float = 1.0
+    relations: float = 0.0
+    cosine: float = 0.0
+    mapping: str = LAST
+
+    def __post_init__(self) -> None:
+        if self.mapping not in MAPPINGS:
+            raise ConfigurationError(one_of("mapping of layers", self.mapping, MAPPINGS))
+        for name in ("labels", "logits", "hidden", "relations", "cosine"):
+            if getattr(self, name) < 0:
+                raise ConfigurationError(
+                    f"weight {name} of distillation is {getattr(self, name)}; permitted: 0 or more."
+                )
+
+    def pairs(self, architecture: Architecture) -> list[tuple[int, int]]:
+        """(place among the kept layers, teacher's layer) of each hidden state that is matched."""
+        total, kept = len(architecture.layers), architecture.kept_layers
+        depth = len(kept)
+        if self.mapping == FINAL:
+            return [(depth - 1, total - 1)]
+        if self.mapping == EVEN:
+            return [(i, -(-(i + 1) * total // depth) - 1) for i in range(depth)]
+        places = list(kept)
+        if self.mapping == LAST:
+            places[-1] = total - 1
+        return list(enumerate(places))
 
 
 def label_loss(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
@@ -34,23 +79,51 @@ def logit_loss(
 def hidden_loss(
     student: Sequence[torch.Tensor],
     teacher: Sequence[torch.Tensor],
-    architecture: Architecture,
+    pairs: Sequence[tuple[int, int]],
     mask: torch.Tensor,
 ) -> torch.Tensor:
     """Mean squared error of hidden states, in units of the teacher's own variance.
 
-    Each kept layer is matched to the teacher's layer of the same place, the last kept one to the
-    teacher's last, as far as depth allows (cf. TinyBERT, arXiv 1909.10351, equation 8).
-    `student`, `teacher`: embedding output, then one (batch, length, hidden) tensor a layer;
-    `mask`: (batch, length), 1 where there is a token.
+    `pairs` are (student's layer, teacher's layer), both from 0 (cf. TinyBERT, arXiv 1909.10351,
+    equation 8). `student`, `teacher`: embedding output, then one (batch, length, hidden) tensor a
+    layer; `mask`: (batch, length), 1 where there is a token.
     """
-    places = list(architecture.kept_layers)
-    places[-1] = len(architecture.layers) - 1
     weights = mask.unsqueeze(-1).to(torch.float32)
     tokens = weights.sum()
     total = torch.zeros((), device=mask.device)
-    for found, place in zip(student[1:], places, strict=True):
-        wanted = teacher[place + 1].float()
+    for layer, place in pairs:
+        found, wanted = student[layer + 1].float(), teacher[place + 1].float()
         spread = (wanted.square() * weights).sum() / tokens
-        total = total + ((found.float() - wanted).square() * weights).sum() / tokens / spread
-    return total / len(places)
+        total = total + ((found - wanted).square() * weights).sum() / tokens / spread
+    return total / len(pairs)
+
+
+def cosine_loss(student: torch.Tensor, teacher: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    """1 - cosine of hidden states, a mean over tokens: direction alone, not length.
+
+    `student`, `teacher`: (batch, length, hidden); `mask`: (batch, length), 1 where there is a token.
+    """
+    apart = 1 - F.cosine_similarity(student.float(), teacher.float(), dim=-1)
+    return (apart * mask).sum() / mask.sum()
+
+
+def relation_loss(
+    student: torch.Tensor, teacher: torch.Tensor, mask: torch.Tensor, num_heads: int
+) -> torch.Tensor:
+    """KL divergence of token-to-token relations, a mean over tokens and heads.
+
+    A relation is `softmax(x x^T / sqrt(size))` within each of `num_heads` parts of the hidden states
+    (MiniLMv2, arXiv 2012.15828, equation 5, which takes queries, keys and values instead).
+    `student`, `teacher`: (batch, length, hidden); `mask`: (batch, length).
+    """
+    absent = mask[:, None, None, :] == 0
+    taught, found = (_relations(states, num_heads, absent) for states in (teacher, student))
+    divergence = (taught.exp() * (taught - found)).masked_fill(absent, 0.0).sum(-1)  # (B, heads, T)
+    return (divergence.mean(1) * mask).sum() / mask.sum()
+
+
+def _relations(states: torch.Tensor, num_heads: int, absent: torch.Tensor) -> torch.Tensor:
+    rows, length, _ = states.shape
+    parts = states.float().view(rows, length, num_heads, -1).transpose(1, 2)  # (B, heads, T, size)
+    scores: torch.Tensor = parts @ parts.mT / parts.shape[-1] ** 0.5
+    return scores.masked_fill(absent, torch.finfo(scores.dtype).min).log_softmax(-1)

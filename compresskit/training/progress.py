@@ -17,7 +17,10 @@ REPORT_EVERY_SECONDS = 10.0
 
 @dataclass(frozen=True)
 class Progress:
-    """State of a stage after `step` of `of` steps; `metric` is None where it was not measured."""
+    """State of a stage after `step` of `of` steps; `metric` is None where it was not measured.
+
+    `full_steps`: what it has cost, in optimizer steps of the full network.
+    """
 
     stage: str
     step: int
@@ -26,6 +29,7 @@ class Progress:
     seconds_left: float
     loss: float | None = None
     metric: float | None = None
+    full_steps: float | None = None
 
 
 Listener = Callable[[Progress], None]
@@ -44,6 +48,7 @@ class ProgressCallback(TrainerCallback):  # type: ignore[misc]
         listen: Listener,
         evaluate: Callable[[], float] | None = None,
         loss: Callable[[], float | None] = lambda: None,
+        full_steps: Callable[[], float | None] = lambda: None,
         evaluations: int = 4,
     ) -> None:
         self.stage = stage
@@ -51,6 +56,7 @@ class ProgressCallback(TrainerCallback):  # type: ignore[misc]
         self.listen = listen
         self.evaluate = evaluate
         self.loss = loss
+        self.full_steps = full_steps
         self.evaluations = evaluations
         self._first_step = 0
         self._start = self._last_report = self._last_save = 0.0
@@ -74,7 +80,9 @@ class ProgressCallback(TrainerCallback):  # type: ignore[misc]
         if metric is not None or is_last or now - self._last_report >= REPORT_EVERY_SECONDS:
             self._last_report = now
             self._report(state, metric)
-        if now - self._last_save >= SAVE_EVERY_SECONDS and not is_last:
+        # A stage that is stopped here is at its end: resumed from a checkpoint, it would go beyond.
+        ends = is_last or control.should_training_stop
+        if now - self._last_save >= SAVE_EVERY_SECONDS and not ends:
             self._last_save = now
             control.should_save = True
 
@@ -85,7 +93,14 @@ class ProgressCallback(TrainerCallback):  # type: ignore[misc]
         per_step = seconds / (state.global_step - self._first_step)
         left = per_step * (state.max_steps - state.global_step)
         progress = Progress(
-            self.stage, state.global_step, state.max_steps, seconds, left, self.loss(), metric
+            self.stage,
+            state.global_step,
+            state.max_steps,
+            seconds,
+            left,
+            self.loss(),
+            metric,
+            self.full_steps(),
         )
         self.log_path.parent.mkdir(parents=True, exist_ok=True)
         with self.log_path.open("a", encoding="utf-8") as lines:

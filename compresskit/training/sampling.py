@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -12,11 +12,41 @@ from compresskit.training.strategies import Sampler
 SHRINK_UNTIL = 0.5
 FIRST_LEAST = 0.6
 DRAWS = 4
+CHOICES = 8
+Draw = Callable[[np.random.Generator], Architecture]
 
 
-def progressive(
-    draw: Callable[[np.random.Generator], Architecture], size: Callable[[Architecture], float]
-) -> Sampler:
+def log_uniform(draw: Draw, size: Callable[[Architecture], float]) -> Draw:
+    """Small sub-networks more often: where `draw` is uniform in `size`, the result is in its logarithm.
+
+    One of several draws is taken, with chances inverse to their sizes.
+    """
+
+    def weighted(generator: np.random.Generator) -> Architecture:
+        drawn = [draw(generator) for _ in range(CHOICES)]
+        chances = 1 / np.array([size(architecture) for architecture in drawn])
+        return drawn[int(generator.choice(CHOICES, p=chances / chances.sum()))]
+
+    return weighted
+
+
+def near(rungs: Sequence[Architecture], draw: Draw, share: float) -> Draw:
+    """A rung of a ladder of architectures with chance `share`, else any draw."""
+
+    def chosen(generator: np.random.Generator) -> Architecture:
+        if generator.random() < share:
+            return rungs[int(generator.integers(len(rungs)))]
+        return draw(generator)
+
+    return chosen
+
+
+def steady(draw: Draw) -> Sampler:
+    """The same draws from the first step to the last."""
+    return lambda generator, progress: draw(generator)
+
+
+def progressive(draw: Draw, size: Callable[[Architecture], float]) -> Sampler:
     """Large sub-networks first; the least size permitted falls from 0.6 to 0 over the first half.
 
     A small network is asked only once the larger ones that share its weights work (progressive

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,20 +12,29 @@ from typing import Any
 import numpy as np
 import torch
 from torch import nn
-from transformers import set_seed
+from transformers import TrainerCallback, set_seed
 
 from compresskit.architecture import Architecture
-from compresskit.supernet.importance import reorder, taylor_importance
+from compresskit.errors import ConfigurationError, one_of
+from compresskit.supernet.importance import (
+    Importance,
+    fisher_importance,
+    magnitude_importance,
+    reorder,
+    taylor_importance,
+)
 from compresskit.supernet.network import SuperNetwork
 from compresskit.supernet.scoring import predict
 from compresskit.tasks.collation import collate
 from compresskit.tasks.task import Split, Task
+from compresskit.training.averaging import WeightAverage
 from compresskit.training.losses import label_loss
 from compresskit.training.progress import Listener, ProgressCallback
 from compresskit.training.strategies import Strategy, make_strategy
-from compresskit.training.trainer import Recipe, SuperNetTrainer
+from compresskit.training.trainer import Penalty, Recipe, SuperNetTrainer
 
 IMPORTANCE_ROWS = 2048
+IMPORTANCES = ("taylor", "fisher", "magnitude", "none")
 
 
 @dataclass(frozen=True)
@@ -54,16 +63,35 @@ def fine_tune(model: nn.Module, stage: Stage, recipe: Recipe) -> None:
     _train(supernet, stage, "dense", strategy, recipe, None)
 
 
-def order_by_importance(model: nn.Module, stage: Stage, recipe: Recipe) -> None:
-    """Sort heads and units in place by Taylor importance on training rows; the function stays."""
+def check_importance(name: str) -> None:
+    """Raise ConfigurationError unless `name` is one of IMPORTANCES."""
+    if name not in IMPORTANCES:
+        raise ConfigurationError(one_of("importance", name, IMPORTANCES))
+
+
+def order_by_importance(model: nn.Module, stage: Stage, recipe: Recipe, by: str = "taylor") -> None:
+    """Sort heads and units in place by an importance on training rows; the function stays.
+
+    `by` is one of IMPORTANCES. Raises ConfigurationError for another.
+    """
+    check_importance(by)
+    if by == "none":
+        return
     supernet = SuperNetwork(model)
-    batches = _batches(stage.task.train, stage.pad_id, recipe.batch_size, recipe.seed)
+    reorder(model, supernet.blueprint, _importance(supernet, stage, recipe, by))
+
+
+def _importance(supernet: SuperNetwork, stage: Stage, recipe: Recipe, by: str) -> Importance:
+    if by == "magnitude":
+        return magnitude_importance(supernet.model, supernet.blueprint)
+    batches = sample_batches(stage.task.train, stage.pad_id, recipe.batch_size, recipe.seed)
 
     def loss(network: nn.Module, batch: dict[str, torch.Tensor]) -> torch.Tensor:
         inputs = {name: value for name, value in batch.items() if name != "labels"}
         return label_loss(network(**inputs).logits, batch["labels"])
 
-    reorder(model, supernet.blueprint, taylor_importance(model, supernet.blueprint, batches, loss))
+    estimate = taylor_importance if by == "taylor" else fisher_importance
+    return estimate(supernet.model, supernet.blueprint, batches, loss)
 
 
 def train_supernet(
@@ -74,6 +102,8 @@ def train_supernet(
     watch: Architecture,
     name: str = "supernet",
     teacher: nn.Module | None = None,
+    penalty: Penalty | None = None,
+    callbacks: Sequence[TrainerCallback] = (),
 ) -> None:
     """Train in place; `teacher`, or a frozen copy of the model as it is, teaches if the strategy asks.
 
@@ -87,7 +117,7 @@ def train_supernet(
         # The teacher's embeddings serve every sub-network; half of a small model's weights need no step.
         embeddings = supernet.model.get_input_embeddings()  # type: ignore[operator]
         embeddings.weight.requires_grad_(False)
-    _train(supernet, stage, name, strategy, recipe, teacher, watch)
+    _train(supernet, stage, name, strategy, recipe, teacher, watch, penalty, callbacks)
 
 
 def _train(
@@ -98,6 +128,8 @@ def _train(
     recipe: Recipe,
     teacher: nn.Module | None,
     watch: Architecture | None = None,
+    penalty: Penalty | None = None,
+    callbacks: Sequence[TrainerCallback] = (),
 ) -> None:
     set_seed(recipe.seed)
     folder = stage.folder / name
@@ -109,7 +141,11 @@ def _train(
         folder,
         pad_id=stage.pad_id,
         teacher=teacher,
+        callbacks=list(callbacks),
+        penalty=penalty,
     )
+    if recipe.average:
+        trainer.add_callback(WeightAverage(supernet, recipe.average))
     trainer.add_callback(
         ProgressCallback(
             name,
@@ -117,6 +153,7 @@ def _train(
             stage.listen,
             lambda: score(supernet, stage, stage.task.search, watch),
             trainer.take_mean_loss,
+            lambda: trainer.full_steps,
         )
     )
     trainer.run(resume=stage.resume)
@@ -130,18 +167,20 @@ def set_dropout(model: nn.Module, probability: float) -> None:
             module.p = probability
 
 
-def _batches(split: Split, pad_id: int, batch_size: int, seed: int) -> list[dict[str, torch.Tensor]]:
-    """A seeded sample of training rows, in batches of similar lengths."""
+def sample_batches(
+    split: Split, pad_id: int, batch_size: int, seed: int, rows: int = IMPORTANCE_ROWS
+) -> list[dict[str, torch.Tensor]]:
+    """A seeded sample of at most `rows` rows with their labels, in batches of similar lengths."""
     generator = np.random.default_rng(seed)
-    count = min(IMPORTANCE_ROWS, len(split.encoded))
+    count = min(rows, len(split.encoded))
     chosen = sorted(
         generator.choice(len(split.encoded), count, replace=False),
         key=lambda i: len(split.encoded[i]["input_ids"]),
     )
     batches = []
     for start in range(0, count, batch_size):
-        rows: list[dict[str, Any]] = [
+        members: list[dict[str, Any]] = [
             {**split.encoded[i], "labels": split.labels[i].item()} for i in chosen[start : start + batch_size]
         ]
-        batches.append(collate(rows, pad_id))
+        batches.append(collate(members, pad_id))
     return batches

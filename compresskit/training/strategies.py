@@ -119,19 +119,21 @@ class SandwichDistillation(Strategy):
         ]
 
 
+@dataclass(frozen=True)
 class FrozenTeacher(Strategy):
     """Random sub-networks learn from the fine-tuned dense model, which stays as it was.
 
     One teacher forward serves all networks of a step. The full network, which starts as the
-    teacher, takes part in every `FULL_EVERY`th step only: enough to keep it where it is.
+    teacher, takes part in every `full_every`th step only: enough to keep it where it is.
     """
 
-    name = "teacher"
-    needs_teacher = True
-    FULL_EVERY: ClassVar[int] = 4
+    full_every: int = 4
+
+    name: ClassVar[str] = "teacher"
+    needs_teacher: ClassVar[bool] = True
 
     def lessons(self, step: int, progress: float, generator: np.random.Generator) -> list[Lesson]:
-        full = [self._full(FROM_TEACHER)] if step % self.FULL_EVERY == 0 else []
+        full = [self._full(FROM_TEACHER)] if step % self.full_every == 0 else []
         return [*full, *self._random(progress, generator, FROM_TEACHER)]
 
 
@@ -146,6 +148,15 @@ class Point(Strategy):
 
     def lessons(self, step: int, progress: float, generator: np.random.Generator) -> list[Lesson]:
         return [Lesson(self.smallest, FROM_TEACHER)]
+
+
+class Alone(Strategy):
+    """One chosen architecture learns from the labels: standard NAS. As `Point`, not among STRATEGIES."""
+
+    name = "alone"
+
+    def lessons(self, step: int, progress: float, generator: np.random.Generator) -> list[Lesson]:
+        return [Lesson(self.smallest, FROM_LABELS)]
 
 
 STRATEGIES: dict[str, type[Strategy]] = {

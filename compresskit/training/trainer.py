@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import logging
-from dataclasses import dataclass
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 import torch.distributed as dist
 from torch import nn
@@ -18,13 +18,30 @@ from compresskit.supernet.network import SuperNetwork
 from compresskit.tasks.collation import collate
 from compresskit.tasks.task import Split
 from compresskit.training.batching import LengthSampler
-from compresskit.training.losses import hidden_loss, label_loss, logit_loss
+from compresskit.training.checkpoints import last_complete_checkpoint
+from compresskit.training.cost import lessons_at, step_cost
+from compresskit.training.losses import (
+    Distillation,
+    cosine_loss,
+    hidden_loss,
+    label_loss,
+    logit_loss,
+    relation_loss,
+)
 from compresskit.training.strategies import FROM_FULL, FROM_LABELS, FROM_TEACHER, Lesson, Strategy
+
+Penalty = Callable[[int, int], torch.Tensor]
+"""(step, steps that are planned) -> what is added to the loss of the shared weights; not reported with it."""
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """Hyperparameters of one training stage. Learning rate warms up over 6 % and decays linearly."""
+    """Hyperparameters of one training stage.
+
+    The learning rate warms up over 6 % of the steps; `schedule` says how it goes on, by a name that
+    transformers knows, such as linear, cosine or constant_with_warmup. `average` is the decay of a
+    moving average of the weights (0: none) that training ends with.
+    """
 
     epochs: float
     learning_rate: float
@@ -32,6 +49,13 @@ class Recipe:
     temperature: float = 2.0
     seed: int = 0
     weight_decay: float = 0.01
+    schedule: str = "linear"
+    average: float = 0.0
+    distillation: Distillation = field(default_factory=Distillation)
+
+    def steps(self, num_rows: int) -> int:
+        """Optimizer steps on `num_rows` training rows, at least one."""
+        return max(1, round(self.epochs * -(-num_rows // self.batch_size)))
 
 
 class SplitDataset(torch.utils.data.Dataset[dict[str, Any]]):
@@ -65,6 +89,7 @@ class SuperNetTrainer(Trainer):  # type: ignore[misc]
         pad_id: int,
         teacher: nn.Module | None = None,
         callbacks: list[TrainerCallback] | None = None,
+        penalty: Penalty | None = None,
     ) -> None:
         if strategy.needs_teacher and teacher is None:
             raise ValueError(f"strategy {strategy.name!r} needs a teacher")
@@ -72,6 +97,7 @@ class SuperNetTrainer(Trainer):  # type: ignore[misc]
         self.recipe = recipe
         self.split = split
         self.teacher = teacher.eval() if teacher is not None else None
+        self.penalty = penalty
         super().__init__(
             model=supernet,
             args=_arguments(recipe, folder, len(split.encoded)),
@@ -80,6 +106,7 @@ class SuperNetTrainer(Trainer):  # type: ignore[misc]
             callbacks=callbacks,
         )
         self._losses: list[torch.Tensor] = []
+        self._cost: float | None = None
         self.remove_callback(PrinterCallback)  # it prints on stdout
         if self.teacher is not None:
             self.teacher.to(self.args.device)
@@ -100,9 +127,10 @@ class SuperNetTrainer(Trainer):  # type: ignore[misc]
         batch = self._prepare_inputs(inputs)
         labels = batch.pop("labels")
         step = self.state.global_step
-        lessons = self.strategy.lessons(
-            step, step / max(1, self.state.max_steps), np.random.default_rng((self.recipe.seed, step))
-        )
+        lessons = self._lessons(step)
+        if self._cost is None:  # what a resumed run has spent before
+            self._cost = sum(step_cost(supernet.blueprint, self._lessons(i)) for i in range(step))
+        self._cost += step_cost(supernet.blueprint, lessons)
         taught = any(lesson.source == FROM_TEACHER for lesson in lessons)
         with self.compute_loss_context_manager():
             reference = self._ask_teacher(batch) if taught else None
@@ -117,6 +145,8 @@ class SuperNetTrainer(Trainer):  # type: ignore[misc]
             total += loss.detach()
             if lesson.is_full and not taught:
                 reference = type(output)(logits=output.logits.detach())
+        if self.penalty is not None:
+            self.accelerator.backward(self.penalty(step, self.state.max_steps))
         _average_gradients(supernet)
         mean = total / len(lessons)
         self._losses.append(mean)
@@ -126,6 +156,14 @@ class SuperNetTrainer(Trainer):  # type: ignore[misc]
         """Mean loss of the steps since this was last asked; None when there was no step."""
         losses, self._losses = self._losses, []
         return torch.stack(losses).mean().item() if losses else None
+
+    @property
+    def full_steps(self) -> float:
+        """What training has cost so far, in steps of the full network."""
+        return self._cost or 0.0
+
+    def _lessons(self, step: int) -> list[Lesson]:
+        return lessons_at(self.strategy, self.recipe.seed, step, self.state.max_steps)
 
     def _ask_teacher(self, batch: dict[str, torch.Tensor]) -> Any:
         assert self.teacher is not None
@@ -146,25 +184,22 @@ class SuperNetTrainer(Trainer):  # type: ignore[misc]
         )
         if lesson.source == FROM_FULL:
             return from_labels + taught
-        matched = hidden_loss(output.hidden_states, reference.hidden_states, lesson.architecture, mask)
-        return from_labels + taught + matched
+        asked = self.recipe.distillation
+        loss = asked.labels * from_labels + asked.logits * taught
+        found, wanted = output.hidden_states, reference.hidden_states
+        if asked.hidden:
+            loss = loss + asked.hidden * hidden_loss(found, wanted, asked.pairs(lesson.architecture), mask)
+        if asked.cosine:
+            loss = loss + asked.cosine * cosine_loss(found[-1], wanted[-1], mask)
+        if asked.relations:
+            heads = self.model.blueprint.dims.num_heads
+            loss = loss + asked.relations * relation_loss(found[-1], wanted[-1], mask, heads)
+        return loss
 
     def run(self, *, resume: bool = False) -> None:
         """Train to the end, from the last checkpoint when `resume` and there is one."""
         checkpoint = last_complete_checkpoint(Path(self.args.output_dir)) if resume else None
         self.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
-
-
-def last_complete_checkpoint(folder: Path) -> Path | None:
-    """The newest checkpoint whose writing was not cut off: `trainer_state.json` is written last."""
-    numbered = sorted(folder.glob("checkpoint-*"), key=lambda path: int(path.name.rpartition("-")[2]))
-    for checkpoint in reversed(numbered):
-        try:
-            json.loads((checkpoint / "trainer_state.json").read_bytes())
-        except (OSError, ValueError):
-            continue
-        return checkpoint
-    return None
 
 
 def _average_gradients(model: nn.Module) -> None:
@@ -187,7 +222,9 @@ def has_fast_bf16() -> bool:
 
 def _arguments(recipe: Recipe, folder: Path, num_rows: int) -> TrainingArguments:
     logging.getLogger("accelerate").setLevel(logging.ERROR)
-    steps = max(1, round(recipe.epochs * -(-num_rows // recipe.batch_size)))
+    # Each of several processes sees its share of the rows, in batches of its own.
+    steps = recipe.steps(-(-num_rows // int(os.environ.get("WORLD_SIZE", "1"))))
+    bf16 = has_fast_bf16()
     return TrainingArguments(
         output_dir=str(folder),
         max_steps=steps,
@@ -195,9 +232,10 @@ def _arguments(recipe: Recipe, folder: Path, num_rows: int) -> TrainingArguments
         learning_rate=recipe.learning_rate,
         weight_decay=recipe.weight_decay,
         warmup_steps=max(1, round(0.06 * steps)),
-        lr_scheduler_type="linear",
+        lr_scheduler_type=recipe.schedule,
         optim="adamw_torch_fused",
-        bf16=has_fast_bf16(),
+        bf16=bf16,
+        use_cpu=bf16 and not torch.cuda.is_available(),  # without it, bf16 is refused on a CPU
         seed=recipe.seed,
         save_strategy="no",  # a callback decides by time
         save_total_limit=1,

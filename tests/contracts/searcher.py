@@ -11,11 +11,22 @@ import torch
 from compresskit.architecture import Architecture, Candidate, Dimensions
 from compresskit.errors import SearchError
 from compresskit.runs import TrialRecord
-from compresskit.search import Budget, Evaluation, Searcher, make_objectives, make_searcher, run_search
+from compresskit.search import (
+    Budget,
+    Constraints,
+    Evaluation,
+    Searcher,
+    make_objectives,
+    make_searcher,
+    run_search,
+)
+from compresskit.search.constraints import UNBOUND
 from compresskit.spaces import SPACES, Config, Space, make_space
 
 DIMS = Dimensions(num_layers=3, num_heads=4, head_size=8, num_units=32, hidden_size=32)
 OBJECTIVES = make_objectives(["metric", "latency_ms"])
+TIGHT = Constraints(max_latency_ms=4.0, min_metric=0.6)  # a relative size of 0.0625 to a third
+IMPOSSIBLE = Constraints(max_latency_ms=0.5)
 
 
 def evaluation(space: Space, architecture: Architecture) -> Evaluation:
@@ -25,7 +36,11 @@ def evaluation(space: Space, architecture: Architecture) -> Evaluation:
 
 
 def search(
-    searcher: Searcher, trials: int, completed: list[TrialRecord] | None = None, failing: int | None = None
+    searcher: Searcher,
+    trials: int,
+    completed: list[TrialRecord] | None = None,
+    failing: int | None = None,
+    constraints: Constraints = UNBOUND,
 ) -> list[TrialRecord]:
     ids = iter(range(len(completed or []), trials))
 
@@ -42,6 +57,7 @@ def search(
         clock=lambda: 0.0,
         on_trial=lambda record: None,
         completed=completed or [],
+        constraints=constraints,
     )
 
 
@@ -80,6 +96,32 @@ class SearcherContract:
         unbroken = search(self.make(), self.trials, failing=2)
         assert unbroken[2].status == "failed"
         assert search(self.make(), self.trials, completed=unbroken[: self.trials - 1]) == unbroken
+
+    @pytest.mark.parametrize("constraints", [TIGHT, IMPOSSIBLE])
+    def test_constraints_are_replayed_and_records_stay_raw(self, constraints: Constraints) -> None:
+        unbroken = search(self.make(), self.trials, constraints=constraints)
+        searcher = self.make()
+        assert unbroken[:3] == search(searcher, 3)
+        for record in unbroken:
+            measured = evaluation(searcher.space, record.candidate.architecture)
+            assert (record.metric, record.latency_ms) == (measured.metric, measured.latency_ms)
+        done = unbroken[: self.trials - 2]
+        assert search(self.make(), self.trials, completed=done, constraints=constraints) == unbroken
+
+    def test_it_begins_with_what_it_is_given(self) -> None:
+        space = make_space("small", DIMS)
+        given = [
+            space.candidate(c) for c in ({"layers": 2, "heads": 3, "units": 7}, space.initial_configs()[2])
+        ]
+        for done in (0, 2, 4):
+            unbroken = search(self.make(space), done) if done else []
+            searcher = self.make(space)
+            searcher.begin_with(given)
+            records = search(searcher, self.trials, completed=unbroken)
+            if done < 4:
+                assert [r.candidate for r in records[:4]] == [*space.initial_candidates, given[0]]
+            assert given[0] in [record.candidate for record in records[:5]]
+            assert len({record.candidate for record in records}) == self.trials
 
     def test_seeds_make_a_difference(self) -> None:
         records = [search(self.make(seed=seed), self.trials) for seed in (0, 1)]

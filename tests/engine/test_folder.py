@@ -11,14 +11,15 @@ import pytest
 import torch
 from safetensors.torch import load_file
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
-from transformers import AutoModelForSequenceClassification, PreTrainedTokenizerFast
+from transformers import AutoModelForSequenceClassification, AutoTokenizer, PreTrainedTokenizerFast
 
 from compresskit.bundle import Manifest, load_engine, verify
 from compresskit.engine import folder as folder_module
 from compresskit.engine.count import count_macs, count_params
-from compresskit.engine.folder import check_output, write_engine
+from compresskit.engine.folder import check_output, save_tokenizer, write_engine
 from compresskit.engine.verify import torch_logits
 from compresskit.errors import ConfigurationError, DataError, EngineError
+from compresskit.pipeline.bench import open_contender
 from compresskit.pruning.extract import extract
 from compresskit.pruning.reload import load_pruned
 from tests.engine.models import ARCHITECTURES, VOCABULARY
@@ -93,6 +94,15 @@ def test_long_texts_are_cut_to_what_the_model_takes(engine: Path) -> None:
     assert len(rows[0]["input_ids"]) == 40
 
 
+def test_fixed_padding_of_a_checkpoint_is_not_handed_on(tmp_path: Path) -> None:
+    tokenizer = make_tokenizer()
+    tokenizer.backend_tokenizer.enable_padding(length=20)
+    save_tokenizer(tokenizer, tmp_path)
+    ids = Tokenizer.from_file(str(tmp_path / "tokenizer.json")).encode(TEXTS[1]).ids
+    assert ids == [2, 4, 3]
+    assert AutoTokenizer.from_pretrained(tmp_path)(TEXTS[1])["input_ids"] == ids
+
+
 def test_folder_holds_what_it_lists(engine: Path) -> None:
     manifest = verify(engine)
     present = {path.relative_to(engine).as_posix() for path in engine.rglob("*") if path.is_file()}
@@ -152,14 +162,30 @@ def test_a_full_disk_leaves_nothing(
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("name", ["onnx/model.onnx", "tokenizer.json", "model.safetensors"])
-def test_damage_is_named(engine: Path, name: str) -> None:
+FILES = ["onnx/model.onnx", "tokenizer.json", "config.json", "model.safetensors"]
+LOADERS = pytest.mark.parametrize("load", [load_engine, load_pruned, open_contender])
+
+
+@LOADERS
+@pytest.mark.parametrize("name", FILES)
+def test_damage_is_named(engine: Path, name: str, load: Callable[[Path], Any]) -> None:
     path = engine / name
     data = bytearray(path.read_bytes())
     data[len(data) // 2] ^= 1
     path.write_bytes(data)
     with pytest.raises(EngineError, match=f"{name}.*damaged"):
-        load_engine(engine)
+        load(engine)
     path.unlink()
     with pytest.raises(EngineError, match=f"lacks its file {name}"):
-        load_engine(engine)
+        load(engine)
+
+
+@LOADERS
+def test_another_version_and_a_lost_manifest_are_named(engine: Path, load: Callable[[Path], Any]) -> None:
+    path = engine / "compresskit.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "format_version": 99}))
+    with pytest.raises(EngineError, match="format version 99; this compresskit reads 1"):
+        load(engine)
+    path.unlink()
+    with pytest.raises(EngineError, match=r"is no engine: it has no compresskit\.json"):
+        load(engine)

@@ -48,6 +48,19 @@ def test_slice_has_the_operators_of_a_fresh_export(
     }
 
 
+@pytest.mark.parametrize("name", ["full", "irregular", "without parts"])
+def test_a_light_slice_is_the_same_graph(
+    exported: Callable[[str], Any], name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("compresskit.engine.graph.APART_BYTES", 1000)
+    slicer = exported("bert").slicer
+    light, whole = slicer.slice_light(ARCHITECTURES[name]), slicer.slice(ARCHITECTURES[name])
+    assert any("embeddings" in weight for weight in light.weights)
+    assert not any("query" in weight for weight in light.weights)
+    assert light.whole() == whole
+    assert light.size_bytes == pytest.approx(whole.ByteSize(), abs=1000)
+
+
 def test_slice_takes_other_weights(exported: Callable[[str], Any]) -> None:
     made, architecture = exported("bert"), ARCHITECTURES["irregular"]
     other = make_model("bert")

@@ -3,16 +3,24 @@ from __future__ import annotations
 import copy
 from collections import Counter
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import onnx
+import onnxruntime
 import pytest
-from onnx import TensorProto
+from onnx import TensorProto, numpy_helper
 
 from compresskit.engine.calibrate import activation_ranges
 from compresskit.engine.count import count_macs, count_params
-from compresskit.engine.quantize import quantize_weight, to_dynamic_int8, to_precision, to_static_int8
+from compresskit.engine.quantize import (
+    quantizable_weights,
+    quantize_weight,
+    to_dynamic_int8,
+    to_precision,
+    to_static_int8,
+)
 from compresskit.engine.score import logits_of
 from compresskit.engine.variants import variant_named
 from compresskit.errors import ConfigurationError
@@ -66,6 +74,42 @@ def test_static_int8_stays_near(exported: Callable[[str], Any]) -> None:
     assert not np.array_equal(found, wanted)
     assert np.abs(found - wanted).mean() < 0.1 * np.abs(wanted).std() + 0.1
     assert count_params(quantized) == made.blueprint.num_params(ARCHITECTURES["full"])
+
+
+@pytest.mark.parametrize("fixed", [False, True])
+@pytest.mark.parametrize("variant", ["plain", "first-token-packed"])
+def test_static_int8_is_computed_in_int8(
+    exported: Callable[[str], Any], tmp_path: Path, variant: str, fixed: bool
+) -> None:
+    graph = variant_named(variant).apply(copy.deepcopy(exported("bert").plain))
+    wanted = sum(map(len, quantizable_weights(graph).values()))
+    quantized = to_static_int8(graph, activation_ranges(graph, make_rows()))
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    options.optimized_model_filepath = str(tmp_path / "optimized.onnx")
+    if fixed:
+        options.add_free_dimension_override_by_name("batch", 1)
+        options.add_free_dimension_override_by_name("length", 8)
+    onnxruntime.InferenceSession(quantized.SerializeToString(), options, providers=["CPUExecutionProvider"])
+    found = Counter(node.op_type for node in onnx.load(tmp_path / "optimized.onnx").graph.node)
+    assert found["MatMulIntegerToFloat"] == wanted
+    assert found["DequantizeLinear"] == 0
+
+
+def test_symmetric_static_int8_has_activations_around_zero(exported: Callable[[str], Any]) -> None:
+    plain, rows = copy.deepcopy(exported("bert").plain), make_rows()
+    wanted = logits_of(plain, rows)
+    graph = to_static_int8(plain, activation_ranges(plain, make_rows(seed=1) + rows), symmetric=True)
+    found = logits_of(graph, rows)
+    assert np.abs(found - wanted).mean() < 0.1 * np.abs(wanted).std() + 0.1
+    values = {item.name: item for item in graph.graph.initializer}
+    zeros = [
+        numpy_helper.to_array(values[node.input[2]])
+        for node in graph.graph.node
+        if node.op_type == "QuantizeLinear"
+    ]
+    assert len(zeros) == 12
+    assert all(zero.dtype == np.int8 and zero == 0 for zero in zeros)
 
 
 def test_fp16_stays_near(exported: Callable[[str], Any]) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
@@ -11,10 +12,19 @@ from onnx import ModelProto
 
 from compresskit.engine.count import count_macs, count_params
 from compresskit.engine.score import logits_of
-from compresskit.engine.variants import VARIANTS, Variant, check_equal, choose_variant, variant_named
+from compresskit.engine.variants import (
+    SESSIONS,
+    VARIANTS,
+    Variant,
+    check_equal,
+    choose_session,
+    choose_variant,
+    variant_named,
+)
 from compresskit.engine.verify import torch_logits
 from compresskit.errors import ConfigurationError, EngineError, TargetError
 from compresskit.pruning.extract import extract
+from compresskit.target.agent.allowed import SESSION_OPTIONS, check_options
 from tests.engine.models import ARCHITECTURES, make_rows
 
 
@@ -104,5 +114,33 @@ def test_a_wrong_rewrite_is_not_chosen(exported: Callable[[str], Any]) -> None:
 
 
 def test_unknown_name_lists_the_variants() -> None:
-    with pytest.raises(ConfigurationError, match=r"'fast'.*first-token-packed.*plain"):
-        variant_named("fast")
+    for name in ("fast", "plain+fast"):
+        with pytest.raises(ConfigurationError, match=rf"'{re.escape(name)}'.*first-token-packed.*plain"):
+            variant_named(name)
+
+
+def test_session_settings_are_taken_where_they_gain(exported: Callable[[str], Any]) -> None:
+    plain, variant = exported("bert").plain, variant_named("first-token")
+
+    def choose(times: dict[str, float]) -> Variant:
+        def measure(_: ModelProto, variant: Variant) -> float:
+            if variant.name not in times:
+                raise TargetError("the device refuses")
+            return times[variant.name]
+
+        return choose_session(measure, plain, variant)
+
+    assert choose({"first-token": 2.0}) == variant
+    assert choose({"first-token": 2.0, "first-token+no-arena": 1.97}) == variant
+    found = choose({"first-token": 2.0, "first-token+no-arena": 1.9, "first-token+no-spinning": 1.5})
+    assert found.name == "first-token+no-spinning"
+    assert found.session.options == {"session.intra_op.allow_spinning": "0"}
+    assert variant_named(found.name) == found
+
+
+@pytest.mark.parametrize("name", SESSIONS)
+def test_every_session_runs(exported: Callable[[str], Any], name: str) -> None:
+    variant = variant_named("first-token").with_session(name)
+    plain = exported("bert").plain
+    assert check_equal(plain, variant.apply(copy.deepcopy(plain)), variant.session) < 1e-5
+    check_options("session option", variant.session.options, SESSION_OPTIONS)

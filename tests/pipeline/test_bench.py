@@ -14,11 +14,14 @@ from compresskit.bundle import load_engine
 from compresskit.errors import CompresskitError, ConfigurationError, DataError, EngineError
 from compresskit.pipeline import bench as module
 from compresskit.pipeline.bench import bench
+from compresskit.target.baseline import Level
 from compresskit.target.compare import EngineToMeasure
 from compresskit.target.comparison import Comparison, EngineMeasurement, Ratio
 from compresskit.target.profile import Profile
 from tests.pipeline.tiny import QUICK, write_engine, write_graph
 from tests.report.runs import HALF
+
+asked_levels: list[Level | None] = []
 
 
 @pytest.fixture
@@ -31,7 +34,13 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """Replaces measuring; holds what was asked of it. The first engine takes 4 ms, the others 2 ms."""
     calls: list[Any] = []
 
-    def compare(engines: Sequence[EngineToMeasure], profile: Profile, baseline: str | None) -> Comparison:
+    def compare(
+        engines: Sequence[EngineToMeasure],
+        profile: Profile,
+        baseline: str | None,
+        level: Level | None = None,
+    ) -> Comparison:
+        asked_levels.append(level)
         calls.append((engines, profile, baseline))
         found = tuple(
             EngineMeasurement(
@@ -45,6 +54,8 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
                 first_run_ms=9.0,
                 peak_memory_bytes=None,
                 size_bytes=engine.size_bytes or 0,
+                corrected_ms=None if level is None else level.level_ms,
+                corrected_ci_ms=None if level is None else (0.99 * level.level_ms, 1.01 * level.level_ms),
             )
             for place, engine in enumerate(engines)
         )
@@ -164,6 +175,19 @@ def test_an_engine_is_measured_with_its_own_session(asked: list[Any], tmp_path: 
     bench([write_engine(tmp_path / "engine", session=settings)])
     session = asked[0][0][0].session
     assert (session.disabled_optimizers, session.options) == (("SkipLayerNormFusion",), {"a": "b"})
+
+
+@pytest.mark.parametrize(("recorded", "said"), [(5.2, False), (4.0, True)])
+def test_what_search_recorded_is_compared_with(
+    asked: list[Any], tmp_path: Path, recorded: float, said: bool
+) -> None:
+    lineage = {"latency_ms": recorded, "reference_level_ms": 5.0, "conditions": "key", "profile": None}
+    result = bench([write_engine(tmp_path / "engine", lineage=lineage)], profile=QUICK)
+    assert asked_levels[-1] == Level(5.0, "key")
+    latency = result.to_json()["engines"][0]["latency_ms"]
+    assert (latency["recorded"], latency["corrected"]) == (recorded, 5.0)
+    warned = [text for text in result.warnings if "search measured 4.000 ms, this bench 5.000 ms" in text]
+    assert bool(warned) == said
 
 
 class FarDevice:

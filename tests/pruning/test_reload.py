@@ -11,6 +11,7 @@ from transformers import BertConfig, BertForSequenceClassification, DistilBertCo
 from transformers import DistilBertForSequenceClassification as DistilBert
 
 from compresskit.architecture import Architecture
+from compresskit.bundle.manifest import Manifest, hash_files, write_manifest
 from compresskit.errors import EngineError
 from compresskit.pruning.extract import extract
 from compresskit.pruning.reload import load_pruned
@@ -26,8 +27,24 @@ def write(folder: Path, dense: nn.Module, architecture: Architecture) -> nn.Modu
         {name: value.contiguous() for name, value in pruned.state_dict().items()},
         folder / "model.safetensors",
     )
-    (folder / "compresskit.json").write_text(json.dumps({"architecture": architecture.to_json()}))
+    sign(folder, architecture)
     return pruned
+
+
+def sign(folder: Path, architecture: Architecture) -> None:
+    """The manifest of the files as they are now."""
+    manifest = Manifest(
+        architecture=architecture.to_json(),
+        signature=architecture.signature,
+        precision="fp32",
+        metric_name="accuracy",
+        test_metric=None,
+        num_params=1,
+        macs=1,
+        variant="plain",
+        files=hash_files(folder),
+    )
+    write_manifest(folder, manifest)
 
 
 def distilbert() -> nn.Module:
@@ -53,10 +70,35 @@ def test_weights_of_another_architecture_raise(tmp_path: Path) -> None:
     weights = load_file(tmp_path / "model.safetensors")
     weights[name] = weights[name][:, :2].contiguous()
     save_file(weights, tmp_path / "model.safetensors")
+    sign(tmp_path, irregular())
     with pytest.raises(EngineError, match=rf"{name} is \(32, 2\), not \(32, 8\)"):
         load_pruned(tmp_path)
 
 
 def test_a_folder_that_is_no_engine_raises(tmp_path: Path) -> None:
-    with pytest.raises(EngineError, match="not an engine"):
+    with pytest.raises(EngineError, match="is no engine"):
+        load_pruned(tmp_path)
+
+
+def test_damage_is_named(tmp_path: Path) -> None:
+    write(tmp_path, randomize(BertForSequenceClassification(BertConfig(**SIZES))), irregular())
+    path = tmp_path / "model.safetensors"
+    data = bytearray(path.read_bytes())
+    data[-1] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(EngineError, match=r"model\.safetensors is damaged"):
+        load_pruned(tmp_path)
+    path.unlink()
+    with pytest.raises(EngineError, match=r"lacks its file model\.safetensors"):
+        load_pruned(tmp_path)
+    sign(tmp_path, irregular())
+    with pytest.raises(EngineError, match=r"no model\.safetensors"):
+        load_pruned(tmp_path)
+
+
+def test_another_version_is_named(tmp_path: Path) -> None:
+    write(tmp_path, randomize(BertForSequenceClassification(BertConfig(**SIZES))), irregular())
+    path = tmp_path / "compresskit.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "format_version": 99}))
+    with pytest.raises(EngineError, match="format version 99; this compresskit reads 1"):
         load_pruned(tmp_path)

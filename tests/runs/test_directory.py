@@ -63,8 +63,10 @@ def test_foreign_files_are_never_removed(tmp_path: Path) -> None:
         RunDirectory.create(tmp_path / "thesis.tex", SETTINGS)
     with RunDirectory.create(tmp_path / "run", SETTINGS) as run:
         (run.path / "notes.txt").write_text("mine")
+        (run.path / "points" / "0").mkdir(parents=True)
     with RunDirectory.create(tmp_path / "run", SETTINGS, force=True):
         assert (tmp_path / "run" / "notes.txt").read_text() == "mine"
+        assert not (tmp_path / "run" / "points").exists()
 
 
 def test_what_a_killed_creation_left_is_no_hindrance(tmp_path: Path) -> None:

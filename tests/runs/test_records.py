@@ -74,6 +74,22 @@ def test_a_missing_field_is_named() -> None:
         TrialRecord.from_json(value)
 
 
+def test_what_was_written_before_trials_had_weights_is_read() -> None:
+    old_trial, old_point = trial().to_json(), point().to_json()
+    assert old_trial.pop("weights") is old_point.pop("weights") is None
+    assert TrialRecord.from_json(through_json(old_trial)) == trial()
+    assert FrontPoint.from_json(through_json(old_point)) == point()
+    del old_point["size_bytes"]
+    assert FrontPoint.from_json(through_json(old_point)).size_bytes is None
+
+
+def test_weights_of_a_trials_own_are_kept() -> None:
+    record = trial(weights="points/0")
+    assert TrialRecord.from_json(through_json(record.to_json())) == record
+    with pytest.raises(RunError, match="'weights'"):
+        TrialRecord.from_json({**record.to_json(), "weights": 3})
+
+
 def test_front_round_trip() -> None:
     front = Front(("metric", "latency_ms"), (point(),), point(idx=None, trial_id=None))
     assert Front.from_json(through_json(front.to_json())) == front

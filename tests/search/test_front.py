@@ -4,8 +4,8 @@ import pytest
 
 from compresskit.errors import ConfigurationError, SearchError
 from compresskit.runs import Front
-from compresskit.search import build_front, make_objectives, select_point
-from compresskit.search.front import to_point
+from compresskit.search import Constraints, build_front, make_objectives, select_point
+from compresskit.search.front import shortfall, to_point
 from tests.runs.test_records import trial
 
 OBJECTIVES = make_objectives(["metric", "latency_ms"])
@@ -39,6 +39,32 @@ def test_without_latency_the_smallest_comes_first() -> None:
     ]
     found = build_front(records, make_objectives(["metric", "num_params"]), "accuracy")
     assert [point.trial_id for point in found.points] == [1, 0]
+
+
+def test_under_constraints_it_lists_what_keeps_them() -> None:
+    limits = Constraints(max_latency_ms=6.5, min_metric=0.6)
+    found = build_front(RECORDS, OBJECTIVES, "accuracy", constraints=limits)
+    assert [point.trial_id for point in found.points] == [5, 2]
+    assert shortfall(RECORDS, limits, "accuracy") is None
+
+
+def test_a_constraint_on_what_is_no_objective_may_keep_what_others_dominate() -> None:
+    records = [
+        trial(trial_id=0, metric=0.9, latency_ms=9.0, num_params=10),
+        trial(trial_id=1, metric=0.8, latency_ms=3.0, num_params=20),
+    ]
+    objectives = make_objectives(["metric", "num_params"])
+    found = build_front(records, objectives, "accuracy", constraints=Constraints(max_latency_ms=5.0))
+    assert [point.trial_id for point in found.points] == [1]
+
+
+def test_where_nothing_keeps_them_all_is_shown_and_the_nearest_named() -> None:
+    limits = Constraints(max_latency_ms=2.0, min_metric=0.85)
+    found = build_front(RECORDS, OBJECTIVES, "accuracy", constraints=limits)
+    assert [point.trial_id for point in found.points] == [1, 5, 2, 0]
+    said = shortfall(RECORDS, limits, "accuracy") or ""
+    assert "a metric of at least 0.8500 and at most 2 ms; the nearest is trial 1: accuracy 0.5000" in said
+    assert shortfall([], limits, "accuracy") is None
 
 
 def test_bounds_on_the_metric_give_the_fastest(front: Front) -> None:

@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 
 from compresskit.errors import ConfigurationError, TargetError
+from compresskit.target.baseline import Level
 from compresskit.target.compare import EngineToMeasure, compare
 from compresskit.target.comparison import Ratio
+from compresskit.target.local import LocalTarget
 from compresskit.target.profile import Profile
 from tests.target.graphs import chain, written
 
@@ -44,6 +46,29 @@ def test_first_engine_is_the_baseline() -> None:
     found = compare([EngineToMeasure("only", chain())], PROFILE)
     assert found.ratios == ()
     assert found.measurements[0].throughput_per_s > 0
+
+
+def test_latency_is_corrected_to_the_level_of_a_search_under_the_same_conditions() -> None:
+    with LocalTarget(PROFILE) as target:
+        searched = target.measure(chain())
+    assert searched.reference_level_ms is not None
+    key = str(searched.conditions["key"])
+    level = Level(searched.reference_level_ms, key)
+    (found,) = compare([EngineToMeasure("one", chain())], PROFILE, level=level).measurements
+    assert found.corrected_ms is not None
+    assert found.corrected_ci_ms is not None
+    assert found.corrected_ci_ms[0] <= found.corrected_ms <= found.corrected_ci_ms[1]
+    slower = Level(2 * searched.reference_level_ms, key)
+    (twice,) = compare([EngineToMeasure("one", chain())], PROFILE, level=slower).measurements
+    assert twice.corrected_ms is not None
+    assert twice.corrected_ms > 1.1 * found.corrected_ms  # the slope is 0.3 at least
+    assert json.loads(json.dumps(twice.to_json()))["path"] == "one"
+
+
+def test_a_level_of_other_conditions_is_not_used() -> None:
+    level = Level(1.0, "another machine")
+    (found,) = compare([EngineToMeasure("one", chain())], PROFILE, level=level).measurements
+    assert (found.corrected_ms, found.corrected_ci_ms) == (None, None)
 
 
 def test_no_difference_is_flagged() -> None:

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from compresskit.target.statistics import (
-    corrected,
     median_interval,
     percentile_ms,
     ratio_interval,
     student_quantile,
+    trimmed_interval,
 )
 
 
@@ -43,34 +43,33 @@ def test_interval_narrows_with_samples() -> None:
     values = rng.standard_normal(7 * 400) + 10
     few, many = median_interval(blocks_of(values[: 7 * 20])), median_interval(blocks_of(values))
     assert few[2] - few[1] > 1.5 * (many[2] - many[1])
-    _, low, high = median_interval(blocks_of(values), common_error=0.1)
-    assert high - low > 4
 
 
 def test_constant_samples_have_no_width() -> None:
     assert median_interval([np.full(5, 3.0)] * 6) == (3.0, 3.0, 3.0)
 
 
-def test_corrected_divides_the_machine_out() -> None:
-    times = np.arange(20) + 0.5
-    state = 1 + 0.3 * np.sin(np.arange(21))
-    references = [np.full(3, 10 * each) for each in state]
-    between = np.exp((np.log(state[1:]) + np.log(state[:-1])) / 2)
-    blocks, error = corrected(
-        [np.full(3, 4 * each) for each in between], times.tolist(), references, np.arange(21).tolist(), 20.0
-    )
-    assert np.concatenate(blocks) == pytest.approx(8.0)
-    # The level is far away, so the scale is not known exactly.
-    assert 0.01 < error < 0.05
+def test_trimmed_mean_is_the_textbook_s() -> None:
+    values = np.array([100.0, 3.0, 2.0, 4.0, 5.0, 1.0, -50.0, 6.0, 7.0, 8.0])
+    middle, low, high = trimmed_interval(values)
+    assert middle == pytest.approx(np.mean([2, 3, 4, 5, 6, 7]))
+    assert middle - low == pytest.approx(high - middle)
+    _, low, high = trimmed_interval(np.full(9, 2.0), common_error=0.1)
+    assert high - low == pytest.approx(2 * 0.1 * student_quantile(0.975, 8))
 
 
-def test_noise_of_the_reference_is_not_carried_over() -> None:
+@pytest.mark.parametrize("number", [16, 40])
+@pytest.mark.parametrize("alike", [0.0, 0.3])
+def test_trimmed_interval_covers(number: int, alike: float) -> None:
     rng = np.random.default_rng(0)
-    references = [np.full(3, 10 * np.exp(each)) for each in 0.1 * rng.standard_normal(61)]
-    blocks, _ = corrected(
-        [np.full(3, 4.0)] * 60, (np.arange(60) + 0.5).tolist(), references, np.arange(61).tolist(), 10.0
-    )
-    assert np.std(np.log(np.concatenate(blocks))) < 0.02
+    hits = 0
+    for _ in range(400):
+        noise = rng.standard_normal(number + 10) * np.where(rng.random(number + 10) < 0.1, 5, 1)
+        for i in range(1, len(noise)):
+            noise[i] += alike * noise[i - 1]
+        _, low, high = trimmed_interval(noise[10:])
+        hits += bool(low <= 0 <= high)
+    assert 0.9 <= hits / 400 <= 0.99, hits / 400
 
 
 def test_percentiles_need_samples() -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pytest
@@ -29,14 +30,30 @@ def long_run_ms(*, drift: float = 0.0, own: float = 0.0) -> float:
     return TIMES[CANDIDATE] * candidate / reference
 
 
-@pytest.mark.parametrize("kind", [{}, {"drift": 0.08}, {"own": 0.02}], ids=["steady", "drift", "own noise"])
-def test_intervals_cover_the_long_run_median(kind: dict[str, float]) -> None:
-    truth = long_run_ms(**kind)
-    found = [measured(Machine(TIMES, seed, **kind)).corrected_interval() for seed in range(50)]
+@pytest.mark.parametrize(
+    ("kind", "least"),
+    [({}, 0.9), ({"drift": 0.05}, 0.9), ({"scatter": 0.04}, 0.9), ({"own": 0.02}, 0.85)],
+    ids=["steady", "drift", "noisy", "own"],
+)
+def test_intervals_cover_the_long_run_median(kind: dict[str, Any], least: float) -> None:
+    """Adaptive stopping included; noise of its own that lasts for several rounds is the hardest."""
+    truth = TIMES[CANDIDATE] if "scatter" in kind else long_run_ms(**kind)
+    found = [measured(Machine(TIMES, seed, **kind)).corrected_interval() for seed in range(200)]
     covered = np.mean([low <= truth <= high for _, low, high in found])
-    assert covered >= 0.84, covered
+    assert covered >= least, covered
     # Not by being wide.
     assert np.median([(high - low) / 2 / median for median, low, high in found]) < 0.012
+
+
+@pytest.mark.parametrize("suffers", [0.25, 0.3, 0.4])
+def test_a_load_that_comes_and_goes_is_taken_out(suffers: float) -> None:
+    """The truth is the latency on the quiet machine; candidate and reference do not suffer alike."""
+    load = {CANDIDATE: suffers, REFERENCE: 0.3}
+    series = [measured(Machine(TIMES, seed, load=load)) for seed in range(200)]
+    found = [each.corrected_interval() for each in series]
+    assert np.mean([low <= 5 <= high for _, low, high in found]) >= 0.9
+    raw = [abs(np.median(np.concatenate(each.raw_blocks)) / 5 - 1) for each in series]
+    assert np.mean([abs(middle / 5 - 1) for middle, _, _ in found]) < np.mean(raw) / 2
 
 
 def test_correction_removes_drift() -> None:

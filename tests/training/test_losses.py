@@ -4,7 +4,16 @@ import pytest
 import torch
 
 from compresskit.architecture import Architecture, Dimensions
-from compresskit.training.losses import hidden_loss, label_loss, logit_loss
+from compresskit.errors import ConfigurationError
+from compresskit.training.losses import (
+    MAPPINGS,
+    Distillation,
+    cosine_loss,
+    hidden_loss,
+    label_loss,
+    logit_loss,
+    relation_loss,
+)
 
 DIMS = Dimensions(num_layers=4, num_heads=2, head_size=2, num_units=4, hidden_size=4)
 
@@ -31,30 +40,109 @@ def test_temperature_changes_the_loss() -> None:
     assert len(losses) == 3
 
 
+def pairs(architecture: Architecture, mapping: str = "last") -> list[tuple[int, int]]:
+    return Distillation(mapping=mapping).pairs(architecture)
+
+
+class TestMapping:
+    """Layers 0, 1 and 3 of 6; teacher's layers from 0."""
+
+    kept = Architecture.uniform(Dimensions(6, 2, 2, 4, 4), [0, 1, 3], 1, 1)
+
+    @pytest.mark.parametrize(
+        ("mapping", "wanted"),
+        [
+            ("place", [(0, 0), (1, 1), (2, 3)]),
+            ("last", [(0, 0), (1, 1), (2, 5)]),
+            ("even", [(0, 1), (1, 3), (2, 5)]),
+            ("final", [(2, 5)]),
+        ],
+    )
+    def test_pairs_are_as_named(self, mapping: str, wanted: list[tuple[int, int]]) -> None:
+        assert pairs(self.kept, mapping) == wanted
+
+    @pytest.mark.parametrize("mapping", [m for m in MAPPINGS if m != "final"])
+    def test_full_network_is_matched_layer_by_layer(self, mapping: str) -> None:
+        assert pairs(Architecture.full(DIMS), mapping) == [(i, i) for i in range(4)]
+
+    def test_unknown_mapping_and_negative_weight_raise(self) -> None:
+        with pytest.raises(ConfigurationError, match=r"'odd'.*place"):
+            Distillation(mapping="odd")
+        with pytest.raises(ConfigurationError, match="hidden of distillation is -1"):
+            Distillation(hidden=-1)
+
+
 class TestHiddenLoss:
     teacher = tuple(torch.randn(2, 3, 4, generator=torch.Generator().manual_seed(i)) for i in range(5))
     mask = torch.tensor([[1, 1, 1], [1, 0, 0]])
 
     def test_equal_states_cost_nothing(self) -> None:
         full = Architecture.full(DIMS)
-        assert hidden_loss(self.teacher, self.teacher, full, self.mask).item() == 0
+        assert hidden_loss(self.teacher, self.teacher, pairs(full), self.mask).item() == 0
 
     def test_kept_layers_are_matched_by_place_and_the_last_to_the_last(self) -> None:
         kept = Architecture.uniform(DIMS, [0, 2], 1, 1)
         student = (self.teacher[0], self.teacher[1], self.teacher[4])
-        assert hidden_loss(student, self.teacher, kept, self.mask).item() == 0
+        assert hidden_loss(student, self.teacher, pairs(kept), self.mask).item() == 0
         by_place = (self.teacher[0], self.teacher[1], self.teacher[3])
-        assert hidden_loss(by_place, self.teacher, kept, self.mask).item() > 0.5
+        assert hidden_loss(by_place, self.teacher, pairs(kept), self.mask).item() > 0.5
 
     def test_padding_has_no_influence(self) -> None:
         full = Architecture.full(DIMS)
         student = [state.clone() for state in self.teacher]
         student[2][1, 1:] += 100
-        assert hidden_loss(student, self.teacher, full, self.mask).item() == 0
+        assert hidden_loss(student, self.teacher, pairs(full), self.mask).item() == 0
         student[2][1, 0] += 1
-        assert hidden_loss(student, self.teacher, full, self.mask).item() > 0
+        assert hidden_loss(student, self.teacher, pairs(full), self.mask).item() > 0
 
     def test_is_in_units_of_the_teachers_variance(self) -> None:
         full = Architecture.full(DIMS)
         zeros = tuple(torch.zeros_like(state) for state in self.teacher)
-        assert hidden_loss(zeros, self.teacher, full, self.mask).item() == pytest.approx(1.0)
+        assert hidden_loss(zeros, self.teacher, pairs(full), self.mask).item() == pytest.approx(1.0)
+
+
+class TestRelationLoss:
+    teacher = torch.randn(2, 5, 8, generator=torch.Generator().manual_seed(1))
+    student = torch.randn(2, 5, 8, generator=torch.Generator().manual_seed(2))
+    mask = torch.tensor([[1, 1, 1, 1, 1], [1, 1, 1, 0, 0]])
+
+    def test_equals_the_formula(self) -> None:
+        """Token by token and head by head, in double precision."""
+        divergences = []
+        for row, count in ((0, 5), (1, 3)):
+            for token in range(count):
+                for head in (slice(0, 4), slice(4, 8)):
+                    p, q = (
+                        torch.softmax(x[row, :count, head].double() @ x[row, token, head].double() / 2, -1)
+                        for x in (self.teacher, self.student)
+                    )
+                    divergences.append((p * (p / q).log()).sum())
+        found = relation_loss(self.student, self.teacher, self.mask, num_heads=2)
+        assert found.item() == pytest.approx(torch.stack(divergences).mean().item(), rel=1e-4)
+
+    def test_padding_has_no_influence_and_gradients_are_finite(self) -> None:
+        student = self.student.clone()
+        student[1, 3:] += 50
+        student.requires_grad_(True)
+        found = relation_loss(student, self.teacher, self.mask, num_heads=2)
+        torch.testing.assert_close(
+            found.detach(), relation_loss(self.student, self.teacher, self.mask, num_heads=2)
+        )
+        found.backward()  # type: ignore[no-untyped-call]
+        assert student.grad is not None
+        assert torch.isfinite(student.grad).all()
+        assert not student.grad[1, 3:].any()
+
+    def test_of_equal_states_is_nothing(self) -> None:
+        assert relation_loss(self.teacher, self.teacher, self.mask, 2).item() == pytest.approx(0, abs=1e-6)
+
+
+def test_cosine_loss_is_the_mean_over_tokens_of_one_minus_the_cosine() -> None:
+    student, teacher, mask = TestRelationLoss.student, TestRelationLoss.teacher, TestRelationLoss.mask
+    apart = []
+    for row, count in ((0, 5), (1, 3)):
+        for x, y in zip(student[row, :count].double(), teacher[row, :count].double(), strict=True):
+            apart.append(1 - (x @ y) / (x.norm() * y.norm()))
+    found = cosine_loss(student, teacher, mask)
+    assert found.item() == pytest.approx(torch.stack(apart).mean().item(), rel=1e-5)
+    assert cosine_loss(3 * teacher, teacher, mask).item() == pytest.approx(0, abs=1e-6)

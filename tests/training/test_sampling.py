@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 
 from compresskit.architecture import Architecture
-from compresskit.training.sampling import progressive
+from compresskit.training.sampling import log_uniform, near, progressive, steady
 from tests.contracts.strategy import DIMS
 
 
@@ -29,3 +29,27 @@ def test_small_networks_come_later() -> None:
 def test_always_gives_one_of_the_drawn() -> None:
     sample = progressive(lambda generator: draw(generator), lambda architecture: 0.0)
     assert isinstance(sample(np.random.default_rng(0), 0.0), Architecture)
+
+
+def test_log_uniform_draws_as_many_in_each_octave() -> None:
+    rng = np.random.default_rng(0)
+    weighted = log_uniform(draw, size)
+    drawn = np.array([size(weighted(rng)) for _ in range(3000)])
+    assert np.mean(drawn <= 2 / 16) > 1.6 * np.mean([size(draw(rng)) <= 2 / 16 for _ in range(3000)])
+    octaves = [np.mean((drawn > low) & (drawn <= 2 * low)) for low in (1 / 8, 1 / 4, 1 / 2)]
+    assert max(octaves) < 1.4 * min(octaves)
+
+
+def test_near_takes_rungs_with_their_share() -> None:
+    rungs = [Architecture.uniform(DIMS, [0], 2, units) for units in (3, 5)]
+    rng = np.random.default_rng(0)
+    chosen = near(rungs, draw, 0.75)
+    drawn = [chosen(rng) for _ in range(2000)]
+    shares = [np.mean([found == rung for found in drawn]) for rung in rungs]
+    assert all(0.33 < share < 0.42 for share in shares)
+    assert all(len(found.shapes) == 3 for found in drawn if found not in rungs)
+
+
+def test_steady_draws_the_same_at_any_time() -> None:
+    sample = steady(draw)
+    assert sample(np.random.default_rng(4), 0.0) == sample(np.random.default_rng(4), 1.0)

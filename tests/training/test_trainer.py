@@ -7,6 +7,7 @@ import torch
 from transformers import TrainerCallback
 
 from compresskit.supernet.network import SuperNetwork
+from compresskit.training import trainer
 from compresskit.training.batching import LengthSampler
 from compresskit.training.stages import Stage, fine_tune, score
 from compresskit.training.strategies import STRATEGIES
@@ -44,6 +45,21 @@ def test_every_strategy_moves_the_weights(tmp_path: Path, name: str) -> None:
     moved = [key for key, value in before.items() if not torch.equal(value, after[key])]
     assert "model.classifier.weight" in moved
     assert all(torch.isfinite(value).all() for value in after.values())
+
+
+@pytest.mark.parametrize("fast", [True, False])
+def test_trains_in_bf16_where_the_machine_is_fast_in_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fast: bool
+) -> None:
+    monkeypatch.setattr(trainer, "has_fast_bf16", lambda: fast)
+    seen: set[torch.dtype] = set()
+    supernet = SuperNetwork(make_model())
+    head = supernet.model.get_submodule("classifier")
+    head.register_forward_hook(lambda module, inputs, output: seen.add(output.dtype))
+    recipe = Recipe(epochs=1, learning_rate=1e-3, batch_size=32)
+    make_trainer("standard", tmp_path, supernet, make_task(), recipe).run()
+    assert seen == {torch.bfloat16 if fast else torch.float32}
+    assert {value.dtype for value in supernet.parameters()} == {torch.float32}
 
 
 @pytest.mark.parametrize("name", ["teacher", "full"])

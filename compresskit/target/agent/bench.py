@@ -77,12 +77,18 @@ class Bench:
             _, reference = self._graphs.keep(body, request.parts["reference"])
         with self._graphs.once(body, request.parts["model"]) as model:
             target = self._target_of(profile)
-            stop = threading.Timer(self._limits.job_seconds, self._drop_target)
+            expired = threading.Event()
+
+            def cut_off() -> None:
+                expired.set()  # before the worker dies, so that its death is told for what it is
+                self._drop_target()
+
+            stop = threading.Timer(self._limits.job_seconds, cut_off)
             stop.start()
             try:
                 return target.measure(model, reference=reference, session=session).to_json()
             except Exception as error:  # a target that is closed under way may end in any
-                if self._target is None:
+                if expired.is_set():
                     seconds = self._limits.job_seconds
                     raise CutOffError(
                         TIME, f"the job took longer than {seconds:g} s and was stopped."

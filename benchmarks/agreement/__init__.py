@@ -1,0 +1,1 @@
+"""The latency that search recorded against the one that bench finds."""

@@ -1,0 +1,215 @@
+"""Metric against compression rate: data sets, a dense model and its 3-layer student, penalties."""
+
+from __future__ import annotations
+
+import copy
+import json
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from benchmarks.dense import dense_model
+from benchmarks.results import write_results
+from compresskit.architecture import Architecture
+from compresskit.blocks import INPUTS, NO_LASSO, OUTPUTS, Partition
+from compresskit.pipeline.inputs import read_task
+from compresskit.pipeline.models import load_model, open_checkpoint, save_model
+from compresskit.pipeline.settings import SearchSettings
+from compresskit.pruning.block.matrices import GroupSetting, partitions_of
+from compresskit.pruning.block.stages import Lasso, prune, retrain, train_with_lasso
+from compresskit.pruning.extract import extract
+from compresskit.runs.atomic import write_atomic
+from compresskit.spaces import kept_layers
+from compresskit.supernet.network import SuperNetwork
+from compresskit.supernet.surgery import blueprint_of
+from compresskit.training.stages import Stage, score, train_supernet
+from compresskit.training.strategies import Point
+from compresskit.training.trainer import Recipe
+
+# Two blocks along the hidden dimension: heads and units are the members, and may die whole.
+CUTS = {
+    "qkv": Partition(INPUTS, 2),
+    "out": Partition(OUTPUTS, 2),
+    "up": Partition(INPUTS, 2),
+    "down": Partition(OUTPUTS, 2),
+}
+RATES = (1.5, 2.0, 3.0, 4.0, 5.0)
+BASES = ("dense", "student")
+# Optimizer steps of 32 rows: fine-tuning, lasso, retraining of each point.
+STEPS = {"sst2": (2100, 2100, 1050), "mrpc": (460, 690, 460), "stsb": (720, 900, 540)}
+STUDENT_LAYERS = 3
+LEARNING_RATE = 1e-4
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One pruned model. Metrics are fractions; `rate` is the one asked for, `reached` the one there is."""
+
+    data: str
+    base: str
+    lasso: str
+    rate: float
+    reached: float
+    validation: float
+    test: float
+    seconds: float
+
+
+class Accuracy:
+    """All cells of one data set; what is done stands in `work` and is not done again."""
+
+    def __init__(
+        self,
+        data: str,
+        settings: SearchSettings,
+        work: Path,
+        scale: float,
+        strength: float,
+        say: Callable[[str], None],
+    ) -> None:
+        self.data = data
+        self.settings = settings
+        self.work = work / data
+        self.steps = [max(2, round(scale * steps)) for steps in STEPS[data]]
+        self.strength = strength
+        self.say = say
+        checkpoint = open_checkpoint(settings.model)
+        self.task = read_task(settings, checkpoint)
+        self.pad_id: int = checkpoint.tokenizer.pad_token_id
+
+    def stage(self, name: str) -> Stage:
+        def hear(progress: Any) -> None:
+            self.say(f"{self.data} {name}: step {progress.step} of {progress.of}, loss {progress.loss}")
+
+        return Stage(self.task, self.pad_id, self.work / "training" / name, hear, resume=True)
+
+    def recipe(self, steps: int) -> Recipe:
+        rows = len(self.task.train)
+        return Recipe(epochs=steps / -(-rows // 32), learning_rate=LEARNING_RATE, seed=self.settings.seed)
+
+    def metrics(self, model: nn.Module, architecture: Architecture | None = None) -> tuple[float, float]:
+        """On validation and on the test split."""
+        network, stage = SuperNetwork(model), self.stage("score")
+        return (
+            score(network, stage, self.task.validation, architecture),
+            score(network, stage, self.task.test, architecture),
+        )
+
+    def base(self, name: str) -> nn.Module:
+        """The dense model, or its student of fewer layers distilled from it."""
+        found = dense_model(self.settings, self.work / "dense", float(self.steps[0]), self.say)
+        dense = load_model(Path(found.folder))
+        if name == "dense":
+            return dense
+        folder = self.work / "student"
+        if not folder.exists():
+            dims = blueprint_of(dense).dims
+            places = kept_layers(dims.num_layers, STUDENT_LAYERS, "spread")
+            chosen = Architecture.uniform(dims, places, dims.num_heads, dims.num_units)
+            shared = copy.deepcopy(dense)
+            recipe = self.recipe(self.steps[1])
+            train_supernet(
+                SuperNetwork(shared),
+                self.stage("student"),
+                recipe,
+                lambda full: Point(full, chosen, lambda *_: chosen),
+                chosen,
+                "student",
+                teacher=dense,
+            )
+            save_model(extract(shared, chosen), folder)
+        return load_model(folder)
+
+    def prepared(self, base: str, kind: str) -> nn.Module:
+        """The base after training with the penalty."""
+        folder = self.work / f"{base}-{self.named(kind)}"
+        if not folder.exists():
+            model = self.base(base)
+            lasso = Lasso(kind, self.strength)
+            setting = {group: GroupSetting(cut, 1.0) for group, cut in CUTS.items()}
+            penalty = train_with_lasso(
+                model,
+                partitions_of(blueprint_of(model), setting),
+                lasso,
+                self.stage(f"{base}-{self.named(kind)}"),
+                self.recipe(self.steps[1]),
+                teacher=self.base(base),
+            )
+            if penalty is not None:
+                self.say(f"{self.data} {base} {kind}: gamma refreshed at steps {penalty.refreshed_at}")
+            save_model(model, folder)
+        return load_model(folder)
+
+    def named(self, kind: str) -> str:
+        """A penalty with its strength, for the names of files."""
+        return kind if kind == NO_LASSO else f"{kind}-{self.strength:g}"
+
+    def cell(self, base: str, kind: str, rate: float) -> Cell:
+        done = self.work / "cells" / f"{base}-{self.named(kind)}-{rate:g}.json"
+        if done.exists():
+            return Cell(**json.loads(done.read_text()))
+        start = time.monotonic()
+        model = self.prepared(base, kind)
+        pruned = prune(model, {group: GroupSetting(cut, rate) for group, cut in CUTS.items()})
+        name = f"{base}-{self.named(kind)}-{rate:g}"
+        recipe = self.recipe(self.steps[2])
+        retrain(model, pruned, self.stage(name), recipe, teacher=self.base(base), name=name)
+        validation, test = self.metrics(model, pruned.architecture)
+        seconds = time.monotonic() - start
+        cell = Cell(self.data, base, kind, rate, pruned.rate, validation, test, seconds)
+        done.parent.mkdir(parents=True, exist_ok=True)
+        write_atomic(done, json.dumps(asdict(cell), indent=2) + "\n")
+        self.say(f"{self.data} {name}: validation {validation:.4f}, test {test:.4f}")
+        return cell
+
+
+def run(
+    output: Path,
+    *,
+    model: str,
+    data: Path,
+    work: Path,
+    sets: Sequence[str],
+    kinds: Sequence[str],
+    bases: Sequence[str],
+    scale: float,
+    strength: float,
+    quick: bool,
+    say: Callable[[str], None],
+) -> None:
+    """Fill every cell and write accuracy.json and accuracy.md into `output`."""
+    rates = RATES[1::3] if quick else RATES
+    results: dict[str, Any] = {"steps": STEPS, "scale": scale, "strength": strength, "cells": [], "bases": []}
+    table = [["data", "base", "penalty", "unpruned", *(f"{rate:g} times" for rate in rates)]]
+    for name in sets:
+        settings = SearchSettings(model=model, dataset=str(data / name), profile="cpu-1-thread")
+        part = Accuracy(name, settings, work, scale, strength, say)
+        for base in bases:
+            validation, test = part.metrics(part.base(base))
+            results["bases"].append({"data": name, "base": base, "validation": validation, "test": test})
+            for kind in kinds:
+                cells = [part.cell(base, kind, rate) for rate in rates]
+                results["cells"] += [asdict(cell) for cell in cells]
+                table.append(
+                    [
+                        name,
+                        base,
+                        kind,
+                        f"{100 * test:.2f}",
+                        *(f"{100 * cell.test:.2f} ({100 * (cell.test - test):+.2f})" for cell in cells),
+                    ]
+                )
+    write_results(
+        output,
+        "accuracy_quick" if quick else "accuracy",
+        results,
+        table,
+        "Test metric x 100, and its difference to the unpruned base, against the compression rate of the "
+        "attention and feed-forward matrices. The base is MiniLM-L6, fine-tuned, or a student of 3 of its "
+        "layers distilled from it. Two blocks along the hidden dimension, hard pruning a matrix at a time, "
+        "retraining with the base as teacher. One seed; nothing was chosen on the test split.",
+    )

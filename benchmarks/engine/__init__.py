@@ -1,0 +1,1 @@
+"""How fast engines are, what takes the time, what int8 adds, and who loads them."""

@@ -1,0 +1,187 @@
+"""One cell: a method on a task and seed, from the dense checkpoint to engines scored on test.
+
+    python -m benchmarks.front.cell FOLDER
+
+The folder's `asked.json` says what; `cell.json` and `predictions.npz` are what came out. A cut-off
+cell goes on where it was.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.dense import ROWS
+from benchmarks.front.budget import point_epochs, within_budget
+from benchmarks.front.score import choose
+from compresskit.bundle import load_engine
+from compresskit.bundle.manifest import read_manifest
+from compresskit.errors import CompresskitError
+from compresskit.pipeline.bench import bench
+from compresskit.pipeline.export import Choice, export
+from compresskit.pipeline.inputs import read_task
+from compresskit.pipeline.models import open_checkpoint
+from compresskit.pipeline.search import search
+from compresskit.pipeline.settings import SearchSettings
+from compresskit.runs.atomic import write_atomic
+from compresskit.runs.directory import RunDirectory
+from compresskit.runs.jsonl import read_records
+from compresskit.runs.records import FrontPoint
+from compresskit.tasks.task import Task
+from compresskit.training.cost import FORWARD
+
+
+class Cell:
+    """One cell in its folder; `asked` holds the settings of the search and the dense model."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.asked: dict[str, Any] = json.loads((folder / "asked.json").read_text())
+        settings = SearchSettings.from_json(self.asked["settings"])
+        self.task: Task = read_task(settings, open_checkpoint(settings.model))
+        left = self.asked["budget"] - self.asked["dense"]["full_steps"]
+        self.for_points = left * self.asked["specialised"]
+        self.settings = within_budget(settings, self.task, left - self.for_points)
+        self.seconds: dict[str, float] = {}
+        self.failed: list[str] = []
+
+    def run(self) -> None:
+        with self.timed("search"):
+            run = self.search()
+        points = self.chosen(run)
+        with self.timed("export"):
+            engines = self.export(run, points)
+        with self.timed("bench"):
+            measured = bench(
+                list(engines), baseline=self.asked["dense_engine"], profile=self.settings.profile, say=say
+            ).to_json()
+        latencies = {Path(engine["path"]): engine["latency_ms"]["p50"] for engine in measured["engines"]}
+        speedups = {Path(ratio["engine"]): ratio for ratio in measured["ratios"]}
+        rows = []
+        for path, point in engines.items():
+            manifest = read_manifest(path)
+            rows.append(
+                {
+                    "engine": path.name,
+                    "signature": manifest.signature,
+                    "trial_id": point.trial_id,
+                    "metric": point.metric,
+                    "test_metric": manifest.test_metric,
+                    "latency_ms": latencies[path],
+                    "speedup": speedups[path]["speedup"],
+                    "speedup_ci": speedups[path]["ci"],
+                    "num_params": manifest.num_params,
+                    "macs": manifest.macs,
+                }
+            )
+        dense = read_manifest(self.asked["dense_engine"])
+        searching, training = self.spent(run)
+        np.savez_compressed(self.folder / "predictions.npz", **self.predictions(list(engines)))
+        value = {
+            **self.asked,
+            "metric_name": self.task.metric_name,
+            "prior": self.task.prior(self.task.test),
+            "dense_test_metric": dense.test_metric,
+            "dense_params": dense.num_params,
+            "dense_latency_ms": latencies[Path(self.asked["dense_engine"])],
+            "points": rows,
+            "full_steps": {
+                "dense": self.asked["dense"]["full_steps"],
+                "training": training + self.for_points,
+                "search": searching,
+            },
+            "seconds": {"dense": self.asked["dense"]["seconds"], **self.seconds},
+            "failed": self.failed,
+            "warnings": measured["warnings"],
+        }
+        write_atomic(self.folder / "cell.json", json.dumps(value, indent=2) + "\n")
+
+    @contextmanager
+    def timed(self, name: str) -> Iterator[None]:
+        """Add the seconds to what earlier, cut-off attempts took."""
+        file = self.folder / "seconds.json"
+        spent: dict[str, float] = json.loads(file.read_text()) if file.exists() else {}
+        start = time.monotonic()
+        try:
+            yield
+        finally:
+            spent[name] = spent.get(name, 0.0) + time.monotonic() - start
+            write_atomic(file, json.dumps(spent) + "\n")
+            self.seconds = spent
+
+    def search(self) -> RunDirectory:
+        path = self.folder / "run"
+        resume = (path / "run.json").exists()
+        if not (path / "pareto.json").exists():
+            search(None if resume else self.settings, path, resume=resume, say=say)
+        return RunDirectory.open(path)
+
+    def chosen(self, run: RunDirectory) -> list[FrontPoint]:
+        """The points to export, by the area that they dominate on validation."""
+        front, dense = run.front(), run.front().dense
+        points = [p for p in front.points if p.metric is not None and p.latency_ms is not None]
+        assert dense is not None and dense.latency_ms is not None and dense.metric is not None
+        kept = choose(
+            [dense.latency_ms / p.latency_ms for p in points if p.latency_ms],
+            [p.metric for p in points if p.metric is not None],
+            self.task.prior(self.task.validation),
+            dense.metric,
+            self.asked["most"],
+        )
+        return [points[i] for i in kept]
+
+    def export(self, run: RunDirectory, points: list[FrontPoint]) -> dict[Path, FrontPoint]:
+        engines: dict[Path, FrontPoint] = {}
+        dense = run.front().dense
+        assert dense is not None and dense.macs
+        for point in points:
+            share = (point.macs or 0) / dense.macs
+            epochs = point_epochs(share, self.task, self.for_points / len(points))
+            path = self.folder / "engines" / f"point-{point.idx}"
+            try:
+                if not path.exists():
+                    export(run.path, path, Choice(pareto_idx=point.idx), finetune_epochs=epochs, say=say)
+                engines[path] = point
+            except CompresskitError as error:
+                self.failed.append(f"{point.signature}: {error}")
+        return engines
+
+    def predictions(self, engines: list[Path]) -> dict[str, Any]:
+        """Logits on test rows by name of the engine, the labels, and the prior's constant answer."""
+        labels = self.task.train.labels
+        values, counts = np.unique(labels, return_counts=True)
+        constant = labels.mean() if self.task.kind == "regression" else values[counts.argmax()]
+        texts = [text if len(text) > 1 else text[0] for text in self.task.test.texts]
+        found = {path.name: load_engine(path, threads=1).predict(texts) for path in engines}
+        found["dense"] = load_engine(self.asked["dense_engine"], threads=1).predict(texts)
+        return {**found, "labels": self.task.test.labels, "constant": constant}
+
+    def spent(self, run: RunDirectory) -> tuple[float, float]:
+        """Full-step equivalents of the scoring of candidates, and of training."""
+        front = run.front()
+        assert front.dense is not None and front.dense.macs
+        rows = len(self.task.search)
+        scored = sum(record.macs or 0 for record in run.trials()) * rows
+        scored += sum(point.macs or 0 for point in front.points) * len(self.task.validation)
+        stages: dict[str, float] = {}
+        for record in read_records(run.supernet / "progress.jsonl")[0]:
+            if record.get("full_steps") is not None:
+                stages[str(record["stage"])] = record["full_steps"]
+        stages |= run.info.get("full_steps", {})  # untrained costs of a method, too
+        training = sum(stages.values()) * self.settings.batch_size / ROWS
+        return FORWARD * scored / front.dense.macs / ROWS, training
+
+
+def say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    Cell(Path(sys.argv[1])).run()

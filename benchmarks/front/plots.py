@@ -1,0 +1,78 @@
+"""Pictures of the fronts, and of what compute buys."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from benchmarks.front.tables import Results
+from compresskit.report.units import metric_label
+
+COLOURS = ("#1d5fc2", "#a84f08", "#2c7a4b", "#8a3fa0", "#b3261e", "#4c5a67", "#0e7c86", "#9a7d0a")
+MARKERS = "osD^vPXh"
+
+
+def plot_task(results: Results, task: str, path: Path) -> None:
+    """Test metric against measured latency, and against parameters; one line a method, first seed."""
+    figure, axes = _figure(2)
+    for number, method in enumerate(results.methods):
+        keys = results.at(task, method)
+        if not keys:
+            continue
+        cell = results.cells[keys[0]]
+        for axis, name, scale in ((axes[0], "latency_ms", 1.0), (axes[1], "num_params", 1e-6)):
+            xs = np.array([point[name] * scale for point in cell["points"]])
+            ys = np.array([100 * point["test_metric"] for point in cell["points"]])
+            order = np.argsort(xs)
+            axis.plot(xs[order], ys[order], label=method, **_style(number))
+    cell = results.cells[next(key for key in results.cells if key[0] == task and key[2] == results.largest)]
+    for axis, x in ((axes[0], cell["dense_latency_ms"]), (axes[1], cell["dense_params"] * 1e-6)):
+        axis.plot(x, 100 * cell["dense_test_metric"], "*", color="black", ms=10, label="dense")
+        axis.axhline(100 * cell["prior"], color="#8b95a1", ls=":", lw=1, label="prior")
+    axes[0].set(
+        xlabel="latency, ms", ylabel=f"test {metric_label(cell['metric_name'])}", xscale="log", title=task
+    )
+    axes[1].set(xlabel="parameters, millions")
+    axes[1].legend(frameon=False, fontsize=8)
+    figure.savefig(path)
+
+
+def plot_compute(results: Results, path: Path) -> None:
+    """Dominated area against full-step equivalents spent; one panel a task, mean over seeds."""
+    figure, axes = _figure(len(results.tasks))
+    for axis, task in zip(axes, results.tasks, strict=True):
+        scales = sorted({key[2] for key in results.cells if key[0] == task})
+        for number, method in enumerate(results.methods):
+            spent, volumes = [], []
+            for scale in scales:
+                volume = results.mean_volume(task, method, scale)
+                if volume is not None:
+                    cells = [results.cells[key] for key in results.at(task, method, scale)]
+                    spent.append(float(np.mean([sum(cell["full_steps"].values()) for cell in cells])))
+                    volumes.append(volume)
+            if spent:
+                axis.plot(spent, volumes, label=method, **_style(number))
+        axis.set(xlabel="full-step equivalents", title=task)
+    axes[0].set_ylabel("hypervolume")
+    axes[-1].legend(frameon=False, fontsize=8)
+    figure.savefig(path)
+
+
+def _figure(panels: int) -> tuple[Figure, list[Any]]:
+    figure = Figure(figsize=(max(4.0 * panels, 8.0), 4.0), dpi=150, layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = list(figure.subplots(1, panels, squeeze=False)[0])
+    for axis in axes:
+        axis.spines[["top", "right"]].set_visible(False)
+        axis.grid(color="#eceef0")
+        axis.set_axisbelow(True)
+    return figure, axes
+
+
+def _style(number: int) -> dict[str, Any]:
+    place = number % len(COLOURS)
+    return {"color": COLOURS[place], "marker": MARKERS[place], "ms": 5, "lw": 1.2}

@@ -1,0 +1,1 @@
+"""Which way of training a super-network gives the best sub-networks for the compute."""

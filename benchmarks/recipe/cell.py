@@ -1,0 +1,223 @@
+"""One cell of the ablation: train by a variant for a budget, then score architectures on validation."""
+
+from __future__ import annotations
+
+import copy
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from torch import nn
+
+from benchmarks.dense import ROWS, DenseModel
+from benchmarks.recipe.variants import Variant
+from compresskit.architecture import Architecture
+from compresskit.errors import ConfigurationError
+from compresskit.pareto import hypervolume
+from compresskit.pipeline.inputs import read_task
+from compresskit.pipeline.models import load_dense, load_model, open_checkpoint, save_model
+from compresskit.pipeline.settings import SearchSettings
+from compresskit.spaces import Space, kept_layers, make_space
+from compresskit.supernet.network import SuperNetwork
+from compresskit.training.cost import mean_step_cost
+from compresskit.training.sampling import log_uniform
+from compresskit.training.stages import Stage, order_by_importance, score, train_supernet
+from compresskit.training.strategies import Point
+from compresskit.training.trainer import Recipe
+
+# (layers, heads, units) relative to 6 layers, 12 heads, 1536 units: from two thirds to an eighteenth.
+GRID = (
+    (6, 8, 1024),
+    (5, 6, 1024),
+    (5, 6, 768),
+    (4, 6, 768),
+    (6, 3, 384),
+    (4, 3, 384),
+    (3, 6, 384),
+    (3, 3, 384),
+    (3, 3, 192),
+    (2, 3, 192),
+)
+FULL = (6, 12, 1536)
+LENGTH = 128
+LEAST_SHARE = 1 / 16
+SPECIAL_RATE = 0.5  # of the variant's learning rate, for one network alone
+
+
+def grid_of(space: Space) -> dict[str, Architecture]:
+    """The scored architectures by name, in proportion to the model's own sizes."""
+    dims, found = space.dims, {}
+    for shape in GRID:
+        layers, heads, units = (
+            max(1, round(kept * total / dense))
+            for kept, total, dense in zip(
+                shape, (dims.num_layers, dims.num_heads, dims.num_units), FULL, strict=True
+            )
+        )
+        places = kept_layers(dims.num_layers, layers, space.layer_policy)
+        found["/".join(map(str, shape))] = Architecture.uniform(dims, places, heads, units)
+    return found
+
+
+class Cell:
+    """One variant on one task and seed, trained for `budget` full-step equivalents of 32 rows each.
+
+    `pool`: how many random architectures are scored beside the grid, for the area that the front
+    dominates, and as many again of a third to half of the dense multiply-accumulates.
+    """
+
+    def __init__(
+        self, variant: Variant, settings: SearchSettings, dense: DenseModel, budget: float, pool: int
+    ) -> None:
+        self.variant = variant
+        self.settings = settings
+        self.dense = dense
+        self.budget = budget
+        self.pool = pool
+
+    def run(self, say: Callable[[str], None]) -> dict[str, Any]:
+        """Train and score. Metrics are of validation rows: 0 is the prior, 1 the dense model's."""
+        start = time.monotonic()
+        variant, seed = self.variant, self.settings.seed
+        checkpoint = open_checkpoint(self.settings.model if variant.from_pretrained else self.dense.folder)
+        task = read_task(self.settings, checkpoint)
+        model = load_dense(checkpoint, task, seed)
+        teacher = copy.deepcopy(model)
+        with tempfile.TemporaryDirectory() as folder:
+            stage = Stage(task, checkpoint.tokenizer.pad_token_id, Path(folder), lambda _: None)
+            supernet = SuperNetwork(self.ordered(model, stage), variant.own)
+            space = make_space(
+                variant.space, supernet.blueprint.dims, layer_policy=variant.layer_policy, unit_multiple=32
+            )
+            grid = grid_of(space)
+            recipe, full_steps = self.train(supernet, stage, space, list(grid.values()), say)
+            trained = time.monotonic() - start
+            normalised = self.scorer(supernet, stage)
+            if variant.specialised:
+                share = self.budget * variant.specialised / len(grid)
+                scores = {
+                    name: normalised(kept, specialise(supernet, kept, stage, recipe, share, teacher))
+                    for name, kept in grid.items()
+                }
+                full_steps += self.budget * variant.specialised
+            else:
+                scores = {name: normalised(kept) for name, kept in grid.items()}
+            known = {} if variant.space == "layer" else {grid[name]: scores[name] for name in grid}
+            known |= {kept: normalised(kept) for kept in drawn(space, self.pool, seed, (LEAST_SHARE, 1.0))}
+            middle = [normalised(kept) for kept in drawn(space, self.pool, seed, (1 / 3, 1 / 2))]
+            return {
+                "full_steps": full_steps + (0.0 if variant.from_pretrained else self.dense.full_steps),
+                "steps": recipe.steps(len(task.train)),
+                "seconds_training": trained,
+                "seconds": time.monotonic() - start,
+                "dense": self.dense.metric,
+                "prior": self.dense.prior,
+                "full": normalised(space.full),
+                "grid": scores,
+                "mean": float(np.mean(list(scores.values()))),
+                "middle": middle,
+                "area": area_of(supernet, known),
+            }
+
+    def ordered(self, model: nn.Module, stage: Stage) -> nn.Module:
+        """`model` in order of importance; variants that order the dense model alike share it."""
+        variant, seed = self.variant, self.settings.seed
+        folder = Path(self.dense.folder).with_name(f"ordered-{variant.importance}")
+        if folder.exists() and not variant.from_pretrained:
+            return load_model(folder)
+        order_by_importance(model, stage, variant.recipe(1.0, seed), variant.importance)
+        if not variant.from_pretrained:
+            save_model(model, folder)
+        return model
+
+    def train(
+        self,
+        supernet: SuperNetwork,
+        stage: Stage,
+        space: Space,
+        rungs: Sequence[Architecture],
+        say: Callable[[str], None],
+    ) -> tuple[Recipe, float]:
+        """Train the super-network; its recipe, and what it cost in full steps of 32 rows."""
+        variant, rows = self.variant, len(stage.task.train)
+        strategy = variant.make_strategy(space, rungs)
+        per_step = (
+            mean_step_cost(strategy, supernet.blueprint, self.settings.seed) * variant.batch_size / ROWS
+        )
+        budget = self.budget * (1 - variant.specialised)
+        budget += self.dense.full_steps if variant.from_pretrained else 0.0
+        recipe = variant.recipe(budget / per_step / -(-rows // variant.batch_size), self.settings.seed)
+        say(f"{recipe.steps(rows)} steps of {per_step:.2f} full steps each")
+        train_supernet(supernet, stage, recipe, lambda _: strategy, watch=space.middle)
+        return recipe, recipe.steps(rows) * per_step
+
+    def scorer(self, supernet: SuperNetwork, stage: Stage) -> Callable[..., float]:
+        """Function of an architecture, and perhaps its own network, to its normalised metric.
+
+        ConfigurationError where the dense model is no better than the prior: nothing is to be compared.
+        """
+        if self.dense.metric <= self.dense.prior:
+            raise ConfigurationError(
+                f"the dense model scores {self.dense.metric:.4f} on {stage.task.name}, its prior "
+                f"{self.dense.prior:.4f}; give a larger budget."
+            )
+
+        def normalised(architecture: Architecture, network: SuperNetwork | None = None) -> float:
+            metric = score(network or supernet, stage, stage.task.validation, architecture)
+            return (metric - self.dense.prior) / (self.dense.metric - self.dense.prior)
+
+        return normalised
+
+
+def specialise(
+    supernet: SuperNetwork,
+    architecture: Architecture,
+    stage: Stage,
+    recipe: Recipe,
+    full_steps: float,
+    teacher: nn.Module,
+) -> SuperNetwork:
+    """A copy of the super-network whose slices of `architecture` were trained alone."""
+    network = SuperNetwork(copy.deepcopy(supernet.dense_for(architecture)))
+    strategy = Point(network.full, architecture, lambda *_: architecture)
+    per_step = mean_step_cost(strategy, network.blueprint) * recipe.batch_size / ROWS
+    alone = replace(
+        recipe,
+        epochs=full_steps / per_step / -(-len(stage.task.train) // recipe.batch_size),
+        learning_rate=recipe.learning_rate * SPECIAL_RATE,
+    )
+    train_supernet(
+        network, stage, alone, lambda _: strategy, watch=architecture, name="point", teacher=teacher
+    )
+    return network
+
+
+def drawn(space: Space, count: int, seed: int, shares: tuple[float, float]) -> list[Architecture]:
+    """`count` random architectures whose share of the dense encoder's weights lies within `shares`."""
+    generator = np.random.default_rng((seed, count))
+    draw = log_uniform(space.sample_architecture, space.relative_size)
+    found: dict[Architecture, None] = {}
+    for _ in range(1_000 * count):
+        if len(found) == count:
+            break
+        architecture = draw(generator)
+        if shares[0] <= space.relative_size(architecture) <= shares[1]:
+            found[architecture] = None
+    return list(found)
+
+
+def area_of(supernet: SuperNetwork, known: Mapping[Architecture, float]) -> float:
+    """Area above (1x, prior) that the architectures dominate; x: log of how many times fewer MACs."""
+    if not known:
+        return 0.0
+    blueprint = supernet.blueprint
+    dense = blueprint.macs(supernet.full, LENGTH)
+    costs = [
+        (-min(np.log(dense / blueprint.macs(kept, LENGTH)), np.log(1 / LEAST_SHARE)), -value)
+        for kept, value in known.items()
+    ]
+    return hypervolume(costs, (0.0, 0.0))

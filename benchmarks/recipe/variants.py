@@ -1,0 +1,130 @@
+"""Ways of training a super-network, each one step away from the recipe that is tested."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from compresskit.architecture import Architecture
+from compresskit.spaces import Space
+from compresskit.supernet.depth_parts import HEAD, NORMS
+from compresskit.training.losses import EVEN, FINAL, PLACE, Distillation
+from compresskit.training.sampling import Draw, log_uniform, near, progressive, steady
+from compresskit.training.strategies import STRATEGIES, FrozenTeacher, Strategy, make_strategy
+from compresskit.training.trainer import Recipe
+
+UNIFORM, LOG, LADDER = "uniform", "log", "ladder"
+
+
+@dataclass(frozen=True)
+class Variant:
+    """Everything that shapes a super-network but data, seed and budget.
+
+    `sizes`: how sub-networks are drawn; `shrinks`: large ones first; `own`: parts of its own for
+    each depth; `specialised`: share of the budget for fine-tuning each scored network alone.
+    `from_pretrained`: no fine-tuning first, its cost given to the super-network.
+    """
+
+    strategy: str = "teacher"
+    space: str = "small"
+    layer_policy: str = "spread"
+    importance: str = "taylor"
+    learning_rate: float = 1e-4
+    temperature: float = 2.0
+    batch_size: int = 32
+    num_random: int = 2
+    full_every: int = 4
+    schedule: str = "linear"
+    average: float = 0.0
+    distillation: Distillation = field(default_factory=Distillation)
+    sizes: str = UNIFORM
+    shrinks: bool = True
+    own: tuple[str, ...] = ()
+    specialised: float = 0.0
+    from_pretrained: bool = False
+
+    def recipe(self, epochs: float, seed: int) -> Recipe:
+        return Recipe(
+            epochs=epochs,
+            learning_rate=self.learning_rate,
+            batch_size=self.batch_size,
+            temperature=self.temperature,
+            seed=seed,
+            schedule=self.schedule,
+            average=self.average,
+            distillation=self.distillation,
+        )
+
+    def make_strategy(self, space: Space, rungs: Sequence[Architecture]) -> Strategy:
+        draw: Draw = space.sample_architecture
+        if self.sizes == LOG:
+            draw = log_uniform(draw, space.relative_size)
+        elif self.sizes == LADDER:
+            draw = near(rungs, draw, 0.75)
+        sample = progressive(draw, space.relative_size) if self.shrinks else steady(draw)
+        made = make_strategy(self.strategy, space.full, space.smallest, sample, self.num_random)
+        return replace(made, full_every=self.full_every) if isinstance(made, FrozenTeacher) else made
+
+
+BASE = Variant()
+PAPER = Variant(
+    strategy="full",
+    layer_policy="first",
+    importance="none",
+    learning_rate=2e-5,
+    temperature=10.0,
+    shrinks=False,
+)
+
+RECIPES: dict[str, Variant] = {
+    "base": BASE,
+    "paper": PAPER,
+    "paper-pretrained": replace(PAPER, from_pretrained=True),
+    "paper-batch-8": replace(PAPER, batch_size=8),
+    "lr-5e-5": replace(BASE, learning_rate=5e-5),
+    "lr-2e-4": replace(BASE, learning_rate=2e-4),
+    "lr-4e-4": replace(BASE, learning_rate=4e-4),
+    "cosine": replace(BASE, schedule="cosine"),
+    "constant": replace(BASE, schedule="constant_with_warmup"),
+    "average": replace(BASE, average=0.99),
+    "average-constant": replace(BASE, average=0.99, schedule="constant_with_warmup"),
+    "batch-16": replace(BASE, batch_size=16),
+    "t-1": replace(BASE, temperature=1.0),
+    "t-5": replace(BASE, temperature=5.0),
+    "importance-fisher": replace(BASE, importance="fisher"),
+    "importance-magnitude": replace(BASE, importance="magnitude"),
+    "importance-none": replace(BASE, importance="none"),
+    "layers-first": replace(BASE, layer_policy="first"),
+    "map-place": replace(BASE, distillation=Distillation(mapping=PLACE)),
+    "map-even": replace(BASE, distillation=Distillation(mapping=EVEN)),
+    "map-final": replace(BASE, distillation=Distillation(mapping=FINAL)),
+    "no-hidden": replace(BASE, distillation=Distillation(hidden=0.0)),
+    "hidden-3": replace(BASE, distillation=Distillation(hidden=3.0)),
+    "hidden-10": replace(BASE, distillation=Distillation(hidden=10.0)),
+    "no-labels": replace(BASE, distillation=Distillation(labels=0.0)),
+    "relations": replace(BASE, distillation=Distillation(relations=1.0)),
+    "relations-only": replace(BASE, distillation=Distillation(hidden=0.0, relations=1.0)),
+    "own-norms": replace(BASE, own=(NORMS,)),
+    "own-norms-head": replace(BASE, own=(NORMS, HEAD)),
+    "sizes-log": replace(BASE, sizes=LOG),
+    "sizes-ladder": replace(BASE, sizes=LADDER),
+    "no-shrinking": replace(BASE, shrinks=False),
+    "one-random": replace(BASE, num_random=1),
+    "three-random": replace(BASE, num_random=3),
+    "full-every-2": replace(BASE, full_every=2),
+    "full-every-16": replace(BASE, full_every=16),
+    "specialised": replace(BASE, specialised=0.25),
+    "specialised-half": replace(BASE, specialised=0.5),
+    "best": replace(
+        BASE,
+        learning_rate=2e-4,
+        own=(NORMS, HEAD),
+        sizes=LOG,
+    ),
+}
+STRATEGY_VARIANTS = {f"strategy-{name}": replace(BASE, strategy=name) for name in STRATEGIES}
+SPACE_VARIANTS = {
+    f"space-{name}": replace(BASE, space=name) for name in ("small", "medium", "layer", "large")
+}
+AXES = {"recipe": RECIPES, "strategy": STRATEGY_VARIANTS, "space": SPACE_VARIANTS}
+VARIANTS = {**RECIPES, **STRATEGY_VARIANTS, **SPACE_VARIANTS}

@@ -1,0 +1,187 @@
+"""Write an engine as a model of a Triton repository, for Triton's ONNX Runtime backend."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from onnx import ModelProto, TensorProto, ValueInfoProto
+
+from compresskit.bundle.manifest import Manifest
+from compresskit.engine.folder import check_output, finish, new_folder, save_tokenizer
+from compresskit.errors import EngineError
+from compresskit.target.base import SessionSettings
+from compresskit.target.profile import Profile
+
+# The batch in which engines are verified and scored.
+LARGEST_BATCH = 32
+_TYPES = {
+    TensorProto.BOOL: "TYPE_BOOL",
+    TensorProto.INT32: "TYPE_INT32",
+    TensorProto.INT64: "TYPE_INT64",
+    TensorProto.FLOAT: "TYPE_FP32",
+    TensorProto.FLOAT16: "TYPE_FP16",
+}
+# What the backend's `level` says; without one it enables all.
+_LEVELS = {"disable": 2, "basic": -1, "extended": 1}
+# Session configuration entries that the backend has a parameter for.
+_PARAMETERS = {
+    "session.enable_cpu_mem_arena": "enable_mem_arena",
+    "session.enable_mem_pattern": "enable_mem_pattern",
+    "session.use_device_allocator_for_initializers": "session.use_device_allocator_for_initializers",
+}
+
+
+def write_triton(
+    output: Path | str, *, graph: ModelProto, tokenizer: Any, manifest: Manifest, profile: Profile
+) -> Manifest:
+    """Fill the new or empty folder `output` with a model repository of one model; returns its manifest.
+
+    The model is named by `model_name` and holds config.pbtxt, 1/model.onnx, labels.txt, the tokenizer
+    for its clients in tokenizer/, and compresskit.json. Raises as `write_engine` does.
+    """
+    check_output(output)
+    with new_folder(output) as repository:
+        folder = repository / model_name(manifest)
+        (folder / "1").mkdir(parents=True)
+        (folder / "1" / "model.onnx").write_bytes(graph.SerializeToString())
+        save_tokenizer(tokenizer, folder / "tokenizer")
+        if manifest.labels:
+            (folder / "labels.txt").write_text("\n".join(manifest.labels) + "\n", encoding="utf-8")
+        (folder / "config.pbtxt").write_text(config_text(graph, manifest, profile), encoding="utf-8")
+        return finish(folder, manifest)
+
+
+def model_name(manifest: Manifest) -> str:
+    """Run, point and precision, such as `reviews-trial-12-int8`: engines of one run do not collide."""
+    trial = manifest.lineage.get("trial_id")
+    parts = [str(manifest.lineage.get("run") or "engine"), "dense" if trial is None else f"trial-{trial}"]
+    if manifest.precision != "fp32":
+        parts.append(manifest.precision)
+    return re.sub(r"[^A-Za-z0-9_.-]+", "-", "-".join(parts))
+
+
+def config_text(graph: ModelProto, manifest: Manifest, profile: Profile) -> str:
+    """config.pbtxt, in protobuf's text format: a `ModelConfig` of Triton's model_config.proto.
+
+    It has no `name`, which Triton then takes from the folder. EngineError for an input or output
+    whose type the backend does not know.
+    """
+    session = SessionSettings.from_json(manifest.session)
+    batched = all(_dims(value)[0] == -1 for value in graph.graph.input)
+    largest = max(LARGEST_BATCH, profile.batch) if batched else 0
+    lines = ['platform: "onnxruntime_onnx"', f"max_batch_size: {largest}"]
+    lines += [line for value in graph.graph.input for line in _tensor("input", value, batched)]
+    labels = ['  label_filename: "labels.txt"'] if manifest.labels else []
+    lines += [line for value in graph.graph.output for line in _tensor("output", value, batched, labels)]
+    # Requests that wait are joined; none is held back for others to come.
+    lines += ["dynamic_batching { }"] if batched else []
+    lines += _instances(profile)
+    lines += _optimization(graph, manifest, profile, session, largest)
+    lines += _parameters(profile, session)
+    for length in dict(profile.lengths) or (profile.length,):
+        lines += _warm_up(graph, profile.batch if batched else 1, length, batched)
+    return "\n".join([*lines, ""])
+
+
+def left_out(session: SessionSettings) -> list[str]:
+    """Session settings that Triton's backend has no parameter for."""
+    kept = [f"disabled optimizer {name}" for name in session.disabled_optimizers]
+    return kept + [f"{key}={value}" for key, value in session.options.items() if key not in _PARAMETERS]
+
+
+def _tensor(kind: str, value: ValueInfoProto, batched: bool, more: Sequence[str] = ()) -> Iterator[str]:
+    dims = ", ".join(map(str, _dims(value)[1 if batched else 0 :]))
+    yield from (f"{kind} {{", f"  name: {_quoted(value.name)}", f"  data_type: {_type(value)}")
+    yield from (f"  dims: [ {dims} ]", *more, "}")
+
+
+def _instances(profile: Profile) -> list[str]:
+    if profile.provider == "cpu":
+        return ["instance_group { kind: KIND_CPU count: 1 }"]
+    device = int(profile.provider_options.get("device_id", 0))
+    return [f"instance_group {{ kind: KIND_GPU count: 1 gpus: [ {device} ] }}"]
+
+
+def _optimization(
+    graph: ModelProto, manifest: Manifest, profile: Profile, session: SessionSettings, largest: int
+) -> list[str]:
+    lines = []
+    if session.optimization_level in _LEVELS:
+        lines.append(f"  graph {{ level: {_LEVELS[session.optimization_level]} }}")
+    if profile.provider == "tensorrt":
+        options = _tensorrt(graph, manifest, profile, largest)
+        given = [
+            f"      parameters {{ key: {_quoted(key)} value: {_quoted(options[key])} }}" for key in options
+        ]
+        lines += ["  execution_accelerators {", "    gpu_execution_accelerator {", '      name: "tensorrt"']
+        lines += [*given, "    }", "  }"]
+    return ["optimization {", *lines, "}"] if lines else []
+
+
+def _tensorrt(graph: ModelProto, manifest: Manifest, profile: Profile, largest: int) -> dict[str, str]:
+    longest = max(manifest.max_length or 0, profile.length, *(length for length, _ in profile.lengths), 0)
+    options = {"precision_mode": manifest.precision.upper()}
+    workspace = profile.provider_options.get("trt_max_workspace_size")
+    if workspace is not None:
+        options["max_workspace_size_bytes"] = str(workspace)
+    for kind, batch, length in (
+        ("min", 1, 1),
+        ("opt", profile.batch, profile.length),
+        ("max", max(largest, 1), longest),
+    ):
+        shapes = [f"{value.name}:{_filled(value, batch, length)}" for value in graph.graph.input]
+        options[f"trt_profile_{kind}_shapes"] = ",".join(shapes)
+    return options
+
+
+def _filled(value: ValueInfoProto, batch: int, length: int) -> str:
+    asked = (batch, length)
+    return "x".join(str(asked[i] if size == -1 and i < 2 else size) for i, size in enumerate(_dims(value)))
+
+
+def _parameters(profile: Profile, session: SessionSettings) -> list[str]:
+    values = {"intra_op_thread_count": str(profile.threads), "inter_op_thread_count": "1"}
+    values |= {name: session.options[key] for key, name in _PARAMETERS.items() if key in session.options}
+    lines = [
+        f"parameters {{ key: {_quoted(key)} value {{ string_value: {_quoted(value)} }} }}"
+        for key, value in values.items()
+    ]
+    return lines + [f"# Not to be set in Triton: {item}" for item in left_out(session)]
+
+
+def _warm_up(graph: ModelProto, batch: int, length: int, batched: bool) -> list[str]:
+    """Zeros: they are a token of every vocabulary, which random numbers are not."""
+    lines = ["model_warmup {", f"  name: {_quoted(f'{length} tokens')}", f"  batch_size: {batch}"]
+    for value in graph.graph.input:
+        sizes = _dims(value)
+        if not batched:
+            sizes[0] = batch if sizes[0] == -1 else sizes[0]
+        sizes[1] = length if sizes[1] == -1 else sizes[1]
+        dims = ", ".join(map(str, sizes[1 if batched else 0 :]))
+        content = f"data_type: {_type(value)} dims: [ {dims} ] zero_data: true"
+        lines.append(f"  inputs {{ key: {_quoted(value.name)} value {{ {content} }} }}")
+    return [*lines, "}"]
+
+
+def _dims(value: ValueInfoProto) -> list[int]:
+    """Sizes of an input or output; -1 where the graph leaves one open."""
+    shape = value.type.tensor_type.shape
+    return [dim.dim_value if dim.HasField("dim_value") else -1 for dim in shape.dim]
+
+
+def _type(value: ValueInfoProto, types: Mapping[int, str] = _TYPES) -> str:
+    number = value.type.tensor_type.elem_type
+    if number not in types:
+        name = TensorProto.DataType.Name(number)
+        raise EngineError(
+            f"{value.name!r} is of type {name}; permitted in Triton: {', '.join(types.values())}."
+        )
+    return types[number]
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)

@@ -1,0 +1,73 @@
+"""A point on its way to an engine: trained a little more, and what its blocks hold."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import Any
+
+from onnx import ModelProto
+from torch import nn
+
+from compresskit.architecture import Candidate
+from compresskit.engine.block import stored_blocks
+from compresskit.families import Blueprint
+from compresskit.pipeline.search import SHARED_LEARNING_RATE
+from compresskit.pipeline.settings import SearchSettings
+from compresskit.pruning.block.pruned import HoldAtZero, masks_of
+from compresskit.supernet.network import SuperNetwork
+from compresskit.supernet.surgery import blueprint_of
+from compresskit.training.stages import Stage, train_supernet
+from compresskit.training.strategies import Point
+from compresskit.training.trainer import Recipe
+
+
+def fine_tune_point(
+    shared: nn.Module,
+    dense: nn.Module,
+    candidate: Candidate,
+    stage: Stage,
+    settings: SearchSettings,
+    epochs: float,
+) -> None:
+    """Train the slices of `shared` that the candidate uses, in place; the dense model teaches.
+
+    What its blocks leave out stays zero.
+    """
+    architecture = candidate.architecture
+    held: list[HoldAtZero] = []
+    if candidate.blocks is not None:
+        held = [HoldAtZero(shared, masks_of(candidate.blocks, architecture, blueprint_of(shared)))]
+    recipe = Recipe(
+        epochs=epochs,
+        learning_rate=(settings.learning_rate or SHARED_LEARNING_RATE) / 2,
+        batch_size=settings.batch_size,
+        temperature=settings.temperature,
+        seed=settings.seed,
+    )
+    train_supernet(
+        SuperNetwork(shared),
+        stage,
+        recipe,
+        lambda full: Point(full, architecture, lambda *_: architecture),
+        watch=architecture,
+        name="point",
+        teacher=dense,
+        callbacks=held,
+    )
+
+
+def block_facts(candidate: Candidate, blueprint: Blueprint, graph: ModelProto) -> dict[str, Any]:
+    """Block structure for the manifest: `rate` is that of the same matrices in the dense model."""
+    plan = candidate.blocks
+    if plan is None:
+        return {}
+    cuts = blueprint.plan(candidate.architecture).cuts
+    dense = sum(prod(blueprint.shapes[cuts[f"{name}.weight"].source]) for name, _ in plan.items())
+    stored = stored_blocks(graph, plan)
+    return {
+        "matrices": plan.to_json(),
+        "rate": dense / plan.num_params,
+        "dense_params": dense,
+        "num_params": stored.num_params,
+        "index_bytes": stored.index_bytes,
+    }

@@ -1,0 +1,184 @@
+"""What a method other than `nas` is, and what a search gives to it."""
+
+from __future__ import annotations
+
+import copy
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import nn
+
+from compresskit.architecture import Architecture, Candidate
+from compresskit.errors import AgentError, CompresskitError, RunError, SearchError
+from compresskit.families import Blueprint
+from compresskit.pipeline.estimate import Clock
+from compresskit.pipeline.evaluator import Evaluator
+from compresskit.pipeline.inputs import Inputs
+from compresskit.pipeline.methods.budget import epochs_for
+from compresskit.pipeline.points import read_point, save_point, weights_name
+from compresskit.pipeline.settings import SearchSettings
+from compresskit.pipeline.spent import note_full_steps, note_training
+from compresskit.runs.directory import RunDirectory
+from compresskit.runs.records import TrialRecord
+from compresskit.search.loop import Evaluation, make_record, unmeasured
+from compresskit.supernet.network import SuperNetwork
+from compresskit.training.losses import Distillation
+from compresskit.training.stages import Stage, sample_batches, train_supernet
+from compresskit.training.strategies import Point, Strategy
+from compresskit.training.trainer import Recipe
+
+POINT_LEARNING_RATE = 1e-4
+Made = tuple[Candidate, nn.Module]
+"""A candidate, and a model of the dense sizes whose slices at its architecture are its weights."""
+
+
+class Method(ABC):
+    """Makes trials out of the fine-tuned dense model; dense model, device and front are as in `nas`."""
+
+    @abstractmethod
+    def explore(self, context: MethodContext) -> list[TrialRecord]:
+        """All trials, each recorded before the next is begun; those recorded already are not made again.
+
+        The dense model stays as it is. Raises CompresskitError for what the user can mend.
+        """
+
+
+@dataclass(frozen=True)
+class MethodContext:
+    """What a search gives to a method.
+
+    `dense` is the fine-tuned model, its heads and units in order of importance; it teaches and is never
+    changed. `full_steps` is what the method may spend on training, in optimizer steps of the full
+    network: what `nas` costs with its default strategy.
+    """
+
+    run: RunDirectory
+    settings: SearchSettings
+    inputs: Inputs
+    stage: Stage
+    clock: Clock
+    dense: nn.Module
+    evaluator: Evaluator
+    full_steps: float
+
+    @property
+    def blueprint(self) -> Blueprint:
+        return self.evaluator.blueprint
+
+    @property
+    def full_macs(self) -> int:
+        return self.macs(self.evaluator.supernet.full)
+
+    def macs(self, architecture: Architecture) -> int:
+        return self.evaluator.macs(architecture)
+
+    def fresh(self) -> nn.Module:
+        """A copy of the dense model to prune and train."""
+        return copy.deepcopy(self.dense).requires_grad_(True)
+
+    def point(self, trial_id: int) -> Made:
+        """What an earlier trial made, on the dense model's device."""
+        candidate, model = read_point(self.run.path, weights_name(trial_id))
+        return candidate, model.to(next(self.dense.parameters()).device)
+
+    def spend(self, stage: str, full_steps: float) -> None:
+        """Write down what a stage without training has cost."""
+        note_full_steps(self.run, stage, full_steps)
+
+    def batches(self, rows: int) -> list[dict[str, torch.Tensor]]:
+        """A seeded sample of training rows with their labels, on the dense model's device."""
+        device = next(self.dense.parameters()).device
+        batches = sample_batches(
+            self.inputs.task.train, self.stage.pad_id, self.settings.batch_size, self.settings.seed, rows
+        )
+        return [{name: value.to(device) for name, value in batch.items()} for batch in batches]
+
+    def train(
+        self,
+        model: nn.Module,
+        architecture: Architecture,
+        name: str,
+        full_steps: float,
+        *,
+        strategy: Callable[[Architecture], Strategy] | None = None,
+        distillation: Distillation | None = None,
+        learning_rate: float = POINT_LEARNING_RATE,
+    ) -> None:
+        """Train in place the slices of `model` that `architecture` uses, for so many full steps.
+
+        `name` is the stage's: a resumed run goes on from its last checkpoint. By default the dense model
+        teaches; `strategy` makes another one of the full architecture. A learning rate of the settings
+        goes before `learning_rate`.
+        """
+        network = SuperNetwork(model)
+        made = strategy(network.full) if strategy else _point(network.full, architecture)
+        settings = self.settings
+        rows = len(self.inputs.task.train.encoded)
+        recipe = Recipe(
+            epochs=epochs_for(full_steps, made, network.blueprint, rows, settings.batch_size, settings.seed),
+            learning_rate=settings.learning_rate or learning_rate,
+            batch_size=settings.batch_size,
+            temperature=settings.temperature,
+            seed=settings.seed,
+            distillation=distillation or Distillation(),
+        )
+        train_supernet(
+            network, self.stage, recipe, lambda _: made, watch=architecture, name=name, teacher=self.dense
+        )
+        note_training(self.run, name)
+
+    def trial(self, trial_id: int, config: Mapping[str, Any], make: Callable[[], Made]) -> TrialRecord:
+        """The record of a trial: as it stands in the run, or else made, evaluated and recorded now.
+
+        What `make` returns is on disk before it is evaluated, so that a run that is cut off there does
+        not make it again. A candidate that does not run on the target is recorded as failed; whatever
+        `make` raises goes on to the caller.
+        """
+        for record in self.run.trials():
+            if record.trial_id == trial_id:
+                return record
+        start = time.monotonic()
+        name = weights_name(trial_id)
+        if (self.run.path / name).is_dir():
+            candidate, _ = read_point(self.run.path, name)
+        else:
+            candidate, model = make()
+            save_point(self.run.path, name, candidate, model)
+        error: str | None = None
+        evaluation = Evaluation()
+        try:
+            evaluation = self.evaluator(candidate, name)
+            error = unmeasured(evaluation, self.inputs.objectives)
+        except (RunError, AgentError):
+            raise
+        except CompresskitError as caught:
+            error = str(caught)
+        record = make_record(
+            trial_id,
+            dict(config),
+            candidate,
+            evaluation,
+            error,
+            seconds=time.monotonic() - start,
+            weights=name,
+        )
+        self.run.append_trial(record)
+        self.clock.point(record, self.inputs.task.metric_name)
+        return record
+
+
+def _point(full: Architecture, architecture: Architecture) -> Strategy:
+    return Point(full, architecture, lambda *_: architecture)
+
+
+def check_any(records: Sequence[TrialRecord]) -> None:
+    """SearchError where no trial was completed."""
+    if not any(record.is_completed for record in records):
+        raise SearchError(
+            f"all {len(records)} trials failed, the last with: {records[-1].error} "
+            "Mend the cause, then start anew with --force."
+        )

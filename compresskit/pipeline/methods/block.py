@@ -1,0 +1,215 @@
+"""Block-structured pruning: a penalty prepares the model, a search asks how hard to prune which matrix."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+from onnx import ModelProto
+from torch import nn
+
+from compresskit.architecture import Architecture, Candidate
+from compresskit.blocks import AXES, INPUTS, OUTPUTS, Partition
+from compresskit.engine.block_choice import MARGIN, BlockChooser, random_matrix
+from compresskit.errors import ConfigurationError, SearchError
+from compresskit.pipeline.methods.base import POINT_LEARNING_RATE, Made, Method, MethodContext, check_any
+from compresskit.pipeline.methods.budget import epochs_for
+from compresskit.pipeline.models import load_model, save_model
+from compresskit.pipeline.points import weights_folder
+from compresskit.pipeline.spent import note_training
+from compresskit.pruning.block.matrices import MATRIX_GROUPS, BlockSetting, GroupSetting, partitions_of
+from compresskit.pruning.block.stages import Lasso, prune, retrain, train_with_lasso
+from compresskit.runs.directory import RunDirectory
+from compresskit.runs.records import TrialRecord
+from compresskit.search.block_space import BlockConfig, BlockSpace
+from compresskit.search.objectives import costs_of
+from compresskit.training.strategies import Point
+from compresskit.training.trainer import Recipe
+
+LASSO_SHARE = 0.35  # of what may be spent on training; the points share the rest
+MEASURED_AT = 3.0  # the rate at which a partition has to be faster than the dense product
+
+
+class BlockPruning(Method):
+    """Li et al. 2020 (arXiv 2009.08065), with blocks that are really gone and chosen on the device.
+
+    Products alone are timed there first, so that a matrix is cut as it runs fastest, and is left
+    dense where no cut is faster. Trial 0 is the dense model: what it dominates is on no front.
+    """
+
+    def explore(self, context: MethodContext) -> list[TrialRecord]:
+        """Raises SearchError where blocks make no matrix faster on this device."""
+        chooser = _chooser(context)
+        space = BlockSpace(_partitions(context, chooser))
+        context.run.update(block_products=chooser.measured)
+        if not space.groups:
+            raise SearchError(
+                f"no matrix of this model becomes faster in blocks, pruned {MEASURED_AT:g} times, on profile "
+                f"{context.inputs.profile.name!r}: block structure does not pay there. Use --method nas."
+            )
+        prepared, start = _prepare(context, space)
+        count = context.settings.trials or 1
+        steps = context.full_steps * (1 - LASSO_SHARE) / max(1, count - 1)
+        full = context.evaluator.supernet.full
+        records = [context.trial(0, {}, lambda: (Candidate(full), context.fresh()))]
+        while len(records) < count:
+            config = space.propose(_told(context, records[1:]), context.settings.seed)
+            if config is None:
+                break
+            number = len(records)
+            make = partial(_point, context, chooser, prepared, start, config, number, steps)
+            records.append(context.trial(number, config, make))
+        check_any(records)
+        return records
+
+
+METHODS: dict[str, Method] = {"block": BlockPruning()}
+
+
+def _chooser(context: MethodContext) -> BlockChooser:
+    """Times products on the search's target; what the run knows already is not measured again."""
+
+    def measure(graph: ModelProto) -> float:
+        return context.evaluator.meter.target.measure(graph).corrected_median_ms
+
+    chooser = BlockChooser(measure)
+    chooser.measured.update(context.run.info.get("block_products", {}))
+    return chooser
+
+
+def _partitions(context: MethodContext, chooser: BlockChooser) -> dict[str, tuple[Partition, ...]]:
+    """For each matrix group the partitions that gain on the device, the fastest first."""
+    found = {}
+    settings = context.settings
+    for group, shape in _shapes(context).items():
+        gains: list[tuple[float, Partition]] = []
+        for axis in AXES if settings.block_axis is None else (settings.block_axis,):
+            size = shape[0] if axis == OUTPUTS else shape[1]
+            width = settings.block_width
+            for blocks in settings.block_counts if width is None else (-(-size // width),):
+                cut = Partition(axis, blocks)
+                # Units are put in order, hidden dimensions and heads are not.
+                in_order = (group, axis) in (("up", INPUTS), ("down", OUTPUTS))
+                gain = chooser.gain(random_matrix(shape, cut, MEASURED_AT, sort_members=in_order))
+                context.clock.say(f"{group}, {blocks} blocks along {axis}: {gain:.2f} times as fast as dense")
+                if gain > 1 + MARGIN:
+                    gains.append((gain, cut))
+        found[group] = tuple(cut for _, cut in sorted(gains, key=lambda pair: -pair[0]))
+    return found
+
+
+def _shapes(context: MethodContext) -> dict[str, tuple[int, int]]:
+    """(out, in) of the matrices of each group."""
+    dims = context.blueprint.dims
+    width = dims.num_heads * dims.head_size
+    shapes = (width, dims.hidden_size), (dims.hidden_size, width)
+    feed = (dims.num_units, dims.hidden_size), (dims.hidden_size, dims.num_units)
+    return dict(zip(MATRIX_GROUPS, (*shapes, *feed), strict=True))
+
+
+def _prepare(context: MethodContext, space: BlockSpace) -> tuple[Path, Architecture]:
+    """The folder of the model after training with the penalty, and what of it all points are pruned from."""
+    folder = context.run.supernet / "lasso_model"
+    if folder.exists():
+        return folder, Architecture.from_json(context.run.info["start"])
+    settings = context.settings
+    model, start = _start(context)
+    context.run.update(start=start.to_json())
+    setting = {group: GroupSetting(space.partitions[group][0], 1.0) for group in space.groups}
+    penalty = train_with_lasso(
+        model,
+        partitions_of(context.blueprint, setting),
+        Lasso(settings.lasso, settings.lasso_strength),
+        context.stage,
+        _recipe(context, start, context.full_steps * LASSO_SHARE),
+        start=start,
+        teacher=context.dense if settings.distil else None,
+    )
+    if penalty is not None:
+        note_training(context.run, "lasso")
+        context.clock.say(f"lasso: weights of groups were renewed before steps {penalty.refreshed_at}")
+    save_model(model, folder)
+    return folder, start
+
+
+def _start(context: MethodContext) -> tuple[nn.Module, Architecture]:
+    """What is trained and pruned: the dense model, or a point of another run with its weights."""
+    settings = context.settings
+    if settings.start_run is None:
+        return context.fresh(), context.evaluator.supernet.full
+    source = RunDirectory.open(settings.start_run)
+    if source.info.get("blueprint") != context.run.info["blueprint"]:
+        raise ConfigurationError(
+            f"{source.path} is a run of another model or of other labels; a start must be of the same."
+        )
+    completed = {record.trial_id: record for record in source.trials() if record.is_completed}
+    record = completed.get(-1 if settings.start_trial is None else settings.start_trial)
+    if record is None or record.blocks is not None:
+        raise ConfigurationError(
+            f"trial {settings.start_trial} is no completed trial without blocks of {source.path}; ids are "
+            f"{', '.join(map(str, completed))}. Name one with --start-trial."
+        )
+    model = load_model(weights_folder(source.path, record.weights))
+    return model, record.candidate.architecture
+
+
+def _point(
+    context: MethodContext,
+    chooser: BlockChooser,
+    prepared: Path,
+    start: Architecture,
+    config: BlockConfig,
+    number: int,
+    steps: float,
+) -> Made:
+    settings, name = context.settings, f"point-{number}"
+    model: nn.Module = load_model(prepared)
+    model.to(next(context.dense.parameters()).device)
+    pruned = prune(model, _setting(config), scope=settings.block_scope, start=start)
+    plan = chooser.faster(pruned.plan())
+    context.run.update(block_products=chooser.measured)
+    context.clock.say(
+        f"{name}: pruned {pruned.rate:.2f} times; in blocks {len(plan)} of {len(pruned.plan())} matrices "
+        "are faster, the others stay dense"
+    )
+    retrain(
+        model,
+        pruned,
+        context.stage,
+        _recipe(context, pruned.architecture, steps),
+        teacher=context.dense if settings.distil else None,
+        name=name,
+    )
+    note_training(context.run, name)
+    return Candidate(pruned.architecture, blocks=plan if len(plan) else None), model
+
+
+def _setting(config: BlockConfig) -> BlockSetting:
+    return {
+        group: GroupSetting(Partition(entry["axis"], entry["num_blocks"]), entry["rate"])
+        for group, entry in config.items()
+    }
+
+
+def _recipe(context: MethodContext, architecture: Architecture, full_steps: float) -> Recipe:
+    settings, full = context.settings, context.evaluator.supernet.full
+    strategy = Point(full, architecture, lambda *_: architecture)
+    rows = len(context.inputs.task.train.encoded)
+    return Recipe(
+        epochs=epochs_for(full_steps, strategy, context.blueprint, rows, settings.batch_size, settings.seed),
+        learning_rate=settings.learning_rate or POINT_LEARNING_RATE,
+        batch_size=settings.batch_size,
+        temperature=settings.temperature,
+        seed=settings.seed,
+    )
+
+
+def _told(
+    context: MethodContext, records: Sequence[TrialRecord]
+) -> list[tuple[BlockConfig, tuple[float, ...] | None]]:
+    objectives = context.inputs.objectives
+    return [
+        (record.config or {}, costs_of(record, objectives) if record.is_completed else None)
+        for record in records
+    ]

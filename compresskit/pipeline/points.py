@@ -1,0 +1,65 @@
+"""Weights that belong to one trial alone: RUN/points/<trial_id>/, a model of the dense sizes."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+from torch import nn
+
+from compresskit.architecture import Architecture, Candidate
+from compresskit.blocks import BlockPlan
+from compresskit.errors import RunError
+from compresskit.pipeline.models import load_model
+
+_FILE = "candidate.json"
+
+
+def weights_name(trial_id: int) -> str:
+    """The folder of a trial's weights, relative to the run: `TrialRecord.weights`."""
+    return f"points/{trial_id}"
+
+
+def save_point(run: Path, name: str, candidate: Candidate, model: nn.Module) -> None:
+    """Write model and candidate whole: a reader never sees half of them.
+
+    `model` has the dense sizes; the candidate's slices of it are the point, the rest has no meaning.
+    """
+    folder = run / name
+    part = folder.with_name(folder.name + ".part")
+    shutil.rmtree(part, ignore_errors=True)
+    part.parent.mkdir(exist_ok=True)
+    model.save_pretrained(part)  # type: ignore[operator]
+    value = {
+        "architecture": candidate.architecture.to_json(),
+        "precision": candidate.precision,
+        "blocks": None if candidate.blocks is None else candidate.blocks.to_json(),
+    }
+    (part / _FILE).write_text(json.dumps(value) + "\n", encoding="utf-8")
+    part.rename(folder)
+
+
+def read_point(run: Path, name: str) -> tuple[Candidate, nn.Module]:
+    """What `save_point` wrote. Raises RunError when it is not there."""
+    folder = run / name
+    return _candidate(folder), load_model(folder)
+
+
+def _candidate(folder: Path) -> Candidate:
+    try:
+        value = json.loads((folder / _FILE).read_bytes())
+        blocks = None if value["blocks"] is None else BlockPlan.from_json(value["blocks"])
+        return Candidate(Architecture.from_json(value["architecture"]), value["precision"], blocks)
+    except (OSError, ValueError, KeyError) as error:
+        raise RunError(
+            f"{folder} holds no weights of a trial ({error}); remove it, then go on with --resume."
+        ) from None
+
+
+def weights_folder(run: Path, weights: str | None) -> Path:
+    """Where a trial's weights are, None: the shared super-network's. Raises RunError when they are gone."""
+    folder = run / (weights or "supernet/model")
+    if not folder.is_dir():
+        raise RunError(f"{folder}, which holds a trial's weights, is not there; restore it, or search anew.")
+    return folder

@@ -1,0 +1,55 @@
+"""The form of the graph that a target runs fastest, for each precision, found once and kept in the run."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from onnx import ModelProto
+
+from compresskit.engine.quantize import to_precision
+from compresskit.engine.variants import (
+    ONE_THREAD,
+    SESSIONS,
+    Variant,
+    choose_session,
+    choose_variant,
+    variant_named,
+)
+from compresskit.pipeline.latency import time_of
+from compresskit.target.base import LatencyTarget
+from compresskit.target.local import resolve
+from compresskit.target.profile import Profile
+
+FP32 = "fp32"
+
+
+def find_variant(target: LatencyTarget, profile: Profile, plain: ModelProto, precision: str) -> Variant:
+    """The fastest form of the plain graph `plain` in a precision, then the fastest session for it.
+
+    EngineError when none runs on the target.
+    """
+    median_ms = time_of(target)
+
+    def measure(graph: ModelProto, variant: Variant) -> float:
+        return median_ms(to_precision(graph, precision), variant)
+
+    chosen = choose_variant(measure, plain)
+    if profile.provider != "cpu":
+        return chosen
+    one = profile.address is None and resolve(profile).threads == 1
+    return choose_session(measure, plain, chosen, sessions=ONE_THREAD if one else tuple(SESSIONS))
+
+
+def known_variants(info: Mapping[str, Any]) -> dict[str, Variant]:
+    """Precision -> the variant that the run with this run.json has found for it."""
+    names = {FP32: info["variant"]} if "variant" in info else {}
+    return {
+        precision: variant_named(name) for precision, name in {**names, **info.get("variants", {})}.items()
+    }
+
+
+def missing_precisions(info: Mapping[str, Any], precisions: Collection[str]) -> list[str]:
+    """Those without a variant yet; fp32 is always needed, for the dense model."""
+    known = known_variants(info)
+    return [precision for precision in dict.fromkeys((FP32, *precisions)) if precision not in known]

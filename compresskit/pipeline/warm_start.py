@@ -1,0 +1,70 @@
+"""A search that tries first what an earlier run of the same model sizes found, on other data or devices."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from compresskit.architecture import Architecture, Candidate
+from compresskit.errors import ArchitectureError, ConfigurationError
+from compresskit.families import dimensions_of, family_for
+from compresskit.pipeline.inputs import Inputs
+from compresskit.runs.directory import RunDirectory
+
+
+def read_warm_start(path: Path, inputs: Inputs) -> dict[str, Any]:
+    """The front of the run in `path`, as run.json keeps it: a resumed search needs no other run.
+
+    Only what to try is taken over: each is scored and measured anew. Raises ConfigurationError when
+    the run is of another family or of other dimensions, or its architectures are not in the space;
+    RunError when it has no front.
+    """
+    source, space = RunDirectory.open(path), inputs.space
+    points = source.front().points
+    found, wanted = _of_run(source), _of_model(inputs.checkpoint.config)
+    if found != wanted:
+        raise ConfigurationError(
+            f"--warm-start {path} is a run of {_said(found)}; this search is of {_said(wanted)}. Name a run "
+            "of the same family and dimensions, or leave it out."
+        )
+    try:
+        candidates = [space.candidate(space.config_of(point.candidate)) for point in points]
+    except ArchitectureError as error:
+        raise ConfigurationError(
+            f"--warm-start {path} searched space {source.settings.get('space')!r}; space {space.name!r} of "
+            f"this search lacks some of its architectures: {error} Search the same space, with the same "
+            "--layer-policy and --unit-multiple, or leave --warm-start out."
+        ) from None
+    return {
+        "run": path.name,
+        "candidates": [
+            {"architecture": each.architecture.to_json(), "precision": each.precision} for each in candidates
+        ],
+    }
+
+
+def recorded(run: RunDirectory) -> list[Candidate]:
+    """The candidates of `read_warm_start` in run.json; none for a search without a warm start."""
+    kept = run.info.get("warm_start") or {"candidates": []}
+    return [
+        Candidate(Architecture.from_json(item["architecture"]), item["precision"])
+        for item in kept["candidates"]
+    ]
+
+
+def _of_run(run: RunDirectory) -> tuple[str, dict[str, int]]:
+    blueprint = run.info["blueprint"]
+    return str(blueprint["model_type"]), dict(blueprint["dims"])
+
+
+def _of_model(config: Any) -> tuple[str, dict[str, int]]:
+    dims = dimensions_of(config)
+    return family_for(config.model_type).model_type, {name: getattr(dims, name) for name in dims.__slots__}
+
+
+def _said(model: tuple[str, dict[str, int]]) -> str:
+    family, dims = model
+    return (
+        f"a {family} of {dims['num_layers']} layers, {dims['num_heads']} heads of {dims['head_size']}, "
+        f"{dims['num_units']} units and width {dims['hidden_size']}"
+    )

@@ -1,0 +1,173 @@
+"""Hard pruning by group norm, to a budget of weights, and what dies of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+from compresskit.architecture import Architecture
+from compresskit.blocks import SCOPES, Partition
+from compresskit.errors import ConfigurationError, one_of
+from compresskit.families import Blueprint
+from compresskit.pruning.block.groups import group_norms, group_sums, spread
+from compresskit.pruning.block.matrices import BlockSetting, modules_of, partitions_of
+from compresskit.pruning.block.pruned import PrunedBlocks
+from compresskit.supernet.surgery import blueprint_of
+
+# Matrices behind the members go first: what dies in them frees budget in those before the members.
+_ORDER = ("out", "down", "qkv", "up")
+
+
+def hard_prune(
+    model: nn.Module, setting: BlockSetting, *, scope: str = "matrix", start: Architecture | None = None
+) -> PrunedBlocks:
+    """Decide which groups of `model` stay; the model itself is not changed.
+
+    `start` is the sub-network that is pruned, by default the whole model; rates are of its matrices.
+
+    The largest groups stay, by norm over the root of their size, until a matrix has 1 / rate of its
+    weights; under scope `global` all matrices of one matrix group share one budget and one threshold.
+    A head or unit of which no group is left in a matrix is dead in its whole layer; what others had
+    there makes room for more groups elsewhere, so that the rate stays the one asked for as long as
+    enough is alive. Every matrix keeps one group at least. Raises ConfigurationError for another scope.
+    """
+    if scope not in SCOPES:
+        raise ConfigurationError(one_of("pruning scope", scope, SCOPES))
+    blueprint = blueprint_of(model)
+    alive = _Alive.of(blueprint, start or Architecture.full(blueprint.dims))
+    weights = {
+        module: model.get_parameter(f"{module}.weight").detach().cpu()
+        for group in _ORDER
+        for module in modules_of(blueprint, group)
+    }
+    budgets = {
+        module: float(alive.mask(module, weights[module].shape).sum()) / setting[group].rate
+        for group in setting
+        for module in modules_of(blueprint, group)
+    }
+    living = {module: budget for module, budget in budgets.items() if budget}
+    partitions = {m: cut for m, cut in partitions_of(blueprint, setting).items() if m in living}
+    stays: dict[str, torch.Tensor] = {}
+    before = -1
+    while before != alive.count:  # it only falls
+        before = alive.count
+        for group in _ORDER:
+            if group not in setting:
+                continue
+            modules = tuple(module for module in modules_of(blueprint, group) if module in living)
+            pools = [modules] if scope == "global" else [(module,) for module in modules]
+            for pool in pools:
+                budget = sum(living[module] for module in pool)
+                stays |= _select(weights, pool, setting[group].partition, budget, alive)
+            for module in modules:
+                alive.bury(module, stays[module])
+    masks = {f"{module}.weight": mask & alive.mask(module, mask.shape) for module, mask in stays.items()}
+    masks |= alive.other_masks(model, masks)
+    return PrunedBlocks(blueprint, partitions, masks, alive.heads, alive.units)
+
+
+def _select(
+    weights: dict[str, torch.Tensor],
+    pool: tuple[str, ...],
+    partition: Partition,
+    budget: float,
+    alive: _Alive,
+) -> dict[str, torch.Tensor]:
+    """Masks (out, in) of the matrices of one pool, which share a budget of weights."""
+    scores, sizes = [], []
+    for module in pool:
+        weight = weights[module]
+        living = alive.mask(module, weight.shape).to(weight.dtype)
+        size = group_sums(living, partition)
+        score = group_norms(weight * living, partition) / size.clamp(min=1).sqrt()
+        score[size == 0] = -1.0
+        scores.append(score)
+        sizes.append(size)
+    flat, size = torch.cat([s.flatten() for s in scores]), torch.cat([s.flatten() for s in sizes])
+    order = flat.argsort(descending=True, stable=True)
+    # Half of the last group decides, so that the budget is met as nearly as groups permit.
+    taken = (size[order].double().cumsum(0) - size[order] / 2 <= budget) & (size[order] > 0)
+    chosen = torch.zeros_like(flat, dtype=torch.bool)
+    chosen[order[taken]] = True
+    found, start = {}, 0
+    for module, score in zip(pool, scores, strict=True):
+        stays = chosen[start : start + score.numel()].view_as(score)
+        if not stays.any():
+            stays.view(-1)[score.argmax()] = True
+        found[module] = spread(stays, partition, weights[module].shape)
+        start += score.numel()
+    return found
+
+
+@dataclass
+class _Alive:
+    """Heads and units that still have a way through their layer."""
+
+    blueprint: Blueprint
+    heads: torch.Tensor
+    units: torch.Tensor
+
+    @classmethod
+    def of(cls, blueprint: Blueprint, architecture: Architecture) -> _Alive:
+        layers = architecture.layers
+        heads = torch.zeros(len(layers), blueprint.dims.num_heads, dtype=torch.bool)
+        units = torch.zeros(len(layers), blueprint.dims.num_units, dtype=torch.bool)
+        for number, layer in enumerate(layers):
+            heads[number, list(layer.heads.indices)] = True
+            units[number, list(layer.units.indices)] = True
+        return cls(blueprint, heads, units)
+
+    @property
+    def count(self) -> int:
+        return int(self.heads.sum()) + int(self.units.sum())
+
+    def _place(self, module: str) -> tuple[int, str]:
+        number, _, inner = module[len(self.blueprint.family.stem) + 1 :].partition(".")
+        return int(number), inner
+
+    def _members(self, module: str) -> tuple[torch.Tensor, int]:
+        """Which rows or columns of a weight are alive, and along which dimension they lie."""
+        family, dims = self.blueprint.family, self.blueprint.dims
+        layer, inner = self._place(module)
+        if inner in (family.up, family.down):
+            return self.units[layer], 0 if inner == family.up else 1
+        rows = self.heads[layer].repeat_interleave(dims.head_size)
+        return rows, 1 if inner == family.attention_output else 0
+
+    def mask(self, module: str, shape: torch.Size) -> torch.Tensor:
+        """(out, in), True where a weight belongs to a living member."""
+        members, dim = self._members(module)
+        return (members[:, None] if dim == 0 else members[None, :]).expand(shape)
+
+    def bury(self, module: str, stays: torch.Tensor) -> None:
+        """Strike the members of which `stays` (out, in) leaves nothing.
+
+        Queries and keys without weights do not kill a head: it still averages its values.
+        """
+        family, dims = self.blueprint.family, self.blueprint.dims
+        layer, inner = self._place(module)
+        if inner in (family.up, family.down):
+            self.units[layer] &= stays.any(dim=1 if inner == family.up else 0)
+        elif inner in (family.value, family.attention_output):
+            rows = stays.any(dim=1 if inner == family.value else 0)
+            self.heads[layer] &= rows.view(dims.num_heads, dims.head_size).any(dim=1)
+
+    def other_masks(self, model: nn.Module, masks: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+        """Masks of the matrices and biases around dead members that were not pruned themselves.
+
+        With its bias gone a dead unit gives activation(0), which is 0 for every activation in use.
+        """
+        found: dict[str, torch.Tensor] = {}
+        for group in _ORDER:
+            for module in modules_of(self.blueprint, group):
+                members, dim = self._members(module)
+                if members.all():
+                    continue
+                weight = model.get_parameter(f"{module}.weight")
+                if f"{module}.weight" not in masks:
+                    found[f"{module}.weight"] = self.mask(module, weight.shape).clone()
+                if dim == 0:
+                    found[f"{module}.bias"] = members.clone()
+        return found

@@ -1,0 +1,91 @@
+"""A batch on its way through an encoder, layer by layer, with what each sub-layer is fed and gives."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import nn
+
+from compresskit.families import Family
+from compresskit.pruning.rivals.scores import Batch
+
+
+@dataclass(frozen=True, eq=False)
+class SubLayer:
+    """One sub-layer in one run; each is (batch, length, size).
+
+    `fed`: what its output projection is fed; `residual`: what is added to the projection's `output`.
+    """
+
+    fed: torch.Tensor
+    output: torch.Tensor
+    residual: torch.Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class Observed:
+    """One layer in one run: its two sub-layers and its output."""
+
+    attention: SubLayer
+    feed_forward: SubLayer
+    output: torch.Tensor
+
+
+class LayerCall:
+    """How a model calls its layers on one batch, found by running it once.
+
+    `states`: what the first layer is called with, (batch, length, hidden); `mask`: where there are tokens.
+    """
+
+    def __init__(self, model: nn.Module, family: Family, batch: Batch) -> None:
+        called: list[tuple[tuple[Any, ...], dict[str, Any]]] = []
+        first = model.get_submodule(f"{family.stem}.0")
+        handle = first.register_forward_pre_hook(
+            lambda _, positional, named: called.append((positional, named)), with_kwargs=True
+        )
+        try:
+            model(**{name: value for name, value in batch.items() if name != "labels"})
+        finally:
+            handle.remove()
+        self._positional, self._named = called[0]
+        self._family = family
+        self.states: torch.Tensor = self._positional[0] if self._positional else self._named["hidden_states"]
+        self.mask = batch["attention_mask"].bool()
+
+    def run(self, layer: nn.Module, states: torch.Tensor) -> torch.Tensor:
+        """Output of a layer of this model, or of one pruned from it, on `states`."""
+        positional, named = self._positional, self._named
+        if positional:
+            positional = (states, *positional[1:])
+        else:
+            named = {**named, "hidden_states": states}
+        output = layer(*positional, **named)
+        found: torch.Tensor = output[0] if isinstance(output, tuple) else output
+        return found
+
+    def observe(self, layer: nn.Module, states: torch.Tensor) -> Observed:
+        """Run a layer on `states` and look inside."""
+        family = self._family
+        fed: dict[str, torch.Tensor] = {}
+        given: dict[str, torch.Tensor] = {}
+
+        def watch(name: str) -> Any:
+            def after(module: nn.Module, inputs: tuple[torch.Tensor], output: torch.Tensor) -> None:
+                fed[name], given[name] = inputs[0], output
+
+            return layer.get_submodule(name).register_forward_hook(after)
+
+        handles = [watch(name) for name in (family.attention_output, family.up, family.down)]
+        try:
+            output = self.run(layer, states)
+        finally:
+            for handle in handles:
+                handle.remove()
+        attention, down = family.attention_output, family.down
+        return Observed(
+            SubLayer(fed[attention], given[attention], states),
+            SubLayer(fed[down], given[down], fed[family.up]),  # what feed-forward reads, it adds to
+            output,
+        )

@@ -1,0 +1,87 @@
+"""Drift-corrected latency from rounds: a burst of the candidate between two of the reference.
+
+Everything is in logarithms. The state of the machine in round i is what the reference's median burst
+before it, b[i], and after it, a[i], have in common; the candidate's burst c[i] is carried along it to
+the level L, the reference's long-run median:
+
+    y[i] = c[i] + slope * (L - (a[i] + b[i]) / 2)
+
+What slows both alike cancels in each round by itself, so that neither a drift nor a load that comes and
+goes widens the interval of y.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from compresskit.target.statistics import Array, trimmed_interval
+
+# Graphs do not suffer alike from the same load; standard deviation of the slope from graph to graph.
+SLOPE_SPREAD = 0.1
+_SLOPES = (0.5, 2.0)
+_JUMP = 6.0  # times the usual difference between the bursts before and after
+
+
+@dataclass(frozen=True)
+class Rounds:
+    """Logarithms of median bursts, ms: the candidate's and the reference's before and after, each (n,)."""
+
+    candidate: Array
+    before: Array
+    after: Array
+
+    @property
+    def state(self) -> Array:
+        return (self.before + self.after) / 2
+
+    def interval(self, level_ms: float) -> tuple[float, float, float]:
+        """Latency with the machine at the level, and its 95 % interval: (ms, low, high)."""
+        slope, error = self.slope()
+        away = float(np.log(level_ms) - self.state.mean())
+        values = self._carried(level_ms, slope)
+        centre, low, high = trimmed_interval(values, common_error=error * abs(away))
+        return float(np.exp(centre)), float(np.exp(low)), float(np.exp(high))
+
+    def half_width(self, level_ms: float) -> float:
+        """Relative half-width of what more rounds would lessen: without the slope's own error."""
+        slope, _ = self.slope()
+        _, low, high = trimmed_interval(self._carried(level_ms, slope))
+        return (high - low) / 2
+
+    def _carried(self, level_ms: float, slope: float) -> Array:
+        carried: Array = self.candidate + slope * (np.log(level_ms) - self.state)
+        return carried
+
+    def slope(self) -> tuple[float, float]:
+        """By how much the candidate's logarithm moves with the reference's, and the standard error.
+
+        A priori 1 +- SLOPE_SPREAD. The rounds add what they tell: the bursts before and after have their
+        noise each for itself, so that one is an instrument for the other (Wald, 1940), and a state that
+        moves is told from noise, which would flatten the slope. They count for as much as the two agree
+        beyond chance. Rounds in which the machine jumped tell nothing of the kind and are left out here.
+        """
+        jumped = np.abs(self.after - self.before)
+        steady = jumped <= _JUMP * np.median(jumped)
+        before, after, candidate, state = (
+            values[steady] - values[steady].mean()
+            for values in (self.before, self.after, self.candidate, self.state)
+        )
+        both = float(np.sqrt((before @ before) * (after @ after)))
+        if both == 0:
+            return 1.0, SLOPE_SPREAD
+        moved = float(before @ after)
+        agreement = moved / both
+        beyond_chance = agreement - 2 / np.sqrt(len(state))
+        if beyond_chance <= 0:
+            return 1.0, SLOPE_SPREAD
+        found = float(state @ candidate) / moved
+        residual = candidate - found * state
+        variance = float(residual @ residual) / max(len(state) - 2, 1)
+        noise = variance * float(state @ state)
+        weight = (moved * beyond_chance / agreement) ** 2 / noise if noise else np.inf
+        prior = SLOPE_SPREAD**-2
+        share = 1.0 if weight == np.inf else weight / (weight + prior)
+        slope = min(max(1 + share * (found - 1), _SLOPES[0]), _SLOPES[1])
+        return slope, SLOPE_SPREAD * float(np.sqrt(1 - share))

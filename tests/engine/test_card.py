@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from transformers import BertConfig
+
+from compresskit.engine.card import model_card
+from tests.engine.test_triton import make_manifest
+
+MEASURED = {"latency_ms": 2.0, "latency_ci_ms": [1.9, 2.1], "dense_latency_ms": 5.0}
+
+
+def card(**changes: Any) -> str:
+    return model_card(make_manifest(**changes), BertConfig(), 1_500_000)
+
+
+def test_card_tells_what_was_measured_and_where() -> None:
+    text = card(lineage={"model": "tiny", "profile": {"name": "one"}, **MEASURED}, device={"cpu": "A 1"})
+    for row in (
+        "| test accuracy, by ONNX Runtime | 0.9000 |",
+        "| made for profile | one |",
+        "| latency, median and 95 % interval | 2.000 ms (1.900 to 2.100) |",
+        "| latency of the dense model in fp32 | 5.000 ms |",
+        "| speed-up | 2.50 |",
+        "| processor | A 1 |",
+        "| file size | 1.5 MB |",
+    ):
+        assert row in text
+
+
+def test_what_was_not_measured_has_no_row() -> None:
+    text = card(lineage={"model": "tiny"}, test_metric=None)
+    assert "latency" not in text
+    assert "speed-up" not in text
+    assert "| test accuracy, by ONNX Runtime | not measured |" in text
+
+
+def test_what_the_export_measured_stands_in_for_the_search() -> None:
+    text = card(lineage={}, variant_check={"latency_ms": 2.0, "latency_ci_ms": [1.9, 2.1]})
+    assert "| latency, median and 95 % interval | 2.000 ms (1.900 to 2.100) |" in text
+    assert "speed-up" not in text
+
+
+@pytest.mark.parametrize(
+    ("session", "words"),
+    [
+        ({}, "loads `onnx/model.onnx` at the measured speed"),
+        ({"disabled_optimizers": ["GeluFusion"]}, "set {'disabled_optimizers': ['GeluFusion']}"),
+    ],
+)
+def test_card_says_what_a_plain_session_needs(session: dict[str, Any], words: str) -> None:
+    assert words in card(session=session)
+
+
+def test_card_shows_how_to_load_it_everywhere() -> None:
+    text = card()
+    for call in ("load_engine(", "ORTModelForSequenceClassification", "env.localModelPath", "load_pruned("):
+        assert call in text
+    assert text.count("```") == 8

@@ -1,0 +1,186 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
+from transformers import AutoTokenizer, PreTrainedTokenizerFast
+
+from compresskit.engine.vocabulary import TrimmedTokenizer, trim
+from compresskit.errors import EngineError
+
+CORPUS = [
+    "the soup was not good at all but the service was better",
+    "a very good room with an unexpectedly beautiful view",
+    "we waited for hours and nobody came to the table",
+    "friendly people and fresh bread every single morning",
+] * 5
+USED = [("the soup was good",), ("nobody came to the beautiful view",)]
+OTHER = "waited for fresh bread 7"
+
+
+def special(tokens: list[str], tokenizer: Tokenizer) -> None:
+    ids = [(token, tokenizer.token_to_id(token)) for token in tokens]
+    first, last = ids[1], ids[2]
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single=f"{first[0]} $A {last[0]}",
+        pair=f"{first[0]} $A {last[0]} $B:1 {last[0]}:1",
+        special_tokens=[first, last],
+    )
+
+
+def wordpiece() -> Tokenizer:
+    tokens = ["[PAD]", "[CLS]", "[SEP]", "[UNK]"]
+    tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
+    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    trainer = trainers.WordPieceTrainer(vocab_size=160, special_tokens=tokens, show_progress=False)
+    tokenizer.train_from_iterator(CORPUS, trainer)
+    special(tokens, tokenizer)
+    return tokenizer
+
+
+def bpe() -> Tokenizer:
+    tokens = ["<pad>", "<s>", "</s>", "<unk>"]
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    trainer = trainers.BpeTrainer(
+        vocab_size=400,
+        special_tokens=tokens,
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    tokenizer.train_from_iterator(CORPUS, trainer)
+    tokenizer.post_processor = processors.RobertaProcessing(
+        ("</s>", 2), ("<s>", 1), trim_offsets=True, add_prefix_space=False
+    )
+    tokenizer.add_special_tokens(["<mask>"])
+    return tokenizer
+
+
+def unigram() -> Tokenizer:
+    tokens = ["<pad>", "<s>", "</s>", "<unk>"]
+    tokenizer = Tokenizer(models.Unigram())
+    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
+    trainer = trainers.UnigramTrainer(
+        vocab_size=120, special_tokens=tokens, unk_token="<unk>", show_progress=False
+    )
+    tokenizer.train_from_iterator(CORPUS, trainer)
+    special(tokens, tokenizer)
+    return tokenizer
+
+
+def words() -> Tokenizer:
+    tokens = ["[PAD]", "[CLS]", "[SEP]", "[UNK]"]
+    tokenizer = Tokenizer(models.WordLevel(unk_token="[UNK]"))
+    tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    tokenizer.train_from_iterator(
+        CORPUS, trainers.WordLevelTrainer(special_tokens=tokens, show_progress=False)
+    )
+    special(tokens, tokenizer)
+    return tokenizer
+
+
+KINDS = {"WordPiece": wordpiece, "BPE": bpe, "Unigram": unigram, "WordLevel": words}
+
+
+@pytest.fixture(params=KINDS)
+def tokenizer(request: pytest.FixtureRequest) -> Tokenizer:
+    return KINDS[request.param]()
+
+
+def test_texts_of_the_corpus_are_encoded_as_before_under_new_ids(tokenizer: Tokenizer) -> None:
+    trimmed = trim(tokenizer.to_str(), USED, pad_id=0)
+    assert trimmed.total == tokenizer.get_vocab_size()
+    assert len(trimmed.kept) < trimmed.total
+    new = Tokenizer.from_str(trimmed.tokenizer)
+    assert new.get_vocab_size() == len(trimmed.kept)
+    for (text,) in USED:
+        before, after = tokenizer.encode(text), new.encode(text)
+        assert after.tokens == before.tokens
+        assert [trimmed.kept[i] for i in after.ids] == before.ids
+    rows = [{"input_ids": tokenizer.encode(text).ids, "token_type_ids": [0]} for (text,) in USED]
+    found = trimmed.renumber(rows)
+    assert [row["input_ids"] for row in found] == [new.encode(text).ids for (text,) in USED]
+    assert found[0]["token_type_ids"] == [0]
+
+
+def test_every_token_keeps_its_place_and_its_name(tokenizer: Tokenizer) -> None:
+    trimmed = trim(tokenizer.to_str(), USED, pad_id=0)
+    new = Tokenizer.from_str(trimmed.tokenizer)
+    assert list(trimmed.kept) == sorted(trimmed.kept)
+    for number, old in enumerate(trimmed.kept):
+        assert new.id_to_token(number) == tokenizer.id_to_token(int(old))
+
+
+def test_other_texts_fall_into_pieces_of_what_is_left(tokenizer: Tokenizer) -> None:
+    trimmed = trim(tokenizer.to_str(), USED, pad_id=0)
+    new = Tokenizer.from_str(trimmed.tokenizer)
+    before, after = tokenizer.encode(OTHER), new.encode(OTHER)
+    assert len(after.ids) >= len(before.ids)
+    assert max(after.ids) < len(trimmed.kept)
+    if not isinstance(tokenizer.model, models.WordLevel):
+        unknown = {"[UNK]", "<unk>"}
+        assert sum(t in unknown for t in after.tokens) <= sum(t in unknown for t in before.tokens)
+
+
+def test_ids_up_to_the_padding_stay(tokenizer: Tokenizer) -> None:
+    assert list(trim(tokenizer.to_str(), USED, pad_id=9).kept[:10]) == list(range(10))
+
+
+def test_test_texts_are_encoded_as_an_engine_encodes_them(tokenizer: Tokenizer) -> None:
+    trimmed = trim(tokenizer.to_str(), USED, pad_id=0)
+    new = Tokenizer.from_str(trimmed.tokenizer)
+    new.enable_truncation(6)
+    rows = trimmed.encode([(OTHER,), USED[0]], max_length=6, segments=False)
+    assert [row["input_ids"] for row in rows] == [new.encode(text).ids for text in (OTHER, USED[0][0])]
+    assert set(rows[0]) == {"input_ids"}
+    pair = trimmed.encode([("the soup", "was good")], max_length=30, segments=True)[0]
+    whole = Tokenizer.from_str(trimmed.tokenizer).encode("the soup", "was good")
+    assert (pair["input_ids"], pair["token_type_ids"]) == (whole.ids, whole.type_ids)
+
+
+def test_transformers_loads_what_was_saved(tokenizer: Tokenizer, tmp_path: Path) -> None:
+    pad = "[PAD]" if tokenizer.token_to_id("[PAD]") is not None else "<pad>"
+    original = PreTrainedTokenizerFast(tokenizer_object=tokenizer, pad_token=pad)
+    trimmed = trim(tokenizer.to_str(), USED, pad_id=0)
+    TrimmedTokenizer(original, trimmed).save_pretrained(tmp_path)
+    loaded = AutoTokenizer.from_pretrained(tmp_path)
+    new = Tokenizer.from_file(str(tmp_path / "tokenizer.json"))
+    assert loaded.pad_token == pad
+    assert len(loaded) == len(trimmed.kept)
+    for (text,) in USED:
+        assert loaded(text)["input_ids"] == new.encode(text).ids
+
+
+def test_a_real_class_of_transformers_is_loaded_too(tmp_path: Path) -> None:
+    from transformers import BertTokenizerFast
+
+    (tmp_path / "old").mkdir()
+    source = wordpiece()
+    vocabulary = sorted(source.get_vocab(), key=source.get_vocab().__getitem__)
+    original = BertTokenizerFast(vocab={token: i for i, token in enumerate(vocabulary)})
+    trimmed = trim(original.backend_tokenizer.to_str(), USED, pad_id=0)
+    TrimmedTokenizer(original, trimmed).save_pretrained(tmp_path)
+    loaded = AutoTokenizer.from_pretrained(tmp_path)
+    for (text,) in USED:
+        ids = [trimmed.new_ids[i] for i in original(text)["input_ids"]]
+        assert loaded(text)["input_ids"] == ids
+
+
+def test_a_kind_that_cannot_be_cut_is_refused() -> None:
+    value: dict[str, Any] = json.loads(wordpiece().to_str())
+    value["model"]["type"] = "Other"
+    with pytest.raises(EngineError, match=r"'Other' cannot be cut.*--trim-vocabulary"):
+        trim(json.dumps(value), USED, pad_id=0)
+
+
+def test_bpe_with_suffixes_is_refused() -> None:
+    tokenizer = Tokenizer(models.BPE(end_of_word_suffix="</w>"))
+    trainer = trainers.BpeTrainer(vocab_size=60, end_of_word_suffix="</w>", show_progress=False)
+    tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    tokenizer.train_from_iterator(CORPUS, trainer)
+    with pytest.raises(EngineError, match="suffixes"):
+        trim(tokenizer.to_str(), USED, pad_id=0)

@@ -1,0 +1,25 @@
+"""A small finished search, made once for all that look at it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from compresskit.pipeline.search import search
+from tests.pipeline.make import make_inputs, settings_for
+
+
+@pytest.fixture(scope="session")
+def inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("inputs")
+    make_inputs(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def run(inputs: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished run that was never interrupted."""
+    folder = tmp_path_factory.mktemp("runs") / "run"
+    search(settings_for(inputs), folder)
+    return folder

@@ -1,0 +1,128 @@
+"""Constraints and warm starts of a search, from the settings to the front."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from compresskit.cli import app
+from compresskit.errors import ConfigurationError, RunError
+from compresskit.pipeline.search import search
+from compresskit.runs import RunDirectory
+from tests.pipeline.make import make_inputs, settings_for
+
+
+@pytest.fixture(scope="module")
+def inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("inputs")
+    make_inputs(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def run(inputs: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished run whose front holds all that was tried, so that it has architectures of its own."""
+    folder = tmp_path_factory.mktemp("runs") / "run"
+    front = search(settings_for(inputs), folder)
+    with RunDirectory.open(folder, writable=True) as run:
+        points = [
+            replace(
+                front.points[0],
+                idx=idx,
+                trial_id=record.trial_id,
+                architecture=record.architecture,
+                signature=record.signature,
+                latency_ms=record.latency_ms,
+            )
+            for idx, record in enumerate(run.trials())
+        ]
+        run.write_front(replace(front, points=tuple(points)))
+    return folder
+
+
+class TestConstraints:
+    def test_the_front_lists_what_keeps_them(self, run: Path, inputs: Path, tmp_path: Path) -> None:
+        latencies = sorted(record.latency_ms or 0 for record in RunDirectory.open(run).trials())
+        limit = (latencies[2] + latencies[3]) / 2
+        profile = str(inputs / "profile.toml")
+        changes = {"max_latency_ms": limit, "searcher": "mo-rea", "trials": 12, "profile": profile}
+        front = search(None, tmp_path / "run", start_from=run, changes=changes)
+        found = RunDirectory.open(tmp_path / "run")
+        assert found.settings["max_latency_ms"] == limit
+        assert found.info["infeasible"] is None
+        assert all((point.latency_ms or 0) <= limit for point in front.points)
+        assert any((record.latency_ms or 0) > limit for record in found.trials())
+
+    def test_without_one_that_keeps_them_the_nearest_is_named(
+        self, run: Path, inputs: Path, tmp_path: Path
+    ) -> None:
+        said: list[str] = []
+        changes = {"max_latency_ms": 1e-6, "max_drop": 0.5, "profile": str(inputs / "profile.toml")}
+        front = search(None, tmp_path / "run", start_from=run, changes=changes, say=said.append)
+        note = RunDirectory.open(tmp_path / "run").info["infeasible"]
+        dense = RunDirectory.open(run).info["dense_metric"]
+        assert f"a metric of at least {dense - 0.005:.4f} and at most 1e-06 ms; the nearest is trial" in note
+        assert f"warning: {note}" in said
+        assert len(front.points) >= 1
+
+    def test_values_that_make_no_sense(self, inputs: Path) -> None:
+        with pytest.raises(ConfigurationError, match="max_drop is -1"):
+            settings_for(inputs, max_drop=-1.0)
+        with pytest.raises(ConfigurationError, match="max_latency_ms is 0"):
+            settings_for(inputs, max_latency_ms=0.0)
+
+
+class TestWarmStart:
+    def test_the_front_of_another_run_is_tried_first(self, run: Path, inputs: Path, tmp_path: Path) -> None:
+        asked = settings_for(inputs, seed=7)
+        search(asked, tmp_path / "run", warm_start=run)
+        found, source = RunDirectory.open(tmp_path / "run"), RunDirectory.open(run)
+        first = [record.candidate for record in found.trials()]
+        given = [point.candidate for point in source.front().points]
+        wanted = list(dict.fromkeys([*first[:3], *given]))
+        assert first[: len(wanted)] == wanted[: len(first)]
+        assert len(wanted) > 3
+        assert found.info["warm_start"]["run"] == "run"
+        assert [item["architecture"] for item in found.info["warm_start"]["candidates"]] == [
+            each.architecture.to_json() for each in given
+        ]
+
+    def test_it_needs_no_other_run_to_be_resumed(self, run: Path, inputs: Path, tmp_path: Path) -> None:
+        search(settings_for(inputs, trials=2), tmp_path / "run", warm_start=run)
+        search(None, tmp_path / "run", resume=True, changes={"trials": 5})
+        tried = [record.candidate for record in RunDirectory.open(tmp_path / "run").trials()]
+        given = [point.candidate for point in RunDirectory.open(run).front().points]
+        new = [candidate for candidate in given if candidate not in tried[:3]]
+        assert tried[3:] == new[:2]
+
+    def test_a_run_of_other_dimensions_is_refused(self, run: Path, inputs: Path, tmp_path: Path) -> None:
+        from transformers import BertConfig, BertModel
+
+        config = BertConfig.from_pretrained(inputs / "model")
+        config.num_hidden_layers = 2
+        BertModel(config).save_pretrained(tmp_path / "model")
+        for name in ("tokenizer.json", "tokenizer_config.json"):
+            (tmp_path / "model" / name).write_bytes((inputs / "model" / name).read_bytes())
+        asked = settings_for(inputs, model=str(tmp_path / "model"))
+        with pytest.raises(ConfigurationError, match=r"a bert of 3 layers.* a bert of 2 layers"):
+            search(asked, tmp_path / "run", warm_start=run)
+        assert not (tmp_path / "run").exists()
+
+    def test_architectures_outside_the_space_are_refused(
+        self, run: Path, inputs: Path, tmp_path: Path
+    ) -> None:
+        with pytest.raises(ConfigurationError, match="searched space 'small'; space 'layer'"):
+            search(settings_for(inputs, space="layer"), tmp_path / "run", warm_start=run)
+
+    def test_a_run_without_a_front_is_refused(self, inputs: Path, tmp_path: Path) -> None:
+        with RunDirectory.create(tmp_path / "other", {}):
+            pass
+        with pytest.raises(RunError, match="no front yet"):
+            search(settings_for(inputs), tmp_path / "run", warm_start=tmp_path / "other")
+
+    def test_a_resumed_search_takes_none(self, run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        arguments = ["search", "--output", str(run), "--resume", "--warm-start", str(run)]
+        assert app.status(arguments) == 1
+        assert "goes on with its own" in capsys.readouterr().err

@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+import numpy as np
+
+from compresskit.search import Searcher, make_objectives, make_searcher
+from compresskit.search.proposals import GapSearcher
+from compresskit.spaces import Space, make_space
+from tests.contracts.searcher import DIMS, OBJECTIVES, SearcherContract, search
+
+
+class TestGaps(SearcherContract):
+    name = "mo-rea"
+
+    def make(self, space: Space | None = None, seed: int = 0) -> Searcher:
+        return GapSearcher(super().make(space, seed), 4)
+
+
+def largest_gap(searcher: Searcher) -> float:
+    records = search(searcher, 24)
+    return float(np.diff(np.sort(np.log([record.latency_ms or 0 for record in records]))).max())
+
+
+def test_trials_spread_over_the_latencies() -> None:
+    space = make_space("medium", DIMS)
+    alone, chosen = [], []
+    for seed in range(5):
+        alone.append(largest_gap(make_searcher("random", space, OBJECTIVES, seed)))
+        chosen.append(largest_gap(GapSearcher(make_searcher("random", space, OBJECTIVES, seed), 8)))
+    assert np.mean(chosen) < np.mean(alone)
+
+
+def test_without_latency_the_other_searcher_decides() -> None:
+    space, objectives = make_space("medium", DIMS), make_objectives(["metric", "num_params"])
+    own = make_searcher("random", space, objectives, 0)
+    gaps = GapSearcher(make_searcher("random", space, objectives, 0), 8)
+    assert [r.architecture for r in search(gaps, 12)] == [r.architecture for r in search(own, 12)]
