@@ -52,4 +52,4 @@ def _without_folder(text: str) -> str:
 
 def _module() -> str:
     spec = sys.modules["__main__"].__spec__
-    return "benchmarks" if spec is None else spec.name
+    return "benchmarks" if spec is None else spec.name.removesuffix(".__main__")

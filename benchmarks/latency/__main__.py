@@ -14,7 +14,7 @@ import time
 from importlib import import_module
 from pathlib import Path
 
-from benchmarks.latency.common import Settings
+from benchmarks.latency.subjects import Settings
 
 PARTS = ("build", "forty", "repeatability", "drift", "coverage", "coverage-loaded", "agent")
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.latency.common import PROFILE, VARIANT, Settings, Subject, minilm, percent
 from benchmarks.latency.device import Agent
+from benchmarks.latency.subjects import PROFILE, VARIANT, Settings, Subject, minilm, percent
 from benchmarks.latency.wire import Wire
 from benchmarks.results import write_results
 from compresskit.architecture import Candidate

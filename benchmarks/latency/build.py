@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.latency.common import (
+from benchmarks.latency.subjects import (
     PROFILE,
     VARIANT,
     Settings,

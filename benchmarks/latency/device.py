@@ -9,7 +9,7 @@ from pathlib import Path
 
 import onnxruntime
 
-from benchmarks.latency.common import Settings
+from benchmarks.latency.subjects import Settings
 
 ROOT = Path(__file__).parents[2]
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.latency.common import PROFILE, VARIANT, SecondCore, Settings, minilm, percent
+from benchmarks.latency.subjects import PROFILE, VARIANT, SecondCore, Settings, minilm, percent
 from benchmarks.results import write_results
 from compresskit.target.base import Measurement
 from compresskit.target.local import LocalTarget

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.latency.common import PROFILE, VARIANT, Settings, Subject, export_anew, minilm, percent
+from benchmarks.latency.subjects import PROFILE, VARIANT, Settings, Subject, export_anew, minilm, percent
 from benchmarks.results import write_results
 from compresskit.architecture import Architecture
 from compresskit.target.inputs import make_inputs

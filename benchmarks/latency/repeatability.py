@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.latency.common import PROFILE, VARIANT, Settings, minilm, percent, spearman
+from benchmarks.latency.subjects import PROFILE, VARIANT, Settings, minilm, percent, spearman
 from benchmarks.results import write_results
 from compresskit.target.local import LocalTarget
 
