@@ -25,6 +25,7 @@ from compresskit import __version__
 from compresskit.errors import CompresskitError
 from compresskit.target.agent.auth import TokenRequired
 from compresskit.target.agent.bench import Bench
+from compresskit.target.agent.drain import Drained
 from compresskit.target.agent.jobs import Job, Jobs, QueueFullError
 from compresskit.target.agent.limits import Limits
 from compresskit.target.agent.protocol import DONE, FAILED, KINDS, PROTOCOL, read_request
@@ -43,7 +44,7 @@ def make_app(token: str, limits: Limits, scratch: Path, *, state: Path | None = 
             Route("/v1/{kind}", agent.submit, methods=["POST"]),
             Route("/v1/{kind}/{id}", agent.look, methods=["GET"]),
         ],
-        middleware=[Middleware(TokenRequired, token=token)],
+        middleware=[Middleware(Drained), Middleware(TokenRequired, token=token)],
         lifespan=agent.lifespan,
     )
 
@@ -138,7 +139,7 @@ def _queue_full() -> Response:
 
 
 def _failure(status: int, kind: str, message: str, retry_after_seconds: int | None = None) -> Response:
-    """An answer that carries no result. The connection ends with it: its body may not have been read."""
+    """An answer that carries no result. The connection ends with it: more of its body may be on the way."""
     headers = {"Connection": "close"}
     if retry_after_seconds is not None:
         headers["Retry-After"] = str(retry_after_seconds)

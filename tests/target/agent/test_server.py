@@ -84,8 +84,16 @@ def test_tells_what_it_is(client: httpx.Client) -> None:
 
 
 def test_body_too_large(client: httpx.Client) -> None:
-    answer = submit(client, bytes(2 << 20))
-    assert (answer.status_code, answer.json()["error"]["kind"]) == (413, "size")
+    for _ in range(20):
+        answer = submit(client, bytes(20 << 20))
+        assert (answer.status_code, answer.json()["error"]["kind"]) == (413, "size")
+        assert client.post("/v1/anything", content=bytes(2 << 20)).status_code == 404
+
+
+def test_stranger_with_a_body_reads_the_refusal(agent: RunningAgent) -> None:
+    with httpx.Client(base_url=agent.address, trust_env=False) as stranger:
+        for _ in range(20):
+            assert stranger.post("/v1/measurements", content=bytes(2 << 20)).status_code == 401
 
 
 def test_body_without_length(client: httpx.Client) -> None:
