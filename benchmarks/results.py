@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from compresskit.target.host import host_facts
+
+# The folders of an absolute path, be it the whole text or a word of a warning.
+_FOLDERS = re.compile(r"(?<![\w.:/])/(?:[^\s/:,]+/)*")
 
 
 def write_results(
@@ -47,7 +51,7 @@ def _without_folders(value: Any) -> Any:
 
 
 def _without_folder(text: str) -> str:
-    return Path(text).name if text.startswith("/") and " " not in text else text
+    return _FOLDERS.sub("", text)
 
 
 def _module() -> str:

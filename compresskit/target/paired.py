@@ -19,7 +19,7 @@ import numpy as np
 from compresskit.target.statistics import Array, trimmed_interval
 
 # Graphs do not suffer alike from the same load; standard deviation of the slope from graph to graph.
-SLOPE_SPREAD = 0.1
+SLOPE_SPREAD = 0.07
 _SLOPES = (0.5, 2.0)
 _JUMP = 6.0  # times the usual difference between the bursts before and after
 
@@ -39,9 +39,12 @@ class Rounds:
     def interval(self, level_ms: float) -> tuple[float, float, float]:
         """Latency with the machine at the level, and its 95 % interval: (ms, low, high)."""
         slope, error = self.slope()
-        away = float(np.log(level_ms) - self.state.mean())
+        # What slows the machine changes, and the slope with it: the states gone through count as well.
+        # Noise is not of both bursts, before and after.
+        spread = float(np.cov(self.before, self.after)[0, 1])
+        away = float(np.sqrt((np.log(level_ms) - self.state.mean()) ** 2 + max(spread, 0.0)))
         values = self._carried(level_ms, slope)
-        centre, low, high = trimmed_interval(values, common_error=error * abs(away))
+        centre, low, high = trimmed_interval(values, common_error=error * away)
         return float(np.exp(centre)), float(np.exp(low)), float(np.exp(high))
 
     def half_width(self, level_ms: float) -> float:
