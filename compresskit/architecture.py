@@ -142,3 +142,20 @@ class Candidate:
         if self.blocks is None:
             return self.architecture.signature
         return f"{self.architecture.signature}{BLOCKS_MARK}{self.blocks.signature}"
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "architecture": self.architecture.to_json(),
+            "precision": self.precision,
+            "blocks": None if self.blocks is None else self.blocks.to_json(),
+        }
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Candidate:
+        """From a value that may hold more than a candidate's keys; without `blocks` there are none."""
+        blocks = value.get("blocks")
+        return cls(
+            Architecture.from_json(value["architecture"]),
+            value["precision"],
+            None if blocks is None else BlockPlan.from_json(blocks),
+        )

@@ -6,8 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compresskit.architecture import Architecture, Candidate, Dimensions, Kept, Layer
+from compresskit.architecture import Architecture, Candidate, Dimensions, Layer
+from compresskit.blocks import OUTPUTS, BlockMatrix, BlockPlan
 from compresskit.errors import ArchitectureError
+from compresskit.kept import Kept
 
 DIMS = Dimensions(num_layers=3, num_heads=4, head_size=8, num_units=16, hidden_size=32)
 
@@ -82,6 +84,21 @@ class TestArchitecture:
         value = {**Architecture.full(DIMS).to_json(), "hidden": 8}
         with pytest.raises(ArchitectureError, match="hidden"):
             Architecture.from_json(value)
+
+
+@pytest.mark.parametrize("has_blocks", [False, True])
+def test_candidate_survives_json(has_blocks: bool) -> None:
+    matrix = BlockMatrix(OUTPUTS, (4, 4), (Kept.of(8, [0, 2]), Kept.of(8, [5, 6])))
+    plan = BlockPlan.of({"layer.0.up": matrix}) if has_blocks else None
+    candidate = Candidate(Architecture.full(DIMS), "int8", plan)
+    value = json.loads(json.dumps(candidate.to_json()))
+    assert list(value) == ["architecture", "precision", "blocks"]
+    assert Candidate.from_json({**value, "trial_id": 3}) == candidate
+
+
+def test_candidate_of_a_value_without_blocks_has_none() -> None:
+    value = {"architecture": Architecture.full(DIMS).to_json(), "precision": "fp16"}
+    assert Candidate.from_json(value) == Candidate(Architecture.full(DIMS), "fp16")
 
 
 def test_candidate_of_unknown_precision_raises() -> None:

@@ -229,14 +229,6 @@ def test_help_is_light(arguments: list[str]) -> None:
     assert not set(json.loads(done.stderr)) & set(HEAVY)
 
 
-def test_help_is_quick() -> None:
-    # Processor time: what else the machine does then matters little.
-    source = (
-        "import time\nfrom compresskit.cli.app import status\nstatus(['--help'])\nprint(time.process_time())"
-    )
-    assert min(float(python(source).splitlines()[-1]) for _ in range(5)) <= 0.4
-
-
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(PACKAGE).as_posix())
 def test_files_are_short_and_have_one_duty(path: Path) -> None:
     assert path.name not in ("utils.py", "helpers.py", "misc.py", "common.py")

@@ -116,7 +116,7 @@ class Accuracy:
                 SuperNetwork(shared),
                 self.stage("student"),
                 recipe,
-                lambda full: Point(full, chosen, lambda *_: chosen),
+                lambda full: Point.of(full, chosen),
                 chosen,
                 "student",
                 teacher=dense,

@@ -11,19 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from torch import nn
-from transformers import (
-    AutoModelForSequenceClassification,
-    BertConfig,
-    BertForSequenceClassification,
-    set_seed,
-)
+from transformers import set_seed
 
+from benchmarks.encoders import drawn_bert, plain_program, pretrained
 from benchmarks.engine.architectures import BERT_BASE, MINILM
 from benchmarks.engine.environments import python_of
 from compresskit.architecture import Architecture
-from compresskit.engine.export import export_onnx, input_names_of
+from compresskit.engine.export import export_onnx
 from compresskit.engine.folder import save_weights
 from compresskit.engine.graph import GraphSlicer
 from compresskit.engine.score import logits_of
@@ -82,13 +77,13 @@ def families(work: Path, minilm: str | None, only: Collection[str]) -> list[Fami
         wanted = {net: layers for net, layers in counts.items() if not only or net in only}
         if not wanted:
             continue
-        set_seed(0)
         if name == "BERT-base":
-            model: nn.Module = BertForSequenceClassification(BertConfig())
+            model = drawn_bert()
         elif minilm is None:
-            model = BertForSequenceClassification(BertConfig(**MINILM_SIZES))
+            model = drawn_bert(**MINILM_SIZES)
         else:
-            model = AutoModelForSequenceClassification.from_pretrained(minilm, dtype=torch.float32)
+            set_seed(0)
+            model = pretrained(minilm)
         model.eval()
         blueprint = blueprint_of(model)
         nets = {net: Architecture.of_counts(blueprint.dims, layers) for net, layers in wanted.items()}
@@ -116,20 +111,9 @@ def export_others(family: Family, work: Path) -> None:
 
 
 def plain_export(model: nn.Module, path: Path) -> None:
-    """torch.onnx.export as its documentation shows it: batch and length dynamic, all else its default."""
-    names = input_names_of(model)
-    program = torch.onnx.export(
-        model,
-        kwargs={name: torch.ones(2, 8, dtype=torch.int64) for name in names},
-        dynamo=True,
-        input_names=list(names),
-        output_names=["logits"],
-        dynamic_shapes={name: {0: "batch", 1: "length"} for name in names},
-        verbose=False,
-    )
-    assert program is not None
+    """The plain export as one file, which is there when it is whole."""
     part = path.with_suffix(".part")
-    program.save(part, external_data=False)
+    plain_program(model).save(part, external_data=False)
     part.rename(path)
 
 

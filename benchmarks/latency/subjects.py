@@ -77,22 +77,15 @@ class Subject:
 
 
 def minilm(settings: Settings) -> Subject:
-    import torch
-    from transformers import AutoModelForSequenceClassification
+    from benchmarks.encoders import pretrained
 
-    model = AutoModelForSequenceClassification.from_pretrained(
-        settings.model, num_labels=2, dtype=torch.float32
-    )
-    return _subject("MiniLM-L6", model)
+    return _subject("MiniLM-L6", pretrained(settings.model))
 
 
 def bert_base() -> Subject:
-    """BERT-base with random weights: latency does not depend on their values."""
-    import torch
-    from transformers import BertConfig, BertForSequenceClassification
+    from benchmarks.encoders import drawn_bert
 
-    torch.manual_seed(0)
-    return _subject("BERT-base", BertForSequenceClassification(BertConfig(num_labels=2)))
+    return _subject("BERT-base", drawn_bert())
 
 
 def _subject(name: str, model: Any) -> Subject:
@@ -110,26 +103,14 @@ def export_anew(subject: Subject, architecture: Architecture, path: Path) -> Non
     import logging
     import warnings
 
-    import torch
-
-    from compresskit.engine.export import input_names_of
+    from benchmarks.encoders import plain_program
     from compresskit.pruning.extract import extract
 
     model = extract(subject.model, architecture).eval()
-    names = input_names_of(model)
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
         warnings.simplefilter("ignore")
-        program = torch.onnx.export(
-            model,
-            kwargs={name: torch.ones(2, 8, dtype=torch.int64) for name in names},
-            dynamo=True,
-            input_names=list(names),
-            output_names=["logits"],
-            dynamic_shapes={name: {0: "batch", 1: "length"} for name in names},
-            verbose=False,
-        )
-    assert program is not None
+        program = plain_program(model)
     program.save(str(path))
 
 

@@ -183,7 +183,7 @@ def specialise(
 ) -> SuperNetwork:
     """A copy of the super-network whose slices of `architecture` were trained alone."""
     network = SuperNetwork(copy.deepcopy(supernet.dense_for(architecture)))
-    strategy = Point(network.full, architecture, lambda *_: architecture)
+    strategy = Point.of(network.full, architecture)
     per_step = mean_step_cost(strategy, network.blueprint) * recipe.batch_size / ROWS
     alone = replace(
         recipe,

@@ -11,6 +11,7 @@ from compresskit.blocks import OUTPUTS, BlockMatrix, BlockPlan, Partition
 from compresskit.engine.block import compact_graph
 from compresskit.engine.canonical import OPSET
 from compresskit.engine.export import IR_VERSION, tensor_of
+from compresskit.pruning.block.sort import gray_rank
 
 _MODULE = "matrix"
 _ROUNDED = 16  # counts of kept members that share a measurement
@@ -51,12 +52,7 @@ def random_matrix(
     for block in stays:
         block[generator.choice(members, count, replace=False)] = True
     if sort_members:
-        rank = np.zeros(members, dtype=np.int64)
-        parity = np.zeros(members, dtype=np.int64)
-        for block in stays[::-1]:
-            parity ^= block
-            rank = 2 * rank + parity
-        stays = stays[:, np.argsort(rank, kind="stable")]
+        stays = stays[:, np.argsort(gray_rank(stays), kind="stable")]
     mask = np.repeat(stays, widths, axis=0)
     return BlockMatrix.of_mask(mask if partition.axis == OUTPUTS else mask.T, partition.axis, widths)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import prod
 from typing import Any
 
@@ -13,12 +14,12 @@ from compresskit.engine.block import stored_blocks
 from compresskit.families import Blueprint
 from compresskit.pipeline.search import SHARED_LEARNING_RATE
 from compresskit.pipeline.settings import SearchSettings
+from compresskit.pipeline.strategy import recipe_for
 from compresskit.pruning.block.pruned import HoldAtZero, masks_of
 from compresskit.supernet.network import SuperNetwork
 from compresskit.supernet.surgery import blueprint_of
 from compresskit.training.stages import Stage, train_supernet
 from compresskit.training.strategies import Point
-from compresskit.training.trainer import Recipe
 
 
 def fine_tune_point(
@@ -37,18 +38,12 @@ def fine_tune_point(
     held: list[HoldAtZero] = []
     if candidate.blocks is not None:
         held = [HoldAtZero(shared, masks_of(candidate.blocks, architecture, blueprint_of(shared)))]
-    recipe = Recipe(
-        epochs=epochs,
-        learning_rate=(settings.learning_rate or SHARED_LEARNING_RATE) / 2,
-        batch_size=settings.batch_size,
-        temperature=settings.temperature,
-        seed=settings.seed,
-    )
+    recipe = recipe_for(settings, epochs, SHARED_LEARNING_RATE)
     train_supernet(
         SuperNetwork(shared),
         stage,
-        recipe,
-        lambda full: Point(full, architecture, lambda *_: architecture),
+        replace(recipe, learning_rate=recipe.learning_rate / 2),
+        lambda full: Point.of(full, architecture),
         watch=architecture,
         name="point",
         teacher=dense,

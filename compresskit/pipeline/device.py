@@ -39,14 +39,17 @@ class Device:
             with open_target(profile):
                 pass  # whether the provider is there
 
-    def compare(self, graphs: Sequence[NamedGraph], baseline: str) -> Comparison:
-        """Latency of each graph under the profile, turn about, and its ratio to the baseline's."""
+    def compare(self, graphs: Sequence[NamedGraph], baseline: str, *, decide: bool = False) -> Comparison:
+        """Latency of each graph under the profile, turn about, and its ratio to the baseline's.
+
+        To `decide` takes no longer than it needs to tell which is faster.
+        """
         engines = [
             EngineToMeasure(name, graph.SerializeToString(), session) for name, graph, session in graphs
         ]
         if self._bench is not None:
-            return self._bench.compare(engines, baseline)
-        return compare(engines, self.profile, baseline)
+            return self._bench.compare(engines, baseline, decide=decide)
+        return compare(engines, self.profile, baseline, decide=decide)
 
     def logits(
         self, graph: ModelProto, rows: Sequence[InputRow], session: SessionSettings | None = None

@@ -104,7 +104,7 @@ def check_form(
         graphs.append((_PLAIN, plain.graph, PLAIN.session))
     if made.variant.session != SessionSettings():
         graphs.append((_BARE, made.graph, SessionSettings()))
-    compared = device.compare(graphs, _CHOSEN)
+    compared = device.compare(graphs, _CHOSEN, decide=True)
     known = {each.name: each for each in compared.measurements}
     ratios = {ratio.engine: ratio for ratio in compared.ratios}
     check: dict[str, Any] = {"variant": made.variant.name}
@@ -112,8 +112,11 @@ def check_form(
         # `speedup` of the plain form over the chosen one.
         ratio = ratios[_PLAIN]
         check["speedup_over_plain"] = 1 / ratio.speedup
-        check["speedup_over_plain_ci"] = [1 / ratio.ci[1], 1 / ratio.ci[0]]
-        say(f"{made.variant.name} is {1 / ratio.speedup:.3f} times as fast as the plain form")
+        check["speedup_over_plain_ci"] = [low, high] = [1 / ratio.ci[1], 1 / ratio.ci[0]]
+        say(
+            f"{made.variant.name} is {1 / ratio.speedup:.3f} ({low:.3f} to {high:.3f}) times as fast as the "
+            "plain form"
+        )
         if ratio.ci[0] > 1:
             say("the plain form is faster with these weights and is exported")
             made = plain

@@ -42,9 +42,8 @@ def write_front(
     dense = FrontPoint(
         idx=None,
         trial_id=None,
-        architecture=full.architecture.to_json(),
-        precision=full.precision,
-        signature=full.architecture.signature,
+        **full.to_json(),
+        signature=full.signature,
         metric=run.info["dense_metric"],
         metric_name=metric_name,
         latency_ms=measured["corrected_median_ms"],

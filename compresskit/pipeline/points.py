@@ -8,8 +8,7 @@ from pathlib import Path
 
 from torch import nn
 
-from compresskit.architecture import Architecture, Candidate
-from compresskit.blocks import BlockPlan
+from compresskit.architecture import Candidate
 from compresskit.errors import RunError
 from compresskit.pipeline.models import load_model
 
@@ -31,12 +30,7 @@ def save_point(run: Path, name: str, candidate: Candidate, model: nn.Module) -> 
     shutil.rmtree(part, ignore_errors=True)
     part.parent.mkdir(exist_ok=True)
     model.save_pretrained(part)  # type: ignore[operator]
-    value = {
-        "architecture": candidate.architecture.to_json(),
-        "precision": candidate.precision,
-        "blocks": None if candidate.blocks is None else candidate.blocks.to_json(),
-    }
-    (part / _FILE).write_text(json.dumps(value) + "\n", encoding="utf-8")
+    (part / _FILE).write_text(json.dumps(candidate.to_json()) + "\n", encoding="utf-8")
     part.rename(folder)
 
 
@@ -48,9 +42,7 @@ def read_point(run: Path, name: str) -> tuple[Candidate, nn.Module]:
 
 def _candidate(folder: Path) -> Candidate:
     try:
-        value = json.loads((folder / _FILE).read_bytes())
-        blocks = None if value["blocks"] is None else BlockPlan.from_json(value["blocks"])
-        return Candidate(Architecture.from_json(value["architecture"]), value["precision"], blocks)
+        return Candidate.from_json(json.loads((folder / _FILE).read_bytes()))
     except (OSError, ValueError, KeyError) as error:
         raise RunError(
             f"{folder} holds no weights of a trial ({error}); remove it, then go on with --resume."

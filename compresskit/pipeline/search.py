@@ -13,6 +13,7 @@ from compresskit.engine.graph import GraphSlicer
 from compresskit.errors import ConfigurationError
 from compresskit.pipeline.estimate import Clock
 from compresskit.pipeline.evaluator import Evaluator
+from compresskit.pipeline.explore import explore
 from compresskit.pipeline.front import write_front
 from compresskit.pipeline.inputs import Inputs, read_inputs
 from compresskit.pipeline.latency import LatencyMeter
@@ -24,12 +25,12 @@ from compresskit.pipeline.ranks import WatchedRun, check_processes, is_first, wa
 from compresskit.pipeline.reuse import FREE, RESUMABLE, check_source, known_scores, stored_settings, take_over
 from compresskit.pipeline.settings import SearchSettings
 from compresskit.pipeline.spent import note_training
-from compresskit.pipeline.strategy import strategy_for as strategy_for
+from compresskit.pipeline.strategy import recipe_for, strategy_for
 from compresskit.pipeline.variants import find_variant, known_variants, missing_precisions
-from compresskit.pipeline.warm_start import read_warm_start, recorded
+from compresskit.pipeline.warm_start import read_warm_start
 from compresskit.runs.directory import RunDirectory
 from compresskit.runs.records import Front, TrialRecord
-from compresskit.search.loop import Budget, run_search
+from compresskit.search.loop import Budget
 from compresskit.supernet.network import SuperNetwork
 from compresskit.target.base import LatencyTarget
 from compresskit.target.open import open_target
@@ -148,13 +149,7 @@ class Search:
                 self.run.update(variants={**self.run.info.get("variants", {}), precision: found})
 
     def recipe(self, rate: float) -> Recipe:
-        return Recipe(
-            epochs=self.settings.epochs_for(len(self.task.train)),
-            learning_rate=self.settings.learning_rate or rate,
-            batch_size=self.settings.batch_size,
-            temperature=self.settings.temperature,
-            seed=self.settings.seed,
-        )
+        return recipe_for(self.settings, self.settings.epochs_for(len(self.task.train)), rate)
 
     def dense(self) -> nn.Module:
         """The dense model, its heads and units in order of importance."""
@@ -203,20 +198,14 @@ class Search:
     def explore(self, evaluator: Evaluator) -> list[TrialRecord]:
         """Search; every trial is on disk before the next is asked for."""
         self.run.update(status="searching")
-        self.clock.search_begins(self.settings)
-        self.inputs.searcher.begin_with(recorded(self.run))
-        # Candidates are scored on these rows, so a drop is counted on them too.
-        dense_metric = self.run.info.get("dense_search_metric", self.run.info["dense_metric"])
-        return run_search(
+        return explore(
+            self.run,
+            self.settings,
+            self.inputs,
+            self.clock,
             evaluator,
-            self.inputs.space,
-            self.inputs.searcher,
             budget=Budget(trials=self.settings.trials, seconds=self.settings.budget_seconds),
-            clock=self.clock.now,
             on_trial=self.run.append_trial,
-            on_progress=lambda progress: self.clock.trial(progress, self.task.metric_name),
-            completed=self.run.trials(),
-            constraints=self.settings.constraints(dense_metric),
         )
 
     def compress(self, evaluator: Evaluator) -> list[TrialRecord]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from compresskit.architecture import Architecture, Candidate
+from compresskit.architecture import Candidate
 from compresskit.errors import ArchitectureError, ConfigurationError
 from compresskit.families import dimensions_of, family_for
 from compresskit.pipeline.inputs import Inputs
@@ -46,10 +46,7 @@ def read_warm_start(path: Path, inputs: Inputs) -> dict[str, Any]:
 def recorded(run: RunDirectory) -> list[Candidate]:
     """The candidates of `read_warm_start` in run.json; none for a search without a warm start."""
     kept = run.info.get("warm_start") or {"candidates": []}
-    return [
-        Candidate(Architecture.from_json(item["architecture"]), item["precision"])
-        for item in kept["candidates"]
-    ]
+    return [Candidate.from_json(item) for item in kept["candidates"]]
 
 
 def _of_run(run: RunDirectory) -> tuple[str, dict[str, int]]:

@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from dataclasses import MISSING, asdict, dataclass, fields
 from typing import Any
 
-from compresskit.architecture import Architecture, Candidate
-from compresskit.blocks import BlockPlan
+from compresskit.architecture import Candidate
 from compresskit.errors import ArchitectureError, RunError
 
 COMPLETED = "completed"
@@ -47,7 +46,7 @@ class TrialRecord:
 
     @property
     def candidate(self) -> Candidate:
-        return _candidate(self.architecture, self.precision, self.blocks)
+        return Candidate.from_json(vars(self))
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -58,7 +57,6 @@ class TrialRecord:
         record = cls(**_fields_of(cls, value))
         if record.status not in (COMPLETED, FAILED):
             raise RunError(f"status {record.status!r} is not known; permitted: {COMPLETED}, {FAILED}.")
-        _check_candidate(record.architecture, record.precision, record.blocks)
         return record
 
 
@@ -86,16 +84,14 @@ class FrontPoint:
 
     @property
     def candidate(self) -> Candidate:
-        return _candidate(self.architecture, self.precision, self.blocks)
+        return Candidate.from_json(vars(self))
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> FrontPoint:
-        point = cls(**_fields_of(cls, value))
-        _check_candidate(point.architecture, point.precision, point.blocks)
-        return point
+        return cls(**_fields_of(cls, value))
 
 
 @dataclass(frozen=True)
@@ -167,20 +163,8 @@ def _fields_of(kind: type[TrialRecord] | type[FrontPoint], value: Mapping[str, A
         if len(result["latency_ci_ms"]) != 2:
             raise RunError("field 'latency_ci_ms' is not a pair.")
         result["latency_ci_ms"] = tuple(result["latency_ci_ms"])
-    return result
-
-
-def _candidate(
-    architecture: Mapping[str, Any], precision: str, blocks: Mapping[str, Any] | None
-) -> Candidate:
-    plan = None if blocks is None else BlockPlan.from_json(blocks)
-    return Candidate(Architecture.from_json(architecture), precision, plan)
-
-
-def _check_candidate(
-    architecture: Mapping[str, Any], precision: str, blocks: Mapping[str, Any] | None
-) -> None:
     try:
-        _candidate(architecture, precision, blocks)
+        Candidate.from_json(result)
     except (ArchitectureError, TypeError) as error:
         raise RunError(f"field 'architecture' or 'blocks' is not valid: {error}") from None
+    return result

@@ -8,8 +8,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from compresskit.architecture import Architecture, Kept, Layer
+from compresskit.architecture import Architecture, Layer
 from compresskit.errors import ArchitectureError
+from compresskit.kept import Kept
 from compresskit.spaces.base import Config, Parameter, Space
 from compresskit.spaces.medium import MediumSpace
 from compresskit.spaces.sizes import choose

@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from compresskit.families.base import Blueprint
+from compresskit.supernet.mask_slopes import mask_slopes
 
 
 @dataclass(frozen=True)
@@ -71,45 +72,24 @@ def fisher_importance(
     Kwon et al. 2022 (arXiv 2204.09656), equation 6, with the gradient of each row alone: the mask
     of a member multiplies what it feeds to its output projection. `loss` is a mean over rows.
     """
-    dims = blueprint.dims
-    was_training = model.training
-    model.eval()
+    family, dims = blueprint.family, blueprint.dims
     heads = torch.zeros(dims.num_layers, dims.num_heads)
     units = torch.zeros(dims.num_layers, dims.num_units)
-
-    def watch(
-        layer: int, scores: torch.Tensor, size: int
-    ) -> Callable[[nn.Module, tuple[torch.Tensor]], None]:
-        def before(module: nn.Module, inputs: tuple[torch.Tensor]) -> None:
-            (value,) = inputs  # (batch, length, members x size)
-
-            def gradient(slope: torch.Tensor) -> None:
-                of_rows = (value.detach() * slope).sum(1).view(len(value), -1, size).sum(-1) * len(value)
-                scores[layer] += of_rows.square().sum(0).to(scores.device, scores.dtype)
-
-            value.register_hook(gradient)  # type: ignore[no-untyped-call]
-
-        return before
-
-    handles = []
-    for layer in range(dims.num_layers):
-        prefix = f"{blueprint.family.stem}.{layer}."
-        for name, scores, size in (
-            (blueprint.family.attention_output, heads, dims.head_size),
-            (blueprint.family.down, units, 1),
-        ):
-            module = model.get_submodule(prefix + name)
-            handles.append(module.register_forward_pre_hook(watch(layer, scores, size)))
+    outputs = {
+        (layer, name): (model.get_submodule(f"{family.stem}.{layer}.{name}"), size)
+        for layer in range(dims.num_layers)
+        for name, size in ((family.attention_output, dims.head_size), (family.down, 1))
+    }
+    was_training = model.training
+    model.eval()
     rows = 0
     try:
-        for batch in batches:
-            model.zero_grad(set_to_none=True)
-            loss(model, batch).backward()  # type: ignore[no-untyped-call]
-            rows += len(batch["input_ids"])
+        for count, slopes in mask_slopes(model, outputs, batches, loss):
+            rows += count
+            for (layer, name), of_rows in slopes.items():
+                scores = units if name == family.down else heads
+                scores[layer] += of_rows.square().sum(0).to(scores.device, scores.dtype)
     finally:
-        for handle in handles:
-            handle.remove()
-        model.zero_grad(set_to_none=True)
         model.train(was_training)
     if not rows:
         raise ValueError("importance needs at least one batch")

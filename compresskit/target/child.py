@@ -22,12 +22,14 @@ from compresskit.target.session import SessionSpec
 from compresskit.target.timer import Leg, Step
 
 _POLL_SECONDS = 0.05
+_START_SECONDS = 120.0  # to start and load ONNX Runtime: no graph's fault, however slow the machine
 
 
 class Child:
     """A running worker. Once a request has raised TargetError with `alive` False, it is gone.
 
-    `memory_limit_bytes` bounds what it holds beyond ONNX Runtime itself, `timeout_seconds` one request.
+    `memory_limit_bytes` bounds what it holds beyond ONNX Runtime itself, `timeout_seconds` one request
+    after the start.
     """
 
     def __init__(
@@ -39,7 +41,7 @@ class Child:
         timeout_seconds: float = 120.0,
     ) -> None:
         self._memory_limit_bytes = memory_limit_bytes
-        self._timeout_seconds = timeout_seconds
+        self._timeout_seconds = _START_SECONDS
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115
         root = str(Path(compresskit.__file__).parents[1])
         path = os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH"))))
@@ -60,6 +62,7 @@ class Child:
                 {"do": "configure", "cores": list(cores), "memory_limit_bytes": limit},
             )
             self._base_bytes = self._memory_bytes()
+            self._timeout_seconds = timeout_seconds
         except BaseException:
             self.kill()
             raise

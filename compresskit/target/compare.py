@@ -32,6 +32,9 @@ from compresskit.target.workload import mixed_percentile, parts_of, weighted
 
 _BLOCK_MS = 60.0
 _MIN_ROUNDS = 12
+# Coverage of an interval that is looked at up to eight times, each after half as many rounds again: 95 % of
+# comparisons stop with one that holds the true ratio (Pocock, 1977; Jennison and Turnbull, 1989).
+_AT_EACH_LOOK = 0.99
 
 
 @dataclass(frozen=True)
@@ -83,8 +86,8 @@ class _Runner:
     def interval(self) -> tuple[float, float, float]:
         return weighted([median_interval(blocks) for blocks in self.blocks], self.weights)
 
-    def ratio_to(self, base: _Runner, draws: int = 1000) -> tuple[float, float, float]:
-        return ratio_interval(base.blocks, self.blocks, self.weights, draws=draws)
+    def ratio_to(self, base: _Runner, *, draws: int = 1000, coverage: float) -> tuple[float, float, float]:
+        return ratio_interval(base.blocks, self.blocks, self.weights, draws=draws, coverage=coverage)
 
 
 def compare(
@@ -93,6 +96,7 @@ def compare(
     baseline: str | None = None,
     *,
     level: Level | None = None,
+    decide: bool = False,
     seed: int = 0,
 ) -> Comparison:
     """Latency of each engine, and how many times faster each is than the one named `baseline`.
@@ -103,6 +107,8 @@ def compare(
     precision, or its `max_seconds` an engine have passed. With the `level` of a search under the same
     conditions, the built-in reference is run between rounds and latencies corrected to it stand beside the
     raw ones.
+    To `decide` between engines, rounds go on only until each ratio's interval leaves 1 out or lies within
+    2 % of it; it is so wide that stopping then is allowed for.
     Raises ConfigurationError for a wrong selection, TargetError when an engine fails.
     """
     names = [engine.name for engine in engines]
@@ -124,7 +130,9 @@ def compare(
             reference = _start(EngineToMeasure("reference", default_reference()), whole, stack)
         pids = tuple(runner.child.pid for runner in [*runners, *([reference] if reference else [])])
         before = load_now(pids)
-        _rounds(runners, names.index(against), reference, profile, np.random.default_rng(seed))
+        base = runners[names.index(against)]
+        decide = decide and len(runners) > 1
+        _rounds(runners, base, reference, profile, decide, np.random.default_rng(seed))
         after = load_now(pids)
         results = tuple(_result(runner, profile) for runner in runners)
         if reference is not None and level is not None:
@@ -133,8 +141,7 @@ def compare(
                 replace(result, corrected_ms=middle, corrected_ci_ms=(low, high))
                 for result, (middle, low, high) in zip(results, found, strict=True)
             )
-    base = runners[names.index(against)]
-    ratios = [_ratio(runner, base) for runner in runners if runner is not base]
+    ratios = _ratios(runners, base, decide)
     warnings = list(machine_warnings(before, after))
     for result in results:
         half_width = (result.ci_ms[1] - result.ci_ms[0]) / 2 / result.median_ms
@@ -170,12 +177,13 @@ def _start(engine: EngineToMeasure, profile: Profile, stack: ExitStack) -> _Runn
 
 def _rounds(
     runners: list[_Runner],
-    base: int,
+    base: _Runner,
     reference: _Runner | None,
     profile: Profile,
+    decide: bool,
     rng: np.random.Generator,
 ) -> None:
-    """Rounds until precise, bounded by the profile; enough samples for a p99 unless time is short."""
+    """Rounds until precise, with enough samples for a p99, or decided; bounded by the profile."""
     spent_ms, look = 0.0, 0
     if reference is not None:
         reference.turn()
@@ -188,23 +196,29 @@ def _rounds(
             continue
         if spent_ms >= profile.max_seconds * 1e3 * (len(runners) + (reference is not None)):
             return
-        enough = min(sum(runner.runs) for runner in runners) * number >= max(
-            profile.min_runs, MIN_SAMPLES_P99
-        )
+        samples = min(sum(runner.runs) for runner in runners) * number
+        enough = decide or samples >= max(profile.min_runs, MIN_SAMPLES_P99)
         if enough and number >= look:
-            if _precise(runners, base, profile.interval_precision):
+            if decide and all(ratio.is_decided for ratio in _ratios(runners, base, decide)):
                 return
-            look = number + max(number // 5, 2)
+            if not decide and _precise(runners, base, profile.interval_precision):
+                return
+            look = number + (number // 2 if decide else max(number // 5, 2))
 
 
-def _precise(runners: list[_Runner], base: int, precision: float) -> bool:
+def _precise(runners: list[_Runner], base: _Runner, precision: float) -> bool:
     found = [runner.interval() for runner in runners]
-    found += [runner.ratio_to(runners[base], 200) for index, runner in enumerate(runners) if index != base]
+    found += [runner.ratio_to(base, draws=200, coverage=0.95) for runner in runners if runner is not base]
     return all((high - low) / 2 <= precision * middle for middle, low, high in found)
 
 
-def _ratio(runner: _Runner, base: _Runner) -> Ratio:
-    speedup, low, high = runner.ratio_to(base)
+def _ratios(runners: list[_Runner], base: _Runner, decide: bool) -> list[Ratio]:
+    coverage = _AT_EACH_LOOK if decide else 0.95
+    return [_ratio(runner, base, coverage) for runner in runners if runner is not base]
+
+
+def _ratio(runner: _Runner, base: _Runner, coverage: float) -> Ratio:
+    speedup, low, high = runner.ratio_to(base, coverage=coverage)
     return Ratio(runner.engine.name, base.engine.name, speedup, (low, high))
 
 

@@ -11,7 +11,6 @@ class EngineMeasurement:
     """Latency of one engine: under a mix of lengths `median_ms` is the weighted mean of their medians.
 
     The corrected pair is what it would be with the machine in the state that a search corrected to.
-
     Percentiles that the samples cannot carry are None.
     """
 
@@ -44,6 +43,10 @@ class EngineMeasurement:
         }
 
 
+# Forms of a graph that differ by less are as good as each other.
+INDIFFERENCE = 0.02
+
+
 @dataclass(frozen=True)
 class Ratio:
     """`speedup` is the baseline's median over the engine's, with its paired 95 % interval."""
@@ -57,6 +60,12 @@ class Ratio:
     def no_difference_shown(self) -> bool:
         """Whether the interval contains 1, so that neither can be called faster."""
         return self.ci[0] <= 1 <= self.ci[1]
+
+    @property
+    def is_decided(self) -> bool:
+        """Whether the interval leaves 1 out, or shows that the two differ by no more than 2 %."""
+        alike = self.ci[0] >= 1 / (1 + INDIFFERENCE) and self.ci[1] <= 1 + INDIFFERENCE
+        return alike or not self.no_difference_shown
 
     def to_json(self) -> dict[str, Any]:
         return {

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 
 APART_BYTES = 1 << 16  # smaller tensors stay in the graph, where optimizers look at their values
 
+# What is taken over, but for the initializers.
+_OF_MODEL = ("ir_version", "producer_name", "opset_import", "functions", "metadata_props")
+_OF_GRAPH = ("name", "node", "input", "output", "value_info", "sparse_initializer", "quantization_annotation")
+
 Array = npt.NDArray[Any]
 
 
@@ -49,25 +53,10 @@ def without_weights(model: ModelProto) -> LightGraph:
     """`model` with its large weights apart, as flat bytes; `model` itself is left alone."""
     from onnx import GraphProto, ModelProto
 
-    graph = model.graph
-    light = ModelProto(
-        ir_version=model.ir_version,
-        producer_name=model.producer_name,
-        opset_import=model.opset_import,
-        functions=model.functions,
-        metadata_props=model.metadata_props,
-        graph=GraphProto(
-            name=graph.name,
-            node=graph.node,
-            input=graph.input,
-            output=graph.output,
-            value_info=graph.value_info,
-            sparse_initializer=graph.sparse_initializer,
-            quantization_annotation=graph.quantization_annotation,
-        ),
-    )
+    graph = GraphProto(**{name: getattr(model.graph, name) for name in _OF_GRAPH})
+    light = ModelProto(graph=graph, **{name: getattr(model, name) for name in _OF_MODEL})
     weights = {}
-    for tensor in graph.initializer:
+    for tensor in model.graph.initializer:
         # No element takes more than 16 bytes; the data itself is a copy each time it is asked for.
         large = math.prod(tensor.dims) * 16 >= APART_BYTES and tensor.HasField("raw_data")
         data = tensor.raw_data if large else b""

@@ -33,7 +33,9 @@ class RemoteBench:
         self._say = say
         self._sent: dict[str, str] = {}
 
-    def compare(self, engines: Sequence[EngineToMeasure], baseline: str | None = None) -> Comparison:
+    def compare(
+        self, engines: Sequence[EngineToMeasure], baseline: str | None = None, *, decide: bool = False
+    ) -> Comparison:
         """As `target.compare.compare`, on the device."""
 
         def attempt() -> dict[str, Any]:
@@ -46,7 +48,8 @@ class RemoteBench:
                 }
                 for each in engines
             ]
-            return self._target.run_job("comparisons", {"engines": asked, "baseline": baseline}, ())
+            fields = {"engines": asked, "baseline": baseline, "decide": decide}
+            return self._target.run_job("comparisons", fields, ())
 
         return comparison_from_json(self._with_engines(attempt))
 

@@ -94,9 +94,10 @@ def ratio_interval(
     weights: Sequence[float] = (1.0,),
     *,
     draws: int = 1000,
+    coverage: float = 0.95,
     seed: int = 0,
 ) -> tuple[float, float, float]:
-    """Median of `over` divided by that of `under`, and its 95 % interval: (ratio, low, high).
+    """Median of `over` divided by that of `under`, and its interval of `coverage`: (ratio, low, high).
 
     Each side is a list of parts with `weights` (one part, or one a length), each a list of blocks; block i
     of all comes from round i. Rounds are drawn together, in stretches of neighbours (moving block
@@ -119,6 +120,7 @@ def ratio_interval(
     starts = rng.integers(0, rounds - stretch + 1, (draws, -(-rounds // stretch)))
     drawn = (starts[..., None] + np.arange(stretch)).reshape(draws, -1)[:, :rounds]
     found = log_ratio(np.arange(rounds))
-    low, high = np.quantile([log_ratio(pick) for pick in drawn], [0.025, 0.975]) - found
-    wide = student_quantile(0.975, max(rounds // stretch - 1, 4)) / NormalDist().inv_cdf(0.975)
+    upper = (1 + coverage) / 2
+    low, high = np.quantile([log_ratio(pick) for pick in drawn], [1 - upper, upper]) - found
+    wide = student_quantile(upper, max(rounds // stretch - 1, 4)) / NormalDist().inv_cdf(upper)
     return tuple(float(np.exp(found + wide * shift)) for shift in (0.0, low, high))  # type: ignore[return-value]

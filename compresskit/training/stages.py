@@ -85,13 +85,8 @@ def _importance(supernet: SuperNetwork, stage: Stage, recipe: Recipe, by: str) -
     if by == "magnitude":
         return magnitude_importance(supernet.model, supernet.blueprint)
     batches = sample_batches(stage.task.train, stage.pad_id, recipe.batch_size, recipe.seed)
-
-    def loss(network: nn.Module, batch: dict[str, torch.Tensor]) -> torch.Tensor:
-        inputs = {name: value for name, value in batch.items() if name != "labels"}
-        return label_loss(network(**inputs).logits, batch["labels"])
-
     estimate = taylor_importance if by == "taylor" else fisher_importance
-    return estimate(supernet.model, supernet.blueprint, batches, loss)
+    return estimate(supernet.model, supernet.blueprint, batches, batch_loss)
 
 
 def train_supernet(
@@ -184,3 +179,9 @@ def sample_batches(
         ]
         batches.append(collate(members, pad_id))
     return batches
+
+
+def batch_loss(network: nn.Module, batch: dict[str, torch.Tensor]) -> torch.Tensor:
+    """The loss of `network` on the labels of a batch that holds them, as those of `sample_batches` do."""
+    inputs = {name: value for name, value in batch.items() if name != "labels"}
+    return label_loss(network(**inputs).logits, batch["labels"])

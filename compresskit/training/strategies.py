@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Self
 
 import numpy as np
 
@@ -137,11 +137,16 @@ class FrozenTeacher(Strategy):
         return [*full, *self._random(progress, generator, FROM_TEACHER)]
 
 
-class Point(Strategy):
-    """One chosen architecture learns from the teacher: fine-tuning of a point before export.
+class OneNetwork(Strategy):
+    """One chosen architecture, `smallest`: not for a super-network, so not among STRATEGIES."""
 
-    Not a strategy for a super-network, so not among STRATEGIES; `smallest` is the point.
-    """
+    @classmethod
+    def of(cls, full: Architecture, chosen: Architecture) -> Self:
+        return cls(full, chosen, lambda *_: chosen)
+
+
+class Point(OneNetwork):
+    """The chosen one learns from the teacher: fine-tuning of a point before export."""
 
     name = "point"
     needs_teacher = True
@@ -150,8 +155,8 @@ class Point(Strategy):
         return [Lesson(self.smallest, FROM_TEACHER)]
 
 
-class Alone(Strategy):
-    """One chosen architecture learns from the labels: standard NAS. As `Point`, not among STRATEGIES."""
+class Alone(OneNetwork):
+    """The chosen one learns from the labels alone: standard NAS, dropped layers."""
 
     name = "alone"
 

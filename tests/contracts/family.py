@@ -10,9 +10,10 @@ import pytest
 import torch
 from torch import nn
 
-from compresskit.architecture import Architecture, Kept, Layer
+from compresskit.architecture import Architecture, Layer
 from compresskit.errors import ArchitectureError
 from compresskit.families import Blueprint, blueprint_from_json
+from compresskit.kept import Kept
 from compresskit.pruning.extract import extract
 from compresskit.supernet.network import SuperNetwork
 

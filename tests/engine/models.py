@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import numpy as np
 import torch
+from onnx import ModelProto, numpy_helper
 from torch import nn
 from transformers import AutoConfig, AutoModelForSequenceClassification
 
-from compresskit.architecture import Architecture, Kept, Layer
+from compresskit.architecture import Architecture, Layer
+from compresskit.kept import Kept
 
 HEADS, UNITS, LAYERS, VOCABULARY, POSITIONS = 4, 48, 3, 100, 40
+SPOILED = "bert.encoder.layer.1.output.dense"
 
 
 def make_model(model_type: str = "bert", *, num_labels: int = 3) -> nn.Module:
@@ -55,6 +59,21 @@ ARCHITECTURES = {
     "last without heads": Architecture((kept((0, 2), ALL_UNITS), kept((), (5,)), kept((), (1, 2, 9)))),
     "no heads at all": Architecture((kept((), (1, 2)), kept((), ()), kept((), ALL_UNITS))),
 }
+
+
+def spoiled(plain: ModelProto, outlier: float) -> ModelProto:
+    """A BERT's export, one unit before SPOILED so large that int8 leaves little of the others."""
+    graph = copy.deepcopy(plain)
+    for item in graph.graph.initializer:
+        if item.name == "bert.encoder.layer.1.intermediate.dense.bias":
+            value = numpy_helper.to_array(item).copy()
+            value[0] = outlier
+            item.raw_data = value.tobytes()
+        if item.name == f"{SPOILED}.weight":
+            value = numpy_helper.to_array(item).copy()
+            value[0] = 0.0
+            item.raw_data = value.tobytes()
+    return graph
 
 
 def make_rows(lengths: tuple[int, ...] = (7, 1, 30, 12), seed: int = 0) -> list[dict[str, list[int]]]:

@@ -6,16 +6,16 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from onnx import ModelProto, TensorProto, numpy_helper
+from onnx import ModelProto, TensorProto
 
 from compresskit.engine.quantize import to_dynamic_int8
 from compresskit.engine.score import logits_of
 from compresskit.engine.sensitivity import quantize_partly, rank_groups, weight_groups
 from compresskit.engine.variants import variant_named
-from tests.engine.models import LAYERS, make_rows
+from tests.engine.models import LAYERS, SPOILED, make_rows, spoiled
 
 ROWS = make_rows((9, 5, 20, 14))
-SPOILED = "bert.encoder.layer.1.output.dense"
+OUTLIER = 500.0
 
 
 def quantize(graph: ModelProto, keep: Collection[str]) -> ModelProto:
@@ -24,21 +24,6 @@ def quantize(graph: ModelProto, keep: Collection[str]) -> ModelProto:
 
 def logits(graph: ModelProto) -> npt.NDArray[Any]:
     return logits_of(graph, ROWS)
-
-
-def spoiled(plain: ModelProto) -> ModelProto:
-    """One layer's activations get an outlier, so that int8 leaves little of the others."""
-    graph = copy.deepcopy(plain)
-    for item in graph.graph.initializer:
-        if item.name == "bert.encoder.layer.1.intermediate.dense.bias":
-            value = numpy_helper.to_array(item).copy()
-            value[0] = 500.0
-            item.raw_data = value.tobytes()
-        if item.name == f"{SPOILED}.weight":
-            value = numpy_helper.to_array(item).copy()
-            value[0] = 0.0
-            item.raw_data = value.tobytes()
-    return graph
 
 
 def test_groups_are_modules_that_read_one_value(exported: Callable[[str], Any]) -> None:
@@ -54,7 +39,7 @@ def test_groups_are_modules_that_read_one_value(exported: Callable[[str], Any]) 
 
 
 def test_the_layer_with_outliers_is_the_most_sensitive(exported: Callable[[str], Any]) -> None:
-    ranked = rank_groups(spoiled(exported("bert").plain), quantize, logits)
+    ranked = rank_groups(spoiled(exported("bert").plain, OUTLIER), quantize, logits)
     assert ranked[0][0].name == SPOILED
     assert ranked[0][1] > 3 * ranked[1][1]
     distances = [distance for _, distance in ranked]
@@ -63,7 +48,7 @@ def test_the_layer_with_outliers_is_the_most_sensitive(exported: Callable[[str],
 
 
 def test_as_few_layers_stay_in_float_as_are_needed(exported: Callable[[str], Any]) -> None:
-    graph = spoiled(exported("bert").plain)
+    graph = spoiled(exported("bert").plain, OUTLIER)
     wanted = logits(graph)
     ranked = [group for group, _ in rank_groups(graph, quantize, logits)]
     permitted = float(np.abs(logits(quantize(copy.deepcopy(graph), ())) - wanted).max()) / 3

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 from transformers import BertConfig, BertModel, set_seed
@@ -56,13 +53,3 @@ def settings_for(folder: Path, **changes: object) -> SearchSettings:
         "searcher": "random",
     }
     return SearchSettings.from_json({**base, **changes})
-
-
-def start(script: str, *arguments: str | Path) -> subprocess.Popen[str]:
-    """Run Python code in a process of its own, its stderr on a pipe."""
-    return subprocess.Popen(
-        [sys.executable, "-c", script, *map(str, arguments)],
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-    )

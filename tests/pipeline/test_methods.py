@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,39 +16,17 @@ from compresskit.pruning.extract import extract
 from compresskit.pruning.reload import load_pruned
 from compresskit.report.files import write_report
 from compresskit.runs import RunDirectory
-from tests.pipeline.broken import kill_at
-from tests.pipeline.make import make_inputs, settings_for, start
-
-# Arguments: folder of the inputs, run, "new" or "resume". Checkpoints after every step.
-SEARCH = """
-import sys
-from pathlib import Path
-import torch
-import compresskit.training.progress as progress
-from compresskit.pipeline.search import search
+from tests.pipeline.broken import Job, finish, kill_at
 from tests.pipeline.make import settings_for
-torch.set_num_threads(1)
-progress.SAVE_EVERY_SECONDS = progress.REPORT_EVERY_SECONDS = 0.0
-def say(line):
-    print(line, file=sys.stderr, flush=True)
-inputs, run, mode = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]
-settings = settings_for(inputs, method="fisher", trials=3, epochs=3.0)
-search(settings if mode == "new" else None, run, resume=mode == "resume", say=say)
-"""
 
-
-@pytest.fixture(scope="module")
-def inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("inputs")
-    make_inputs(folder)
-    return folder
+FISHER: dict[str, Any] = {"method": "fisher", "trials": 3, "epochs": 3.0}
 
 
 @pytest.fixture(scope="module")
 def run(inputs: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A finished run of gradual Fisher pruning."""
     folder = tmp_path_factory.mktemp("runs") / "run"
-    search(settings_for(inputs, method="fisher", trials=3, epochs=3.0), folder)
+    search(settings_for(inputs, **FISHER), folder)
     return folder
 
 
@@ -81,10 +60,8 @@ def test_a_report_is_made_of_it(run: Path, tmp_path: Path) -> None:
 
 def test_killed_in_training_it_ends_as_an_unbroken_run_does(inputs: Path, run: Path, tmp_path: Path) -> None:
     broken = tmp_path / "run"
-    kill_at(start(SEARCH, inputs, broken, "new"), "point-1: step 6 ")
-    process = start(SEARCH, inputs, broken, "resume")
-    _, said = process.communicate(timeout=300)
-    assert process.returncode == 0, said
+    kill_at("point-1: step 6 ", Job(broken, inputs, FISHER))
+    said = finish(Job(broken))
     assert "point-0: step " not in said
     assert "point-1: step 1 " not in said
     ended, unbroken = RunDirectory.open(broken), RunDirectory.open(run)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
-from onnx import ModelProto, numpy_helper
+from onnx import ModelProto
 
 from compresskit.bundle.batching import InputRow
 from compresskit.engine.export import export_onnx
@@ -25,10 +25,9 @@ from compresskit.target.base import SessionSettings
 from compresskit.target.comparison import Comparison, EngineMeasurement, Ratio
 from compresskit.target.profile import Profile
 from compresskit.tasks.task import Split, Task
-from tests.engine.models import make_model, make_rows
+from tests.engine.models import SPOILED, make_model, make_rows, spoiled
 
 ROWS = make_rows(tuple(range(3, 30)) * 4)
-SPOILED = "bert.encoder.layer.1.output.dense"
 
 
 class FakeDevice:
@@ -40,7 +39,7 @@ class FakeDevice:
         self.spread = spread
         self.refused = ""
 
-    def compare(self, graphs: Sequence[NamedGraph], baseline: str) -> Comparison:
+    def compare(self, graphs: Sequence[NamedGraph], baseline: str, *, decide: bool = False) -> Comparison:
         taken = {name: self.latencies.get(name, 9.0) for name, _, _ in graphs}
         measured = tuple(_measured(name, ms, self.spread) for name, ms in taken.items())
         ratios = tuple(
@@ -71,18 +70,7 @@ def plain() -> ModelProto:
 @pytest.fixture(scope="module")
 def fragile(plain: ModelProto) -> ModelProto:
     """The same with an outlier in one layer, which int8 does not survive."""
-    graph = ModelProto()
-    graph.CopyFrom(plain)
-    for item in graph.graph.initializer:
-        if item.name == "bert.encoder.layer.1.intermediate.dense.bias":
-            value = numpy_helper.to_array(item).copy()
-            value[0] = 2000.0
-            item.raw_data = value.tobytes()
-        if item.name == f"{SPOILED}.weight":
-            value = numpy_helper.to_array(item).copy()
-            value[0] = 0.0
-            item.raw_data = value.tobytes()
-    return graph
+    return spoiled(plain, 2000.0)
 
 
 def corpus_for(graph: ModelProto) -> Corpus:

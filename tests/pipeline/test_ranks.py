@@ -42,7 +42,7 @@ def test_all_processes_train_and_the_first_alone_searches(inputs: Path, tmp_path
         [sys.executable, "-m", "accelerate.commands.launch", *launcher, *words, "--json"],
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=900,
         check=False,
         env={**os.environ, "ACCELERATE_USE_CPU": "true", "OMP_NUM_THREADS": "1"},
     )

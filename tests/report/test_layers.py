@@ -3,7 +3,8 @@ from __future__ import annotations
 import re
 from xml.etree import ElementTree
 
-from compresskit.architecture import Architecture, Kept, Layer
+from compresskit.architecture import Architecture, Layer
+from compresskit.kept import Kept
 from compresskit.report.layers import describe, layers_svg, shorten
 from tests.report.runs import FULL, HALF, UNEVEN
 

@@ -3,8 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from compresskit.architecture import Architecture, Kept, Layer
+from compresskit.architecture import Architecture, Layer
 from compresskit.errors import ArchitectureError
+from compresskit.kept import Kept
 from tests.contracts.space import SpaceContract
 
 

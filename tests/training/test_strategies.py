@@ -9,8 +9,11 @@ from compresskit.training.strategies import (
     FROM_LABELS,
     FROM_TEACHER,
     STRATEGIES,
+    Alone,
     FrozenTeacher,
     Lesson,
+    OneNetwork,
+    Point,
     make_strategy,
 )
 from tests.contracts.strategy import FULL, SMALLEST, StrategyContract, sample
@@ -88,6 +91,16 @@ class TestFrozenTeacher(StrategyContract):
 def test_every_strategy_has_a_contract_test() -> None:
     tested = {cls.name for cls in StrategyContract.__subclasses__()}
     assert tested == set(STRATEGIES)
+
+
+@pytest.mark.parametrize(("kind", "source"), [(Point, FROM_TEACHER), (Alone, FROM_LABELS)])
+def test_one_network_has_all_lessons(kind: type[OneNetwork], source: str) -> None:
+    strategy = kind.of(FULL, SMALLEST)
+    assert strategy.full == FULL
+    assert strategy.needs_teacher == (source == FROM_TEACHER)
+    for step in range(3):
+        lessons = strategy.lessons(step, step / 3, np.random.default_rng(step))
+        assert lessons == [Lesson(SMALLEST, source)]
 
 
 def test_unknown_strategy_raises() -> None:

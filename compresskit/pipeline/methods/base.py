@@ -22,6 +22,7 @@ from compresskit.pipeline.methods.budget import epochs_for
 from compresskit.pipeline.points import read_point, save_point, weights_name
 from compresskit.pipeline.settings import SearchSettings
 from compresskit.pipeline.spent import note_full_steps, note_training
+from compresskit.pipeline.strategy import recipe_for
 from compresskit.runs.directory import RunDirectory
 from compresskit.runs.records import TrialRecord
 from compresskit.search.loop import Evaluation, make_record, unmeasured
@@ -97,6 +98,18 @@ class MethodContext:
         )
         return [{name: value.to(device) for name, value in batch.items()} for batch in batches]
 
+    def recipe(
+        self,
+        strategy: Strategy,
+        full_steps: float,
+        learning_rate: float = POINT_LEARNING_RATE,
+        distillation: Distillation | None = None,
+    ) -> Recipe:
+        """What costs so many full steps with `strategy`; the settings' learning rate goes first."""
+        settings, rows = self.settings, len(self.inputs.task.train.encoded)
+        epochs = epochs_for(full_steps, strategy, self.blueprint, rows, settings.batch_size, settings.seed)
+        return recipe_for(settings, epochs, learning_rate, distillation)
+
     def train(
         self,
         model: nn.Module,
@@ -111,21 +124,12 @@ class MethodContext:
         """Train in place the slices of `model` that `architecture` uses, for so many full steps.
 
         `name` is the stage's: a resumed run goes on from its last checkpoint. By default the dense model
-        teaches; `strategy` makes another one of the full architecture. A learning rate of the settings
-        goes before `learning_rate`.
+        teaches; `strategy` makes another one of the full architecture. `learning_rate` and `distillation`
+        as in `recipe`.
         """
         network = SuperNetwork(model)
-        made = strategy(network.full) if strategy else _point(network.full, architecture)
-        settings = self.settings
-        rows = len(self.inputs.task.train.encoded)
-        recipe = Recipe(
-            epochs=epochs_for(full_steps, made, network.blueprint, rows, settings.batch_size, settings.seed),
-            learning_rate=settings.learning_rate or learning_rate,
-            batch_size=settings.batch_size,
-            temperature=settings.temperature,
-            seed=settings.seed,
-            distillation=distillation or Distillation(),
-        )
+        made = strategy(network.full) if strategy else Point.of(network.full, architecture)
+        recipe = self.recipe(made, full_steps, learning_rate, distillation)
         train_supernet(
             network, self.stage, recipe, lambda _: made, watch=architecture, name=name, teacher=self.dense
         )
@@ -169,10 +173,6 @@ class MethodContext:
         self.run.append_trial(record)
         self.clock.point(record, self.inputs.task.metric_name)
         return record
-
-
-def _point(full: Architecture, architecture: Architecture) -> Strategy:
-    return Point(full, architecture, lambda *_: architecture)
 
 
 def check_any(records: Sequence[TrialRecord]) -> None:

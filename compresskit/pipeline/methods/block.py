@@ -13,8 +13,7 @@ from compresskit.architecture import Architecture, Candidate
 from compresskit.blocks import AXES, INPUTS, OUTPUTS, Partition
 from compresskit.engine.block_choice import MARGIN, BlockChooser, random_matrix
 from compresskit.errors import ConfigurationError, SearchError
-from compresskit.pipeline.methods.base import POINT_LEARNING_RATE, Made, Method, MethodContext, check_any
-from compresskit.pipeline.methods.budget import epochs_for
+from compresskit.pipeline.methods.base import Made, Method, MethodContext, check_any
 from compresskit.pipeline.models import load_model, save_model
 from compresskit.pipeline.points import weights_folder
 from compresskit.pipeline.spent import note_training
@@ -193,16 +192,7 @@ def _setting(config: BlockConfig) -> BlockSetting:
 
 
 def _recipe(context: MethodContext, architecture: Architecture, full_steps: float) -> Recipe:
-    settings, full = context.settings, context.evaluator.supernet.full
-    strategy = Point(full, architecture, lambda *_: architecture)
-    rows = len(context.inputs.task.train.encoded)
-    return Recipe(
-        epochs=epochs_for(full_steps, strategy, context.blueprint, rows, settings.batch_size, settings.seed),
-        learning_rate=settings.learning_rate or POINT_LEARNING_RATE,
-        batch_size=settings.batch_size,
-        temperature=settings.temperature,
-        seed=settings.seed,
-    )
+    return context.recipe(Point.of(context.evaluator.supernet.full, architecture), full_steps)
 
 
 def _told(

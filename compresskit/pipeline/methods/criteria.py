@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 
-import torch
 from torch import nn
 
 from compresskit.architecture import Architecture
@@ -15,7 +14,7 @@ from compresskit.pruning.rivals.selection import select, select_evenly
 from compresskit.supernet.importance import Importance, magnitude_importance
 from compresskit.supernet.surgery import blueprint_of
 from compresskit.training.cost import step_cost
-from compresskit.training.losses import label_loss
+from compresskit.training.stages import batch_loss
 from compresskit.training.strategies import FROM_LABELS, Lesson
 
 
@@ -85,9 +84,4 @@ def gradients_of(
     context: MethodContext, model: nn.Module, architecture: Architecture, rows: int
 ) -> MaskGradients:
     """Mask gradients of the loss on the labels of a sample of training rows."""
-
-    def loss(network: nn.Module, batch: dict[str, torch.Tensor]) -> torch.Tensor:
-        inputs = {name: value for name, value in batch.items() if name != "labels"}
-        return label_loss(network(**inputs).logits, batch["labels"])
-
-    return mask_gradients(model, architecture, context.batches(rows), loss)
+    return mask_gradients(model, architecture, context.batches(rows), batch_loss)

@@ -50,7 +50,7 @@ class LayerDrop(Method):
             kept,
             f"point-{trial_id}",
             share,
-            strategy=lambda full: Alone(full, kept, lambda *_: kept),
+            strategy=lambda full: Alone.of(full, kept),
             learning_rate=DROP_LEARNING_RATE,
         )
         return Candidate(kept), model

@@ -9,21 +9,21 @@ from typing import Any
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from compresskit.architecture import Candidate
+from compresskit.pipeline.explore import explore
 from compresskit.pipeline.methods.base import Method, MethodContext
 from compresskit.pipeline.points import save_point, weights_name
 from compresskit.pipeline.spent import note_full_steps
-from compresskit.pipeline.warm_start import recorded
+from compresskit.pipeline.strategy import recipe_for
 from compresskit.runs.jsonl import append_record, read_records
 from compresskit.runs.records import TrialRecord
 from compresskit.search.factory import make_searcher
 from compresskit.search.halving import Halving, Rung
-from compresskit.search.loop import Budget, Evaluation, run_search
+from compresskit.search.loop import Budget, Evaluation
 from compresskit.search.objectives import costs_of
 from compresskit.supernet.network import SuperNetwork
 from compresskit.training.cost import step_cost
 from compresskit.training.stages import score, train_supernet
 from compresskit.training.strategies import FROM_LABELS, Alone, Lesson
-from compresskit.training.trainer import Recipe
 
 LEARNING_RATE = 5e-5
 _RUNGS = "rungs.jsonl"
@@ -38,25 +38,22 @@ class StandardNas(Method):
     """
 
     def explore(self, context: MethodContext) -> list[TrialRecord]:
-        run, inputs, settings = context.run, context.inputs, context.settings
-        searcher = make_searcher("random", inputs.space, inputs.objectives, settings.seed)
-        searcher.begin_with(recorded(run))
-        context.clock.search_begins(replace(settings, searcher="random"))
+        run, inputs = context.run, context.inputs
+        settings = replace(context.settings, searcher="random")
+        searcher = make_searcher(settings.searcher, inputs.space, inputs.objectives, settings.seed)
 
         def store(record: TrialRecord) -> None:
             weights = weights_name(record.trial_id) if record.is_completed else None
             run.append_trial(replace(record, weights=weights))
 
-        run_search(
+        explore(
+            run,
+            settings,
+            replace(inputs, searcher=searcher),
+            context.clock,
             _Trials(context),
-            inputs.space,
-            searcher,
             budget=_Compute(settings.trials, settings.budget_seconds, context),
-            clock=context.clock.now,
             on_trial=store,
-            on_progress=lambda progress: context.clock.trial(progress, inputs.task.metric_name),
-            completed=run.trials(),
-            constraints=settings.constraints(run.info["dense_metric"]),
         )
         return run.trials()
 
@@ -88,12 +85,7 @@ class _Trials:
         settings = context.settings
         self.context = context
         self.rows = len(context.inputs.task.train.encoded)
-        self.recipe = Recipe(
-            epochs=settings.epochs_for(self.rows),
-            learning_rate=settings.learning_rate or LEARNING_RATE,
-            batch_size=settings.batch_size,
-            seed=settings.seed,
-        )
+        self.recipe = recipe_for(settings, settings.epochs_for(self.rows), LEARNING_RATE)
         self.steps_per_epoch = -(-self.rows // settings.batch_size)
         most = -(-self.recipe.steps(self.rows) // self.steps_per_epoch)
         self.halving = Halving(context.inputs.objectives, most)
@@ -131,13 +123,12 @@ class _Trials:
             return self._goes_on(trial_id, epochs, replace(measured, metric=metric))
 
         rungs = _Rungs(self.steps_per_epoch, goes_on)
-        alone = Alone(network.full, architecture, lambda *_: architecture)
         try:
             train_supernet(
                 network,
                 context.stage,
                 self.recipe,
-                lambda _: alone,
+                lambda full: Alone.of(full, architecture),
                 watch=architecture,
                 name=_stage(trial_id),
                 callbacks=[rungs],

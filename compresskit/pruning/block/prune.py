@@ -14,6 +14,7 @@ from compresskit.families import Blueprint
 from compresskit.pruning.block.groups import group_norms, group_sums, spread
 from compresskit.pruning.block.matrices import BlockSetting, modules_of, partitions_of
 from compresskit.pruning.block.pruned import PrunedBlocks
+from compresskit.pruning.masks import member_masks
 from compresskit.supernet.surgery import blueprint_of
 
 # Matrices behind the members go first: what dies in them frees budget in those before the members.
@@ -36,7 +37,7 @@ def hard_prune(
     if scope not in SCOPES:
         raise ConfigurationError(one_of("pruning scope", scope, SCOPES))
     blueprint = blueprint_of(model)
-    alive = _Alive.of(blueprint, start or Architecture.full(blueprint.dims))
+    alive = _Alive(blueprint, *member_masks(start or Architecture.full(blueprint.dims)))
     weights = {
         module: model.get_parameter(f"{module}.weight").detach().cpu()
         for group in _ORDER
@@ -108,16 +109,6 @@ class _Alive:
     blueprint: Blueprint
     heads: torch.Tensor
     units: torch.Tensor
-
-    @classmethod
-    def of(cls, blueprint: Blueprint, architecture: Architecture) -> _Alive:
-        layers = architecture.layers
-        heads = torch.zeros(len(layers), blueprint.dims.num_heads, dtype=torch.bool)
-        units = torch.zeros(len(layers), blueprint.dims.num_units, dtype=torch.bool)
-        for number, layer in enumerate(layers):
-            heads[number, list(layer.heads.indices)] = True
-            units[number, list(layer.units.indices)] = True
-        return cls(blueprint, heads, units)
 
     @property
     def count(self) -> int:

@@ -52,11 +52,18 @@ def _place_and_class(
     if partition.axis == axis_of_units:
         widths = partition.widths(mask.shape)
         return np.repeat(np.arange(len(widths)), widths), None
-    served = (group_sums(mask.to(torch.float32), partition) > 0).numpy()  # (blocks, units)
+    return None, gray_rank((group_sums(mask.to(torch.float32), partition) > 0).numpy())
+
+
+def gray_rank(served: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
+    """A rank of the set of blocks that each member serves, from (blocks, members).
+
+    It is the set's position in the Gray code: neighbours differ in one block, so that two blocks make two
+    runs.
+    """
     rank = np.zeros(served.shape[1], dtype=np.int64)
     parity = np.zeros(served.shape[1], dtype=np.int64)
-    # Position in the Gray code: neighbours differ in one block, so that two blocks make two runs.
     for block in served[::-1]:
         parity ^= block
         rank = 2 * rank + parity
-    return None, rank
+    return rank

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import numpy as np
 from torch import nn
 
 from compresskit.architecture import Architecture
@@ -17,7 +16,7 @@ from compresskit.pruning.block.pruned import HoldAtZero, PrunedBlocks
 from compresskit.pruning.block.sort import sort_units
 from compresskit.supernet.network import SuperNetwork
 from compresskit.training.stages import Stage, train_supernet
-from compresskit.training.strategies import FROM_LABELS, Lesson, Point, Strategy
+from compresskit.training.strategies import Alone, OneNetwork, Point, Strategy
 from compresskit.training.trainer import Recipe
 
 
@@ -91,15 +90,6 @@ def retrain(
     pruned.apply(model)
 
 
-class _OnLabels(Strategy):
-    """One architecture, `smallest`, learns from the labels alone."""
-
-    name = "labels"
-
-    def lessons(self, step: int, progress: float, generator: np.random.Generator) -> list[Lesson]:
-        return [Lesson(self.smallest, FROM_LABELS)]
-
-
 def _strategy(chosen: Architecture, teacher: nn.Module | None) -> Callable[[Architecture], Strategy]:
-    kind = _OnLabels if teacher is None else Point
-    return lambda full: kind(full, chosen, lambda *_: chosen)
+    kind: type[OneNetwork] = Alone if teacher is None else Point
+    return lambda full: kind.of(full, chosen)

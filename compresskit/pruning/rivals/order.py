@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import torch
 from torch import nn
 
-from compresskit.architecture import Architecture, Dimensions, Kept, Layer
+from compresskit.architecture import Architecture, Kept, Layer
+from compresskit.pruning.masks import member_masks
 from compresskit.supernet.importance import Importance, reorder
 from compresskit.supernet.surgery import blueprint_of
 
@@ -19,22 +20,10 @@ def move_to_front(model: nn.Module, nested: Sequence[Architecture]) -> list[Arch
     architectures' sub-networks.
     """
     blueprint = blueprint_of(model)
-    masks = [_mask(architecture, blueprint.dims) for architecture in nested]
     device = next(model.parameters()).device
-    heads = torch.stack([mask.heads for mask in masks]).sum(0).to(device)
-    units = torch.stack([mask.units for mask in masks]).sum(0).to(device)
-    reorder(model, blueprint, Importance(heads, units))
+    masks = zip(*map(member_masks, nested), strict=True)
+    reorder(model, blueprint, Importance(*(torch.stack(each).sum(0).to(device) for each in masks)))
     return [_first(architecture) for architecture in nested]
-
-
-def _mask(architecture: Architecture, dims: Dimensions) -> Importance:
-    """1 for every member that stays, 0 for the others."""
-    heads = torch.zeros(dims.num_layers, dims.num_heads)
-    units = torch.zeros(dims.num_layers, dims.num_units)
-    for number, layer in enumerate(architecture.layers):
-        heads[number, list(layer.heads.indices)] = 1
-        units[number, list(layer.units.indices)] = 1
-    return Importance(heads, units)
 
 
 def _first(architecture: Architecture) -> Architecture:

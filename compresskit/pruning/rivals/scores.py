@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import torch
@@ -11,10 +11,8 @@ from torch import nn
 from compresskit.architecture import Architecture
 from compresskit.pruning.extract import extract
 from compresskit.supernet.importance import Importance
+from compresskit.supernet.mask_slopes import Batch, Loss, mask_slopes
 from compresskit.supernet.surgery import PassThrough, blueprint_of
-
-Batch = dict[str, torch.Tensor]
-Loss = Callable[[nn.Module, Batch], torch.Tensor]
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,47 +35,29 @@ def mask_gradients(
 ) -> MaskGradients:
     """Of the sub-network `architecture` of `model`, row by row.
 
-    A member's mask multiplies what it feeds to its output projection (Kwon et al. 2022, arXiv
-    2204.09656, equation 1). `loss` is a mean over the rows of a batch. `model` stays as it is.
+    See `mask_slopes`. `loss` is a mean over the rows of a batch. `model` stays as it is.
     """
     blueprint = blueprint_of(model)
     family, dims = blueprint.family, blueprint.dims
     network = extract(model, architecture).eval()
     for parameter in network.parameters():  # enough for a graph through every member, and cheap
         parameter.requires_grad_(parameter.dim() == 1)
-    found: dict[tuple[int, str], torch.Tensor] = {}
-
-    def watch(key: tuple[int, str], size: int) -> Callable[[nn.Module, tuple[torch.Tensor]], None]:
-        def before(module: nn.Module, inputs: tuple[torch.Tensor]) -> None:
-            (value,) = inputs  # (batch, length, members x size)
-
-            def gradient(slope: torch.Tensor) -> None:
-                of_rows = (value.detach() * slope).sum(1).view(len(value), -1, size).sum(-1)
-                found[key] = (of_rows * len(value)).float().cpu()  # (batch, members)
-
-            value.register_hook(gradient)  # type: ignore[no-untyped-call]
-
-        return before
-
+    outputs: dict[tuple[int, str], tuple[nn.Module, int]] = {}
     for place, layer in enumerate(architecture.kept_layers):
         for name, size in ((family.attention_output, dims.head_size), (family.down, 1)):
             module = _sub_layer(network, f"{family.stem}.{place}.{name}")
             if module is not None:
-                module.register_forward_pre_hook(watch((layer, name), size))
+                outputs[layer, name] = (module, size)
     heads, units = [], []
-    for batch in batches:
-        found.clear()
-        network.zero_grad(set_to_none=True)
-        loss(network, batch).backward()  # type: ignore[no-untyped-call]
-        rows = len(batch["input_ids"])
+    for rows, found in mask_slopes(network, outputs, batches, loss):
         of_heads = torch.zeros(rows, dims.num_layers, dims.num_heads)
         of_units = torch.zeros(rows, dims.num_layers, dims.num_units)
         for (layer, name), slopes in found.items():
             kept = architecture.layers[layer]
             if name == family.down:
-                of_units[:, layer, list(kept.units.indices)] = slopes
+                of_units[:, layer, list(kept.units.indices)] = slopes.float().cpu()
             else:
-                of_heads[:, layer, list(kept.heads.indices)] = slopes
+                of_heads[:, layer, list(kept.heads.indices)] = slopes.float().cpu()
         heads.append(of_heads)
         units.append(of_units)
     if not heads:

@@ -130,7 +130,7 @@ class Bench:
 
     def _plan_comparison(self, request: Request, body: Path) -> Work:
         profile, _ = read_settings(request.fields, self._limits)
-        _expect(request, fields={"profile", "engines", "baseline"}, parts=set(), needed=set())
+        _expect(request, fields={"profile", "engines", "baseline", "decide"}, parts=set(), needed=set())
         engines = []
         for each in request.fields["engines"]:
             session = None if each["session"] is None else SessionSettings.from_json(each["session"])
@@ -143,7 +143,12 @@ class Bench:
             )
         if not 1 <= len(engines) <= _MOST_ENGINES:
             raise ConfigurationError(f"{len(engines)} engines to compare; permitted: 1 to {_MOST_ENGINES}.")
-        asked = {"do": "compare", "profile": profile.to_json(), "baseline": request.fields.get("baseline")}
+        asked = {
+            "do": "compare",
+            "profile": profile.to_json(),
+            "baseline": request.fields.get("baseline"),
+            "decide": bool(request.fields.get("decide", False)),
+        }
         return partial(self._compare, asked, engines, profile)
 
     def _compare(

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from compresskit.target.agent.limits import Limits
+
 _MOST_BYTES = 64 << 20
-_MOST_SECONDS = 2.0
 
 
 class Drained:
     """ASGI middleware. A connection closed over unread bytes is reset, and the reset overtakes the answer:
-    the rest of the body is thrown away first, within bounds of size and time."""
+    the rest of the body is thrown away first, up to a bound, while it comes as fast as a body must."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, limits: Limits) -> None:
         self._app = app
+        self._limits = limits
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -31,14 +34,16 @@ class Drained:
             return message
 
         async def rest() -> None:
-            count = 0
+            count, start = 0, time.monotonic()
             while not ended and count < _MOST_BYTES:
-                count += len((await watched()).get("body", b""))
+                seconds = self._limits.body_seconds + count / self._limits.body_bytes_per_second
+                message = await asyncio.wait_for(watched(), start + seconds - time.monotonic())
+                count += len(message.get("body", b""))
 
         async def answer(message: Message) -> None:
             if message["type"] == "http.response.start" and not ended:
                 with contextlib.suppress(asyncio.TimeoutError):
-                    await asyncio.wait_for(rest(), _MOST_SECONDS)
+                    await rest()
             await send(message)
 
         await self._app(scope, watched, answer)

@@ -105,7 +105,8 @@ def compare_engines(request: Mapping[str, Any]) -> dict[str, Any]:
         EngineToMeasure(each["name"], Path(each["path"]), _settings(each["session"]), each["size_bytes"])
         for each in request["engines"]
     ]
-    found = compare(engines, Profile.from_json(request["profile"]), request["baseline"])
+    profile = Profile.from_json(request["profile"])
+    found = compare(engines, profile, request["baseline"], decide=request["decide"])
     return {"comparison": found.to_json()}
 
 

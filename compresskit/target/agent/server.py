@@ -44,7 +44,7 @@ def make_app(token: str, limits: Limits, scratch: Path, *, state: Path | None = 
             Route("/v1/{kind}", agent.submit, methods=["POST"]),
             Route("/v1/{kind}/{id}", agent.look, methods=["GET"]),
         ],
-        middleware=[Middleware(Drained), Middleware(TokenRequired, token=token)],
+        middleware=[Middleware(Drained, limits=limits), Middleware(TokenRequired, token=token)],
         lifespan=agent.lifespan,
     )
 

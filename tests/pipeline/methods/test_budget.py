@@ -37,7 +37,7 @@ def test_a_rival_may_spend_what_nas_spends_by_default() -> None:
 def test_epochs_buy_the_full_steps_whatever_a_step_costs(heads: int) -> None:
     supernet = SuperNetwork(make_model())
     kept = supernet.full.uniform(supernet.blueprint.dims, [0, 2], heads, 6 * heads)
-    strategy = Point(supernet.full, kept, lambda *_: kept)
+    strategy = Point.of(supernet.full, kept)
     epochs = epochs_for(500.0, strategy, supernet.blueprint, rows=70, batch_size=16)
     steps = Recipe(epochs, 1e-3, batch_size=16).steps(70)
     assert steps * mean_step_cost(strategy, supernet.blueprint) == pytest.approx(500.0, rel=2e-3)

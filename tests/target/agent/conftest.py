@@ -10,12 +10,6 @@ from tests.target.agent.running import RunningAgent
 @pytest.fixture(scope="session")
 def agent(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningAgent]:
     """One agent for all tests of this folder: what one did to it, the next would feel."""
-    running = RunningAgent(
-        tmp_path_factory.mktemp("agent"),
-        body_bytes=1 << 20,
-        body_seconds=1.0,
-        header_seconds=1.0,
-        max_waiting=20,
-    )
+    running = RunningAgent(tmp_path_factory.mktemp("agent"), body_bytes=1 << 20, max_waiting=20)
     yield running
     assert running.stop() == 0

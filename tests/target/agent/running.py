@@ -26,9 +26,10 @@ given = json.loads(sys.argv[1])
 serve(
     host="127.0.0.1", port=given["port"], token_file=Path(given["token_file"]),
     limits=Limits(**given["limits"]), **{name: Path(path) for name, path in given["paths"].items()},
-    say=lambda address: print(address, file=sys.stderr, flush=True),
+    say=lambda address: print(address, flush=True),
 )
 """
+PATIENCE_SECONDS = 120.0  # of tests: many times what anything takes that goes well
 PROFILE = Profile(
     "test", length=8, interval_precision=0.5, warmup_runs=1, min_runs=5, max_runs=20, max_seconds=0.2
 )
@@ -49,6 +50,7 @@ class RunningAgent:
         self.limits = {"memory_bytes": 512 << 20, **limits}
         paths = {"state": state, "certfile": certfile, "keyfile": keyfile}
         self.paths = {name: str(path) for name, path in paths.items() if path is not None}
+        self.log = folder / "agent.log"
         self.environment = {**os.environ, **({} if scratch is None else {"TMPDIR": str(scratch)})}
         self.port = 0
         self.start()
@@ -61,36 +63,42 @@ class RunningAgent:
             "limits": self.limits,
             "paths": self.paths,
         }
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", _PROGRAM, json.dumps(given)],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
-            env=self.environment,
-        )
-        assert self.process.stderr is not None
-        self.address = self.process.stderr.readline().strip()
-        assert self.address.startswith("http"), self.address + self.process.stderr.read()
+        # What it and its libraries warn of goes to a file: a pipe that nobody reads fills up.
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-c", _PROGRAM, json.dumps(given)],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+                env=self.environment,
+            )
+        assert self.process.stdout is not None
+        self.address = self.process.stdout.readline().strip()
+        assert self.address.startswith("http"), self.log.read_text()
         self.port = int(self.address.rpartition(":")[2])
 
     def kill(self) -> None:
         self.process.kill()
-        self.process.wait()
-        assert self.process.stderr is not None
-        self.process.stderr.close()
+        self._gone()
 
     def stop(self) -> int:
         """Ask it to end; its exit status."""
         self.process.terminate()
-        code = self.process.wait(timeout=20)
-        assert self.process.stderr is not None
-        self.process.stderr.close()
+        return self._gone()
+
+    def _gone(self) -> int:
+        code = self.process.wait(timeout=PATIENCE_SECONDS)
+        assert self.process.stdout is not None
+        self.process.stdout.close()
         return code
 
     def client(self, token: str | None = None) -> httpx.Client:
-        headers = {"Authorization": f"Bearer {self.token if token is None else token}"}
-        return httpx.Client(base_url=self.address, headers=headers, trust_env=False, timeout=60)
+        return self.stranger({"Authorization": f"Bearer {self.token if token is None else token}"})
+
+    def stranger(self, headers: Mapping[str, str] | None = None) -> httpx.Client:
+        """A client with these headers alone."""
+        return httpx.Client(base_url=self.address, headers=headers, trust_env=False, timeout=PATIENCE_SECONDS)
 
     @property
     def profile(self) -> Profile:
@@ -104,14 +112,14 @@ def body_of(job_id: str, model: onnx.ModelProto | bytes, **fields: Any) -> bytes
     return pack_head(job_id, given, [("model", len(data))]) + data
 
 
-def ended(client: httpx.Client, job_id: str, seconds: float = 60) -> httpx.Response:
+def ended(client: httpx.Client, job_id: str) -> httpx.Response:
     """The answer once the job has ended."""
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < deadline:
         answer = client.get(f"/v1/measurements/{job_id}", params={"wait": "20"})
         if answer.status_code != 202:
             return answer
-    raise AssertionError(f"job {job_id} has not ended after {seconds} s")
+    raise AssertionError(f"job {job_id} has not ended after {PATIENCE_SECONDS} s")
 
 
-__all__ = ["PROFILE", "PROTOCOL", "RunningAgent", "body_of", "ended"]
+__all__ = ["PATIENCE_SECONDS", "PROFILE", "PROTOCOL", "RunningAgent", "body_of", "ended"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import secrets
 import socket
@@ -20,7 +21,7 @@ import pytest
 from compresskit.target.agent.protocol import pack_head
 from compresskit.target.weightless import strip_weights
 from tests.target.agent import graphs
-from tests.target.agent.running import PROFILE, RunningAgent, body_of, ended
+from tests.target.agent.running import PATIENCE_SECONDS, PROFILE, RunningAgent, body_of, ended
 from tests.target.agent.test_checks import mutated
 
 
@@ -61,7 +62,7 @@ def failure(client: httpx.Client, model: onnx.ModelProto | bytes, **fields: Any)
 
 @pytest.mark.parametrize("header", [{}, {"Authorization": "Bearer wrong"}, {"Authorization": "Basic eDp5"}])
 def test_token_is_needed_everywhere(agent: RunningAgent, header: dict[str, str]) -> None:
-    with httpx.Client(base_url=agent.address, headers=header, trust_env=False) as stranger:
+    with agent.stranger(header) as stranger:
         for method, path in (
             ("GET", "/v1/info"),
             ("POST", "/v1/measurements"),
@@ -84,16 +85,28 @@ def test_tells_what_it_is(client: httpx.Client) -> None:
 
 
 def test_body_too_large(client: httpx.Client) -> None:
-    for _ in range(20):
+    for _ in range(10):
         answer = submit(client, bytes(20 << 20))
         assert (answer.status_code, answer.json()["error"]["kind"]) == (413, "size")
         assert client.post("/v1/anything", content=bytes(2 << 20)).status_code == 404
 
 
 def test_stranger_with_a_body_reads_the_refusal(agent: RunningAgent) -> None:
-    with httpx.Client(base_url=agent.address, trust_env=False) as stranger:
+    with agent.stranger() as stranger:
         for _ in range(20):
             assert stranger.post("/v1/measurements", content=bytes(2 << 20)).status_code == 401
+
+
+def test_slow_stranger_reads_the_refusal(agent: RunningAgent) -> None:
+    """What comes no slower than a body may is taken before the answer, however long that lasts."""
+
+    def slowly() -> Iterator[bytes]:
+        for _ in range(4):
+            yield bytes(1 << 18)
+            time.sleep(0.8)
+
+    with agent.stranger({"Content-Length": str(4 << 18)}) as stranger:
+        assert stranger.post("/v1/measurements", content=slowly()).status_code == 401
 
 
 def test_body_without_length(client: httpx.Client) -> None:
@@ -101,9 +114,21 @@ def test_body_without_length(client: httpx.Client) -> None:
     assert answer.status_code == 411
 
 
+@pytest.fixture(scope="module")
+def impatient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningAgent]:
+    """For the tests that try its patience, and no others: honest work on a busy machine may be as slow."""
+    running = RunningAgent(tmp_path_factory.mktemp("impatient"), body_seconds=1.0, header_seconds=3.0)
+    yield running
+    assert running.stop() == 0
+
+
+def connected(agent: RunningAgent) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", agent.port), timeout=PATIENCE_SECONDS)
+
+
 def raw(agent: RunningAgent, *, length: int, sent: bytes) -> bytes:
     """Send headers and `sent`, keep the connection, and return all that comes back until it closes."""
-    with socket.create_connection(("127.0.0.1", agent.port), timeout=20) as connection:
+    with connected(agent) as connection:
         connection.sendall(
             b"POST /v1/measurements HTTP/1.1\r\nHost: agent\r\n"
             + f"Authorization: Bearer {agent.token}\r\nContent-Length: {length}\r\n\r\n".encode()
@@ -115,16 +140,18 @@ def raw(agent: RunningAgent, *, length: int, sent: bytes) -> bytes:
         return received
 
 
-def test_slow_body(agent: RunningAgent, client: httpx.Client) -> None:
-    start = time.monotonic()
-    assert b" 408 " in raw(agent, length=1000, sent=b"abc").splitlines()[0]
-    assert time.monotonic() - start < 10
+def test_slow_body(impatient: RunningAgent) -> None:
+    assert b" 408 " in raw(impatient, length=1000, sent=b"abc").splitlines()[0]
+    with impatient.client() as client:
+        assert client.get("/v1/info").status_code == 200
 
 
-def test_slow_headers(agent: RunningAgent, client: httpx.Client) -> None:
-    with socket.create_connection(("127.0.0.1", agent.port), timeout=20) as connection:
+def test_slow_headers(impatient: RunningAgent) -> None:
+    with connected(impatient) as connection:
         connection.sendall(b"GET /v1/info HTTP/1.1\r\nX-Slow: ")
         assert connection.recv(4096) == b""
+    with impatient.client() as client:
+        assert client.get("/v1/info").status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -267,7 +294,7 @@ def test_fifty_clients_at_once(agent: RunningAgent, client: httpx.Client) -> Non
 
 
 def test_graph_that_never_ends_is_cut_off(tmp_path: Path) -> None:
-    agent = RunningAgent(tmp_path, job_seconds=5.0)
+    agent = RunningAgent(tmp_path, job_seconds=8.0)  # in which a slow machine does an honest job
     try:
         with agent.client() as client:
             status, kind, message = failure(client, graphs.never_ending())
@@ -280,4 +307,6 @@ def test_graph_that_never_ends_is_cut_off(tmp_path: Path) -> None:
 def test_memory_stays_bounded(agent: RunningAgent, client: httpx.Client) -> None:
     server = psutil.Process(agent.process.pid)
     assert server.memory_info().rss < 400 << 20
-    assert not [child for child in server.children(recursive=True) if child.memory_info().rss > 1 << 30]
+    for child in server.children(recursive=True):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            assert child.memory_info().rss <= 1 << 30

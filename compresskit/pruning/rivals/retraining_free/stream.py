@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from compresskit.families import Family
-from compresskit.pruning.rivals.scores import Batch
+from compresskit.supernet.mask_slopes import Batch
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,7 +13,7 @@ from compresskit.architecture import Architecture
 from compresskit.pruning.extract import extract
 from compresskit.pruning.rivals.retraining_free.least_squares import ScaleProblem
 from compresskit.pruning.rivals.retraining_free.stream import LayerCall, SubLayer
-from compresskit.pruning.rivals.scores import Batch
+from compresskit.supernet.mask_slopes import Batch
 from compresskit.supernet.surgery import blueprint_of
 
 

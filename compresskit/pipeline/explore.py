@@ -1,0 +1,46 @@
+"""A search over a space, in a run: what is tried, told, stored and said, and what it keeps to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from compresskit.architecture import Candidate
+from compresskit.pipeline.estimate import Clock
+from compresskit.pipeline.inputs import Inputs
+from compresskit.pipeline.settings import SearchSettings
+from compresskit.pipeline.warm_start import recorded
+from compresskit.runs.directory import RunDirectory
+from compresskit.runs.records import TrialRecord
+from compresskit.search.loop import Budget, Evaluation, run_search
+
+
+def explore(
+    run: RunDirectory,
+    settings: SearchSettings,
+    inputs: Inputs,
+    clock: Clock,
+    evaluate: Callable[[Candidate], Evaluation],
+    *,
+    budget: Budget,
+    on_trial: Callable[[TrialRecord], None],
+) -> list[TrialRecord]:
+    """Ask the searcher of `inputs` until `budget` is spent; `on_trial` stores each record.
+
+    A warm start is tried first, and what the run holds already is not evaluated again. Errors are those
+    of `run_search`.
+    """
+    clock.search_begins(settings)
+    inputs.searcher.begin_with(recorded(run))
+    # Candidates are scored on these rows, so a drop is counted on them too.
+    dense_metric = run.info.get("dense_search_metric", run.info["dense_metric"])
+    return run_search(
+        evaluate,
+        inputs.space,
+        inputs.searcher,
+        budget=budget,
+        clock=clock.now,
+        on_trial=on_trial,
+        on_progress=lambda progress: clock.trial(progress, inputs.task.metric_name),
+        completed=run.trials(),
+        constraints=settings.constraints(dense_metric),
+    )
