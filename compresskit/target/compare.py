@@ -62,7 +62,7 @@ class _Runner:
     blocks: list[list[Array]]
 
     def turn(self) -> float:
-        """One block of each part, and how long they took, ms."""
+        """One block of each part, and how long they took with the untimed runs before them, ms."""
         # The process has slept since its last turn, and others have filled the caches.
         legs = self.child.run(
             [
@@ -70,9 +70,11 @@ class _Runner:
                 for slot, settle, runs in zip(self.slots, self.settle, self.runs, strict=True)
             ]
         )
-        for blocks, leg in zip(self.blocks, legs, strict=True):
+        spent_ms = 0.0
+        for blocks, leg, settle in zip(self.blocks, legs, self.settle, strict=True):
             blocks.append(np.asarray(leg.samples_ms))
-        return sum(sum(leg.samples_ms) for leg in legs)
+            spent_ms += sum(leg.samples_ms) * (1 + 2 * settle / len(leg.samples_ms))
+        return spent_ms
 
     def corrected(self, reference: _Runner, level_ms: float) -> tuple[float, float, float]:
         """Latency in the state where the reference, run before and after each round, takes `level_ms`."""
