@@ -8,7 +8,7 @@ from typing import Any
 
 from compresskit.blocks import BlockPlan
 from compresskit.errors import ArchitectureError
-from compresskit.kept import Kept as Kept
+from compresskit.kept import Kept
 
 PRECISIONS = ("fp32", "fp16", "int8")
 BLOCKS_MARK = " blocks "

@@ -15,10 +15,9 @@ from pathlib import Path
 from benchmarks.engine.efficiency import efficiency, operators, plain_session
 from benchmarks.engine.int8 import Pair, int8, pairs_of_run
 from benchmarks.engine.models import export_others, families
-from benchmarks.engine.speed import speed
+from benchmarks.engine.speed import THREADS, speed
 
 MEASURED = {
-    "speed": speed,
     "efficiency": efficiency,
     "operators": operators,
     "plain-session": plain_session,
@@ -31,9 +30,12 @@ def main() -> None:
     )
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--model", help="folder of MiniLM-L6; random weights of its size without one")
-    parser.add_argument("--part", action="append", choices=[*MEASURED, "int8"])
+    parser.add_argument("--part", action="append", choices=["speed", *MEASURED, "int8"])
     parser.add_argument(
         "--net", action="append", default=[], help="measure this architecture only; may repeat"
+    )
+    parser.add_argument(
+        "--threads", type=int, nargs="+", default=list(THREADS), help="of the part speed: measure these only"
     )
     parser.add_argument("--seconds", type=float, default=2.0, help="of measuring an engine in a comparison")
     parser.add_argument("--run", type=Path, action="append", default=[], help="finished run, for int8")
@@ -43,15 +45,18 @@ def main() -> None:
     )
     parser.add_argument("--results", type=Path, default=Path(__file__).parent)
     options = parser.parse_args()
-    parts = options.part or list(MEASURED) + (["int8"] if options.run or options.pair else [])
+    parts = options.part or ["speed", *MEASURED] + (["int8"] if options.run or options.pair else [])
     options.work.mkdir(parents=True, exist_ok=True)
-    wanted = [part for part in parts if part in MEASURED]
+    wanted = [part for part in parts if part != "int8"]
     if wanted:
         models = families(options.work, options.model, options.net)
-        for family in models if "speed" in wanted else []:
-            export_others(family, options.work)
+        if "speed" in wanted:
+            for family in models:
+                export_others(family, options.work)
+            speed(models, options.work, options.results, options.seconds, options.threads)
         for part in wanted:
-            MEASURED[part](models, options.work, options.results, options.seconds)
+            if part in MEASURED:
+                MEASURED[part](models, options.work, options.results, options.seconds)
     if "int8" in parts:
         pairs = [pair for run in options.run for pair in pairs_of_run(run, options.work, options.max_drop)]
         pairs += [Pair(fp32.name, fp32, low) for fp32, low in options.pair]

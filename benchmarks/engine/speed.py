@@ -25,9 +25,11 @@ PLAIN = {level: f"plain export, {level}" for level in OPTIMIZATION_LEVELS}
 Row = dict[str, Any]
 
 
-def speed(families: Sequence[Family], work: Path, results: Path, seconds: float) -> None:
+def speed(
+    families: Sequence[Family], work: Path, results: Path, seconds: float, threads: Sequence[int] = THREADS
+) -> None:
     """Measure all rows (those of an earlier call are read), and write speed.json and speed.md."""
-    rows = list(_rows(families, work, seconds))
+    rows = list(_rows(families, work, seconds, threads))
     found = summary(rows)
     table = [["net", "keeps", "threads", "tokens", "ours, ms", "against optimum-onnx", "against best level"]]
     table[0] += ["against plain default", "products alone, ms", "ours over products"]
@@ -47,14 +49,14 @@ def speed(families: Sequence[Family], work: Path, results: Path, seconds: float)
     write_results(results, "speed", value, table, notes)
 
 
-def _rows(families: Sequence[Family], work: Path, seconds: float) -> Iterator[Row]:
+def _rows(families: Sequence[Family], work: Path, seconds: float, threads: Sequence[int]) -> Iterator[Row]:
     for family in families:
         for net in family.nets:
-            for threads in THREADS:
+            for number in threads:
                 for length in LENGTHS:
-                    path = work / "rows" / f"{net}-{threads}-{length}.json"
+                    path = work / "rows" / f"{net}-{number}-{length}.json"
                     if not path.exists():
-                        row = _measure(family, net, threads, length, work, seconds)
+                        row = _measure(family, net, number, length, work, seconds)
                         path.parent.mkdir(parents=True, exist_ok=True)
                         path.write_text(json.dumps(row))
                     yield json.loads(path.read_text())

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import torch
 from torch import nn
 
-from compresskit.architecture import Architecture, Kept, Layer
+from compresskit.architecture import Architecture, Layer
+from compresskit.kept import Kept
 from compresskit.pruning.masks import member_masks
 from compresskit.supernet.importance import Importance, reorder
 from compresskit.supernet.surgery import blueprint_of

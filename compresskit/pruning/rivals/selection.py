@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from compresskit.architecture import Architecture, Kept, Layer
+from compresskit.architecture import Architecture, Layer
 from compresskit.errors import ConfigurationError
+from compresskit.kept import Kept
 from compresskit.pruning.rivals.costs import Array, Costs
 from compresskit.supernet.importance import Importance
 

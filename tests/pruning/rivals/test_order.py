@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import torch
 
-from compresskit.architecture import Architecture, Kept, Layer
+from compresskit.architecture import Architecture, Layer
+from compresskit.kept import Kept
 from compresskit.pruning.rivals.order import move_to_front
 from compresskit.supernet.network import SuperNetwork
 from tests.contracts.family import HEADS, UNITS, irregular, make_batch, randomize

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 import torch
 
-from compresskit.architecture import Architecture, Dimensions, Kept, Layer
+from compresskit.architecture import Architecture, Dimensions, Layer
 from compresskit.errors import ConfigurationError
+from compresskit.kept import Kept
 from compresskit.pruning.rivals.costs import Costs
 from compresskit.pruning.rivals.selection import least_cost, select, select_evenly
 from compresskit.pruning.rivals.uniform import uniform

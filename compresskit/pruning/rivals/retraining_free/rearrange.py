@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import torch
 
-from compresskit.architecture import Architecture, Kept, Layer
+from compresskit.architecture import Architecture, Layer
+from compresskit.kept import Kept
 from compresskit.pruning.rivals.scores import MaskGradients
 
 _PASSES = 10

@@ -7,7 +7,8 @@ from itertools import combinations
 import pytest
 import torch
 
-from compresskit.architecture import Architecture, Kept, Layer
+from compresskit.architecture import Architecture, Layer
+from compresskit.kept import Kept
 from compresskit.pruning.rivals.retraining_free.rearrange import damage, rearrange, rearrange_kept
 from compresskit.pruning.rivals.scores import MaskGradients
 

@@ -10,7 +10,8 @@ import pytest
 import torch
 from torch import nn
 
-from compresskit.architecture import Architecture, Dimensions, Kept, Layer
+from compresskit.architecture import Architecture, Dimensions, Layer
+from compresskit.kept import Kept
 from compresskit.pruning.rivals.retraining_free.tune import tune
 from compresskit.supernet.network import SuperNetwork
 from tests.contracts.family import HEADS, LAYERS, UNITS, irregular, make_batch, randomize
