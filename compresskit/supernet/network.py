@@ -38,6 +38,18 @@ class SuperNetwork(nn.Module):
         """The architecture that keeps everything."""
         return self._full
 
+    @property
+    def attention(self) -> str:
+        """Name of the attention kernel, as transformers calls it (`sdpa`, `eager`); may be set."""
+        config: Any = self.model.config
+        name: str = config._attn_implementation
+        return name
+
+    @attention.setter
+    def attention(self, name: str) -> None:
+        self.model.set_attn_implementation(name)  # type: ignore[operator]
+        self._skeletons.clear()  # each has a copy of the configuration
+
     def forward(self, architecture: Architecture | None = None, **inputs: Any) -> Any:
         """Output of the sub-network `architecture` (default: the dense model) on `inputs`.
 

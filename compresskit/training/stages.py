@@ -16,6 +16,7 @@ from transformers import TrainerCallback, set_seed
 
 from compresskit.architecture import Architecture
 from compresskit.errors import ConfigurationError, one_of
+from compresskit.supernet.attention import quick_gradients
 from compresskit.supernet.importance import (
     Importance,
     fisher_importance,
@@ -86,7 +87,8 @@ def _importance(supernet: SuperNetwork, stage: Stage, recipe: Recipe, by: str) -
         return magnitude_importance(supernet.model, supernet.blueprint)
     batches = sample_batches(stage.task.train, stage.pad_id, recipe.batch_size, recipe.seed)
     estimate = taylor_importance if by == "taylor" else fisher_importance
-    return estimate(supernet.model, supernet.blueprint, batches, batch_loss)
+    with quick_gradients(supernet, lengths_of(stage.task.train)):
+        return estimate(supernet.model, supernet.blueprint, batches, batch_loss)
 
 
 def train_supernet(
@@ -151,9 +153,15 @@ def _train(
             lambda: trainer.full_steps,
         )
     )
-    trainer.run(resume=stage.resume)
+    with quick_gradients(supernet, lengths_of(stage.task.train)):
+        trainer.run(resume=stage.resume)
     if trainer.is_world_process_zero():
         shutil.rmtree(folder, ignore_errors=True)  # checkpoints, each thrice the size of the model
+
+
+def lengths_of(split: Split) -> list[int]:
+    """Tokens of each row."""
+    return [len(row["input_ids"]) for row in split.encoded]
 
 
 def set_dropout(model: nn.Module, probability: float) -> None:
@@ -170,7 +178,7 @@ def sample_batches(
     count = min(rows, len(split.encoded))
     chosen = sorted(
         generator.choice(len(split.encoded), count, replace=False),
-        key=lambda i: len(split.encoded[i]["input_ids"]),
+        key=lengths_of(split).__getitem__,
     )
     batches = []
     for start in range(0, count, batch_size):

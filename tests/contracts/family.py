@@ -15,6 +15,7 @@ from compresskit.errors import ArchitectureError
 from compresskit.families import Blueprint, blueprint_from_json
 from compresskit.kept import Kept
 from compresskit.pruning.extract import extract
+from compresskit.supernet.attention import quick_gradients
 from compresskit.supernet.network import SuperNetwork
 
 LAYERS, HEADS, UNITS, HIDDEN, VOCABULARY = 4, 4, 24, 32, 60
@@ -65,6 +66,13 @@ ARCHITECTURES = {
         )
     ),
 }
+
+
+def gradients(supernet: SuperNetwork, architecture: Architecture) -> dict[str, torch.Tensor]:
+    """Of the summed squares of the logits, by parameter."""
+    supernet.zero_grad(set_to_none=True)
+    supernet(architecture, **make_batch()).logits.square().sum().backward()
+    return {name: value.grad for name, value in supernet.named_parameters() if value.grad is not None}
 
 
 class FamilyContract:
@@ -133,6 +141,15 @@ class FamilyContract:
         assert up[kept].abs().sum(1).min() > 0
         assert up[[i for i in range(UNITS) if i not in kept]].abs().max() == 0
         assert parameters[f"{family.stem}.1.{family.up}.weight"].grad is None
+
+    @pytest.mark.parametrize("name", ARCHITECTURES)
+    def test_quick_gradients_are_the_same(self, supernet: SuperNetwork, name: str) -> None:
+        fused = gradients(supernet, ARCHITECTURES[name])
+        with quick_gradients(supernet, [make_batch()["input_ids"].shape[1]]):
+            plain = gradients(supernet, ARCHITECTURES[name])
+        assert fused.keys() == plain.keys()
+        for parameter, gradient in fused.items():
+            torch.testing.assert_close(plain[parameter], gradient, rtol=1e-4, atol=1e-5)
 
     @pytest.mark.parametrize("name", ARCHITECTURES)
     def test_parameter_formula_equals_count(self, supernet: SuperNetwork, name: str) -> None:

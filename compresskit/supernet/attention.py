@@ -1,0 +1,37 @@
+"""The attention kernel that gradients are taken through, by what is quick on this device."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import torch
+
+from compresskit.supernet.network import SuperNetwork
+
+PLAIN = "eager"
+LONG = 256  # tokens
+
+
+@contextmanager
+def quick_gradients(supernet: SuperNetwork, lengths: Sequence[int]) -> Iterator[None]:
+    """Attention as plain products while texts of these `lengths` (tokens) train on a CPU.
+
+    The backward of PyTorch's fused kernel for CPUs is slow on short texts: plain products make a whole
+    training step 2.1 times faster at 12 tokens and 1.4 times at 128, and break even at about `LONG`. Most
+    of the time goes into long texts, so it is the length of the text that a mean token stands in that counts.
+    Forwards alone are quicker with the fused kernel, which comes back at the end.
+    """
+    before = supernet.attention
+    if torch.cuda.is_available() or _length_around_a_token(lengths) >= LONG:
+        yield
+        return
+    supernet.attention = PLAIN
+    try:
+        yield
+    finally:
+        supernet.attention = before
+
+
+def _length_around_a_token(lengths: Sequence[int]) -> float:
+    return sum(length * length for length in lengths) / max(1, sum(lengths))
