@@ -115,12 +115,9 @@ RECIPES: dict[str, Variant] = {
     "full-every-16": replace(BASE, full_every=16),
     "specialised": replace(BASE, specialised=0.25),
     "specialised-half": replace(BASE, specialised=0.5),
-    "best": replace(
-        BASE,
-        learning_rate=2e-4,
-        own=(NORMS, HEAD),
-        sizes=LOG,
-    ),
+    "lr-2e-4-log": replace(BASE, learning_rate=2e-4, sizes=LOG),
+    "lr-4e-4-log": replace(BASE, learning_rate=4e-4, sizes=LOG),
+    "lr-2e-4-log-own": replace(BASE, learning_rate=2e-4, own=(NORMS, HEAD), sizes=LOG),
 }
 STRATEGY_VARIANTS = {f"strategy-{name}": replace(BASE, strategy=name) for name in STRATEGIES}
 SPACE_VARIANTS = {

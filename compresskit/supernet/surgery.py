@@ -10,6 +10,7 @@ from torch import nn
 
 from compresskit.families import Blueprint, base, dimensions_of, family_for
 from compresskit.slicing import SlicingPlan
+from compresskit.supernet.lookup import SharedEmbedding
 
 
 class PassThrough(nn.Module):
@@ -52,6 +53,11 @@ def skeleton_of(model: nn.Module, plan: SlicingPlan, blueprint: Blueprint) -> nn
         memo[id(tensor)] = nn.Parameter(torch.empty_like(tensor, device="meta"))
     skeleton = copy.deepcopy(model, memo)
     reshape(skeleton, plan, blueprint)
+    table: nn.Embedding = skeleton.get_input_embeddings()  # type: ignore[operator]
+    shared = SharedEmbedding(
+        table.num_embeddings, table.embedding_dim, padding_idx=table.padding_idx, device="meta"
+    )
+    skeleton.set_input_embeddings(shared)  # type: ignore[operator]
     return skeleton
 
 

@@ -143,6 +143,15 @@ class FamilyContract:
         assert parameters[f"{family.stem}.1.{family.up}.weight"].grad is None
 
     @pytest.mark.parametrize("name", ARCHITECTURES)
+    def test_embeddings_learn_as_those_of_the_pruned_model(self, supernet: SuperNetwork, name: str) -> None:
+        pruned = extract(supernet.model, ARCHITECTURES[name]).eval()
+        pruned(**make_batch()).logits.square().sum().backward()
+        gradients(supernet, ARCHITECTURES[name])
+        models: tuple[Any, Any] = supernet.model, pruned
+        found, wanted = (model.get_input_embeddings().weight.grad for model in models)
+        torch.testing.assert_close(found, wanted, rtol=1e-4, atol=1e-5)
+
+    @pytest.mark.parametrize("name", ARCHITECTURES)
     def test_quick_gradients_are_the_same(self, supernet: SuperNetwork, name: str) -> None:
         fused = gradients(supernet, ARCHITECTURES[name])
         with quick_gradients(supernet, [make_batch()["input_ids"].shape[1]]):
