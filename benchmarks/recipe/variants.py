@@ -29,7 +29,7 @@ class Variant:
     space: str = "small"
     layer_policy: str = "spread"
     importance: str = "taylor"
-    learning_rate: float = 1e-4
+    learning_rate: float = 4e-4
     temperature: float = 2.0
     batch_size: int = 32
     num_random: int = 2
@@ -37,7 +37,7 @@ class Variant:
     schedule: str = "linear"
     average: float = 0.0
     distillation: Distillation = field(default_factory=Distillation)
-    sizes: str = UNIFORM
+    sizes: str = LOG
     shrinks: bool = True
     own: tuple[str, ...] = ()
     specialised: float = 0.0
@@ -73,17 +73,21 @@ PAPER = Variant(
     importance="none",
     learning_rate=2e-5,
     temperature=10.0,
+    sizes=UNIFORM,
     shrinks=False,
 )
+# What the strategies of the paper take in a search: labels permit no such learning rate.
+ALONE = replace(BASE, learning_rate=1e-4, sizes=UNIFORM)
 
 RECIPES: dict[str, Variant] = {
     "base": BASE,
     "paper": PAPER,
     "paper-pretrained": replace(PAPER, from_pretrained=True),
     "paper-batch-8": replace(PAPER, batch_size=8),
-    "lr-5e-5": replace(BASE, learning_rate=5e-5),
+    "former": replace(BASE, learning_rate=1e-4, sizes=UNIFORM),
+    "lr-1e-4": replace(BASE, learning_rate=1e-4),
     "lr-2e-4": replace(BASE, learning_rate=2e-4),
-    "lr-4e-4": replace(BASE, learning_rate=4e-4),
+    "lr-8e-4": replace(BASE, learning_rate=8e-4),
     "cosine": replace(BASE, schedule="cosine"),
     "constant": replace(BASE, schedule="constant_with_warmup"),
     "average": replace(BASE, average=0.99),
@@ -106,7 +110,7 @@ RECIPES: dict[str, Variant] = {
     "relations-only": replace(BASE, distillation=Distillation(hidden=0.0, relations=1.0)),
     "own-norms": replace(BASE, own=(NORMS,)),
     "own-norms-head": replace(BASE, own=(NORMS, HEAD)),
-    "sizes-log": replace(BASE, sizes=LOG),
+    "sizes-uniform": replace(BASE, sizes=UNIFORM),
     "sizes-ladder": replace(BASE, sizes=LADDER),
     "no-shrinking": replace(BASE, shrinks=False),
     "one-random": replace(BASE, num_random=1),
@@ -115,11 +119,11 @@ RECIPES: dict[str, Variant] = {
     "full-every-16": replace(BASE, full_every=16),
     "specialised": replace(BASE, specialised=0.25),
     "specialised-half": replace(BASE, specialised=0.5),
-    "lr-2e-4-log": replace(BASE, learning_rate=2e-4, sizes=LOG),
-    "lr-4e-4-log": replace(BASE, learning_rate=4e-4, sizes=LOG),
-    "lr-2e-4-log-own": replace(BASE, learning_rate=2e-4, own=(NORMS, HEAD), sizes=LOG),
 }
-STRATEGY_VARIANTS = {f"strategy-{name}": replace(BASE, strategy=name) for name in STRATEGIES}
+STRATEGY_VARIANTS = {
+    f"strategy-{name}": BASE if name == BASE.strategy else replace(ALONE, strategy=name)
+    for name in STRATEGIES
+}
 SPACE_VARIANTS = {
     f"space-{name}": replace(BASE, space=name) for name in ("small", "medium", "layer", "large")
 }

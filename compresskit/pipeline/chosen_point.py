@@ -12,7 +12,6 @@ from torch import nn
 from compresskit.architecture import Candidate
 from compresskit.engine.block import stored_blocks
 from compresskit.families import Blueprint
-from compresskit.pipeline.search import SHARED_LEARNING_RATE
 from compresskit.pipeline.settings import SearchSettings
 from compresskit.pipeline.strategy import recipe_for
 from compresskit.pruning.block.pruned import HoldAtZero, masks_of
@@ -20,6 +19,8 @@ from compresskit.supernet.network import SuperNetwork
 from compresskit.supernet.surgery import blueprint_of
 from compresskit.training.stages import Stage, train_supernet
 from compresskit.training.strategies import Point
+
+SHARED_LEARNING_RATE = 1e-4  # that its weights were trained with, about; a point takes half of it
 
 
 def fine_tune_point(

@@ -25,7 +25,7 @@ from compresskit.pipeline.ranks import WatchedRun, check_processes, is_first, wa
 from compresskit.pipeline.reuse import FREE, RESUMABLE, check_source, known_scores, stored_settings, take_over
 from compresskit.pipeline.settings import SearchSettings
 from compresskit.pipeline.spent import note_training
-from compresskit.pipeline.strategy import recipe_for, strategy_for
+from compresskit.pipeline.strategy import recipe_for, shared_recipe, strategy_for
 from compresskit.pipeline.variants import find_variant, known_variants, missing_precisions
 from compresskit.pipeline.warm_start import read_warm_start
 from compresskit.runs.directory import RunDirectory
@@ -36,10 +36,8 @@ from compresskit.target.base import LatencyTarget
 from compresskit.target.open import open_target
 from compresskit.target.profile import Profile, load_profile
 from compresskit.training.stages import Stage, fine_tune, order_by_importance, score, train_supernet
-from compresskit.training.trainer import Recipe
 
 DENSE_LEARNING_RATE = 5e-5
-SHARED_LEARNING_RATE = 1e-4
 Say = Callable[[str], None]
 
 
@@ -148,16 +146,14 @@ class Search:
             else:
                 self.run.update(variants={**self.run.info.get("variants", {}), precision: found})
 
-    def recipe(self, rate: float) -> Recipe:
-        return recipe_for(self.settings, self.settings.epochs_for(len(self.task.train)), rate)
-
     def dense(self) -> nn.Module:
         """The dense model, its heads and units in order of importance."""
         folder = self.run.supernet / "dense_model"
         if folder.exists():
             return load_model(folder)
         model = load_dense(self.inputs.checkpoint, self.task, self.settings.seed)
-        recipe = self.recipe(DENSE_LEARNING_RATE)
+        epochs = self.settings.epochs_for(len(self.task.train))
+        recipe = recipe_for(self.settings, epochs, DENSE_LEARNING_RATE)
         if self.inputs.checkpoint.is_fine_tuned:
             self.say("the checkpoint is fine-tuned: it is the dense model and teacher as it is")
         else:
@@ -185,7 +181,7 @@ class Search:
         if folder.exists():
             return SuperNetwork(load_model(folder))
         supernet = SuperNetwork(dense)
-        recipe = self.recipe(SHARED_LEARNING_RATE)
+        recipe = shared_recipe(self.settings, len(self.task.train))
         self.clock.begin("supernet", self.settings, recipe, self.task)
         space = self.inputs.space
         strategy = strategy_for(self.settings, space)
@@ -211,7 +207,8 @@ class Search:
     def compress(self, evaluator: Evaluator) -> list[TrialRecord]:
         """What a method other than `nas` makes of the dense model, at what `nas` would train for."""
         self.run.update(status="searching")
-        steps = self.recipe(SHARED_LEARNING_RATE).steps(len(self.task.train.encoded))
+        rows = len(self.task.train)
+        steps = shared_recipe(self.settings, rows).steps(rows)
         context = MethodContext(
             run=self.run,
             settings=self.settings,

@@ -5,16 +5,32 @@ from __future__ import annotations
 from compresskit.pipeline.settings import SearchSettings
 from compresskit.spaces import Space
 from compresskit.training.losses import Distillation
-from compresskit.training.sampling import progressive, steady
-from compresskit.training.strategies import Strategy, make_strategy
+from compresskit.training.sampling import Draw, log_uniform, progressive, steady
+from compresskit.training.strategies import FrozenTeacher, Strategy, make_strategy
 from compresskit.training.trainer import Recipe
+
+# Of the super-network: with a teacher's outputs to follow, and on labels alone (`benchmarks/recipe`).
+TAUGHT_LEARNING_RATE, LABEL_LEARNING_RATE = 4e-4, 1e-4
 
 
 def strategy_for(settings: SearchSettings, space: Space) -> Strategy:
-    """How the super-network of a search is trained. Raises ConfigurationError for an unknown name."""
-    draw = space.sample_architecture
+    """How the super-network of a search is trained. Raises ConfigurationError for an unknown name.
+
+    The strategies of Klein et al. 2024 draw sizes evenly, as the paper does. The teacher's strategy draws
+    their logarithms evenly: small networks need the practice, and each costs less.
+    """
+    draw: Draw = space.sample_architecture
+    if settings.strategy == FrozenTeacher.name:
+        draw = log_uniform(draw, space.relative_size)
     sample = progressive(draw, space.relative_size) if settings.shrinking else steady(draw)
     return make_strategy(settings.strategy, space.full, space.smallest, sample, settings.num_random)
+
+
+def shared_recipe(settings: SearchSettings, rows: int) -> Recipe:
+    """How the super-network is trained on `rows` rows."""
+    is_taught = settings.strategy == FrozenTeacher.name
+    rate = TAUGHT_LEARNING_RATE if is_taught else LABEL_LEARNING_RATE
+    return recipe_for(settings, settings.epochs_for(rows), rate)
 
 
 def recipe_for(

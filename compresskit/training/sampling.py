@@ -55,7 +55,11 @@ def progressive(draw: Draw, size: Callable[[Architecture], float]) -> Sampler:
 
     def sample(generator: np.random.Generator, progress: float) -> Architecture:
         least = FIRST_LEAST * max(0.0, 1 - progress / SHRINK_UNTIL)
-        drawn = [draw(generator) for _ in range(DRAWS)]
-        return next((found for found in drawn if size(found) >= least), max(drawn, key=size))
+        drawn = []
+        for _ in range(DRAWS):
+            drawn.append(draw(generator))
+            if size(drawn[-1]) >= least:
+                return drawn[-1]
+        return max(drawn, key=size)
 
     return sample

@@ -1,8 +1,14 @@
 from __future__ import annotations
 
+import numpy as np
+import pytest
+
+from compresskit.architecture import Dimensions
 from compresskit.pipeline.settings import SearchSettings
-from compresskit.pipeline.strategy import recipe_for
+from compresskit.pipeline.strategy import recipe_for, shared_recipe, strategy_for
+from compresskit.spaces import make_space
 from compresskit.training.losses import Distillation
+from compresskit.training.strategies import STRATEGIES
 from compresskit.training.trainer import Recipe
 
 
@@ -16,3 +22,30 @@ def test_a_recipe_is_what_the_settings_say() -> None:
 def test_a_learning_rate_of_the_settings_goes_first() -> None:
     settings = SearchSettings("m", "d", "p", learning_rate=1e-3)
     assert recipe_for(settings, 1.0, 2e-5).learning_rate == 1e-3
+
+
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_only_the_teachers_strategy_prefers_small_networks(name: str) -> None:
+    dims = Dimensions(num_layers=6, num_heads=12, head_size=32, num_units=1536, hidden_size=384)
+    space = make_space("small", dims)
+    made = strategy_for(SearchSettings("m", "d", "p", strategy=name, shrinking=False), space)
+    sizes = [
+        space.relative_size(lesson.architecture)
+        for step in range(400)
+        for lesson in made.lessons(step, 0.9, np.random.default_rng(step))
+        if not lesson.is_full and lesson.architecture != space.smallest
+    ]
+    if not sizes:
+        assert name == "standard"
+        return
+    # Evenly drawn sizes have their median at a half; evenly drawn logarithms far below.
+    assert (np.median(sizes) < 0.35) == (name == "teacher")
+
+
+def test_a_teacher_permits_a_higher_learning_rate() -> None:
+    taught = shared_recipe(SearchSettings("m", "d", "p", epochs=3.0), rows=100)
+    alone = shared_recipe(SearchSettings("m", "d", "p", epochs=3.0, strategy="sandwich"), rows=100)
+    assert taught.epochs == alone.epochs == 3.0
+    assert taught.learning_rate > alone.learning_rate
+    asked = SearchSettings("m", "d", "p", epochs=3.0, learning_rate=1e-3)
+    assert shared_recipe(asked, rows=100).learning_rate == 1e-3
