@@ -40,6 +40,11 @@ def quiet() -> None:
 def open_checkpoint(source: str) -> Checkpoint:
     """Read configuration and tokenizer. Raises UnsupportedModelError or ConfigurationError."""
     quiet()
+    if source.startswith(("/", ".", "~")) and not Path(source).exists():  # no hub id looks like this
+        raise ConfigurationError(
+            f"model {source!r} does not exist; give a folder with config.json, weights and tokenizer, or a "
+            "hub id such as google-bert/bert-base-uncased."
+        )
     try:
         config = AutoConfig.from_pretrained(source)
     except (OSError, ValueError) as error:

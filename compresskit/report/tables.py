@@ -27,13 +27,14 @@ _BENCH_LOSES = ("p99, ms", "texts/s", "95 %", "file size", "peak memory")
 
 
 def front_table(front: Front, *, chosen: Sequence[int] = (), width: int | None = None) -> Table:
-    """The front, fastest first, the dense model last; points in `chosen` stand out.
+    """The front, fastest first, the dense model last; points in `chosen` are bold and marked by a star.
 
     `width` in characters; by default that of the terminal, and unlimited where there is none.
     """
     head, rows = front_rows(front)
     styles = ["dim" if p.idx is None else "bold" if p.idx in chosen else "" for p, _ in rows]
-    return _table(head, [cells for _, cells in rows], styles, width, loses=_FRONT_LOSES, left=("keeps",))
+    lines = [[f"{cells[0]} *", *cells[1:]] if p.idx in chosen else cells for p, cells in rows]
+    return _table(head, lines, styles, width, loses=_FRONT_LOSES, left=("keeps",))
 
 
 def trials_table(trials: Sequence[TrialRecord], *, last: int = 10, width: int | None = None) -> Table:

@@ -80,8 +80,11 @@ class TestBadInput:
             search(settings_for(inputs, model=str(model)), tmp_path / "run")
 
     def test_a_model_that_is_not_there(self, inputs: Path, tmp_path: Path) -> None:
-        with pytest.raises(ConfigurationError, match="neither a folder"):
+        with pytest.raises(ConfigurationError, match="nothing' does not exist; give a folder"):
             search(settings_for(inputs, model=str(tmp_path / "nothing")), tmp_path / "run")
+        (tmp_path / "empty").mkdir()
+        with pytest.raises(ConfigurationError, match="neither a folder"):
+            search(settings_for(inputs, model=str(tmp_path / "empty")), tmp_path / "run")
 
     def test_longer_texts_than_the_model_takes(self, inputs: Path, tmp_path: Path) -> None:
         with pytest.raises(ConfigurationError, match="max length 65 .* 3 to 64"):

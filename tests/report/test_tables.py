@@ -23,8 +23,8 @@ def test_front_table_lists_points_and_dense() -> None:
     lines = text_of(
         front_table(front(point(0, 4.0, 0.895, UNEVEN), point(1, 6.0, None), whole=dense()), chosen=[0])
     )
-    assert line_with(lines, "0")[:6] == [
-        "0", "4.00", "3.95\N{EN DASH}4.05", "2.50\N{MULTIPLICATION SIGN}", "89.50", "\N{MINUS SIGN}0.50",
+    assert line_with(lines, "0")[:7] == [
+        "0", "*", "4.00", "3.95\N{EN DASH}4.05", "2.50\N{MULTIPLICATION SIGN}", "89.50", "\N{MINUS SIGN}0.50",
     ]  # fmt: skip
     assert line_with(lines, "1")[4:6] == ["\N{EN DASH}", "\N{EN DASH}"]
     assert line_with(lines, "dense")[1] == "10.0"
