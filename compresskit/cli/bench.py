@@ -49,10 +49,11 @@ def main(
 ) -> None:
     """Measure engines side by side on a device: each in a fresh process, in turn, in random order."""
     from compresskit.pipeline.bench import bench
-    from compresskit.pipeline.bench_gate import failures, parse_condition
+    from compresskit.pipeline.bench_gate import check_keys, failures, parse_condition
     from compresskit.report.tables import bench_table
 
     conditions = [parse_condition(text) for text in fail_if or ()]
+    check_keys(conditions, len({*engines, *([baseline] if baseline else [])}))
     result = bench(
         engines,
         baseline=baseline,

@@ -10,6 +10,7 @@ from math import isfinite
 from typing import Any
 
 from compresskit.errors import ConfigurationError
+from compresskit.pipeline.bench_result import blank_result
 
 _COMPARISONS = {
     ">=": operator.ge,
@@ -65,6 +66,18 @@ def failures(conditions: Sequence[Condition], result: Mapping[str, Any]) -> list
             if condition.holds(value):
                 found.append(f"{owner}: {condition.key} is {value:g}, and --fail-if is '{condition}'.")
     return found
+
+
+def check_keys(conditions: Sequence[Condition], num_engines: int) -> None:
+    """Raise ConfigurationError for a key that no bench of so many engines finds, before one is run.
+
+    What lies below `profile` and `conditions` differs by device, and is looked up afterwards alone.
+    """
+    blank = blank_result(num_engines).to_json()
+    for condition in conditions:
+        if condition.key.partition(".")[0] not in ("profile", "conditions"):
+            for _ in _values(condition, blank):
+                pass
 
 
 def _values(condition: Condition, result: Mapping[str, Any]) -> Iterator[tuple[str, float]]:

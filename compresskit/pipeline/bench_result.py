@@ -92,3 +92,32 @@ class BenchResult:
             "warnings": list(self.warnings),
             "changes": list(self.changes),
         }
+
+
+def blank_result(num_engines: int) -> BenchResult:
+    """What a bench of so many engines will fill in: every number is there, and is 0."""
+    blank = EngineResult(
+        path="engine",
+        is_baseline=False,
+        sha256="",
+        p50_ms=0.0,
+        p95_ms=0.0,
+        p99_ms=0.0,
+        ci_ms=(0.0, 0.0),
+        samples_ms=(),
+        throughput_per_s=0.0,
+        first_run_ms=0.0,
+        peak_memory_bytes=0,
+        size_bytes=0,
+        signature="",
+        precision="",
+        metric_name="",
+        num_params=0,
+        macs=0,
+        metric=0.0,
+        recorded_ms=0.0,
+        corrected_ms=0.0,
+        corrected_ci_ms=(0.0, 0.0),
+    )
+    ratio = Ratio("engine", "baseline", 0.0, (0.0, 0.0))
+    return BenchResult((blank,) * num_engines, (ratio,) * (num_engines - 1), {}, {}, ())

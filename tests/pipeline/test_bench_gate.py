@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from compresskit.errors import ConfigurationError
-from compresskit.pipeline.bench_gate import Condition, failures, parse_condition
+from compresskit.pipeline.bench_gate import Condition, check_keys, failures, parse_condition
 from tests.report.runs import bench_result
 
 
@@ -86,3 +86,25 @@ def test_a_lone_baseline_is_judged_itself() -> None:
 def test_a_gate_that_cannot_be_checked_does_not_pass(text: str, message: str) -> None:
     with pytest.raises(ConfigurationError, match=message):
         failures([parse_condition(text)], bench_result())
+
+
+@pytest.mark.parametrize(
+    ("text", "engines", "message"),
+    [
+        ("latency.p95 > 5", 1, "no key 'latency'"),
+        ("latency_ms.p96 > 5", 1, "no 'p96'"),
+        ("speedup < 1.5", 1, "give --baseline"),
+        ("precision > 1", 2, "is no number"),
+    ],
+)
+def test_a_key_that_no_bench_finds_is_refused_before_one_is_run(
+    text: str, engines: int, message: str
+) -> None:
+    with pytest.raises(ConfigurationError, match=message):
+        check_keys([parse_condition(text)], engines)
+
+
+def test_keys_that_a_bench_may_find_pass() -> None:
+    texts = ["latency_ms.p99 > 5", "metric < 0.9", "num_params > 1e7", "conditions.cpu.clock_mhz < 1"]
+    check_keys([parse_condition(text) for text in texts], 1)
+    check_keys([parse_condition(text) for text in ("speedup < 1.5", "ci.0 < 1")], 2)
