@@ -19,7 +19,7 @@ def main(
     min_metric: Annotated[float | None, typer.Option(help="Fastest with at least this metric.")] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show the front, or the one point that answers the constraints."""
+    """Show the front, and the point that answers the constraints; that alone with --json."""
     from compresskit.report.tables import front_table
     from compresskit.runs.directory import RunDirectory
     from compresskit.search.front import select_point

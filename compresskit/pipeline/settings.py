@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from typing import Any
+from types import NoneType, UnionType
+from typing import Any, get_args, get_origin, get_type_hints
 
 from compresskit.blocks import AXES, LASSOS, SCOPES
 from compresskit.errors import ConfigurationError, one_of
@@ -66,6 +67,7 @@ class SearchSettings:
     seed: int = 0
 
     def __post_init__(self) -> None:
+        self._check_kinds()
         for option in ("batch_size", "max_length", "temperature", "num_random", "unit_multiple", "proposals"):
             if getattr(self, option) <= 0:
                 raise ConfigurationError(f"{option} is {getattr(self, option)}; permitted: above 0.")
@@ -79,6 +81,15 @@ class SearchSettings:
             raise ConfigurationError(f"max_drop is {self.max_drop}; permitted: 0 points or more.")
         if self.trials is None and self.budget_seconds is None:
             object.__setattr__(self, "trials", default_trials(self.method))
+
+    def _check_kinds(self) -> None:
+        """A configuration file may hold anything."""
+        for option, hint in get_type_hints(type(self)).items():
+            value = getattr(self, option)
+            kinds = get_args(hint) if isinstance(hint, UnionType) else (hint,)
+            if not any(_is_of(kind, value) for kind in kinds):
+                permitted = " or ".join(_WORDS[kind] for kind in kinds if kind is not NoneType)
+                raise ConfigurationError(f"{option} is {value!r}; permitted: {permitted}.")
 
     def _check_method(self) -> None:
         check_method(self.method)
@@ -129,3 +140,21 @@ class SearchSettings:
         if self.epochs is not None:
             return self.epochs
         return float(min(8.0, max(2.0, 4_000 * self.batch_size / rows)))
+
+
+_WORDS: dict[Any, str] = {
+    str: "a text",
+    int: "a whole number",
+    float: "a number",
+    bool: "true or false",
+    tuple[str, ...]: "a list of texts",
+    tuple[int, ...]: "a list of whole numbers",
+}
+
+
+def _is_of(kind: Any, value: object) -> bool:
+    if get_origin(kind) is tuple:
+        return isinstance(value, tuple) and all(_is_of(get_args(kind)[0], item) for item in value)
+    if isinstance(value, bool) or kind is bool:
+        return isinstance(value, bool) and kind is bool
+    return isinstance(value, (int, float) if kind is float else kind)

@@ -34,9 +34,10 @@ def detect_profile() -> Profile:
             precision="fp16",
         )
     cores = host.physical_cores()
+    counted = "1 core" if cores == 1 else f"{cores} cores"
     return Profile(
         name=f"{name}-cpu",
-        description=f"{conditions['cpu']}, {cores} cores, onnxruntime {facts['version']}",
+        description=f"{conditions['cpu']}, {counted}, onnxruntime {facts['version']}",
         threads=cores,
     )
 
