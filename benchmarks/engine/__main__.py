@@ -41,7 +41,12 @@ def main() -> None:
     parser.add_argument("--run", type=Path, action="append", default=[], help="finished run, for int8")
     parser.add_argument("--max-drop", default="1.5", help="of the pruned point of a run, on validation")
     parser.add_argument(
-        "--pair", type=Path, nargs=2, action="append", default=[], help="engine in fp32 and in int8"
+        "--pair",
+        type=Path,
+        nargs="+",
+        action="append",
+        default=[],
+        help="engine in fp32 and in int8, and perhaps the dense one in fp32",
     )
     parser.add_argument("--results", type=Path, default=Path(__file__).parent)
     options = parser.parse_args()
@@ -59,7 +64,7 @@ def main() -> None:
                 MEASURED[part](models, options.work, options.results, options.seconds)
     if "int8" in parts:
         pairs = [pair for run in options.run for pair in pairs_of_run(run, options.work, options.max_drop)]
-        pairs += [Pair(fp32.name, fp32, low) for fp32, low in options.pair]
+        pairs += [Pair(low.name, fp32, low, *dense[:1]) for fp32, low, *dense in options.pair]
         int8(pairs, options.results)
 
 
