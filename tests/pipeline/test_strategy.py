@@ -45,7 +45,8 @@ def test_only_the_teachers_strategy_prefers_small_networks(name: str) -> None:
 def test_a_teacher_permits_a_higher_learning_rate() -> None:
     taught = shared_recipe(SearchSettings("m", "d", "p", epochs=3.0), rows=100)
     alone = shared_recipe(SearchSettings("m", "d", "p", epochs=3.0, strategy="sandwich"), rows=100)
-    assert taught.epochs == alone.epochs == 3.0
-    assert taught.learning_rate > alone.learning_rate
+    many = shared_recipe(SearchSettings("m", "d", "p", epochs=3.0), rows=50_000)
+    assert taught.epochs == alone.epochs == many.epochs == 3.0
+    assert taught.learning_rate > many.learning_rate > alone.learning_rate
     asked = SearchSettings("m", "d", "p", epochs=3.0, learning_rate=1e-3)
     assert shared_recipe(asked, rows=100).learning_rate == 1e-3
