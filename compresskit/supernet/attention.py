@@ -20,7 +20,7 @@ def quick_gradients(supernet: SuperNetwork, lengths: Sequence[int]) -> Iterator[
     The backward of PyTorch's fused kernel for CPUs is slow on short texts in bfloat16: plain products make a
     whole training step 2.1 times faster at 12 tokens and 1.4 times at 128, and break even at about `LONG`;
     in float32 it makes no difference. Most of the time goes into long texts, so it is the length of the text
-    that a mean token stands in that counts. Forwards alone are quicker with the fused kernel, which comes back.
+    that a mean token stands in that counts. Forwards alone are quicker with the fused kernel.
     """
     before = supernet.attention
     if torch.cuda.is_available() or _length_around_a_token(lengths) >= LONG:
