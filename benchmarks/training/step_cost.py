@@ -18,6 +18,7 @@ from transformers import BertConfig, BertForSequenceClassification, TrainerCallb
 
 from benchmarks.results import write_results
 from compresskit.spaces import make_space
+from compresskit.supernet.attention import quick_gradients
 from compresskit.supernet.network import SuperNetwork
 from compresskit.tasks.task import Split
 from compresskit.training.strategies import STRATEGIES, make_strategy
@@ -69,7 +70,8 @@ def time_steps(name: str, steps: int, seed: int) -> list[float]:
             teacher=make_model() if strategy.needs_teacher else None,
             callbacks=[timer],
         )
-        trainer.run()
+        with quick_gradients(supernet, [LENGTH]):
+            trainer.run()
     return timer.seconds[WARM_UP:]
 
 
