@@ -10,6 +10,8 @@ results of its own.
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from benchmarks.engine.efficiency import efficiency, operators, plain_session
@@ -18,6 +20,7 @@ from benchmarks.engine.models import export_others, families
 from benchmarks.engine.speed import THREADS, speed
 
 MEASURED = {
+    "speed": speed,
     "efficiency": efficiency,
     "operators": operators,
     "plain-session": plain_session,
@@ -30,7 +33,7 @@ def main() -> None:
     )
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--model", help="folder of MiniLM-L6; random weights of its size without one")
-    parser.add_argument("--part", action="append", choices=["speed", *MEASURED, "int8"])
+    parser.add_argument("--part", action="append", choices=[*MEASURED, "int8"])
     parser.add_argument(
         "--net", action="append", default=[], help="measure this architecture only; may repeat"
     )
@@ -50,18 +53,16 @@ def main() -> None:
     )
     parser.add_argument("--results", type=Path, default=Path(__file__).parent)
     options = parser.parse_args()
-    parts = options.part or ["speed", *MEASURED] + (["int8"] if options.run or options.pair else [])
+    parts = options.part or list(MEASURED) + (["int8"] if options.run or options.pair else [])
     options.work.mkdir(parents=True, exist_ok=True)
-    wanted = [part for part in parts if part != "int8"]
+    measured: dict[str, Callable[..., None]] = {**MEASURED, "speed": partial(speed, threads=options.threads)}
+    wanted = [part for part in parts if part in measured]
     if wanted:
         models = families(options.work, options.model, options.net)
-        if "speed" in wanted:
-            for family in models:
-                export_others(family, options.work)
-            speed(models, options.work, options.results, options.seconds, options.threads)
+        for family in models if "speed" in wanted else []:
+            export_others(family, options.work)
         for part in wanted:
-            if part in MEASURED:
-                MEASURED[part](models, options.work, options.results, options.seconds)
+            measured[part](models, options.work, options.results, options.seconds)
     if "int8" in parts:
         pairs = [pair for run in options.run for pair in pairs_of_run(run, options.work, options.max_drop)]
         pairs += [Pair(low.name, fp32, low, *dense[:1]) for fp32, low, *dense in options.pair]

@@ -8,7 +8,7 @@ from typing import Any
 
 from compresskit.pipeline.methods import LADDERS, NAS
 from compresskit.pipeline.methods import METHODS as SEARCH_METHODS
-from compresskit.pipeline.strategy import TAUGHT_LEARNING_RATE
+from compresskit.pipeline.settings import TAUGHT_LEARNING_RATE
 
 # Full-step equivalents (32 rows) from the pretrained weights to the front: what two cores do in 5
 # minutes on a small task, in 20 on SST-2.
@@ -55,7 +55,7 @@ METHODS = {
     "nas-specialised": Method(specialised=0.25),
     "paper": Method(_PAPER),
     **{name: Method({"method": name}) for name in SEARCH_METHODS if name != NAS},
-    # Rivals at the learning rate of the default's super-network, lest it be what wins.
+    # Rivals at the learning rate of the default's super-network on small data, lest it be what wins.
     **{
         f"{name}-fast": Method({"method": name, "learning_rate": TAUGHT_LEARNING_RATE})
         for name in ("student", "fisher")

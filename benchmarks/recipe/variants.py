@@ -76,7 +76,7 @@ PAPER = Variant(
     sizes=UNIFORM,
     shrinks=False,
 )
-# What the strategies of the paper take in a search: labels permit no such learning rate.
+# What the paper's strategies take in a search.
 ALONE = replace(BASE, learning_rate=1e-4, sizes=UNIFORM)
 
 RECIPES: dict[str, Variant] = {
@@ -84,7 +84,7 @@ RECIPES: dict[str, Variant] = {
     "paper": PAPER,
     "paper-pretrained": replace(PAPER, from_pretrained=True),
     "paper-batch-8": replace(PAPER, batch_size=8),
-    "former": replace(BASE, learning_rate=1e-4, sizes=UNIFORM),
+    "former": ALONE,
     "lr-1e-4": replace(BASE, learning_rate=1e-4),
     "lr-2e-4": replace(BASE, learning_rate=2e-4),
     "lr-8e-4": replace(BASE, learning_rate=8e-4),

@@ -6,7 +6,6 @@ python -m benchmarks.sst2.supernet --run RUN
 from __future__ import annotations
 
 import argparse
-import json
 import tempfile
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from compresskit.pipeline.inputs import read_task
 from compresskit.pipeline.models import load_model, open_checkpoint
 from compresskit.pipeline.reuse import stored_settings
 from compresskit.runs.directory import RunDirectory
+from compresskit.runs.jsonl import read_records
 from compresskit.spaces import make_space
 from compresskit.supernet.network import SuperNetwork
 from compresskit.training.stages import Stage, score
@@ -36,7 +36,7 @@ def main() -> None:
     settings = stored_settings(run, {}, (), "a look at the super-network")
     checkpoint = open_checkpoint(settings.model)
     task = read_task(settings, checkpoint)
-    progress = [json.loads(line) for line in (run.supernet / "progress.jsonl").read_text().splitlines()]
+    progress, _ = read_records(run.supernet / "progress.jsonl")
     trained = max(line["seconds"] for line in progress if line["stage"] == "supernet")
     trials = run.trials()
     searched = sum(trial.seconds for trial in trials)
@@ -51,7 +51,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         stage = Stage(task, checkpoint.tokenizer.pad_token_id, Path(folder), lambda _: None)
         scores = {kept.signature: score(supernet, stage, task.test, kept) for kept in chosen}
-    prior = max(np.bincount(task.test.labels)) / len(task.test)
+    prior = task.prior(task.test)
     middle = float(np.median(list(scores.values())))
     found = {
         "trials": len(trials),

@@ -18,7 +18,6 @@ from transformers import BertConfig, BertForSequenceClassification, TrainerCallb
 
 from benchmarks.results import write_results
 from compresskit.spaces import make_space
-from compresskit.supernet.attention import quick_gradients
 from compresskit.supernet.network import SuperNetwork
 from compresskit.tasks.task import Split
 from compresskit.training.strategies import STRATEGIES, make_strategy
@@ -70,8 +69,7 @@ def time_steps(name: str, steps: int, seed: int) -> list[float]:
             teacher=make_model() if strategy.needs_teacher else None,
             callbacks=[timer],
         )
-        with quick_gradients(supernet, [LENGTH]):
-            trainer.run()
+        trainer.run()
     return timer.seconds[WARM_UP:]
 
 

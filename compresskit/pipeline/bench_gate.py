@@ -73,11 +73,8 @@ def check_keys(conditions: Sequence[Condition], num_engines: int) -> None:
 
     What lies below `profile` and `conditions` differs by device, and is looked up afterwards alone.
     """
-    blank = blank_result(num_engines).to_json()
-    for condition in conditions:
-        if condition.key.partition(".")[0] not in ("profile", "conditions"):
-            for _ in _values(condition, blank):
-                pass
+    known = [each for each in conditions if each.key.partition(".")[0] not in ("profile", "conditions")]
+    failures(known, blank_result(num_engines).to_json())
 
 
 def _values(condition: Condition, result: Mapping[str, Any]) -> Iterator[tuple[str, float]]:

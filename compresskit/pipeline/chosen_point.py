@@ -12,15 +12,13 @@ from torch import nn
 from compresskit.architecture import Candidate
 from compresskit.engine.block import stored_blocks
 from compresskit.families import Blueprint
-from compresskit.pipeline.settings import SearchSettings
+from compresskit.pipeline.settings import POINT_LEARNING_RATE, SearchSettings
 from compresskit.pipeline.strategy import recipe_for
 from compresskit.pruning.block.pruned import HoldAtZero, masks_of
 from compresskit.supernet.network import SuperNetwork
 from compresskit.supernet.surgery import blueprint_of
 from compresskit.training.stages import Stage, train_supernet
 from compresskit.training.strategies import Point
-
-SHARED_LEARNING_RATE = 1e-4  # that its weights were trained with, about; a point takes half of it
 
 
 def fine_tune_point(
@@ -39,11 +37,11 @@ def fine_tune_point(
     held: list[HoldAtZero] = []
     if candidate.blocks is not None:
         held = [HoldAtZero(shared, masks_of(candidate.blocks, architecture, blueprint_of(shared)))]
-    recipe = recipe_for(settings, epochs, SHARED_LEARNING_RATE)
+    recipe = recipe_for(settings, epochs, POINT_LEARNING_RATE)
     train_supernet(
         SuperNetwork(shared),
         stage,
-        replace(recipe, learning_rate=recipe.learning_rate / 2),
+        replace(recipe, learning_rate=recipe.learning_rate / 2),  # its weights have learnt already
         lambda full: Point.of(full, architecture),
         watch=architecture,
         name="point",

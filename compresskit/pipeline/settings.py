@@ -13,6 +13,10 @@ from compresskit.pipeline.methods import LADDERS, NAS, check_method, default_tri
 from compresskit.search.constraints import Constraints
 
 SMALL_DATA_ROWS = 10_000
+# Of the super-network (`benchmarks/recipe`): with a teacher to follow, on small and on large data, and on
+# labels alone. The highest rate serves small networks best, and costs large ones a point on large data.
+TAUGHT_LEARNING_RATE, TAUGHT_LEARNING_RATE_LARGE, LABEL_LEARNING_RATE = 4e-4, 2e-4, 1e-4
+POINT_LEARNING_RATE = 1e-4  # of one network alone that a teacher teaches
 
 
 @dataclass(frozen=True)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from compresskit.pipeline.settings import SMALL_DATA_ROWS, SearchSettings
+from compresskit.pipeline.settings import (
+    LABEL_LEARNING_RATE,
+    SMALL_DATA_ROWS,
+    TAUGHT_LEARNING_RATE,
+    TAUGHT_LEARNING_RATE_LARGE,
+    SearchSettings,
+)
 from compresskit.spaces import Space
 from compresskit.training.losses import Distillation
 from compresskit.training.sampling import Draw, log_uniform, progressive, steady
 from compresskit.training.strategies import FrozenTeacher, Strategy, make_strategy
 from compresskit.training.trainer import Recipe
-
-# Of the super-network (`benchmarks/recipe`): with a teacher to follow, on small and on large data, and on
-# labels alone. The highest rate serves small networks best, and costs large ones a point on large data.
-TAUGHT_LEARNING_RATE, TAUGHT_LEARNING_RATE_LARGE, LABEL_LEARNING_RATE = 4e-4, 2e-4, 1e-4
 
 
 def strategy_for(settings: SearchSettings, space: Space) -> Strategy:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 
+import numpy as np
+import numpy.typing as npt
 import torch
 
 from compresskit.supernet.network import SuperNetwork
@@ -14,7 +16,7 @@ LONG = 256  # tokens
 
 
 @contextmanager
-def quick_gradients(supernet: SuperNetwork, lengths: Sequence[int]) -> Iterator[None]:
+def quick_gradients(supernet: SuperNetwork, lengths: npt.ArrayLike) -> Iterator[None]:
     """Attention as plain products while texts of these `lengths` (tokens) train on a CPU.
 
     The backward of PyTorch's fused kernel for CPUs is slow on short texts in bfloat16: plain products make a
@@ -23,7 +25,8 @@ def quick_gradients(supernet: SuperNetwork, lengths: Sequence[int]) -> Iterator[
     that a mean token stands in that counts. Forwards alone are quicker with the fused kernel.
     """
     before = supernet.attention
-    if torch.cuda.is_available() or _length_around_a_token(lengths) >= LONG:
+    tokens = np.asarray(lengths, dtype=np.int64)
+    if torch.cuda.is_available() or np.average(tokens, weights=tokens) >= LONG:
         yield
         return
     supernet.attention = PLAIN
@@ -31,7 +34,3 @@ def quick_gradients(supernet: SuperNetwork, lengths: Sequence[int]) -> Iterator[
         yield
     finally:
         supernet.attention = before
-
-
-def _length_around_a_token(lengths: Sequence[int]) -> float:
-    return sum(length * length for length in lengths) / max(1, sum(lengths))

@@ -29,7 +29,7 @@ def predict(
     device = next(supernet.parameters()).device
     was_training = supernet.training
     supernet.eval()
-    order = np.argsort([len(row["input_ids"]) for row in split.encoded], kind="stable")
+    order = np.argsort(split.lengths, kind="stable")
     logits: list[torch.Tensor] = []
     for start in range(0, len(order), batch_size):
         rows = [split.encoded[i] for i in order[start : start + batch_size]]

@@ -87,7 +87,7 @@ def _importance(supernet: SuperNetwork, stage: Stage, recipe: Recipe, by: str) -
         return magnitude_importance(supernet.model, supernet.blueprint)
     batches = sample_batches(stage.task.train, stage.pad_id, recipe.batch_size, recipe.seed)
     estimate = taylor_importance if by == "taylor" else fisher_importance
-    with quick_gradients(supernet, lengths_of(stage.task.train)):
+    with quick_gradients(supernet, stage.task.train.lengths):
         return estimate(supernet.model, supernet.blueprint, batches, batch_loss)
 
 
@@ -153,15 +153,9 @@ def _train(
             lambda: trainer.full_steps,
         )
     )
-    with quick_gradients(supernet, lengths_of(stage.task.train)):
-        trainer.run(resume=stage.resume)
+    trainer.run(resume=stage.resume)
     if trainer.is_world_process_zero():
         shutil.rmtree(folder, ignore_errors=True)  # checkpoints, each thrice the size of the model
-
-
-def lengths_of(split: Split) -> list[int]:
-    """Tokens of each row."""
-    return [len(row["input_ids"]) for row in split.encoded]
 
 
 def set_dropout(model: nn.Module, probability: float) -> None:
@@ -178,7 +172,7 @@ def sample_batches(
     count = min(rows, len(split.encoded))
     chosen = sorted(
         generator.choice(len(split.encoded), count, replace=False),
-        key=lengths_of(split).__getitem__,
+        key=split.lengths.__getitem__,
     )
     batches = []
     for start in range(0, count, batch_size):

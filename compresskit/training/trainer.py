@@ -14,6 +14,7 @@ import torch.distributed as dist
 from torch import nn
 from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArguments
 
+from compresskit.supernet.attention import quick_gradients
 from compresskit.supernet.network import SuperNetwork
 from compresskit.tasks.collation import collate
 from compresskit.tasks.task import Split
@@ -93,6 +94,7 @@ class SuperNetTrainer(Trainer):  # type: ignore[misc]
     ) -> None:
         if strategy.needs_teacher and teacher is None:
             raise ValueError(f"strategy {strategy.name!r} needs a teacher")
+        self.supernet = supernet
         self.strategy = strategy
         self.recipe = recipe
         self.split = split
@@ -112,8 +114,7 @@ class SuperNetTrainer(Trainer):  # type: ignore[misc]
             self.teacher.to(self.args.device)
 
     def _get_train_sampler(self, train_dataset: Any = None) -> LengthSampler:
-        lengths = [len(row["input_ids"]) for row in self.split.encoded]
-        return LengthSampler(lengths, self.args.train_batch_size, self.recipe.seed)
+        return LengthSampler(self.split.lengths.tolist(), self.args.train_batch_size, self.recipe.seed)
 
     def training_step(
         self,
@@ -199,7 +200,8 @@ class SuperNetTrainer(Trainer):  # type: ignore[misc]
     def run(self, *, resume: bool = False) -> None:
         """Train to the end, from the last checkpoint when `resume` and there is one."""
         checkpoint = last_complete_checkpoint(Path(self.args.output_dir)) if resume else None
-        self.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
+        with quick_gradients(self.supernet, self.split.lengths):
+            self.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
 
 
 def _average_gradients(model: nn.Module) -> None:

@@ -20,7 +20,7 @@ from compresskit.pipeline.evaluator import Evaluator
 from compresskit.pipeline.inputs import Inputs
 from compresskit.pipeline.methods.budget import epochs_for
 from compresskit.pipeline.points import read_point, save_point, weights_name
-from compresskit.pipeline.settings import SearchSettings
+from compresskit.pipeline.settings import POINT_LEARNING_RATE, SearchSettings
 from compresskit.pipeline.spent import note_full_steps, note_training
 from compresskit.pipeline.strategy import recipe_for
 from compresskit.runs.directory import RunDirectory
@@ -32,7 +32,6 @@ from compresskit.training.stages import Stage, sample_batches, train_supernet
 from compresskit.training.strategies import Point, Strategy
 from compresskit.training.trainer import Recipe
 
-POINT_LEARNING_RATE = 1e-4
 Made = tuple[Candidate, nn.Module]
 """A candidate, and a model of the dense sizes whose slices at its architecture are its weights."""
 
