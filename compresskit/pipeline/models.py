@@ -61,9 +61,24 @@ def open_checkpoint(source: str) -> Checkpoint:
         raise ConfigurationError(
             f"model {source!r} has no tokenizer that loads; put tokenizer.json beside its config.json."
         ) from error
+    _check_vocabulary(source, tokenizer, config.vocab_size)
     trained = any(name.endswith("ForSequenceClassification") for name in config.architectures or ())
     labels = {str(name): int(i) for name, i in config.label2id.items()} if trained else None
     return Checkpoint(source, config, tokenizer, labels)
+
+
+def _check_vocabulary(source: str, tokenizer: Any, rows: int) -> None:
+    """transformers makes a tokenizer of special tokens alone where a folder has no vocabulary."""
+    if len(tokenizer) <= len(tokenizer.all_special_ids):
+        raise ConfigurationError(
+            f"model {source!r} has no vocabulary: its tokenizer knows special tokens alone; put the "
+            "tokenizer.json of the model that it was made from beside its config.json."
+        )
+    if len(tokenizer) > rows:
+        raise ConfigurationError(
+            f"the tokenizer of model {source!r} has {len(tokenizer)} tokens, but the model has embeddings "
+            f"for {rows}; put the tokenizer.json of the model that it was made from beside its config.json."
+        )
 
 
 def load_dense(checkpoint: Checkpoint, task: Task, seed: int) -> nn.Module:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +86,21 @@ class TestBadInput:
         (tmp_path / "empty").mkdir()
         with pytest.raises(ConfigurationError, match="neither a folder"):
             search(settings_for(inputs, model=str(tmp_path / "empty")), tmp_path / "run")
+
+    def test_a_model_without_a_vocabulary(self, inputs: Path, tmp_path: Path) -> None:
+        model = tmp_path / "model"
+        shutil.copytree(inputs / "model", model, ignore=shutil.ignore_patterns("tokenizer*"))
+        with pytest.raises(ConfigurationError, match=r"no vocabulary.*put the tokenizer\.json"):
+            search(settings_for(inputs, model=str(model)), tmp_path / "run")
+
+    def test_a_tokenizer_with_more_tokens_than_the_model(self, inputs: Path, tmp_path: Path) -> None:
+        model = tmp_path / "model"
+        shutil.copytree(inputs / "model", model)
+        config = json.loads((model / "config.json").read_text())
+        rows = config["vocab_size"]
+        (model / "config.json").write_text(json.dumps({**config, "vocab_size": rows - 1}))
+        with pytest.raises(ConfigurationError, match=f"has {rows} tokens.*embeddings for {rows - 1}"):
+            search(settings_for(inputs, model=str(model)), tmp_path / "run")
 
     def test_longer_texts_than_the_model_takes(self, inputs: Path, tmp_path: Path) -> None:
         with pytest.raises(ConfigurationError, match="max length 65 .* 3 to 64"):
