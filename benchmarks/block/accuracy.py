@@ -18,7 +18,7 @@ from compresskit.architecture import Architecture
 from compresskit.blocks import INPUTS, NO_LASSO, OUTPUTS, Partition
 from compresskit.pipeline.inputs import read_task
 from compresskit.pipeline.models import load_model, open_checkpoint, save_model
-from compresskit.pipeline.settings import SearchSettings
+from compresskit.pipeline.settings import TAUGHT_LEARNING_RATE, SearchSettings
 from compresskit.pruning.block.matrices import GroupSetting, partitions_of
 from compresskit.pruning.block.stages import Lasso, prune, retrain, train_with_lasso
 from compresskit.pruning.extract import extract
@@ -42,7 +42,6 @@ BASES = ("dense", "student")
 # Optimizer steps of 32 rows: fine-tuning, lasso, retraining of each point.
 STEPS = {"sst2": (2100, 2100, 1050), "mrpc": (460, 690, 460), "stsb": (720, 900, 540)}
 STUDENT_LAYERS = 3
-LEARNING_RATE = 1e-4
 
 
 @dataclass(frozen=True)
@@ -89,7 +88,9 @@ class Accuracy:
 
     def recipe(self, steps: int) -> Recipe:
         rows = len(self.task.train)
-        return Recipe(epochs=steps / -(-rows // 32), learning_rate=LEARNING_RATE, seed=self.settings.seed)
+        return Recipe(
+            epochs=steps / -(-rows // 32), learning_rate=TAUGHT_LEARNING_RATE, seed=self.settings.seed
+        )
 
     def metrics(self, model: nn.Module, architecture: Architecture | None = None) -> tuple[float, float]:
         """On validation and on the test split."""
@@ -148,23 +149,31 @@ class Accuracy:
         """A penalty with its strength, for the names of files."""
         return kind if kind == NO_LASSO else f"{kind}-{self.strength:g}"
 
-    def cell(self, base: str, kind: str, rate: float) -> Cell:
-        done = self.work / "cells" / f"{base}-{self.named(kind)}-{rate:g}.json"
-        if done.exists():
-            return Cell(**json.loads(done.read_text()))
+    def cells(self, base: str, kind: str, rates: Sequence[float]) -> list[Cell]:
+        """One model after the other, each pruned further from the last one: rates ascend."""
+        found, before = [], None
+        for rate in rates:
+            name = f"{base}-{self.named(kind)}-{rate:g}"
+            folder = self.work / "cells" / name
+            if not (folder / "cell.json").exists():
+                model = self.prepared(base, kind) if before is None else load_model(before)
+                cell = self.cell(model, base, kind, rate, name)
+                save_model(model, folder)
+                write_atomic(folder / "cell.json", json.dumps(asdict(cell), indent=2) + "\n")
+                self.say(f"{self.data} {name}: validation {cell.validation:.4f}, test {cell.test:.4f}")
+            found.append(Cell(**json.loads((folder / "cell.json").read_text())))
+            before = folder
+        return found
+
+    def cell(self, model: nn.Module, base: str, kind: str, rate: float, name: str) -> Cell:
+        """Prune `model` in place, retrain and score it."""
         start = time.monotonic()
-        model = self.prepared(base, kind)
         pruned = prune(model, {group: GroupSetting(cut, rate) for group, cut in CUTS.items()})
-        name = f"{base}-{self.named(kind)}-{rate:g}"
         recipe = self.recipe(self.steps[2])
         retrain(model, pruned, self.stage(name), recipe, teacher=self.base(base), name=name)
         validation, test = self.metrics(model, pruned.architecture)
         seconds = time.monotonic() - start
-        cell = Cell(self.data, base, kind, rate, pruned.rate, validation, test, seconds)
-        done.parent.mkdir(parents=True, exist_ok=True)
-        write_atomic(done, json.dumps(asdict(cell), indent=2) + "\n")
-        self.say(f"{self.data} {name}: validation {validation:.4f}, test {test:.4f}")
-        return cell
+        return Cell(self.data, base, kind, rate, pruned.rate, validation, test, seconds)
 
 
 def run(
@@ -192,7 +201,7 @@ def run(
             validation, test = part.metrics(part.base(base))
             results["bases"].append({"data": name, "base": base, "validation": validation, "test": test})
             for kind in kinds:
-                cells = [part.cell(base, kind, rate) for rate in rates]
+                cells = part.cells(base, kind, rates)
                 results["cells"] += [asdict(cell) for cell in cells]
                 table.append(
                     [
@@ -211,5 +220,6 @@ def run(
         "Test metric x 100, and its difference to the unpruned base, against the compression rate of the "
         "attention and feed-forward matrices. The base is MiniLM-L6, fine-tuned, or a student of 3 of its "
         "layers distilled from it. Two blocks along the hidden dimension, hard pruning a matrix at a time, "
-        "retraining with the base as teacher. One seed; nothing was chosen on the test split.",
+        "each rate from the model of the one before, retraining with the base as teacher. One seed; nothing "
+        "was chosen on the test split.",
     )

@@ -84,6 +84,28 @@ class BlockSpace:
         return None
 
 
+def furthest_before(config: BlockConfig, earlier: Mapping[int, BlockConfig]) -> int | None:
+    """The key of what `config` can go on from: that of `earlier` which prunes furthest, and nothing more.
+
+    All that it prunes, `config` prunes in the same partition as far or further. None where none does.
+    """
+    found = [key for key, other in earlier.items() if other and _goes_on(config, other)]
+    return max(
+        found,
+        key=lambda key: float(np.prod([entry["rate"] for entry in earlier[key].values()])),
+        default=None,
+    )
+
+
+def _goes_on(config: BlockConfig, other: BlockConfig) -> bool:
+    return all(
+        group in config
+        and {**config[group], "rate": None} == {**entry, "rate": None}
+        and config[group]["rate"] >= entry["rate"]
+        for group, entry in other.items()
+    )
+
+
 def _entry(partition: Partition, rate: float) -> dict[str, Any]:
     return {"axis": partition.axis, "num_blocks": partition.num_blocks, "rate": rate}
 

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from compresskit.blocks import INPUTS, OUTPUTS, Partition
-from compresskit.search.block_space import RATES, BlockConfig, BlockSpace
+from compresskit.search.block_space import RATES, BlockConfig, BlockSpace, furthest_before
 
 SPACE = BlockSpace(
     {
@@ -65,3 +65,14 @@ def test_failed_configurations_are_not_proposed_again_nor_followed() -> None:
 @pytest.mark.parametrize("seed", [0, 1])
 def test_without_a_group_that_gains_nothing_is_proposed(seed: int) -> None:
     assert BlockSpace({"up": (), "down": ()}).propose([], seed) is None
+
+
+def test_what_a_configuration_goes_on_from() -> None:
+    two, three, five, *_ = SPACE.ladder()
+    up_alone = {"up": two["up"]}
+    other_cut = {**two, "up": {**two["up"], "num_blocks": 4}}
+    assert furthest_before(five, {0: {}, 1: two, 2: three}) == 2
+    assert furthest_before(three, {0: {}, 1: up_alone, 2: two, 3: five}) == 2
+    assert furthest_before(two, {0: {}, 1: three}) is None
+    assert furthest_before(up_alone, {1: two}) is None
+    assert furthest_before(three, {1: other_cut}) is None

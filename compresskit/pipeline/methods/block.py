@@ -16,12 +16,13 @@ from compresskit.errors import ConfigurationError, SearchError
 from compresskit.pipeline.methods.base import Made, Method, MethodContext, check_any
 from compresskit.pipeline.models import load_model, save_model
 from compresskit.pipeline.points import weights_folder
+from compresskit.pipeline.settings import LABEL_LEARNING_RATE, TAUGHT_LEARNING_RATE
 from compresskit.pipeline.spent import note_training
 from compresskit.pruning.block.matrices import MATRIX_GROUPS, BlockSetting, GroupSetting, partitions_of
 from compresskit.pruning.block.stages import Lasso, prune, retrain, train_with_lasso
 from compresskit.runs.directory import RunDirectory
 from compresskit.runs.records import TrialRecord
-from compresskit.search.block_space import BlockConfig, BlockSpace
+from compresskit.search.block_space import BlockConfig, BlockSpace, furthest_before
 from compresskit.search.objectives import costs_of
 from compresskit.training.strategies import Point
 from compresskit.training.trainer import Recipe
@@ -57,7 +58,9 @@ class BlockPruning(Method):
             if config is None:
                 break
             number = len(records)
-            make = partial(_point, context, chooser, prepared, start, config, number, steps)
+            done = {record.trial_id: record.config or {} for record in records if record.is_completed}
+            source = furthest_before(config, done)
+            make = partial(_point, context, chooser, prepared, source, start, config, number, steps)
             records.append(context.trial(number, config, make))
         check_any(records)
         return records
@@ -157,20 +160,23 @@ def _point(
     context: MethodContext,
     chooser: BlockChooser,
     prepared: Path,
+    source: int | None,
     start: Architecture,
     config: BlockConfig,
     number: int,
     steps: float,
 ) -> Made:
+    """A point pruned from trial `source`, None: from the prepared model. In steps, less is lost."""
     settings, name = context.settings, f"point-{number}"
-    model: nn.Module = load_model(prepared)
+    model: nn.Module = load_model(prepared) if source is None else context.point(source)[1]
     model.to(next(context.dense.parameters()).device)
     pruned = prune(model, _setting(config), scope=settings.block_scope, start=start)
     plan = chooser.faster(pruned.plan())
     context.run.update(block_products=chooser.measured)
+    origin = "" if source is None else f" from trial {source}"
     context.clock.say(
-        f"{name}: pruned {pruned.rate:.2f} times; in blocks {len(plan)} of {len(pruned.plan())} matrices "
-        "are faster, the others stay dense"
+        f"{name}: pruned {pruned.rate:.2f} times{origin}; in blocks {len(plan)} of {len(pruned.plan())} "
+        "matrices are faster, the others stay dense"
     )
     retrain(
         model,
@@ -192,7 +198,8 @@ def _setting(config: BlockConfig) -> BlockSetting:
 
 
 def _recipe(context: MethodContext, architecture: Architecture, full_steps: float) -> Recipe:
-    return context.recipe(Point.of(context.evaluator.supernet.full, architecture), full_steps)
+    rate = TAUGHT_LEARNING_RATE if context.settings.distil else LABEL_LEARNING_RATE
+    return context.recipe(Point.of(context.evaluator.supernet.full, architecture), full_steps, rate)
 
 
 def _told(

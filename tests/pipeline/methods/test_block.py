@@ -15,6 +15,7 @@ from compresskit.engine.block_choice import BlockChooser
 from compresskit.engine.verify import torch_logits
 from compresskit.errors import ConfigurationError, SearchError
 from compresskit.pipeline.export import Choice, export
+from compresskit.pipeline.methods.base import MethodContext
 from compresskit.pipeline.points import read_point
 from compresskit.pipeline.search import search
 from compresskit.pruning.block.linear import BlockLinear
@@ -114,12 +115,21 @@ def test_a_run_that_was_cut_off_goes_on(
         append(self, record)
 
     monkeypatch.setattr(RunDirectory, "append_trial", stop_at_the_third)
+    gone_on_from = []
+    point = MethodContext.point
+
+    def remember(self: MethodContext, trial_id: int) -> Any:
+        gone_on_from.append(trial_id)
+        return point(self, trial_id)
+
+    monkeypatch.setattr(MethodContext, "point", remember)
     asked = {**ASKED, "lasso": "none", "distil": False}
     with pytest.raises(KeyboardInterrupt):
         search(settings_for(inputs, **asked), tmp_path / "run")
     weights = (tmp_path / "run" / "points" / "2" / "model.safetensors").read_bytes()
     front = search(None, tmp_path / "run", resume=True)
     assert calls == [0, 1, 2, 2, 3]
+    assert gone_on_from == [1, 2]  # rates 2, 3, 5: each from the one before
     assert (tmp_path / "run" / "points" / "2" / "model.safetensors").read_bytes() == weights
     assert len(front.points) >= 1
 
