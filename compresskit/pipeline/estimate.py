@@ -10,32 +10,14 @@ from compresskit.pipeline.settings import SearchSettings
 from compresskit.runs.records import TrialRecord
 from compresskit.search.loop import Progress as SearchProgress
 from compresskit.tasks.task import Task
+from compresskit.training.cost import FORWARD
 from compresskit.training.progress import Progress
-from compresskit.training.strategies import (
-    FrozenTeacher,
-    InPlaceDistillation,
-    Random,
-    Sandwich,
-    SandwichDistillation,
-)
 from compresskit.training.trainer import Recipe
 
-# Cost of things in optimizer steps of the full network; a forward pass is a third of a step.
-FORWARD = 1 / 3
-MEAN_SUB_NETWORK = 0.5
+# A candidate of the search costs half of the full network, one with another.
+MEAN_CANDIDATE = 0.5
 SECONDS_A_MEASUREMENT = 3.0
-
-
-def step_cost(strategy: str, num_random: int) -> float:
-    """Cost of one step of a strategy, in steps of the full network."""
-    subs = num_random * MEAN_SUB_NETWORK
-    return {
-        Random.name: subs,
-        Sandwich.name: 1 + subs,
-        InPlaceDistillation.name: 1 + subs,
-        SandwichDistillation.name: 1 + subs,
-        FrozenTeacher.name: FORWARD + 1 / FrozenTeacher.full_every + subs,
-    }.get(strategy, 1.0)
+SECONDS_A_CHOICE = 30.0  # of the graph's form, once a precision
 
 
 def format_seconds(seconds: float) -> str:
@@ -55,13 +37,15 @@ class Clock:
     def now() -> float:
         return time.monotonic()
 
-    def begin(self, stage: str, settings: SearchSettings, recipe: Recipe, task: Task) -> None:
-        """Before a training stage: remember what comes after it."""
+    def begin(self, stage: str, settings: SearchSettings, recipe: Recipe, task: Task, cost: float) -> None:
+        """Before a training stage: remember what comes after it.
+
+        `cost`: of a mean step of the super-network, in steps of the full one.
+        """
         rows, epochs = len(task.train.encoded), recipe.epochs
         self.say(f"{stage}: {epochs:g} epochs of {rows} rows")
-        cost = step_cost(settings.strategy, settings.num_random)
         steps = epochs * rows / recipe.batch_size
-        scored = len(task.search.encoded) / recipe.batch_size * FORWARD * MEAN_SUB_NETWORK
+        scored = len(task.search.encoded) / recipe.batch_size * FORWARD * MEAN_CANDIDATE
         trials = settings.trials or 0
 
         def later(seconds_a_step: float) -> float:
@@ -71,7 +55,7 @@ class Clock:
             searching = trials * (scored * full + SECONDS_A_MEASUREMENT)
             if settings.budget_seconds is not None:
                 searching = min(searching or settings.budget_seconds, settings.budget_seconds)
-            return training + searching
+            return training + SECONDS_A_CHOICE * len(settings.precisions) + searching
 
         self._later = later
 

@@ -32,10 +32,13 @@ from compresskit.runs.directory import RunDirectory
 from compresskit.runs.records import Front, TrialRecord
 from compresskit.search.loop import Budget
 from compresskit.supernet.network import SuperNetwork
+from compresskit.supernet.surgery import blueprint_of
 from compresskit.target.base import LatencyTarget
 from compresskit.target.open import open_target
 from compresskit.target.profile import Profile, load_profile
+from compresskit.training.cost import mean_step_cost
 from compresskit.training.stages import Stage, fine_tune, order_by_importance, score, train_supernet
+from compresskit.training.trainer import Recipe
 
 DENSE_LEARNING_RATE = 5e-5
 Say = Callable[[str], None]
@@ -157,7 +160,7 @@ class Search:
         if self.inputs.checkpoint.is_fine_tuned:
             self.say("the checkpoint is fine-tuned: it is the dense model and teacher as it is")
         else:
-            self.clock.begin("dense", self.settings, recipe, self.task)
+            self.begin("dense", recipe, model)
             fine_tune(model, self.stage, recipe)
             note_training(self.run, "dense")
         order_by_importance(model, self.stage, recipe, self.settings.importance)
@@ -182,7 +185,7 @@ class Search:
             return SuperNetwork(load_model(folder))
         supernet = SuperNetwork(dense)
         recipe = shared_recipe(self.settings, len(self.task.train))
-        self.clock.begin("supernet", self.settings, recipe, self.task)
+        self.begin("supernet", recipe, dense)
         space = self.inputs.space
         strategy = strategy_for(self.settings, space)
         train_supernet(supernet, self.stage, recipe, lambda _: strategy, watch=space.middle)
@@ -190,6 +193,12 @@ class Search:
         save_model(supernet.model, folder)
         self.run.update(status="supernet")
         return supernet
+
+    def begin(self, stage: str, recipe: Recipe, model: nn.Module) -> None:
+        """Say that a stage begins, and soon after how long all that follows will take."""
+        strategy = strategy_for(self.settings, self.inputs.space)
+        cost = mean_step_cost(strategy, blueprint_of(model), self.settings.seed)
+        self.clock.begin(stage, self.settings, recipe, self.task, cost)
 
     def explore(self, evaluator: Evaluator) -> list[TrialRecord]:
         """Search; every trial is on disk before the next is asked for."""
