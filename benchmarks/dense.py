@@ -11,11 +11,13 @@ from pathlib import Path
 
 from compresskit.pipeline.inputs import read_task
 from compresskit.pipeline.models import load_dense, open_checkpoint
-from compresskit.pipeline.search import DENSE_LEARNING_RATE
-from compresskit.pipeline.settings import SearchSettings
+from compresskit.pipeline.settings import DENSE_LEARNING_RATE, SearchSettings
+from compresskit.pipeline.strategy import rate_for
 from compresskit.runs.atomic import write_atomic
 from compresskit.supernet.network import SuperNetwork
-from compresskit.training.stages import Stage, fine_tune, score
+from compresskit.supernet.surgery import blueprint_of
+from compresskit.training.cost import mean_step_cost
+from compresskit.training.stages import Stage, dense_strategy, fine_tune, score
 from compresskit.training.trainer import Recipe
 
 ROWS = 32  # of a full step
@@ -53,9 +55,11 @@ def dense_model(
         folder / "training",
         lambda progress: say(f"{folder.name}: step {progress.step} of {progress.of}"),
     )
+    blueprint = blueprint_of(model)
+    cost = mean_step_cost(dense_strategy(model), blueprint)
     recipe = Recipe(
-        epochs=full_steps * ROWS / settings.batch_size / -(-len(task.train) // settings.batch_size),
-        learning_rate=settings.learning_rate or DENSE_LEARNING_RATE,
+        epochs=full_steps / cost * ROWS / settings.batch_size / -(-len(task.train) // settings.batch_size),
+        learning_rate=settings.learning_rate or rate_for(DENSE_LEARNING_RATE, blueprint.dims.hidden_size),
         batch_size=settings.batch_size,
         seed=settings.seed,
     )
@@ -69,7 +73,7 @@ def dense_model(
         metric=score(SuperNetwork(model), stage, task.validation),
         prior=task.prior(task.validation),
         train_rows=len(task.train),
-        full_steps=recipe.steps(len(task.train)) * settings.batch_size / ROWS,
+        full_steps=recipe.steps(len(task.train)) * cost * settings.batch_size / ROWS,
         seconds=seconds,
     )
     write_atomic(done, json.dumps(asdict(found), indent=2) + "\n")

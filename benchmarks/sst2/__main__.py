@@ -42,13 +42,12 @@ def main() -> None:
     parser.add_argument("--trials", default="60")
     parser.add_argument("--epochs", default="2.5")
     parser.add_argument("--batch-size", default="64")
-    parser.add_argument("--learning-rate", default="1e-4")
     options = parser.parse_args()
     start = time.monotonic()
     folder = options.work / "run"
     inputs = ["--model", options.model, "--dataset", options.dataset, "--profile", "cpu-1-thread"]
-    training = ["--batch-size", options.batch_size, "--learning-rate", options.learning_rate]
-    fresh = [*inputs, "--trials", options.trials, "--epochs", options.epochs, *training]
+    training = ["--epochs", options.epochs, "--batch-size", options.batch_size]
+    fresh = [*inputs, "--trials", options.trials, *training]
     run("search", "--output", str(folder), *(["--resume"] if (folder / "run.json").exists() else fresh))
     searched = time.monotonic() - start
     engines = {}

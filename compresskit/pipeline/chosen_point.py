@@ -37,7 +37,7 @@ def fine_tune_point(
     held: list[HoldAtZero] = []
     if candidate.blocks is not None:
         held = [HoldAtZero(shared, masks_of(candidate.blocks, architecture, blueprint_of(shared)))]
-    recipe = recipe_for(settings, epochs, POINT_LEARNING_RATE)
+    recipe = recipe_for(settings, epochs, POINT_LEARNING_RATE, blueprint_of(dense).dims.hidden_size)
     train_supernet(
         SuperNetwork(shared),
         stage,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from compresskit.pipeline.methods import UNTRAINED
 from compresskit.pipeline.settings import SearchSettings
@@ -14,6 +14,7 @@ from compresskit.training.cost import FORWARD
 from compresskit.training.progress import Progress
 from compresskit.training.trainer import Recipe
 
+DENSE, SUPERNET = "dense", "supernet"  # stages
 # A candidate of the search costs half of the full network, one with another.
 MEAN_CANDIDATE = 0.5
 SECONDS_A_MEASUREMENT = 3.0
@@ -37,10 +38,17 @@ class Clock:
     def now() -> float:
         return time.monotonic()
 
-    def begin(self, stage: str, settings: SearchSettings, recipe: Recipe, task: Task, cost: float) -> None:
+    def begin(
+        self,
+        stage: str,
+        settings: SearchSettings,
+        recipe: Recipe,
+        task: Task,
+        costs: Mapping[str, float],
+    ) -> None:
         """Before a training stage: remember what comes after it.
 
-        `cost`: of a mean step of the super-network, in steps of the full one.
+        `costs`: of a mean step of the dense stage and of the super-network's, in steps of the full network.
         """
         rows, epochs = len(task.train.encoded), recipe.epochs
         self.say(f"{stage}: {epochs:g} epochs of {rows} rows")
@@ -49,9 +57,9 @@ class Clock:
         trials = settings.trials or 0
 
         def later(seconds_a_step: float) -> float:
-            full = seconds_a_step if stage == "dense" else seconds_a_step / cost
-            trains = stage == "dense" and settings.method not in UNTRAINED
-            training = steps * cost * full if trains else 0.0
+            full = seconds_a_step / costs[stage]
+            trains = stage == DENSE and settings.method not in UNTRAINED
+            training = steps * costs[SUPERNET] * full if trains else 0.0
             searching = trials * (scored * full + SECONDS_A_MEASUREMENT)
             if settings.budget_seconds is not None:
                 searching = min(searching or settings.budget_seconds, settings.budget_seconds)

@@ -11,7 +11,8 @@ from torch import nn
 from compresskit.engine.export import export_onnx
 from compresskit.engine.graph import GraphSlicer
 from compresskit.errors import ConfigurationError
-from compresskit.pipeline.estimate import Clock
+from compresskit.families import dimensions_of
+from compresskit.pipeline.estimate import DENSE, SUPERNET, Clock
 from compresskit.pipeline.evaluator import Evaluator
 from compresskit.pipeline.explore import explore
 from compresskit.pipeline.front import write_front
@@ -23,7 +24,7 @@ from compresskit.pipeline.methods.budget import full_step_budget
 from compresskit.pipeline.models import load_dense, load_model, save_model
 from compresskit.pipeline.ranks import WatchedRun, check_processes, is_first, wait_for_all
 from compresskit.pipeline.reuse import FREE, RESUMABLE, check_source, known_scores, stored_settings, take_over
-from compresskit.pipeline.settings import SearchSettings
+from compresskit.pipeline.settings import DENSE_LEARNING_RATE, SearchSettings
 from compresskit.pipeline.spent import note_training
 from compresskit.pipeline.strategy import recipe_for, shared_recipe, strategy_for
 from compresskit.pipeline.variants import find_variant, known_variants, missing_precisions
@@ -37,10 +38,16 @@ from compresskit.target.base import LatencyTarget
 from compresskit.target.open import open_target
 from compresskit.target.profile import Profile, load_profile
 from compresskit.training.cost import mean_step_cost
-from compresskit.training.stages import Stage, fine_tune, order_by_importance, score, train_supernet
+from compresskit.training.stages import (
+    Stage,
+    dense_strategy,
+    fine_tune,
+    order_by_importance,
+    score,
+    train_supernet,
+)
 from compresskit.training.trainer import Recipe
 
-DENSE_LEARNING_RATE = 5e-5
 Say = Callable[[str], None]
 
 
@@ -113,6 +120,7 @@ class Search:
         self.settings = settings
         self.inputs = inputs
         self.task = inputs.task
+        self.hidden_size = dimensions_of(inputs.checkpoint.config).hidden_size
         self.say = say
         self.clock = Clock(say)
         pad_id: int = inputs.checkpoint.tokenizer.pad_token_id
@@ -156,11 +164,11 @@ class Search:
             return load_model(folder)
         model = load_dense(self.inputs.checkpoint, self.task, self.settings.seed)
         epochs = self.settings.epochs_for(len(self.task.train))
-        recipe = recipe_for(self.settings, epochs, DENSE_LEARNING_RATE)
+        recipe = recipe_for(self.settings, epochs, DENSE_LEARNING_RATE, self.hidden_size)
         if self.inputs.checkpoint.is_fine_tuned:
             self.say("the checkpoint is fine-tuned: it is the dense model and teacher as it is")
         else:
-            self.begin("dense", recipe, model)
+            self.begin(DENSE, recipe, model)
             fine_tune(model, self.stage, recipe)
             note_training(self.run, "dense")
         order_by_importance(model, self.stage, recipe, self.settings.importance)
@@ -184,8 +192,8 @@ class Search:
         if folder.exists():
             return SuperNetwork(load_model(folder))
         supernet = SuperNetwork(dense)
-        recipe = shared_recipe(self.settings, len(self.task.train))
-        self.begin("supernet", recipe, dense)
+        recipe = shared_recipe(self.settings, len(self.task.train), self.hidden_size)
+        self.begin(SUPERNET, recipe, dense)
         space = self.inputs.space
         strategy = strategy_for(self.settings, space)
         train_supernet(supernet, self.stage, recipe, lambda _: strategy, watch=space.middle)
@@ -196,9 +204,10 @@ class Search:
 
     def begin(self, stage: str, recipe: Recipe, model: nn.Module) -> None:
         """Say that a stage begins, and soon after how long all that follows will take."""
-        strategy = strategy_for(self.settings, self.inputs.space)
-        cost = mean_step_cost(strategy, blueprint_of(model), self.settings.seed)
-        self.clock.begin(stage, self.settings, recipe, self.task, cost)
+        strategies = {DENSE: dense_strategy(model), SUPERNET: strategy_for(self.settings, self.inputs.space)}
+        blueprint = blueprint_of(model)
+        costs = {name: mean_step_cost(strategy, blueprint) for name, strategy in strategies.items()}
+        self.clock.begin(stage, self.settings, recipe, self.task, costs)
 
     def explore(self, evaluator: Evaluator) -> list[TrialRecord]:
         """Search; every trial is on disk before the next is asked for."""
@@ -217,7 +226,7 @@ class Search:
         """What a method other than `nas` makes of the dense model, at what `nas` would train for."""
         self.run.update(status="searching")
         rows = len(self.task.train)
-        steps = shared_recipe(self.settings, rows).steps(rows)
+        steps = shared_recipe(self.settings, rows, self.hidden_size).steps(rows)
         context = MethodContext(
             run=self.run,
             settings=self.settings,

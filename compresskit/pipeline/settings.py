@@ -13,6 +13,10 @@ from compresskit.pipeline.methods import LADDERS, NAS, check_method, default_tri
 from compresskit.search.constraints import Constraints
 
 SMALL_DATA_ROWS = 10_000
+# Default learning rates are for a model of this hidden size, on which they were found.
+RATES_WIDTH = 384
+HIGHEST_LEARNING_RATE = 1e-3
+DENSE_LEARNING_RATE = 1e-4
 # Of the super-network (`benchmarks/recipe`): with a teacher to follow, on small and on large data, and on
 # labels alone. The highest rate serves small networks best, and costs large ones a point on large data.
 TAUGHT_LEARNING_RATE, TAUGHT_LEARNING_RATE_LARGE, LABEL_LEARNING_RATE = 4e-4, 2e-4, 1e-4

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from compresskit.pipeline.settings import (
+    HIGHEST_LEARNING_RATE,
     LABEL_LEARNING_RATE,
+    RATES_WIDTH,
     SMALL_DATA_ROWS,
     TAUGHT_LEARNING_RATE,
     TAUGHT_LEARNING_RATE_LARGE,
@@ -29,26 +31,35 @@ def strategy_for(settings: SearchSettings, space: Space) -> Strategy:
     return make_strategy(settings.strategy, space.full, space.smallest, sample, settings.num_random)
 
 
-def shared_recipe(settings: SearchSettings, rows: int) -> Recipe:
-    """How the super-network is trained on `rows` rows."""
+def shared_recipe(settings: SearchSettings, rows: int, hidden_size: int) -> Recipe:
+    """How a super-network of this hidden size is trained on `rows` rows."""
     rate = LABEL_LEARNING_RATE
     if settings.strategy == FrozenTeacher.name:
         rate = TAUGHT_LEARNING_RATE if rows < SMALL_DATA_ROWS else TAUGHT_LEARNING_RATE_LARGE
-    return recipe_for(settings, settings.epochs_for(rows), rate)
+    return recipe_for(settings, settings.epochs_for(rows), rate, hidden_size)
 
 
 def recipe_for(
     settings: SearchSettings,
     epochs: float,
     learning_rate: float,
+    hidden_size: int,
     distillation: Distillation | None = None,
 ) -> Recipe:
-    """How a stage is trained; a learning rate of the settings goes before `learning_rate`."""
+    """How a stage is trained; a learning rate of the settings goes before `rate_for(learning_rate)`."""
     return Recipe(
         epochs=epochs,
-        learning_rate=settings.learning_rate or learning_rate,
+        learning_rate=settings.learning_rate or rate_for(learning_rate, hidden_size),
         batch_size=settings.batch_size,
         temperature=settings.temperature,
         seed=settings.seed,
         distillation=distillation or Distillation(),
     )
+
+
+def rate_for(learning_rate: float, hidden_size: int) -> float:
+    """The rate for a model of this hidden size, where `learning_rate` is good at RATES_WIDTH.
+
+    Adam's best rate falls in inverse proportion to the width (Yang et al. 2022, arXiv 2203.03466, table 3).
+    """
+    return min(learning_rate * RATES_WIDTH / hidden_size, max(learning_rate, HIGHEST_LEARNING_RATE))

@@ -8,7 +8,7 @@ import numpy as np
 
 from compresskit.architecture import Architecture
 from compresskit.families import Blueprint
-from compresskit.training.strategies import FROM_TEACHER, Lesson, Strategy
+from compresskit.training.strategies import FROM_TEACHER, FROM_TWIN, Lesson, Strategy
 
 FORWARD = 1 / 3  # a forward pass alone: a backward pass is two
 FIXED = 0.08  # of a full step: what a step of one layer, one head and 64 units still takes
@@ -20,7 +20,8 @@ def step_cost(blueprint: Blueprint, lessons: Sequence[Lesson]) -> float:
     """Cost of one step of these lessons: each by its multiply-accumulates, a teacher's forward beside."""
     dense = blueprint.macs(Architecture.full(blueprint.dims), LENGTH)
     shares = [blueprint.macs(lesson.architecture, LENGTH) / dense for lesson in lessons]
-    cost = sum(FIXED + (1 - FIXED) * share for share in shares)
+    passes = [2 if lesson.source == FROM_TWIN else 1 for lesson in lessons]
+    cost = sum(n * (FIXED + (1 - FIXED) * share) for n, share in zip(passes, shares, strict=True))
     return cost + (FORWARD if any(lesson.source == FROM_TEACHER for lesson in lessons) else 0.0)
 
 

@@ -76,6 +76,20 @@ def logit_loss(
     return temperature**2 * F.kl_div(found, targets, reduction="batchmean", log_target=True)
 
 
+def consistency_loss(logits: torch.Tensor, *, regression: bool) -> torch.Tensor:
+    """How far two outputs of one batch are apart: the first half of `logits` and the second.
+
+    R-Drop (Liang et al. 2021, arXiv 2106.14448, equation 2): the mean of both KL divergences; MSE for
+    regression. `logits`: (2 * batch, classes).
+    """
+    first, second = logits.float().chunk(2)
+    if regression:
+        return F.mse_loss(first, second)
+    one, other = (F.log_softmax(half, dim=-1) for half in (first, second))
+    both = [F.kl_div(*pair, reduction="batchmean", log_target=True) for pair in ((one, other), (other, one))]
+    return (both[0] + both[1]) / 2
+
+
 def hidden_loss(
     student: Sequence[torch.Tensor],
     teacher: Sequence[torch.Tensor],

@@ -31,7 +31,7 @@ from compresskit.tasks.task import Split, Task
 from compresskit.training.averaging import WeightAverage
 from compresskit.training.losses import label_loss
 from compresskit.training.progress import Listener, ProgressCallback
-from compresskit.training.strategies import Strategy, make_strategy
+from compresskit.training.strategies import Consistent, Standard, Strategy
 from compresskit.training.trainer import Penalty, Recipe, SuperNetTrainer
 
 IMPORTANCE_ROWS = 2048
@@ -59,9 +59,14 @@ def score(
 
 def fine_tune(model: nn.Module, stage: Stage, recipe: Recipe) -> None:
     """Fine-tune the dense model in place."""
-    supernet = SuperNetwork(model)
-    strategy = make_strategy("standard", supernet.full, supernet.full, lambda *_: supernet.full)
-    _train(supernet, stage, "dense", strategy, recipe, None)
+    _train(SuperNetwork(model), stage, "dense", dense_strategy(model), recipe, None)
+
+
+def dense_strategy(model: nn.Module) -> Strategy:
+    """How a dense model is fine-tuned: with R-Drop, unless it has no dropout that two passes differ by."""
+    full = SuperNetwork(model).full
+    drops = any(module.p > 0 for module in model.modules() if isinstance(module, nn.Dropout))
+    return (Consistent if drops else Standard)(full, full, lambda *_: full)
 
 
 def check_importance(name: str) -> None:

@@ -20,6 +20,7 @@ Sampler = Callable[[np.random.Generator, float], Architecture]
 """(generator, progress from 0 to 1) -> a random architecture."""
 
 FROM_LABELS = "labels"
+FROM_TWIN = "twin"  # labels, twice under different dropout, and the one output the other's
 FROM_FULL = "full"  # labels and the detached outputs of the full network in the same step
 FROM_TEACHER = "teacher"  # labels and a frozen, fine-tuned teacher's outputs and hidden states
 
@@ -62,6 +63,15 @@ class Standard(Strategy):
 
     def lessons(self, step: int, progress: float, generator: np.random.Generator) -> list[Lesson]:
         return [self._full()]
+
+
+class Consistent(Standard):
+    """The full network, asked to say the same under any dropout: fine-tuning with R-Drop."""
+
+    name = "consistent"
+
+    def lessons(self, step: int, progress: float, generator: np.random.Generator) -> list[Lesson]:
+        return [self._full(FROM_TWIN)]
 
 
 class Random(Strategy):

@@ -23,13 +23,14 @@ from compresskit.training.checkpoints import last_complete_checkpoint
 from compresskit.training.cost import lessons_at, step_cost
 from compresskit.training.losses import (
     Distillation,
+    consistency_loss,
     cosine_loss,
     hidden_loss,
     label_loss,
     logit_loss,
     relation_loss,
 )
-from compresskit.training.strategies import FROM_FULL, FROM_LABELS, FROM_TEACHER, Lesson, Strategy
+from compresskit.training.strategies import FROM_FULL, FROM_LABELS, FROM_TEACHER, FROM_TWIN, Lesson, Strategy
 
 Penalty = Callable[[int, int], torch.Tensor]
 """(step, steps that are planned) -> what is added to the loss of the shared weights; not reported with it."""
@@ -137,11 +138,13 @@ class SuperNetTrainer(Trainer):  # type: ignore[misc]
             reference = self._ask_teacher(batch) if taught else None
         total = torch.zeros((), device=self.args.device)
         for lesson in lessons:
+            architecture = None if lesson.is_full else lesson.architecture
+            asked = 2 if lesson.source == FROM_TWIN else 1
+            rows = {name: torch.cat([value] * asked) for name, value in batch.items()}
             with self.compute_loss_context_manager():
-                output = supernet(
-                    None if lesson.is_full else lesson.architecture, **batch, output_hidden_states=taught
-                )
-                loss = self._loss(lesson, output, labels, reference, batch["attention_mask"])
+                output = supernet(architecture, **rows, output_hidden_states=taught)
+                mask = rows["attention_mask"]
+                loss = self._loss(lesson, output, torch.cat([labels] * asked), reference, mask)
             self.accelerator.backward(loss)
             total += loss.detach()
             if lesson.is_full and not taught:
@@ -177,6 +180,8 @@ class SuperNetTrainer(Trainer):  # type: ignore[misc]
         from_labels = label_loss(output.logits, labels)
         if lesson.source == FROM_LABELS:
             return from_labels
+        if lesson.source == FROM_TWIN:
+            return from_labels + consistency_loss(output.logits, regression=labels.is_floating_point())
         taught = logit_loss(
             output.logits,
             reference.logits,

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from compresskit.architecture import Dimensions
-from compresskit.pipeline.settings import SearchSettings
-from compresskit.pipeline.strategy import recipe_for, shared_recipe, strategy_for
+from compresskit.pipeline.settings import RATES_WIDTH, SearchSettings
+from compresskit.pipeline.strategy import rate_for, recipe_for, shared_recipe, strategy_for
 from compresskit.spaces import make_space
 from compresskit.training.losses import Distillation
 from compresskit.training.strategies import STRATEGIES
@@ -14,14 +14,16 @@ from compresskit.training.trainer import Recipe
 
 def test_a_recipe_is_what_the_settings_say() -> None:
     settings = SearchSettings("m", "d", "p", batch_size=8, temperature=3.0, seed=5)
-    assert recipe_for(settings, 1.5, 2e-5) == Recipe(1.5, 2e-5, batch_size=8, temperature=3.0, seed=5)
+    assert recipe_for(settings, 1.5, 2e-5, RATES_WIDTH) == Recipe(
+        1.5, 2e-5, batch_size=8, temperature=3.0, seed=5
+    )
     taught = Distillation(hidden=0.0)
-    assert recipe_for(settings, 1.5, 2e-5, taught).distillation == taught
+    assert recipe_for(settings, 1.5, 2e-5, RATES_WIDTH, taught).distillation == taught
 
 
 def test_a_learning_rate_of_the_settings_goes_first() -> None:
     settings = SearchSettings("m", "d", "p", learning_rate=1e-3)
-    assert recipe_for(settings, 1.0, 2e-5).learning_rate == 1e-3
+    assert recipe_for(settings, 1.0, 2e-5, 768).learning_rate == 1e-3
 
 
 @pytest.mark.parametrize("name", STRATEGIES)
@@ -43,10 +45,21 @@ def test_only_the_teachers_strategy_prefers_small_networks(name: str) -> None:
 
 
 def test_a_teacher_permits_a_higher_learning_rate() -> None:
-    taught = shared_recipe(SearchSettings("m", "d", "p", epochs=3.0), rows=100)
-    alone = shared_recipe(SearchSettings("m", "d", "p", epochs=3.0, strategy="sandwich"), rows=100)
-    many = shared_recipe(SearchSettings("m", "d", "p", epochs=3.0), rows=50_000)
+    taught = shared_recipe(SearchSettings("m", "d", "p", epochs=3.0), rows=100, hidden_size=384)
+    alone = shared_recipe(
+        SearchSettings("m", "d", "p", epochs=3.0, strategy="sandwich"), rows=100, hidden_size=384
+    )
+    many = shared_recipe(SearchSettings("m", "d", "p", epochs=3.0), rows=50_000, hidden_size=384)
     assert taught.epochs == alone.epochs == many.epochs == 3.0
     assert taught.learning_rate > many.learning_rate > alone.learning_rate
     asked = SearchSettings("m", "d", "p", epochs=3.0, learning_rate=1e-3)
-    assert shared_recipe(asked, rows=100).learning_rate == 1e-3
+    assert shared_recipe(asked, rows=100, hidden_size=384).learning_rate == 1e-3
+
+
+def test_wider_models_are_trained_at_lower_rates() -> None:
+    settings = SearchSettings("m", "d", "p", epochs=1.0)
+    rates = [shared_recipe(settings, 100, width).learning_rate for width in (384, 768, 1024)]
+    assert rates == pytest.approx([4e-4, 2e-4, 1.5e-4])
+    assert recipe_for(settings, 1.0, 1e-4, 768).learning_rate == pytest.approx(5e-5)
+    assert rate_for(1e-4, 16) == 1e-3  # no higher, however small the model is
+    assert rate_for(3e-3, 192) == 3e-3

@@ -10,7 +10,7 @@ from compresskit.architecture import Architecture
 from compresskit.supernet.network import SuperNetwork
 from compresskit.training.cost import FIXED, FORWARD, lessons_at, mean_step_cost, step_cost
 from compresskit.training.progress import ProgressCallback
-from compresskit.training.strategies import FROM_LABELS, FROM_TEACHER, Lesson
+from compresskit.training.strategies import FROM_LABELS, FROM_TEACHER, FROM_TWIN, Lesson
 from compresskit.training.trainer import Recipe
 from tests.training.make import make_model, make_task, make_trainer, strategy_of
 
@@ -24,6 +24,8 @@ def test_a_step_of_the_full_network_costs_one(supernet: SuperNetwork) -> None:
     lesson = Lesson(supernet.full, FROM_LABELS, is_full=True)
     assert step_cost(supernet.blueprint, [lesson]) == pytest.approx(1)
     assert mean_step_cost(strategy_of("standard", supernet), supernet.blueprint) == pytest.approx(1)
+    twin = Lesson(supernet.full, FROM_TWIN, is_full=True)
+    assert step_cost(supernet.blueprint, [twin]) == pytest.approx(2)
 
 
 def test_cost_follows_macs_and_a_teachers_forward_is_paid_once(supernet: SuperNetwork) -> None:

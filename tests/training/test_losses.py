@@ -8,6 +8,7 @@ from compresskit.errors import ConfigurationError
 from compresskit.training.losses import (
     MAPPINGS,
     Distillation,
+    consistency_loss,
     cosine_loss,
     hidden_loss,
     label_loss,
@@ -32,6 +33,16 @@ def test_logit_loss_equals_the_formula() -> None:
     found = logit_loss(student, teacher, temperature, regression=False)
     torch.testing.assert_close(found, by_hand)
     assert logit_loss(teacher, teacher, temperature, regression=False).item() == pytest.approx(0, abs=1e-5)
+
+
+def test_consistency_loss_equals_the_formula() -> None:
+    first, second = torch.randn(5, 3), torch.randn(5, 3)
+    p, q = torch.softmax(first, -1), torch.softmax(second, -1)
+    by_hand = ((p * (p / q).log()).sum(-1).mean() + (q * (q / p).log()).sum(-1).mean()) / 2
+    torch.testing.assert_close(consistency_loss(torch.cat([first, second]), regression=False), by_hand)
+    assert consistency_loss(torch.cat([first, first]), regression=False).item() == pytest.approx(0, abs=1e-6)
+    apart = (first - second).square().mean()
+    torch.testing.assert_close(consistency_loss(torch.cat([first, second]), regression=True), apart)
 
 
 def test_temperature_changes_the_loss() -> None:

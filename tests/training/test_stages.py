@@ -1,11 +1,17 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 
-from compresskit.training.stages import batch_loss, sample_batches
-from tests.training.make import PAD, make_model, make_split
+from compresskit.supernet.network import SuperNetwork
+from compresskit.training.losses import consistency_loss
+from compresskit.training.stages import batch_loss, dense_strategy, sample_batches
+from compresskit.training.strategies import Consistent, Standard
+from compresskit.training.trainer import Recipe, SuperNetTrainer
+from tests.training.make import PAD, make_model, make_split, make_task
 
 
 def test_loss_of_a_batch_is_the_cross_entropy_of_its_labels() -> None:
@@ -20,3 +26,36 @@ def test_loss_of_a_batch_is_the_cross_entropy_of_its_labels() -> None:
         likely = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
         wanted = -np.log(likely[np.arange(len(likely)), batch["labels"].numpy()]).mean()
         assert float(found) == pytest.approx(wanted, rel=1e-5)
+
+
+def test_a_model_without_dropout_is_not_passed_twice() -> None:
+    assert dense_strategy(make_model(dropout=0.1)).name == "consistent"
+    assert dense_strategy(make_model(dropout=0.0)).name == "standard"
+
+
+def test_two_passes_that_do_not_differ_train_like_one(tmp_path: Path) -> None:
+    recipe, task = Recipe(epochs=1, learning_rate=1e-3, batch_size=16), make_task()
+    found = []
+    for kind in (Standard, Consistent):
+        supernet = SuperNetwork(make_model(dropout=0.0))
+        strategy = kind(supernet.full, supernet.full, lambda *_, network=supernet: network.full)
+        SuperNetTrainer(supernet, strategy, recipe, task.train, tmp_path / kind.name, pad_id=PAD).run()
+        found.append(supernet.state_dict())
+    for name, value in found[0].items():
+        torch.testing.assert_close(found[1][name], value, rtol=0, atol=2e-4, msg=name)
+
+
+def test_two_passes_agree_more_after_training_for_it(tmp_path: Path) -> None:
+    apart = []
+    for kind in (Standard, Consistent):
+        supernet, task = SuperNetwork(make_model(dropout=0.3)), make_task(rows=256)
+        strategy = kind(supernet.full, supernet.full, lambda *_, network=supernet: network.full)
+        recipe = Recipe(epochs=6, learning_rate=1e-3, batch_size=32)
+        SuperNetTrainer(supernet, strategy, recipe, task.train, tmp_path / kind.name, pad_id=PAD).run()
+        supernet.train()
+        torch.manual_seed(0)
+        (batch,) = sample_batches(task.validation, PAD, batch_size=32, seed=0)
+        with torch.no_grad():
+            output = supernet(**{name: torch.cat([rows] * 2) for name, rows in batch.items()})
+        apart.append(float(consistency_loss(output.logits, regression=False)))
+    assert apart[1] < 0.75 * apart[0]

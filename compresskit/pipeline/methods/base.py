@@ -107,7 +107,7 @@ class MethodContext:
         """What costs so many full steps with `strategy`; the settings' learning rate goes first."""
         settings, rows = self.settings, len(self.inputs.task.train.encoded)
         epochs = epochs_for(full_steps, strategy, self.blueprint, rows, settings.batch_size, settings.seed)
-        return recipe_for(settings, epochs, learning_rate, distillation)
+        return recipe_for(settings, epochs, learning_rate, self.blueprint.dims.hidden_size, distillation)
 
     def train(
         self,

@@ -85,7 +85,8 @@ class _Trials:
         settings = context.settings
         self.context = context
         self.rows = len(context.inputs.task.train.encoded)
-        self.recipe = recipe_for(settings, settings.epochs_for(self.rows), LEARNING_RATE)
+        width = context.blueprint.dims.hidden_size
+        self.recipe = recipe_for(settings, settings.epochs_for(self.rows), LEARNING_RATE, width)
         self.steps_per_epoch = -(-self.rows // settings.batch_size)
         most = -(-self.recipe.steps(self.rows) // self.steps_per_epoch)
         self.halving = Halving(context.inputs.objectives, most)
