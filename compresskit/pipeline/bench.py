@@ -186,7 +186,8 @@ def _level(contenders: Sequence[Contender]) -> Level | None:
     for contender in contenders:
         lineage = contender.manifest.lineage if contender.manifest else {}
         if lineage.get("reference_level_ms") and lineage.get("conditions"):
-            return Level(float(lineage["reference_level_ms"]), str(lineage["conditions"]))
+            level_ms, key = float(lineage["reference_level_ms"]), str(lineage["conditions"])
+            return Level(level_ms, key, lineage.get("reference") or "")
     return None
 
 

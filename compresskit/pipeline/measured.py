@@ -13,8 +13,8 @@ def measured_latency(
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Latencies of a point in `variant` and of dense fp32, and the host that they were measured on.
 
-    The keys are `latency_ms`, `latency_ci_ms`, `dense_latency_ms`, and for bench the reference's level and
-    the key of the conditions; what was not measured is left out.
+    The keys are `latency_ms`, `latency_ci_ms`, `dense_latency_ms`, and for bench the reference, its
+    level and the key of the conditions; what was not measured is left out.
     """
     records = {
         (record["signature"], record["precision"], record["variant"]): record for record in run.latencies()
@@ -26,6 +26,7 @@ def measured_latency(
         found["latency_ci_ms"] = list(point["corrected_ci_ms"])
         found["reference_level_ms"] = point["reference_level_ms"]
         found["conditions"] = point["conditions"].get("key")
+        found["reference"] = point["conditions"].get("reference")
     front = run.front()
     dense = None if front.dense is None else records.get((front.dense.signature, "fp32", run.info["variant"]))
     if dense is not None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from compresskit.errors import TargetError
+from compresskit.target.base import Model
 
 
 def conditions_key(conditions: Mapping[str, Any]) -> str:
@@ -18,12 +19,25 @@ def conditions_key(conditions: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(conditions, sort_keys=True).encode()).hexdigest()[:16]
 
 
+def fingerprint(model: Model) -> str:
+    """Hash of a graph's bytes, or of its file's path, size and time."""
+    if isinstance(model, bytes):
+        return hashlib.sha256(model).hexdigest()[:16]
+    path = model.resolve()
+    status = path.stat()
+    return hashlib.sha256(f"{path}:{status.st_size}:{status.st_mtime_ns}".encode()).hexdigest()[:16]
+
+
 @dataclass(frozen=True)
 class Level:
-    """What the built-in reference takes in the long run, under the conditions of that key."""
+    """What a built-in reference takes in the long run, under the conditions of that key.
+
+    `reference` is its fingerprint; "" is the small one, the only one that older runs know.
+    """
 
     level_ms: float
     conditions: str
+    reference: str = ""
 
 
 class Baselines:
@@ -55,6 +69,13 @@ class Baselines:
         except OSError as error:
             beside.unlink(missing_ok=True)
             raise TargetError(f"cannot keep the reference's level in {self._path}: {error}.") from None
+
+    def first(self, levels_ms: Mapping[str, float]) -> dict[str, float]:
+        """What stands here for each of these references; where nothing does, what is given is put."""
+        for reference, level_ms in levels_ms.items():
+            if self.get(reference) is None:
+                self.put(reference, level_ms)
+        return {reference: self._levels[f"{self._prefix}/{reference}"] for reference in levels_ms}
 
     def _read(self) -> dict[str, float]:
         if self._path is None or not self._path.exists():

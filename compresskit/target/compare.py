@@ -18,7 +18,7 @@ from compresskit.target.load import load_now
 from compresskit.target.local import cache_folder, conditions_of, resolve, start_child
 from compresskit.target.paired import Rounds
 from compresskit.target.profile import Profile
-from compresskit.target.reference import default_reference
+from compresskit.target.references import built_in
 from compresskit.target.session import session_spec
 from compresskit.target.statistics import (
     MIN_SAMPLES_P99,
@@ -107,8 +107,8 @@ def compare(
     that drift meets all alike; the ratio's interval is bootstrapped over whole rounds. Without a
     `baseline` the first engine is it. Rounds go on until every median and ratio is known to the profile's
     precision, or its `max_seconds` an engine have passed. With the `level` of a search under the same
-    conditions, the built-in reference is run between rounds and latencies corrected to it stand beside the
-    raw ones.
+    conditions, the reference that it names is run between rounds and latencies corrected to it stand
+    beside the raw ones.
     To `decide` between engines, rounds go on only until each ratio's interval leaves 1 out or lies within
     2 % of it; it is so wide that stopping then is allowed for.
     Raises ConfigurationError for a wrong selection, TargetError when an engine fails.
@@ -129,7 +129,10 @@ def compare(
         reference = None
         if level is not None:
             whole = profile.with_(lengths=()) if profile.lengths else profile
-            reference = _start(EngineToMeasure("reference", default_reference()), whole, stack)
+            named = [each.model for each in built_in() if each.key == level.reference] or [
+                built_in()[0].model
+            ]
+            reference = _start(EngineToMeasure("reference", named[0]), whole, stack)
         pids = tuple(runner.child.pid for runner in [*runners, *([reference] if reference else [])])
         before = load_now(pids)
         base = runners[names.index(against)]

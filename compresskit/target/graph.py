@@ -1,4 +1,4 @@
-"""The inputs of a serialized ONNX graph, read without touching its weights.
+"""Inputs and size of a serialized ONNX graph, read without touching its weights.
 
 A full parse copies every weight, which costs more than making the session of a small candidate; the
 wire format lets a reader step over them. https://protobuf.dev/programming-guides/encoding
@@ -6,15 +6,21 @@ wire format lets a reader step over them. https://protobuf.dev/programming-guide
 
 from __future__ import annotations
 
+import math
 import mmap
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import TypeVar
 
 from compresskit.errors import TargetError
 from compresskit.target.base import Model
 
 # TensorProto.DataType -> numpy name, for what a text model's inputs may be.
 _TYPES = {1: "float32", 6: "int32", 7: "int64", 9: "bool", 10: "float16", 11: "float64"}
+# Bytes an element of a weight takes, where it is not 4.
+_ITEM_BYTES = {2: 1, 3: 1, 4: 2, 5: 2, 7: 8, 9: 1, 10: 2, 11: 8, 16: 2}
+
+_Read = TypeVar("_Read")
 
 
 @dataclass(frozen=True)
@@ -30,40 +36,69 @@ class GraphInput:
 
 def read_inputs(model: Model) -> list[GraphInput]:
     """The inputs of `model` that no initializer fills. Raises TargetError for what is not ONNX."""
+    return _reading(model, _graph_inputs)
+
+
+def weight_bytes(model: Model) -> int:
+    """What the weights take that a run reads whole: all but tables, of which `Gather` takes some rows.
+
+    Raises TargetError for what is not ONNX.
+    """
+    return _reading(model, _weight_bytes)
+
+
+def _reading(model: Model, read: Callable[[memoryview], _Read]) -> _Read:
     if isinstance(model, bytes):
-        return _inputs(memoryview(model))
+        return _checked(memoryview(model), read)
     try:
         with model.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
             view = memoryview(data)
             try:
-                return _inputs(view)
+                return _checked(view, read)
             finally:
                 view.release()
     except (OSError, ValueError) as error:
         raise TargetError(f"cannot read {model}: {error}; give an ONNX file.") from None
 
 
-def _inputs(data: memoryview) -> list[GraphInput]:
+def _checked(data: memoryview, read: Callable[[memoryview], _Read]) -> _Read:
     try:
-        return _graph_inputs(data)
+        return read(data)
     except (IndexError, ValueError, KeyError, UnicodeDecodeError) as error:
         raise TargetError(f"the model is not an ONNX graph with tensor inputs ({error!r}).") from None
 
 
-def _graph_inputs(data: memoryview) -> list[GraphInput]:
+def _graph_of(data: memoryview) -> Span:
     graphs = [bytes_ for number, bytes_ in _fields(data) if number == 7 and isinstance(bytes_, Span)]
     if not graphs:
         raise ValueError("no graph")
+    return graphs[-1]
+
+
+def _weight_bytes(data: memoryview) -> int:
+    sizes: dict[str, int] = {}
+    tables: set[str] = set()
+    for number, value in _fields(data, _graph_of(data)):
+        if number == 1 and isinstance(value, Span):
+            tables.update(table for _, table in _gathers(data, value))
+        elif number == 5 and isinstance(value, Span):
+            name, dims, kind = _initializer(data, value)
+            sizes[name] = math.prod(dims) * _ITEM_BYTES.get(kind, 4)
+    return sum(size for name, size in sizes.items() if name not in tables)
+
+
+def _graph_inputs(data: memoryview) -> list[GraphInput]:
     sizes: dict[str, tuple[int, ...]] = {}
     values: list[Span] = []
     tables: dict[str, str] = {}
-    for number, value in _fields(data, graphs[-1]):
+    for number, value in _fields(data, _graph_of(data)):
         if not isinstance(value, Span):
             continue
         if number == 1:
-            _note_gather(data, value, tables)
+            for index, table in _gathers(data, value):
+                tables.setdefault(index, table)
         elif number == 5:
-            name, dims = _initializer(data, value)
+            name, dims, _ = _initializer(data, value)
             sizes[name] = dims
         elif number == 11:
             values.append(value)
@@ -121,8 +156,9 @@ def _text(data: memoryview, span: Span) -> str:
     return bytes(data[span.start : span.stop]).decode("utf-8")
 
 
-def _initializer(data: memoryview, span: Span) -> tuple[str, tuple[int, ...]]:
-    name, dims = "", []
+def _initializer(data: memoryview, span: Span) -> tuple[str, tuple[int, ...], int]:
+    """Name, dimensions and TensorProto.DataType."""
+    name, dims, kind = "", [], 0
     for number, value in _fields(data, span):
         if number == 1 and isinstance(value, int):
             dims.append(value)
@@ -131,12 +167,15 @@ def _initializer(data: memoryview, span: Span) -> tuple[str, tuple[int, ...]]:
             while at < value.stop:
                 size, at = _varint(data, at)
                 dims.append(size)
+        elif number == 2 and isinstance(value, int):
+            kind = value
         elif number == 8 and isinstance(value, Span):
             name = _text(data, value)
-    return name, tuple(dims)
+    return name, tuple(dims), kind
 
 
-def _note_gather(data: memoryview, span: Span, tables: dict[str, str]) -> None:
+def _gathers(data: memoryview, span: Span) -> list[tuple[str, str]]:
+    """Index and table of the node when it is a `Gather`."""
     inputs, kind = [], ""
     for number, value in _fields(data, span):
         if isinstance(value, Span):
@@ -144,8 +183,7 @@ def _note_gather(data: memoryview, span: Span, tables: dict[str, str]) -> None:
                 inputs.append(_text(data, value))
             elif number == 4:
                 kind = _text(data, value)
-    if kind == "Gather" and len(inputs) == 2:
-        tables.setdefault(inputs[1], inputs[0])
+    return [(inputs[1], inputs[0])] if kind == "Gather" and len(inputs) == 2 else []
 
 
 def _value_info(data: memoryview, span: Span) -> tuple[str, str, tuple[int | str, ...]]:

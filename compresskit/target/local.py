@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timezone
@@ -16,15 +15,16 @@ from compresskit.errors import TargetError
 from compresskit.target.base import Measurement, Model, SessionSettings
 from compresskit.target.baseline import Baselines, conditions_key
 from compresskit.target.child import Child
+from compresskit.target.graph import weight_bytes
 from compresskit.target.host import host_conditions, physical_cores
 from compresskit.target.light import LightGraph
 from compresskit.target.load import Load, foreign_cores, load_now
 from compresskit.target.profile import PROVIDERS, Profile
-from compresskit.target.reference import default_reference
+from compresskit.target.references import Reference, References
 from compresskit.target.session import session_spec
 from compresskit.target.staging import Staging
 from compresskit.target.statistics import median_interval, percentile_ms
-from compresskit.target.timer import CANDIDATE, REFERENCE, Series, calibrate, sample, warm_up
+from compresskit.target.timer import CANDIDATE, Series, sample, warm_up
 from compresskit.target.warn import drift_warnings, fallback_warnings, machine_warnings, sampling_warnings
 from compresskit.target.workload import combine, parts_of
 
@@ -65,10 +65,10 @@ def cache_folder(profile: Profile) -> Path | None:
 
 
 class LocalTarget:
-    """Latency on this machine. One reference session stays loaded; candidates come and go beside it.
+    """Latency on this machine. References stay loaded; candidates come and go beside them.
 
-    `baselines` is a JSON file in which the reference's level is kept, so that processes correct to the
-    same one; without it the level is taken anew by each target. `memory_limit_bytes` bounds the worker,
+    `baselines` is a JSON file in which the references' levels are kept, so that processes correct to the
+    same ones; without it they are taken anew by each target. `memory_limit_bytes` bounds the worker,
     `timeout_seconds` each of its steps (making a session, one batch of runs).
     Raises TargetError when the profile's provider is not there.
     """
@@ -87,8 +87,7 @@ class LocalTarget:
         self._staging = Staging()
         self._child: Child | None = start_child(self.profile, **self._limits)
         self._conditions = conditions_of(self.profile, self._child.facts)
-        self._baselines = Baselines(baselines, self._conditions)
-        self._loaded_reference: str | None = None
+        self._references = References(self.profile, Baselines(baselines, self._conditions), self._cache)
 
     def measure(
         self,
@@ -97,26 +96,27 @@ class LocalTarget:
         reference: Model | None = None,
         session: SessionSettings | None = None,
     ) -> Measurement:
-        """See LatencyTarget. Without a `reference` a built-in graph takes its place.
+        """See LatencyTarget. Without a `reference` a built-in graph that suits the size takes its place.
 
         Raises TargetError when the graph is not ONNX, fails, or passes a limit.
         """
         child = self._running()
-        level_ms = self._reference_level(child, default_reference() if reference is None else reference)
-        parts = parts_of(self.profile)
         path = self._staging.put(model)
-        found = [self._measure_at(part.profile, child, level_ms, path, session) for part in parts]
+        beside = self._references.choose(child, reference, weight_bytes(path))
+        parts = parts_of(self.profile)
+        found = [self._measure_at(part.profile, child, beside, path, session) for part in parts]
         return combine(parts, found, self.profile)
 
     def _measure_at(
-        self, profile: Profile, child: Child, level_ms: float, path: Path, session: SessionSettings | None
+        self, profile: Profile, child: Child, beside: Reference, path: Path, session: SessionSettings | None
     ) -> Measurement:
         spec = session_spec(path, profile, session, cache=self._cache)
+        level_ms = self._references.level_ms(beside)
         try:
             loaded = child.load(CANDIDATE, path, spec)
             before = load_now((child.pid,))
             run_ms = warm_up(child.run, CANDIDATE, profile)
-            series = sample(child.run, profile, level_ms, run_ms)
+            series = sample(child.run, profile, level_ms, run_ms, reference=beside.slot)
             after = load_now((child.pid,))
         finally:
             if child.alive:
@@ -125,7 +125,8 @@ class LocalTarget:
         extra = {
             "session": (session or SessionSettings()).to_json(),
             "nodes": loaded["nodes"],
-            "reference": self._loaded_reference,
+            "reference": beside.key,
+            "reference_levels_ms": self._references.levels_ms(),
             "key": conditions_key(self._conditions),
         }
         return replace(
@@ -142,25 +143,7 @@ class LocalTarget:
         if self._child is None or not self._child.alive:
             self._stop()
             self._child = start_child(self.profile, **self._limits)
-            self._loaded_reference = None
         return self._child
-
-    def _reference_level(self, child: Child, reference: Model) -> float:
-        key = fingerprint(reference)
-        if self._loaded_reference != key:
-            self._loaded_reference = None
-            spec = session_spec(reference, self.profile, cache=self._cache)
-            if spec.threads > 1:
-                # Its idle threads would spin beside the candidate's.
-                spec = spec.with_entry("session.force_spinning_stop", "1")
-            child.load(REFERENCE, reference, spec)
-            self._loaded_reference = key
-            warm_up(child.run, REFERENCE, self.profile)
-        level_ms = self._baselines.get(key)
-        if level_ms is None:
-            level_ms = calibrate(child.run, self.profile)
-            self._baselines.put(key, level_ms)
-        return level_ms
 
     def close(self) -> None:
         self._stop()
@@ -190,7 +173,6 @@ def summarize(
     samples = tuple(value for leg in series.candidate for value in leg.samples_ms)
     median, low, high = median_interval(series.raw_blocks)
     fixed, fixed_low, fixed_high = series.corrected_interval()
-    half_width = (fixed_high - fixed_low) / 2 / fixed
     return Measurement(
         samples_ms=samples,
         reference_samples_ms=tuple(value for leg in series.reference for value in leg.samples_ms),
@@ -204,7 +186,7 @@ def summarize(
         p99_ms=percentile_ms(samples, 99),
         throughput_per_s=profile.batch * 1e3 / median,
         warnings=(
-            *sampling_warnings(samples, half_width, profile),
+            *sampling_warnings(samples, series.sampling_half_width, profile),
             *machine_warnings(before, after),
             *drift_warnings([float(np.median(leg.samples_ms)) for leg in series.reference], series.level_ms),
             *fallback_warnings(nodes, profile),
@@ -213,17 +195,9 @@ def summarize(
             "measured_at": datetime.now(timezone.utc).isoformat(timespec="seconds"),
             "foreign_cores": foreign_cores(before, after),
             "clock_mhz": after.clock_mhz,
+            "sampling_half_width": series.sampling_half_width,
         },
     )
-
-
-def fingerprint(model: Model) -> str:
-    """Hash of a graph's bytes, or of its file's path, size and time."""
-    if isinstance(model, bytes):
-        return hashlib.sha256(model).hexdigest()[:16]
-    path = model.resolve()
-    status = path.stat()
-    return hashlib.sha256(f"{path}:{status.st_size}:{status.st_mtime_ns}".encode()).hexdigest()[:16]
 
 
 def conditions_of(profile: Profile, facts: Mapping[str, Any]) -> dict[str, Any]:

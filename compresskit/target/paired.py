@@ -7,7 +7,8 @@ the level L, the reference's long-run median:
     y[i] = c[i] + slope * (L - (a[i] + b[i]) / 2)
 
 What slows both alike cancels in each round by itself, so that neither a drift nor a load that comes and
-goes widens the interval of y.
+goes widens the interval of y. Where enough rounds met the machine near the level, they alone are taken:
+there the slope does not matter.
 """
 
 from __future__ import annotations
@@ -21,6 +22,11 @@ from compresskit.target.statistics import Array, trimmed_interval
 # Graphs do not suffer alike from the same load; standard deviation of the slope from graph to graph.
 SLOPE_SPREAD = 0.07
 _SLOPES = (0.5, 2.0)
+# Standard deviation from one measurement of a graph to the next, seconds apart and in a session of its own,
+# beyond what its rounds tell: what others hold in shared caches, and where the weights lie in memory.
+BETWEEN = 0.006
+_NEAR = 0.08  # of the level: above what bursts scatter by on a quiet machine, below a neighbour's load
+_ENOUGH = 12  # rounds near the level
 _JUMP = 6.0  # times the usual difference between the bursts before and after
 
 
@@ -39,19 +45,27 @@ class Rounds:
     def interval(self, level_ms: float) -> tuple[float, float, float]:
         """Latency with the machine at the level, and its 95 % interval: (ms, low, high)."""
         slope, error = self.slope()
+        near = self._near(level_ms)
         # What slows the machine changes, and the slope with it: the states gone through count as well.
         # Noise is not of both bursts, before and after.
-        spread = float(np.cov(self.before, self.after)[0, 1])
-        away = float(np.sqrt((np.log(level_ms) - self.state.mean()) ** 2 + max(spread, 0.0)))
-        values = self._carried(level_ms, slope)
-        centre, low, high = trimmed_interval(values, common_error=error * away)
+        spread = float(np.cov(near.before, near.after)[0, 1])
+        away = float(np.sqrt((np.log(level_ms) - near.state.mean()) ** 2 + max(spread, 0.0)))
+        values = near._carried(level_ms, slope)
+        centre, low, high = trimmed_interval(values, common_error=float(np.hypot(error * away, BETWEEN)))
         return float(np.exp(centre)), float(np.exp(low)), float(np.exp(high))
 
     def half_width(self, level_ms: float) -> float:
-        """Relative half-width of what more rounds would lessen: without the slope's own error."""
+        """Relative half-width of what more rounds would lessen: without the errors they have in common."""
         slope, _ = self.slope()
-        _, low, high = trimmed_interval(self._carried(level_ms, slope))
+        _, low, high = trimmed_interval(self._near(level_ms)._carried(level_ms, slope))
         return (high - low) / 2
+
+    def _near(self, level_ms: float) -> Rounds:
+        """The rounds in which the machine was near the level, or all where those are too few."""
+        near = np.abs(self.state - np.log(level_ms)) <= _NEAR
+        if np.count_nonzero(near) < _ENOUGH:
+            return self
+        return Rounds(self.candidate[near], self.before[near], self.after[near])
 
     def _carried(self, level_ms: float, slope: float) -> Array:
         carried: Array = self.candidate + slope * (np.log(level_ms) - self.state)

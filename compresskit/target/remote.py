@@ -108,11 +108,11 @@ class RemoteTarget:
         found = measured.reference_level_ms
         if found is None:
             return measured
-        key = "default" if self._reference is None else self._reference[0]
-        level = self._baselines.get(key)
-        if level is None:
-            self._baselines.put(key, found)
-            return measured
+        key = str(measured.conditions.get("reference"))
+        levels = measured.conditions.get("reference_levels_ms") or {key: found}
+        if self._reference is not None:
+            key, levels = self._reference[0], {self._reference[0]: found}
+        level = self._baselines.first(levels)[key]
         low, high = measured.corrected_ci_ms
         return replace(
             measured,

@@ -12,9 +12,9 @@ import numpy.typing as npt
 
 from compresskit.errors import AgentError
 from compresskit.target.base import Model, SessionSettings
+from compresskit.target.baseline import fingerprint
 from compresskit.target.compare import EngineToMeasure
 from compresskit.target.comparison import Comparison, EngineMeasurement, Ratio
-from compresskit.target.local import fingerprint
 from compresskit.target.profile import Profile
 from compresskit.target.remote import EngineMissingError, RemoteTarget
 

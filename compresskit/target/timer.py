@@ -93,9 +93,10 @@ class Series:
         """Latency with the machine at the level, and its 95 % interval, ms."""
         return self.rounds.interval(self.level_ms)
 
-    def is_precise(self, precision: float) -> bool:
-        """Whether more rounds are not needed."""
-        return self.rounds.half_width(self.level_ms) <= precision
+    @property
+    def sampling_half_width(self) -> float:
+        """Relative half-width of what more rounds would lessen."""
+        return self.rounds.half_width(self.level_ms)
 
 
 def warm_up(run: Run, slot: str, limits: Limits) -> float:
@@ -128,15 +129,15 @@ def runs_to_settle(run_ms: float) -> int:
     return max(1, int(_SETTLE_MS / run_ms))
 
 
-def sample(run: Run, limits: Limits, level_ms: float, run_ms: float) -> Series:
-    """Candidate and reference in turn until the corrected median is known within the precision.
+def sample(run: Run, limits: Limits, level_ms: float, run_ms: float, *, reference: str = REFERENCE) -> Series:
+    """The candidate and the graph in slot `reference` in turn until the corrected median is precise.
 
     `level_ms` is the reference's long-run median, `run_ms` about what the candidate takes. The first
     runs after each switch are not timed.
     """
     series = Series(level_ms)
-    runs = max(runs_for(_BURST_MS, run_ms, 31), 3 if run_ms <= _SLOW_MS else 1)
-    pause = Step(REFERENCE, runs_to_settle(level_ms), runs_for(_REFERENCE_MS, level_ms, 31))
+    runs = _burst(_BURST_MS, run_ms)
+    pause = Step(reference, runs_to_settle(level_ms), _burst(_REFERENCE_MS, level_ms))
     turn = [Step(CANDIDATE, runs_to_settle(run_ms), runs), pause]
     times_ms = (run_ms, level_ms)
     round_s = sum(ms * (step.discard + step.runs) for ms, step in zip(times_ms, turn, strict=True)) / 1e3
@@ -150,20 +151,34 @@ def sample(run: Run, limits: Limits, level_ms: float, run_ms: float) -> Series:
         if rounds >= 5 and (taken >= limits.max_runs or seconds >= limits.max_seconds):
             return series
         if rounds >= look and taken >= limits.min_runs:
-            if series.is_precise(limits.interval_precision):
+            if series.sampling_half_width <= limits.interval_precision:
                 return series
             # Looking after every chunk would stop at the first interval that is narrow by luck.
             look = rounds + max(rounds // 4, 1)
 
 
-def calibrate(run: Run, limits: Limits) -> float:
-    """The reference's long-run median, ms: from its own runs alone, to half the precision asked for."""
-    run_ms = warm_up(run, REFERENCE, limits)
-    runs = runs_for(_LEVEL_MS, run_ms, 31)
+def _burst(burst_ms: float, run_ms: float) -> int:
+    return max(runs_for(burst_ms, run_ms, 31), 3 if run_ms <= _SLOW_MS else 1)
+
+
+def calibrate(run: Run, limits: Limits, slots: Sequence[str] = (REFERENCE,)) -> list[float]:
+    """Long-run median of each reference, ms, to half the precision asked for.
+
+    They run in turn, and the first one's median is carried to the others by what they take in the same
+    round: all levels are of one state of the machine.
+    """
+    times_ms = [warm_up(run, slot, limits) for slot in slots]
+    turn = [
+        Step(slot, runs_to_settle(run_ms), runs_for(_LEVEL_MS, run_ms, 31))
+        for slot, run_ms in zip(slots, times_ms, strict=True)
+    ]
     legs: list[Leg] = []
     while True:
-        legs += run([Step(REFERENCE, 0, runs)] * _MIN_ROUNDS)
-        median, low, high = median_interval([np.asarray(leg.samples_ms) for leg in legs])
-        sure = (high - low) / 2 <= limits.interval_precision / 2 * median
+        legs += run(turn * _MIN_ROUNDS)
+        bursts = [[np.asarray(leg.samples_ms) for leg in legs if leg.slot == slot] for slot in slots]
+        found = [median_interval(each) for each in bursts]
+        half_width = limits.interval_precision / 2
+        sure = all((high - low) / 2 <= half_width * median for median, low, high in found)
         if sure or legs[-1].at_s - legs[0].at_s >= limits.max_seconds / 2:
-            return median
+            medians = np.array([[np.median(burst) for burst in each] for each in bursts])
+            return [found[0][0] * float(np.median(each / medians[0])) for each in medians]

@@ -65,6 +65,13 @@ def test_latency_is_corrected_to_the_level_of_a_search_under_the_same_conditions
     assert found.corrected_ms is not None
     assert found.corrected_ci_ms is not None
     assert found.corrected_ci_ms[0] <= found.corrected_ms <= found.corrected_ci_ms[1]
+    # The level of the other reference is another number for the same state of the machine.
+    large, large_ms = list(searched.conditions["reference_levels_ms"].items())[1]
+    (other,) = compare(
+        [EngineToMeasure("one", chain())], PROFILE, level=Level(large_ms, key, large)
+    ).measurements
+    assert other.corrected_ms is not None
+    assert 1 / 1.5 < other.corrected_ms / found.corrected_ms < 1.5
     slower = Level(16 * searched.reference_level_ms, key)
     (later,) = compare([EngineToMeasure("one", chain())], PROFILE, level=slower).measurements
     assert later.corrected_ms is not None

@@ -7,7 +7,7 @@ import pytest
 from onnx import TensorProto, helper, load_model_from_string, numpy_helper
 
 from compresskit.errors import TargetError
-from compresskit.target.graph import GraphInput, read_inputs
+from compresskit.target.graph import GraphInput, read_inputs, weight_bytes
 from compresskit.target.inputs import Feed, make_inputs, open_dimensions, plan_feeds
 from tests.target.graphs import chain, written
 
@@ -34,6 +34,17 @@ def test_initializers_are_no_inputs_and_types_differ() -> None:
     )
     found = read_inputs(helper.make_model(graph).SerializeToString())
     assert found == [GraphInput("mask", "float16", ("b", "")), GraphInput("scalar", "bool", ())]
+
+
+def test_weights_are_counted_without_tables(tmp_path: Path) -> None:
+    """Each in its own type, wherever the bytes lie."""
+    data = chain(width=16, depth=3)
+    assert weight_bytes(data) == weight_bytes(written(tmp_path, data)) == 3 * 16 * 16 * 4
+    model = load_model_from_string(data)
+    for tensor, dtype in zip(model.graph.initializer[1:], (np.int8, np.float16, np.float32), strict=True):
+        tensor.CopyFrom(numpy_helper.from_array(np.ones((16, 16), dtype), tensor.name))
+    model.graph.initializer[3].ClearField("raw_data")
+    assert weight_bytes(model.SerializeToString()) == 16 * 16 * (1 + 2 + 4)
 
 
 @pytest.mark.parametrize("data", [b"", b"hello", b"\x3a\xff\xff\xff\xff\x0f", b"\x80" * 20])

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from compresskit.target.paired import SLOPE_SPREAD, Rounds
+from compresskit.target.paired import BETWEEN, SLOPE_SPREAD, Rounds
 
 
 def rounds_of(
@@ -23,6 +23,7 @@ def test_the_ratio_is_carried_to_the_level() -> None:
     assert middle == pytest.approx(10, rel=0.01)
     # Far from the level: by how much this graph moves with the reference is not known.
     assert (high - low) / 2 == pytest.approx(2.26 * SLOPE_SPREAD * np.log(2) * middle, rel=0.1)
+    assert (high - low) / 2 > 2.26 * BETWEEN * middle
     assert rounds_of().half_width(20.0) < 0.005
 
 
@@ -49,3 +50,20 @@ def test_a_candidate_without_any_noise_has_no_error() -> None:
     state = np.tile([0.0, 0.0, 0.2, 0.2], 5)
     rounds = Rounds(0.5 * state, state, state)
     assert list(rounds.slope()) == pytest.approx([0.5, 0])
+
+
+def test_rounds_near_the_level_are_taken_alone() -> None:
+    """A graph that suffers twice as much as the reference: the rounds at the level do not need to know."""
+    quiet = rounds_of(number=12, seed=1)
+    loud = Rounds(np.log(9) + np.zeros(30), np.log(13) + np.zeros(30), np.log(13) + np.zeros(30))
+    both = Rounds(
+        *(
+            np.concatenate([getattr(r, name) for r in (quiet, loud)])
+            for name in ("candidate", "before", "after")
+        )
+    )
+    middle, low, high = both.interval(10.0)
+    assert middle == pytest.approx(5, rel=0.005)
+    assert (high - low) / 2 / middle < 0.02
+    few = Rounds(both.candidate[1:], both.before[1:], both.after[1:])
+    assert few.interval(10.0)[0] > 6

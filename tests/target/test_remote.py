@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import socket
 import threading
 import time
@@ -47,17 +48,22 @@ def test_real_weights_travel_when_asked(agent: RunningAgent) -> None:
         assert target.conditions()["weights"] == "real"
 
 
-def test_level_of_the_reference_stays(agent: RunningAgent, tmp_path: Path) -> None:
+@pytest.mark.parametrize("reference", [REFERENCE, None], ids=["own", "built-in"])
+def test_level_of_the_reference_stays(agent: RunningAgent, tmp_path: Path, reference: bytes | None) -> None:
     """Whatever level an agent finds after a restart, a search is corrected to its own."""
     baselines = tmp_path / "levels.json"
     levels = []
     for _ in range(2):
         with RemoteTarget(agent.profile, baselines=baselines) as target:
-            found = target.measure(MODEL, reference=REFERENCE)
+            found = target.measure(MODEL, reference=reference)
             levels.append(found.reference_level_ms)
         agent.kill()
         agent.start()
     assert levels[0] == levels[1]
+    kept = json.loads(baselines.read_text()).values()
+    assert levels[0] in kept
+    # Those of both built-in ones are of one state of the machine, so they come together.
+    assert len(kept) == (1 if reference else 2)
 
 
 def test_refused_graph_is_not_sent_again(agent: RunningAgent) -> None:
