@@ -17,8 +17,8 @@ from compresskit.runs.atomic import write_atomic
 from compresskit.supernet.network import SuperNetwork
 from compresskit.supernet.surgery import blueprint_of
 from compresskit.training.cost import mean_step_cost
+from compresskit.training.recipe import Recipe
 from compresskit.training.stages import Stage, dense_strategy, fine_tune, score
-from compresskit.training.trainer import Recipe
 
 ROWS = 32  # of a full step
 

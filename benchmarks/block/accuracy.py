@@ -26,9 +26,9 @@ from compresskit.runs.atomic import write_atomic
 from compresskit.spaces import kept_layers
 from compresskit.supernet.network import SuperNetwork
 from compresskit.supernet.surgery import blueprint_of
+from compresskit.training.recipe import Recipe
 from compresskit.training.stages import Stage, score, train_supernet
 from compresskit.training.strategies import Point
-from compresskit.training.trainer import Recipe
 
 # Two blocks along the hidden dimension: heads and units are the members, and may die whole.
 CUTS = {

@@ -17,7 +17,7 @@ from compresskit.target.session import make_session, session_spec
 from compresskit.target.statistics import median_interval
 
 RUNS = 100
-MIN_RUNS = 30  # the profile's 60 serve its 95th percentile, which is not compared here
+MIN_RUNS = 12  # the profile's 60 serve its 95th percentile, which is not compared here
 
 
 def run(settings: Settings) -> None:

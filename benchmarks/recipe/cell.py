@@ -24,10 +24,10 @@ from compresskit.pipeline.settings import SearchSettings
 from compresskit.spaces import Space, kept_layers, make_space
 from compresskit.supernet.network import SuperNetwork
 from compresskit.training.cost import mean_step_cost
+from compresskit.training.recipe import Recipe
 from compresskit.training.sampling import log_uniform
 from compresskit.training.stages import Stage, order_by_importance, score, train_supernet
 from compresskit.training.strategies import Point
-from compresskit.training.trainer import Recipe
 
 # (layers, heads, units) relative to 6 layers, 12 heads, 1536 units: from two thirds to an eighteenth.
 GRID = (

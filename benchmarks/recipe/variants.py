@@ -9,9 +9,9 @@ from compresskit.architecture import Architecture
 from compresskit.spaces import Space
 from compresskit.supernet.depth_parts import HEAD, NORMS
 from compresskit.training.losses import EVEN, FINAL, PLACE, Distillation
+from compresskit.training.recipe import Recipe
 from compresskit.training.sampling import Draw, log_uniform, near, progressive, steady
 from compresskit.training.strategies import STRATEGIES, FrozenTeacher, Strategy, make_strategy
-from compresskit.training.trainer import Recipe
 
 UNIFORM, LOG, LADDER = "uniform", "log", "ladder"
 

@@ -20,8 +20,9 @@ from benchmarks.results import write_results
 from compresskit.spaces import make_space
 from compresskit.supernet.network import SuperNetwork
 from compresskit.tasks.task import Split
+from compresskit.training.recipe import Recipe
 from compresskit.training.strategies import STRATEGIES, make_strategy
-from compresskit.training.trainer import Recipe, SuperNetTrainer
+from compresskit.training.trainer import SuperNetTrainer
 
 ROWS, LENGTH, WARM_UP = 32, 32, 2
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from compresskit.errors import EngineError
+from compresskit.kinds import wrong_kind
 
 FILE_NAME = "compresskit.json"
 FORMAT_VERSION = 1
@@ -64,6 +65,8 @@ class Manifest:
         unknown = sorted(set(value) - names)
         if unknown:
             raise EngineError(f"{FILE_NAME} has the key {unknown[0]!r}, which this version does not know.")
+        if wrong := wrong_kind(cls, value):
+            raise EngineError(f"{FILE_NAME} is damaged: {wrong} Export the point again.")
         try:
             return cls(**value)
         except TypeError as error:

@@ -12,7 +12,7 @@ from compresskit.search.loop import Progress as SearchProgress
 from compresskit.tasks.task import Task
 from compresskit.training.cost import FORWARD
 from compresskit.training.progress import Progress
-from compresskit.training.trainer import Recipe
+from compresskit.training.recipe import Recipe
 
 DENSE, SUPERNET = "dense", "supernet"  # stages
 # A candidate of the search costs half of the full network, one with another.

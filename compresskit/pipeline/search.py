@@ -38,6 +38,7 @@ from compresskit.target.base import LatencyTarget
 from compresskit.target.open import open_target
 from compresskit.target.profile import Profile, load_profile
 from compresskit.training.cost import mean_step_cost
+from compresskit.training.recipe import Recipe
 from compresskit.training.stages import (
     Stage,
     dense_strategy,
@@ -46,7 +47,6 @@ from compresskit.training.stages import (
     score,
     train_supernet,
 )
-from compresskit.training.trainer import Recipe
 
 Say = Callable[[str], None]
 

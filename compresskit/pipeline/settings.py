@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from types import NoneType, UnionType
-from typing import Any, get_args, get_origin, get_type_hints
+from typing import Any
 
 from compresskit.blocks import AXES, LASSOS, SCOPES
 from compresskit.errors import ConfigurationError, one_of
+from compresskit.kinds import wrong_kind
 from compresskit.pipeline.methods import LADDERS, NAS, check_method, default_trials
 from compresskit.search.constraints import Constraints
 
@@ -92,12 +92,8 @@ class SearchSettings:
 
     def _check_kinds(self) -> None:
         """A configuration file may hold anything."""
-        for option, hint in get_type_hints(type(self)).items():
-            value = getattr(self, option)
-            kinds = get_args(hint) if isinstance(hint, UnionType) else (hint,)
-            if not any(_is_of(kind, value) for kind in kinds):
-                permitted = " or ".join(_WORDS[kind] for kind in kinds if kind is not NoneType)
-                raise ConfigurationError(f"{option} is {value!r}; permitted: {permitted}.")
+        if wrong := wrong_kind(type(self), vars(self)):
+            raise ConfigurationError(wrong)
 
     def _check_method(self) -> None:
         check_method(self.method)
@@ -148,21 +144,3 @@ class SearchSettings:
         if self.epochs is not None:
             return self.epochs
         return float(min(8.0, max(2.0, 4_000 * self.batch_size / rows)))
-
-
-_WORDS: dict[Any, str] = {
-    str: "a text",
-    int: "a whole number",
-    float: "a number",
-    bool: "true or false",
-    tuple[str, ...]: "a list of texts",
-    tuple[int, ...]: "a list of whole numbers",
-}
-
-
-def _is_of(kind: Any, value: object) -> bool:
-    if get_origin(kind) is tuple:
-        return isinstance(value, tuple) and all(_is_of(get_args(kind)[0], item) for item in value)
-    if isinstance(value, bool) or kind is bool:
-        return isinstance(value, bool) and kind is bool
-    return isinstance(value, (int, float) if kind is float else kind)

@@ -13,9 +13,9 @@ from compresskit.pipeline.settings import (
 )
 from compresskit.spaces import Space
 from compresskit.training.losses import Distillation
+from compresskit.training.recipe import Recipe
 from compresskit.training.sampling import Draw, log_uniform, progressive, steady
 from compresskit.training.strategies import FrozenTeacher, Strategy, make_strategy
-from compresskit.training.trainer import Recipe
 
 
 def strategy_for(settings: SearchSettings, space: Space) -> Strategy:

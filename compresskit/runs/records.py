@@ -8,6 +8,7 @@ from typing import Any
 
 from compresskit.architecture import Candidate
 from compresskit.errors import ArchitectureError, RunError
+from compresskit.kinds import wrong_kind
 
 COMPLETED = "completed"
 FAILED = "failed"
@@ -124,45 +125,17 @@ class Front:
             ) from None
 
 
-_KINDS: dict[str, tuple[type, ...]] = {
-    "idx": (int,),
-    "trial_id": (int,),
-    "config": (dict,),
-    "architecture": (dict,),
-    "precision": (str,),
-    "signature": (str,),
-    "metric": (int, float),
-    "metric_name": (str,),
-    "latency_ms": (int, float),
-    "latency_ci_ms": (list, tuple),
-    "num_params": (int,),
-    "macs": (int,),
-    "size_bytes": (int,),
-    "status": (str,),
-    "error": (str,),
-    "seconds": (int, float),
-    "weights": (str,),
-    "blocks": (dict,),
-}
-
-
 def _fields_of(kind: type[TrialRecord] | type[FrontPoint], value: Mapping[str, Any]) -> dict[str, Any]:
-    known = {field.name: field.type for field in fields(kind)}
+    known = {field.name for field in fields(kind)}
     optional = {field.name: field.default for field in fields(kind) if field.default is not MISSING}
-    missing, unknown = sorted(set(known) - set(value) - set(optional)), sorted(set(value) - set(known))
+    missing, unknown = sorted(known - set(value) - set(optional)), sorted(set(value) - known)
     if missing or unknown:
         raise RunError(f"fields missing: {missing}; not known: {unknown}.")
-    value = result = {**optional, **value}
-    for name, annotation in known.items():
-        if value[name] is None:
-            if "None" not in str(annotation):
-                raise RunError(f"field {name!r} is empty.")
-        elif not isinstance(value[name], _KINDS[name]) or isinstance(value[name], bool):
-            raise RunError(f"field {name!r} is {value[name]!r}, of another kind than expected.")
-    if result["latency_ci_ms"] is not None:
-        if len(result["latency_ci_ms"]) != 2:
-            raise RunError("field 'latency_ci_ms' is not a pair.")
+    result = {**optional, **value}
+    if isinstance(result["latency_ci_ms"], list):  # JSON has no tuples
         result["latency_ci_ms"] = tuple(result["latency_ci_ms"])
+    if wrong := wrong_kind(kind, result):
+        raise RunError(f"field {wrong}")
     try:
         Candidate.from_json(result)
     except (ArchitectureError, TypeError) as error:

@@ -13,6 +13,7 @@ from typing import Any
 
 from compresskit.architecture import PRECISIONS
 from compresskit.errors import ConfigurationError, one_of
+from compresskit.kinds import wrong_kind
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -67,6 +68,8 @@ class Profile:
     send_weights: bool = False
 
     def __post_init__(self) -> None:
+        if wrong := wrong_kind(type(self), vars(self)):
+            raise ConfigurationError(f"profile {self.name!r}: {wrong}")
         choices: dict[str, Collection[str]] = {
             "provider": PROVIDERS,
             "precision": PRECISIONS,
@@ -78,9 +81,8 @@ class Profile:
                     f"profile {self.name!r}: " + one_of(option, getattr(self, option), allowed)
                 )
         for option, lowest in _LOWEST.items():
-            value: Any = getattr(self, option)
-            number = type(value) is int or (option == "max_seconds" and type(value) is float)
-            if not number or value < lowest:
+            value: float = getattr(self, option)
+            if value < lowest:
                 raise ConfigurationError(
                     f"profile {self.name!r}: {option} is {value!r}; permitted: a number from {lowest}."
                 )

@@ -31,8 +31,9 @@ from compresskit.tasks.task import Split, Task
 from compresskit.training.averaging import WeightAverage
 from compresskit.training.losses import label_loss
 from compresskit.training.progress import Listener, ProgressCallback
+from compresskit.training.recipe import Recipe
 from compresskit.training.strategies import Consistent, Standard, Strategy
-from compresskit.training.trainer import Penalty, Recipe, SuperNetTrainer
+from compresskit.training.trainer import Penalty, SuperNetTrainer
 
 IMPORTANCE_ROWS = 2048
 IMPORTANCES = ("taylor", "fisher", "magnitude", "none")

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import logging
-import os
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
 import torch.distributed as dist
 from torch import nn
-from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArguments
+from transformers import PrinterCallback, Trainer, TrainerCallback
 
 from compresskit.supernet.attention import quick_gradients
 from compresskit.supernet.network import SuperNetwork
@@ -22,7 +19,6 @@ from compresskit.training.batching import LengthSampler
 from compresskit.training.checkpoints import last_complete_checkpoint
 from compresskit.training.cost import lessons_at, step_cost
 from compresskit.training.losses import (
-    Distillation,
     consistency_loss,
     cosine_loss,
     hidden_loss,
@@ -30,34 +26,11 @@ from compresskit.training.losses import (
     logit_loss,
     relation_loss,
 )
+from compresskit.training.recipe import Recipe, arguments_of
 from compresskit.training.strategies import FROM_FULL, FROM_LABELS, FROM_TEACHER, FROM_TWIN, Lesson, Strategy
 
 Penalty = Callable[[int, int], torch.Tensor]
 """(step, steps that are planned) -> what is added to the loss of the shared weights; not reported with it."""
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """Hyperparameters of one training stage.
-
-    The learning rate warms up over 6 % of the steps; `schedule` says how it goes on, by a name that
-    transformers knows, such as linear, cosine or constant_with_warmup. `average` is the decay of a
-    moving average of the weights (0: none) that training ends with.
-    """
-
-    epochs: float
-    learning_rate: float
-    batch_size: int = 32
-    temperature: float = 2.0
-    seed: int = 0
-    weight_decay: float = 0.01
-    schedule: str = "linear"
-    average: float = 0.0
-    distillation: Distillation = field(default_factory=Distillation)
-
-    def steps(self, num_rows: int) -> int:
-        """Optimizer steps on `num_rows` training rows, at least one."""
-        return max(1, round(self.epochs * -(-num_rows // self.batch_size)))
 
 
 class SplitDataset(torch.utils.data.Dataset[dict[str, Any]]):
@@ -103,7 +76,7 @@ class SuperNetTrainer(Trainer):  # type: ignore[misc]
         self.penalty = penalty
         super().__init__(
             model=supernet,
-            args=_arguments(recipe, folder, len(split.encoded)),
+            args=arguments_of(recipe, folder, len(split.encoded)),
             train_dataset=SplitDataset(split),
             data_collator=lambda rows: collate(rows, pad_id),
             callbacks=callbacks,
@@ -218,37 +191,3 @@ def _average_gradients(model: nn.Module) -> None:
     flat /= dist.get_world_size()
     for gradient, mean in zip(gradients, torch.split(flat, [g.numel() for g in gradients]), strict=True):
         gradient.copy_(mean.view_as(gradient))
-
-
-def has_fast_bf16() -> bool:
-    """Whether this machine computes in bfloat16 rather than emulating it (far slower than float32)."""
-    if torch.cuda.is_available():
-        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
-    return bool(torch.cpu._is_avx512_bf16_supported())
-
-
-def _arguments(recipe: Recipe, folder: Path, num_rows: int) -> TrainingArguments:
-    logging.getLogger("accelerate").setLevel(logging.ERROR)
-    # Each of several processes sees its share of the rows, in batches of its own.
-    steps = recipe.steps(-(-num_rows // int(os.environ.get("WORLD_SIZE", "1"))))
-    bf16 = has_fast_bf16()
-    return TrainingArguments(
-        output_dir=str(folder),
-        max_steps=steps,
-        per_device_train_batch_size=recipe.batch_size,
-        learning_rate=recipe.learning_rate,
-        weight_decay=recipe.weight_decay,
-        warmup_steps=max(1, round(0.06 * steps)),
-        lr_scheduler_type=recipe.schedule,
-        optim="adamw_torch_fused",
-        bf16=bf16,
-        use_cpu=bf16 and not torch.cuda.is_available(),  # without it, bf16 is refused on a CPU
-        seed=recipe.seed,
-        save_strategy="no",  # a callback decides by time
-        save_total_limit=1,
-        logging_strategy="no",
-        disable_tqdm=True,
-        report_to="none",
-        remove_unused_columns=False,
-        dataloader_pin_memory=torch.cuda.is_available(),
-    )

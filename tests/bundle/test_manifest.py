@@ -71,6 +71,13 @@ def test_missing_and_unknown_keys_are_said(folder: Path) -> None:
         verify(folder)
 
 
+def test_a_value_of_another_kind_is_said(folder: Path) -> None:
+    path = folder / "compresskit.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "macs": "many"}))
+    with pytest.raises(EngineError, match=r"damaged: macs is 'many'; permitted: a whole number"):
+        verify(folder)
+
+
 def test_a_missing_and_a_changed_file_are_named(folder: Path) -> None:
     (folder / "onnx" / "model.onnx").write_bytes(b"grapi")
     with pytest.raises(EngineError, match=r"model\.onnx is damaged"):

@@ -23,7 +23,7 @@ from compresskit.runs import RunDirectory, TrialRecord
 from compresskit.search import make_objectives, make_searcher
 from compresskit.spaces import make_space
 from compresskit.supernet.network import SuperNetwork
-from compresskit.training import trainer
+from compresskit.training import recipe
 from compresskit.training.stages import Stage, score
 from tests.pipeline.tiny import QUICK
 from tests.training.make import PAD, make_model, make_task
@@ -105,7 +105,7 @@ class MethodContract:
 
     @pytest.fixture(autouse=True)
     def float32(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(trainer, "has_fast_bf16", lambda: False)
+        monkeypatch.setattr(recipe, "has_fast_bf16", lambda: False)
 
     @pytest.fixture
     def explored(self, float32: None, tmp_path_factory: pytest.TempPathFactory) -> Explored:

@@ -11,7 +11,7 @@ import pytest
 from compresskit.pipeline.estimate import SECONDS_A_CHOICE, SECONDS_A_MEASUREMENT, Clock, format_seconds
 from compresskit.pipeline.settings import SearchSettings
 from compresskit.training.progress import Progress
-from compresskit.training.trainer import Recipe
+from compresskit.training.recipe import Recipe
 
 SETTINGS = {"model": "m", "dataset": "d", "profile": "cpu-1-thread", "trials": 60}
 

@@ -8,8 +8,8 @@ from compresskit.pipeline.settings import RATES_WIDTH, SearchSettings
 from compresskit.pipeline.strategy import rate_for, recipe_for, shared_recipe, strategy_for
 from compresskit.spaces import make_space
 from compresskit.training.losses import Distillation
+from compresskit.training.recipe import Recipe
 from compresskit.training.strategies import STRATEGIES
-from compresskit.training.trainer import Recipe
 
 
 def test_a_recipe_is_what_the_settings_say() -> None:

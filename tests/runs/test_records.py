@@ -52,11 +52,11 @@ def test_trial_round_trip() -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"metric": "high"}, "'metric'"),
-        ({"trial_id": True}, "'trial_id'"),
-        ({"trial_id": None}, "'trial_id' is empty"),
+        ({"metric": "high"}, "metric is 'high'; permitted: a number"),
+        ({"trial_id": True}, "trial_id is True; permitted: a whole number"),
+        ({"trial_id": None}, "trial_id is None"),
         ({"status": "running"}, "completed, failed"),
-        ({"latency_ci_ms": [1.0]}, "pair"),
+        ({"latency_ci_ms": [1.0]}, "a list of 2 numbers"),
         ({"architecture": {"heads": []}}, "'architecture'"),
         ({"precision": "fp8"}, "fp32"),
         ({"other": 1}, "not known: .*other"),
@@ -86,7 +86,7 @@ def test_what_was_written_before_trials_had_weights_is_read() -> None:
 def test_weights_of_a_trials_own_are_kept() -> None:
     record = trial(weights="points/0")
     assert TrialRecord.from_json(through_json(record.to_json())) == record
-    with pytest.raises(RunError, match="'weights'"):
+    with pytest.raises(RunError, match="weights is 3; permitted: a text"):
         TrialRecord.from_json({**record.to_json(), "weights": 3})
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from compresskit.training import trainer
+from compresskit.training import recipe
 
 
 @pytest.fixture(autouse=True)
 def float32(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(trainer, "has_fast_bf16", lambda: False)
+    monkeypatch.setattr(recipe, "has_fast_bf16", lambda: False)

@@ -9,8 +9,8 @@ import torch
 from torch.utils.data import SequentialSampler
 
 from compresskit.supernet.network import SuperNetwork
-from compresskit.training import trainer as training
-from compresskit.training.trainer import Recipe
+from compresskit.training import recipe as training
+from compresskit.training.recipe import Recipe
 from tests.training.make import make_model, make_task, make_trainer
 
 STEPS, ROWS = 20, 8

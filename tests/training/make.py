@@ -12,8 +12,9 @@ from transformers import BertConfig, BertForSequenceClassification
 from compresskit.spaces import make_space
 from compresskit.supernet.network import SuperNetwork
 from compresskit.tasks.task import Split, Task
+from compresskit.training.recipe import Recipe
 from compresskit.training.strategies import Strategy, make_strategy
-from compresskit.training.trainer import Recipe, SuperNetTrainer
+from compresskit.training.trainer import SuperNetTrainer
 from tests.families.test_bert import SIZES
 
 PAD = 1

@@ -8,7 +8,8 @@ from transformers import TrainerCallback
 
 from compresskit.supernet.network import SuperNetwork
 from compresskit.training.averaging import WeightAverage
-from compresskit.training.trainer import Recipe, SuperNetTrainer
+from compresskit.training.recipe import Recipe
+from compresskit.training.trainer import SuperNetTrainer
 from tests.training.make import make_model, make_task, make_trainer
 from tests.training.test_trainer import StopAt, StoppedError
 

@@ -10,8 +10,8 @@ from compresskit.architecture import Architecture
 from compresskit.supernet.network import SuperNetwork
 from compresskit.training.cost import FIXED, FORWARD, lessons_at, mean_step_cost, step_cost
 from compresskit.training.progress import ProgressCallback
+from compresskit.training.recipe import Recipe
 from compresskit.training.strategies import FROM_LABELS, FROM_TEACHER, FROM_TWIN, Lesson
-from compresskit.training.trainer import Recipe
 from tests.training.make import make_model, make_task, make_trainer, strategy_of
 
 

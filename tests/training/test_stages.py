@@ -8,9 +8,10 @@ import torch
 
 from compresskit.supernet.network import SuperNetwork
 from compresskit.training.losses import consistency_loss
+from compresskit.training.recipe import Recipe
 from compresskit.training.stages import batch_loss, dense_strategy, sample_batches
 from compresskit.training.strategies import Consistent, Standard
-from compresskit.training.trainer import Recipe, SuperNetTrainer
+from compresskit.training.trainer import SuperNetTrainer
 from tests.training.make import PAD, make_model, make_split, make_task
 
 

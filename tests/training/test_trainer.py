@@ -7,11 +7,11 @@ import torch
 from transformers import TrainerCallback
 
 from compresskit.supernet.network import SuperNetwork
-from compresskit.training import trainer
+from compresskit.training import recipe as recipes
 from compresskit.training.batching import LengthSampler
+from compresskit.training.recipe import Recipe
 from compresskit.training.stages import Stage, fine_tune, score
 from compresskit.training.strategies import STRATEGIES
-from compresskit.training.trainer import Recipe
 from tests.training.make import PAD, make_model, make_task, make_trainer
 
 SLOW_ENOUGH = Recipe(epochs=3, learning_rate=1e-3, batch_size=8)
@@ -51,7 +51,7 @@ def test_every_strategy_moves_the_weights(tmp_path: Path, name: str) -> None:
 def test_trains_in_bf16_where_the_machine_is_fast_in_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fast: bool
 ) -> None:
-    monkeypatch.setattr(trainer, "has_fast_bf16", lambda: fast)
+    monkeypatch.setattr(recipes, "has_fast_bf16", lambda: fast)
     seen: set[torch.dtype] = set()
     supernet = SuperNetwork(make_model())
     head = supernet.model.get_submodule("classifier")

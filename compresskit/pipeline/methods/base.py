@@ -28,9 +28,9 @@ from compresskit.runs.records import TrialRecord
 from compresskit.search.loop import Evaluation, make_record, unmeasured
 from compresskit.supernet.network import SuperNetwork
 from compresskit.training.losses import Distillation
+from compresskit.training.recipe import Recipe
 from compresskit.training.stages import Stage, sample_batches, train_supernet
 from compresskit.training.strategies import Point, Strategy
-from compresskit.training.trainer import Recipe
 
 Made = tuple[Candidate, nn.Module]
 """A candidate, and a model of the dense sizes whose slices at its architecture are its weights."""

@@ -24,8 +24,8 @@ from compresskit.runs.directory import RunDirectory
 from compresskit.runs.records import TrialRecord
 from compresskit.search.block_space import BlockConfig, BlockSpace, furthest_before
 from compresskit.search.objectives import costs_of
+from compresskit.training.recipe import Recipe
 from compresskit.training.strategies import Point
-from compresskit.training.trainer import Recipe
 
 LASSO_SHARE = 0.35  # of what may be spent on training; the points share the rest
 MEASURED_AT = 3.0  # the rate at which a partition has to be faster than the dense product

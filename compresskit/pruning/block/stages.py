@@ -15,9 +15,9 @@ from compresskit.pruning.block.prune import hard_prune
 from compresskit.pruning.block.pruned import HoldAtZero, PrunedBlocks
 from compresskit.pruning.block.sort import sort_units
 from compresskit.supernet.network import SuperNetwork
+from compresskit.training.recipe import Recipe
 from compresskit.training.stages import Stage, train_supernet
 from compresskit.training.strategies import Alone, OneNetwork, Point, Strategy
-from compresskit.training.trainer import Recipe
 
 
 @dataclass(frozen=True)

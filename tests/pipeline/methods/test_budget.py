@@ -13,8 +13,8 @@ from compresskit.pipeline.strategy import strategy_for
 from compresskit.spaces import make_space
 from compresskit.supernet.network import SuperNetwork
 from compresskit.training.cost import mean_step_cost
+from compresskit.training.recipe import Recipe
 from compresskit.training.strategies import Point
-from compresskit.training.trainer import Recipe
 from tests.training.make import make_model
 
 

@@ -15,9 +15,9 @@ from compresskit.pruning.block.matrices import GroupSetting, partitions_of
 from compresskit.pruning.block.stages import Lasso, prune, retrain, train_with_lasso
 from compresskit.supernet.network import SuperNetwork
 from compresskit.supernet.surgery import blueprint_of
-from compresskit.training import trainer
+from compresskit.training import recipe
+from compresskit.training.recipe import Recipe
 from compresskit.training.stages import Stage, score
-from compresskit.training.trainer import Recipe
 from tests.training.make import PAD, make_model, make_task
 
 SETTING = {
@@ -31,7 +31,7 @@ RECIPE = Recipe(epochs=4, learning_rate=2e-3, batch_size=16, weight_decay=0.1)
 
 @pytest.fixture(autouse=True)
 def float32(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(trainer, "has_fast_bf16", lambda: False)
+    monkeypatch.setattr(recipe, "has_fast_bf16", lambda: False)
     yield
 
 
