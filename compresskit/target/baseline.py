@@ -1,4 +1,4 @@
-"""The level that drift is corrected to: the reference's long-run median under given conditions."""
+"""The level that drift is corrected to: the reference's median on the calm machine under given conditions."""
 
 from __future__ import annotations
 

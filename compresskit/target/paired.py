@@ -2,7 +2,7 @@
 
 Everything is in logarithms. The state of the machine in round i is what the reference's median burst
 before it, b[i], and after it, a[i], have in common; the candidate's burst c[i] is carried along it to
-the level L, the reference's long-run median:
+the level L, the reference's median with the machine calm:
 
     y[i] = c[i] + slope * (L - (a[i] + b[i]) / 2)
 
@@ -16,6 +16,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from compresskit.target.statistics import Array, trimmed_interval
 
@@ -25,7 +26,7 @@ _SLOPES = (0.5, 2.0)
 # Standard deviation from one measurement of a graph to the next, seconds apart and in a session of its own,
 # beyond what its rounds tell: what others hold in shared caches, and where the weights lie in memory.
 BETWEEN = 0.006
-_NEAR = 0.08  # of the level: above what bursts scatter by on a quiet machine, below a neighbour's load
+NEAR = 0.08  # of the level: above what bursts scatter by on a quiet machine, below a neighbour's load
 _ENOUGH = 12  # rounds near the level
 _JUMP = 6.0  # times the usual difference between the bursts before and after
 
@@ -62,10 +63,20 @@ class Rounds:
 
     def _near(self, level_ms: float) -> Rounds:
         """The rounds in which the machine was near the level, or all where those are too few."""
-        near = np.abs(self.state - np.log(level_ms)) <= _NEAR
-        if np.count_nonzero(near) < _ENOUGH:
+        if not self.met_level(level_ms):
             return self
+        near = self._is_near(level_ms)
         return Rounds(self.candidate[near], self.before[near], self.after[near])
+
+    def met_level(self, level_ms: float) -> bool:
+        """Whether the machine was near the level in enough rounds to go by them alone."""
+        return bool(np.count_nonzero(self._is_near(level_ms)) >= _ENOUGH)
+
+    def _is_near(self, level_ms: float) -> npt.NDArray[np.bool_]:
+        away = np.abs(np.stack([self.before, self.after]) - np.log(level_ms))
+        # Both: between a quiet and a slow burst the candidate met either.
+        near: npt.NDArray[np.bool_] = away.max(axis=0) <= NEAR
+        return near
 
     def _carried(self, level_ms: float, slope: float) -> Array:
         carried: Array = self.candidate + slope * (np.log(level_ms) - self.state)

@@ -8,7 +8,7 @@ from typing import Protocol
 
 import numpy as np
 
-from compresskit.target.paired import Rounds
+from compresskit.target.paired import NEAR, Rounds
 from compresskit.target.statistics import Array, median_interval
 
 CANDIDATE = "candidate"
@@ -19,10 +19,14 @@ REFERENCE = "reference"
 _BURST_MS = 20.0
 _REFERENCE_MS = 8.0
 _SETTLE_MS = 10.0  # untimed after each switch: a graph comes back into the caches bit by bit
-_SLOW_MS = 100.0  # up to here a burst has three runs, lest every second one is the untimed
+# Neighbouring runs of 10 ms tell no more than one of them, so a burst has three only where many samples are
+# asked for, lest every second run is an untimed one; not of a graph as slow as this.
+_USUAL_ROUNDS = 20
+_SLOW_MS = 100.0
 _ROUNDS_A_CHUNK = 4
 _MIN_ROUNDS = 12
-_LEVEL_MS = 40.0  # bursts of the reference alone, for its level
+_LEVEL_MS = 40.0  # bursts of the references alone, for their levels
+_PATIENCE = 0.25  # of the longest that sampling may take
 _WARM_WINDOW = 5
 _WARM_WITHIN = 0.02
 _WARM_SECONDS = 1.0
@@ -132,12 +136,14 @@ def runs_to_settle(run_ms: float) -> int:
 def sample(run: Run, limits: Limits, level_ms: float, run_ms: float, *, reference: str = REFERENCE) -> Series:
     """The candidate and the graph in slot `reference` in turn until the corrected median is precise.
 
-    `level_ms` is the reference's long-run median, `run_ms` about what the candidate takes. The first
+    `level_ms` is the reference's level, `run_ms` about what the candidate takes. The first
     runs after each switch are not timed.
     """
     series = Series(level_ms)
-    runs = _burst(_BURST_MS, run_ms)
-    pause = Step(reference, runs_to_settle(level_ms), _burst(_REFERENCE_MS, level_ms))
+    runs = runs_for(_BURST_MS, run_ms, 31)
+    if run_ms <= _SLOW_MS and limits.min_runs >= 3 * _USUAL_ROUNDS:
+        runs = max(runs, 3)
+    pause = Step(reference, runs_to_settle(level_ms), runs_for(_REFERENCE_MS, level_ms, 31))
     turn = [Step(CANDIDATE, runs_to_settle(run_ms), runs), pause]
     times_ms = (run_ms, level_ms)
     round_s = sum(ms * (step.discard + step.runs) for ms, step in zip(times_ms, turn, strict=True)) / 1e3
@@ -151,21 +157,20 @@ def sample(run: Run, limits: Limits, level_ms: float, run_ms: float, *, referenc
         if rounds >= 5 and (taken >= limits.max_runs or seconds >= limits.max_seconds):
             return series
         if rounds >= look and taken >= limits.min_runs:
-            if series.sampling_half_width <= limits.interval_precision:
+            # Away from the level the graph's own slope counts, so a machine that will be calm is waited for.
+            calm = series.rounds.met_level(level_ms) or seconds >= limits.max_seconds * _PATIENCE
+            if calm and series.sampling_half_width <= limits.interval_precision:
                 return series
             # Looking after every chunk would stop at the first interval that is narrow by luck.
             look = rounds + max(rounds // 4, 1)
 
 
-def _burst(burst_ms: float, run_ms: float) -> int:
-    return max(runs_for(burst_ms, run_ms, 31), 3 if run_ms <= _SLOW_MS else 1)
-
-
 def calibrate(run: Run, limits: Limits, slots: Sequence[str] = (REFERENCE,)) -> list[float]:
-    """Long-run median of each reference, ms, to half the precision asked for.
+    """Each reference's median with the machine in the calmest state it was met in, ms.
 
     They run in turn, and the first one's median is carried to the others by what they take in the same
-    round: all levels are of one state of the machine.
+    round: all levels are of one state. A calm that is the only state met may be a lasting load, so it is
+    looked at as long as one measurement may take; else until known to half the precision asked for.
     """
     times_ms = [warm_up(run, slot, limits) for slot in slots]
     turn = [
@@ -176,9 +181,11 @@ def calibrate(run: Run, limits: Limits, slots: Sequence[str] = (REFERENCE,)) -> 
     while True:
         legs += run(turn * _MIN_ROUNDS)
         bursts = [[np.asarray(leg.samples_ms) for leg in legs if leg.slot == slot] for slot in slots]
-        found = [median_interval(each) for each in bursts]
-        half_width = limits.interval_precision / 2
-        sure = all((high - low) / 2 <= half_width * median for median, low, high in found)
-        if sure or legs[-1].at_s - legs[0].at_s >= limits.max_seconds / 2:
-            medians = np.array([[np.median(burst) for burst in each] for each in bursts])
-            return [found[0][0] * float(np.median(each / medians[0])) for each in medians]
+        medians = np.array([[np.median(burst) for burst in each] for each in bursts])
+        calm = medians[0] <= np.quantile(medians[0], 0.1) * np.exp(NEAR)
+        if np.count_nonzero(calm) < _MIN_ROUNDS:
+            continue
+        median, low, high = median_interval([bursts[0][i] for i in np.flatnonzero(calm)])
+        sure = (high - low) / 2 <= limits.interval_precision / 2 * median and not calm.all()
+        if sure or legs[-1].at_s - legs[0].at_s >= limits.max_seconds:
+            return [median * float(np.median(each[calm] / medians[0][calm])) for each in medians]
