@@ -70,7 +70,11 @@ class Rounds:
 
     def met_level(self, level_ms: float) -> bool:
         """Whether the machine was near the level in enough rounds to go by them alone."""
-        return bool(np.count_nonzero(self._is_near(level_ms)) >= _ENOUGH)
+        return self.num_near(level_ms) >= _ENOUGH
+
+    def num_near(self, level_ms: float) -> int:
+        """Rounds in which the machine was near the level."""
+        return int(np.count_nonzero(self._is_near(level_ms)))
 
     def _is_near(self, level_ms: float) -> npt.NDArray[np.bool_]:
         away = np.abs(np.stack([self.before, self.after]) - np.log(level_ms))

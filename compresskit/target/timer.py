@@ -17,6 +17,7 @@ REFERENCE = "reference"
 # Bursts are as short as leaves the untimed run after each switch a small part: what lasts longer than a
 # round meets candidate and reference alike.
 _BURST_MS = 20.0
+_MOST_RUNS = 101  # in one of them
 _REFERENCE_MS = 8.0
 _SETTLE_MS = 10.0  # untimed after each switch: a graph comes back into the caches bit by bit
 # Neighbouring runs of 10 ms tell no more than one of them, so a burst has three only where many samples are
@@ -140,7 +141,7 @@ def sample(run: Run, limits: Limits, level_ms: float, run_ms: float, *, referenc
     runs after each switch are not timed.
     """
     series = Series(level_ms)
-    runs = runs_for(_BURST_MS, run_ms, 31)
+    runs = runs_for(_BURST_MS, run_ms, _MOST_RUNS)
     if run_ms <= _SLOW_MS and limits.min_runs >= 3 * _USUAL_ROUNDS:
         runs = max(runs, 3)
     pause = Step(reference, runs_to_settle(level_ms), runs_for(_REFERENCE_MS, level_ms, 31))
@@ -157,8 +158,10 @@ def sample(run: Run, limits: Limits, level_ms: float, run_ms: float, *, referenc
         if rounds >= 5 and (taken >= limits.max_runs or seconds >= limits.max_seconds):
             return series
         if rounds >= look and taken >= limits.min_runs:
-            # Away from the level the graph's own slope counts, so a machine that will be calm is waited for.
-            calm = series.rounds.met_level(level_ms) or seconds >= limits.max_seconds * _PATIENCE
+            # Away from the level the graph's own slope counts, so a machine that is calm now and then is
+            # waited for; one that never is may stay so for minutes.
+            calm = series.rounds.met_level(level_ms) or not series.rounds.num_near(level_ms)
+            calm = calm or seconds >= limits.max_seconds * _PATIENCE
             if calm and series.sampling_half_width <= limits.interval_precision:
                 return series
             # Looking after every chunk would stop at the first interval that is narrow by luck.
