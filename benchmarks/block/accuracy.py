@@ -68,6 +68,7 @@ class Accuracy:
         work: Path,
         scale: float,
         strength: float,
+        dense: Path | None,
         say: Callable[[str], None],
     ) -> None:
         self.data = data
@@ -75,6 +76,7 @@ class Accuracy:
         self.work = work / data
         self.steps = [max(2, round(scale * steps)) for steps in STEPS[data]]
         self.strength = strength
+        self.dense = dense
         self.say = say
         checkpoint = open_checkpoint(settings.model)
         self.task = read_task(settings, checkpoint)
@@ -102,8 +104,11 @@ class Accuracy:
 
     def base(self, name: str) -> nn.Module:
         """The dense model, or its student of fewer layers distilled from it."""
-        found = dense_model(self.settings, self.work / "dense", float(self.steps[0]), self.say)
-        dense = load_model(Path(found.folder))
+        given = self.dense
+        if given is None:
+            steps = float(self.steps[0])
+            given = Path(dense_model(self.settings, self.work / "dense", steps, self.say).folder)
+        dense = load_model(given)
         if name == "dense":
             return dense
         folder = self.work / "student"
@@ -187,6 +192,7 @@ def run(
     bases: Sequence[str],
     scale: float,
     strength: float,
+    dense: Path | None,
     quick: bool,
     say: Callable[[str], None],
 ) -> None:
@@ -196,7 +202,7 @@ def run(
     table = [["data", "base", "penalty", "unpruned", *(f"{rate:g} times" for rate in rates)]]
     for name in sets:
         settings = SearchSettings(model=model, dataset=str(data / name), profile="cpu-1-thread")
-        part = Accuracy(name, settings, work, scale, strength, say)
+        part = Accuracy(name, settings, work, scale, strength, dense and dense / name, say)
         for base in bases:
             validation, test = part.metrics(part.base(base))
             results["bases"].append({"data": name, "base": base, "validation": validation, "test": test})
