@@ -33,7 +33,7 @@ def main() -> None:
     if not begun.exists():
         options.work.mkdir(parents=True, exist_ok=True)
         begun.touch()
-    settings = Settings(options.model, options.work, options.output, options.share)
+    settings = Settings(options.model, options.work.resolve(), options.output, options.share)
     for part in PARTS if options.part == "all" else (options.part,):
         result = options.output / f"{part.replace('-', '_')}.json"
         done = result.exists() and result.stat().st_mtime > begun.stat().st_mtime
