@@ -87,6 +87,8 @@ def make_model(output: Path) -> None:
         intermediate_size=512,
         max_position_embeddings=128,
         pad_token_id=tokenizer.pad_token_id,
+        hidden_dropout_prob=0.0,  # from random weights it would take longer than a demo may
+        attention_probs_dropout_prob=0.0,
     )
     BertModel(config).save_pretrained(output / "model")
     tokenizer.save_pretrained(output / "model")

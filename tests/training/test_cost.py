@@ -11,7 +11,7 @@ from compresskit.supernet.network import SuperNetwork
 from compresskit.training.cost import FIXED, FORWARD, lessons_at, mean_step_cost, step_cost
 from compresskit.training.progress import ProgressCallback
 from compresskit.training.recipe import Recipe
-from compresskit.training.strategies import FROM_LABELS, FROM_TEACHER, FROM_TWIN, Lesson
+from compresskit.training.strategies import FROM_LABELS, FROM_TEACHER, FROM_TWIN, Consistent, Lesson
 from tests.training.make import make_model, make_task, make_trainer, strategy_of
 
 
@@ -26,6 +26,8 @@ def test_a_step_of_the_full_network_costs_one(supernet: SuperNetwork) -> None:
     assert mean_step_cost(strategy_of("standard", supernet), supernet.blueprint) == pytest.approx(1)
     twin = Lesson(supernet.full, FROM_TWIN, is_full=True)
     assert step_cost(supernet.blueprint, [twin]) == pytest.approx(2)
+    consistent = Consistent(supernet.full, supernet.full, lambda *_: supernet.full)
+    assert mean_step_cost(consistent, supernet.blueprint) == pytest.approx(1.5, abs=0.01)
 
 
 def test_cost_follows_macs_and_a_teachers_forward_is_paid_once(supernet: SuperNetwork) -> None:
