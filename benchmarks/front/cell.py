@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +20,7 @@ import numpy as np
 from benchmarks.dense import ROWS
 from benchmarks.front.budget import point_epochs, within_budget
 from benchmarks.front.score import choose
+from benchmarks.spent import timed
 from compresskit.bundle import load_engine
 from compresskit.bundle.manifest import read_manifest
 from compresskit.errors import CompresskitError
@@ -105,16 +105,8 @@ class Cell:
 
     @contextmanager
     def timed(self, name: str) -> Iterator[None]:
-        """Add the seconds to what earlier, cut-off attempts took."""
-        file = self.folder / "seconds.json"
-        spent: dict[str, float] = json.loads(file.read_text()) if file.exists() else {}
-        start = time.monotonic()
-        try:
+        with timed(self.folder / "seconds.json", name) as self.seconds:
             yield
-        finally:
-            spent[name] = spent.get(name, 0.0) + time.monotonic() - start
-            write_atomic(file, json.dumps(spent) + "\n")
-            self.seconds = spent
 
     def search(self) -> RunDirectory:
         path = self.folder / "run"

@@ -11,14 +11,11 @@ import argparse
 import json
 import subprocess
 import sys
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from benchmarks.results import write_results
-from compresskit.runs.atomic import write_atomic
+from benchmarks.spent import timed
 
 # Name of an engine -> how it is chosen, on validation alone.
 POINTS = {
@@ -37,20 +34,6 @@ def run(*words: str) -> Any:
     return json.loads(done.stdout)
 
 
-@contextmanager
-def timed(folder: Path) -> Iterator[dict[str, float]]:
-    """Minutes that all attempts have taken, in `folder`: a cut-off run counts what it took."""
-    file = folder / "minutes.json"
-    found: dict[str, float] = json.loads(file.read_text()) if file.exists() else {"all": 0.0}
-    before, start = found["all"], time.monotonic()
-    try:
-        yield found
-    finally:
-        found["all"] = before + (time.monotonic() - start) / 60
-        folder.mkdir(parents=True, exist_ok=True)
-        write_atomic(file, json.dumps(found) + "\n")
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", required=True)
@@ -65,7 +48,7 @@ def main() -> None:
     training = ["--epochs", options.epochs, "--batch-size", options.batch_size]
     fresh = [*inputs, "--trials", options.trials, *training]
     engines = {}
-    with timed(options.work) as minutes:
+    with timed(options.work / "seconds.json", "all") as seconds:
         run("search", "--output", str(folder), *(["--resume"] if (folder / "run.json").exists() else fresh))
         for name, choice in POINTS.items():
             output = options.work / "engines" / name
@@ -91,10 +74,10 @@ def main() -> None:
     write_results(
         Path(__file__).parent,
         "sst2",
-        {"minutes": minutes["all"], "engines": engines, "bench": bench},
+        {"minutes": seconds["all"] / 60, "engines": engines, "bench": bench},
         rows,
         "MiniLM-L6 on SST-2, one CPU thread, batch 1, length 128. "
-        f"All of it took {minutes['all']:.0f} minutes. "
+        f"All of it took {seconds['all'] / 60:.0f} minutes. "
         "Points were chosen on validation; accuracy is of the test split, in ONNX Runtime.",
     )
 

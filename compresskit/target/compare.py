@@ -129,10 +129,8 @@ def compare(
         reference = None
         if level is not None:
             whole = profile.with_(lengths=()) if profile.lengths else profile
-            named = [each.model for each in built_in() if each.key == level.reference] or [
-                built_in()[0].model
-            ]
-            reference = _start(EngineToMeasure("reference", named[0]), whole, stack)
+            named = next((each for each in built_in() if each.key == level.reference), built_in()[0])
+            reference = _start(EngineToMeasure("reference", named.model), whole, stack)
         pids = tuple(runner.child.pid for runner in [*runners, *([reference] if reference else [])])
         before = load_now(pids)
         base = runners[names.index(against)]

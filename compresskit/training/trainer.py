@@ -112,12 +112,13 @@ class SuperNetTrainer(Trainer):  # type: ignore[misc]
         total = torch.zeros((), device=self.args.device)
         for lesson in lessons:
             architecture = None if lesson.is_full else lesson.architecture
-            asked = 2 if lesson.source == FROM_TWIN else 1
-            rows = {name: torch.cat([value] * asked) for name, value in batch.items()}
+            rows, wanted = batch, labels
+            if lesson.source == FROM_TWIN:
+                rows = {name: torch.cat([value] * 2) for name, value in batch.items()}
+                wanted = torch.cat([labels] * 2)
             with self.compute_loss_context_manager():
                 output = supernet(architecture, **rows, output_hidden_states=taught)
-                mask = rows["attention_mask"]
-                loss = self._loss(lesson, output, torch.cat([labels] * asked), reference, mask)
+                loss = self._loss(lesson, output, wanted, reference, rows["attention_mask"])
             self.accelerator.backward(loss)
             total += loss.detach()
             if lesson.is_full and not taught:
