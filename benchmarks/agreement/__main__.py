@@ -1,5 +1,7 @@
 """Ten architectures of a run: the latency that search recorded against the one bench finds on engines.
 
+They are of the front, and other trials where the front has fewer.
+
     python -m benchmarks.agreement --run RUN --work FOLDER
 
 Search measured slices of one exported graph, one after another; bench measures exported engines side by
@@ -10,6 +12,7 @@ raw median of bench stands beside it. Both are commands of the program. A cut-of
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,17 +21,30 @@ import numpy as np
 from benchmarks.results import write_results
 from benchmarks.sst2.__main__ import run
 from compresskit.runs.directory import RunDirectory
-from compresskit.runs.records import TrialRecord
+from compresskit.runs.records import FrontPoint, TrialRecord
 
 COUNT = 10
+Point = FrontPoint | TrialRecord
 
 
-def spread_trials(records: list[TrialRecord], count: int) -> list[TrialRecord]:
-    """`count` completed trials of different shapes, evenly spaced in rank of latency."""
-    by_shape = {record.signature: record for record in records if record.is_completed}
-    ordered = sorted(by_shape.values(), key=lambda record: record.latency_ms or 0.0)
+def chosen(source: RunDirectory, count: int) -> list[Point]:
+    """`count` architectures of different shapes, fastest first: of the front, then of what else was tried."""
+    points = {point.signature: point for point in source.front().points}
+    others = {record.signature: record for record in source.trials() if record.is_completed}
+    front = _spread(list(points.values()), count)
+    rest = _spread([other for shape, other in others.items() if shape not in points], count - len(front))
+    return sorted([*front, *rest], key=_latency_ms)
+
+
+def _spread(found: Sequence[Point], count: int) -> list[Point]:
+    """At most `count`, evenly spaced in rank of latency."""
+    ordered = sorted(found, key=_latency_ms)
     places = np.linspace(0, len(ordered) - 1, min(count, len(ordered))).round().astype(int)
     return [ordered[place] for place in places]
+
+
+def _latency_ms(point: Point) -> float:
+    return point.latency_ms or 0.0
 
 
 def ranks(values: list[float]) -> Any:
@@ -40,7 +56,7 @@ def main() -> None:
     parser.add_argument("--run", type=Path, required=True)
     parser.add_argument("--work", type=Path, required=True)
     options = parser.parse_args()
-    records = spread_trials(RunDirectory.open(options.run).trials(), COUNT)
+    records = chosen(RunDirectory.open(options.run), COUNT)
     folders = {}
     for record in records:
         folders[record.trial_id] = options.work / f"trial-{record.trial_id}"

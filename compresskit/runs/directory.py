@@ -136,8 +136,9 @@ class RunDirectory:
         append_record(self.path / "latencies.jsonl", record)
 
     def latencies(self) -> list[dict[str, Any]]:
-        """All recorded latency measurements in order; damage is treated as in `trials`."""
-        return self._records(self.path / "latencies.jsonl")
+        """The latency measurements in order, of each key the last; damage is treated as in `trials`."""
+        records = self._records(self.path / "latencies.jsonl")
+        return list({record["key"]: record for record in records}.values())
 
     def _records(self, file: Path) -> list[dict[str, Any]]:
         records, warning = read_records(file)

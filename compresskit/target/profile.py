@@ -60,7 +60,7 @@ class Profile:
     interval_precision: float = 0.01
     warmup_runs: int = 5
     min_runs: int = 60
-    max_runs: int = 3000
+    max_runs: int = 10_000
     max_seconds: float = 10.0
     address: str | None = None
     token_file: str | None = None

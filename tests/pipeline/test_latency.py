@@ -8,6 +8,7 @@ import pytest
 
 from compresskit.architecture import Architecture, Candidate, Dimensions
 from compresskit.engine.variants import VARIANTS
+from compresskit.errors import TargetError
 from compresskit.pipeline.latency import LatencyMeter, shapes_of
 from compresskit.runs import RunDirectory
 from compresskit.search.additive import FEWEST
@@ -28,17 +29,21 @@ class Sliced:
 
 
 class Additive:
-    """A target on which each head takes 1 ms and each unit 0.1 ms."""
+    """A target on which each head takes 1 ms and each unit 0.1 ms, known to `half_width`."""
 
     def __init__(self, slicer: Sliced) -> None:
         self._slicer = slicer
+        self.half_width = 0.01
+        self.gone = False
 
     def conditions(self) -> dict[str, Any]:
         return {}
 
     def measure(self, model: LightGraph, **_: Any) -> Measurement:
+        if self.gone:
+            raise TargetError("the device is gone")
         ms = sum(heads + 0.1 * units for heads, units in self._slicer.last.shapes)
-        around = (0.99 * ms, 1.01 * ms)
+        around = ((1 - self.half_width) * ms, (1 + self.half_width) * ms)
         return Measurement((ms,), (1.0,), ms, around, ms, around, 1.0, ms, None, None, 1e3 / ms)
 
 
@@ -68,6 +73,38 @@ def test_equal_shapes_share_a_measurement(meter: LatencyMeter) -> None:
     first = meter.measure(Candidate(Architecture.uniform(DIMS, [0, 1], 2, 8)))
     assert meter.measure(Candidate(Architecture.uniform(DIMS, [2, 3], 2, 8))) is first
     assert len(meter.run.latencies()) == 1
+
+
+class TestSecondLook:
+    CANDIDATE = Candidate(Architecture.uniform(DIMS, [0, 1], 2, 8))
+
+    def looked_at_twice(self, meter: LatencyMeter, first: float, second: float) -> float:
+        """The half-width that is known after both."""
+        target: Any = meter.target
+        for half_width in (first, second):
+            target.half_width = half_width
+            low, high = meter.measure_again(self.CANDIDATE)["corrected_ci_ms"]
+        return float((high - low) / (high + low))
+
+    def test_narrower_interval_takes_the_place_of_a_wide_one(self, meter: LatencyMeter) -> None:
+        assert self.looked_at_twice(meter, 0.08, 0.02) == pytest.approx(0.02)
+        (kept,) = meter.run.latencies()
+        assert kept["corrected_ci_ms"] == pytest.approx([5.6 * 0.98, 5.6 * 1.02])
+        assert meter.measure(self.CANDIDATE) == kept
+        assert kept["size_bytes"] == len(chain())
+
+    def test_wider_one_does_not(self, meter: LatencyMeter) -> None:
+        assert self.looked_at_twice(meter, 0.08, 0.09) == pytest.approx(0.08)
+
+    def test_what_is_known_well_is_not_measured_again(self, meter: LatencyMeter) -> None:
+        assert self.looked_at_twice(meter, 0.02, 0.01) == pytest.approx(0.02)
+
+    def test_what_is_known_stays_where_the_device_is_gone(self, meter: LatencyMeter) -> None:
+        target: Any = meter.target
+        target.half_width = 0.08
+        known = meter.measure(self.CANDIDATE)
+        target.gone = True
+        assert meter.measure_again(self.CANDIDATE) == known
 
 
 def test_signatures_tell_the_shapes() -> None:
