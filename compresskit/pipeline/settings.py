@@ -68,7 +68,7 @@ class SearchSettings:
     block_axis: str | None = None
     block_scope: str = "matrix"
     lasso: str = "reweighted"
-    lasso_strength: float = 3e-3
+    lasso_strength: float = 1e-3
     distil: bool = True
     start_run: str | None = None
     start_trial: int | None = None

@@ -35,8 +35,13 @@ def shared_recipe(settings: SearchSettings, rows: int, hidden_size: int) -> Reci
     """How a super-network of this hidden size is trained on `rows` rows."""
     rate = LABEL_LEARNING_RATE
     if settings.strategy == FrozenTeacher.name:
-        rate = TAUGHT_LEARNING_RATE if rows < SMALL_DATA_ROWS else TAUGHT_LEARNING_RATE_LARGE
+        rate = taught_rate(rows)
     return recipe_for(settings, settings.epochs_for(rows), rate, hidden_size)
+
+
+def taught_rate(rows: int) -> float:
+    """The rate of networks that have to find back to a teacher, on so many rows."""
+    return TAUGHT_LEARNING_RATE if rows < SMALL_DATA_ROWS else TAUGHT_LEARNING_RATE_LARGE
 
 
 def recipe_for(

@@ -25,7 +25,7 @@ class Lasso:
     """Which penalty prepares a model for hard pruning, and how strong it is."""
 
     kind: str = REWEIGHTED
-    strength: float = 3e-3
+    strength: float = 1e-3
 
 
 def train_with_lasso(
