@@ -30,7 +30,10 @@ def explore(
     of `run_search`.
     """
     clock.search_begins(settings)
-    inputs.searcher.begin_with(recorded(run))
+    if first := recorded(run):
+        name = run.info["warm_start"]["run"]
+        clock.say(f"warm start: the {len(first)} points of {name} are tried after full, smallest, middle")
+    inputs.searcher.begin_with(first)
     # Candidates are scored on these rows, so a drop is counted on them too.
     dense_metric = run.info.get("dense_search_metric", run.info["dense_metric"])
     return run_search(

@@ -97,10 +97,12 @@ class TestConstraints:
 class TestWarmStart:
     def test_the_front_of_another_run_is_tried_first(self, run: Path, inputs: Path, tmp_path: Path) -> None:
         asked = settings_for(inputs, seed=7)
-        search(asked, tmp_path / "run", warm_start=run)
+        said: list[str] = []
+        search(asked, tmp_path / "run", warm_start=run, say=said.append)
         found, source = RunDirectory.open(tmp_path / "run"), RunDirectory.open(run)
         first = [record.candidate for record in found.trials()]
         given = [point.candidate for point in source.front().points]
+        assert any(f"the {len(given)} points of run are tried" in line for line in said)
         wanted = list(dict.fromkeys([*first[:3], *given]))
         assert first[: len(wanted)] == wanted[: len(first)]
         assert len(wanted) > 3
