@@ -6,8 +6,6 @@ engines in turn, and the products inside them as ONNX Runtime's own profile sees
 
 from __future__ import annotations
 
-import json
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import prod
@@ -16,11 +14,11 @@ from statistics import median
 from typing import Any
 
 import numpy as np
-import onnxruntime
 import torch
 from onnx import ModelProto
 from transformers import BertConfig, BertForSequenceClassification
 
+from benchmarks.block.inside import inside_ms
 from benchmarks.results import write_results
 from compresskit.blocks import INDEX_BYTES, INPUTS, OUTPUTS, BlockPlan, Partition
 from compresskit.engine.block import compact_graph, stored_blocks
@@ -42,7 +40,6 @@ from compresskit.target.profile import load_profile
 
 PARTITIONS = [Partition(axis, blocks) for axis in (OUTPUTS, INPUTS) for blocks in (1, 2, 4, 8)]
 RATE = 5.0
-_PROFILE_RUNS = 30
 
 
 @dataclass(frozen=True)
@@ -169,52 +166,6 @@ def dense_weights(graph: ModelProto, plan: BlockPlan) -> int:
     """Elements that the matrices of `plan` have in the dense `graph`."""
     sizes = {item.name: prod(item.dims) for item in graph.graph.initializer}
     return sum(sizes[f"{name}.weight"] for name, _ in plan.items())
-
-
-def inside_ms(graph: ModelProto) -> dict[str, float]:
-    """Milliseconds of the up- and down-projections of all layers in a run of the whole graph: median."""
-    with tempfile.TemporaryDirectory() as folder:
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1
-        options.enable_profiling = True
-        options.profile_file_prefix = str(Path(folder) / "profile")
-        options.log_severity_level = 3
-        for name, size in (("batch", 1), ("length", 128)):
-            options.add_free_dimension_override_by_name(name, size)
-        session = onnxruntime.InferenceSession(
-            graph.SerializeToString(), options, providers=["CPUExecutionProvider"]
-        )
-        feed = {item.name: np.ones((1, 128), dtype=np.int64) for item in session.get_inputs()}
-        feed["input_ids"] = np.random.default_rng(0).integers(1000, 30000, (1, 128))
-        for _ in range(_PROFILE_RUNS):
-            session.run(None, feed)
-        events = json.loads(Path(session.end_profiling()).read_text())
-    return {group: _median_of_runs(events, module) for group, module in _MODULES.items()}
-
-
-_MODULES = {"up": ".intermediate.dense", "down": ".output.dense"}
-_PARTS = ("MatMul", "Gather", "Slice", "Concat", "FusedMatMul", "Gemm")
-
-
-def _median_of_runs(events: list[dict[str, Any]], module: str) -> float:
-    """Of the products whose node is in `module`, summed over one run; warm-up runs are left out."""
-    spans = [
-        (event["ts"], event["ts"] + event["dur"])
-        for event in events
-        if event.get("cat") == "Session" and event["name"] == "model_run"
-    ]
-    runs = [0.0] * len(spans)
-    for event in events:
-        name = event["name"].removesuffix("_kernel_time")
-        owner = name.partition("/")[0]
-        if event.get("cat") != "Node" or name == event["name"] or event["args"]["op_name"] not in _PARTS:
-            continue
-        if not owner.endswith(module) or ".attention." in owner:
-            continue
-        for number, (start, end) in enumerate(spans):
-            if start <= event["ts"] < end:
-                runs[number] += event["dur"] / 1e3
-    return median(runs[len(runs) // 3 :])
 
 
 def summary(

@@ -2,9 +2,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import httpx
 import pytest
 
-from tests.target.agent.running import RunningAgent
+from tests.target.agent.running import RunningAgent, serve_honest
 
 
 @pytest.fixture(scope="session")
@@ -13,3 +14,11 @@ def agent(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningAgent]:
     running = RunningAgent(tmp_path_factory.mktemp("agent"), body_bytes=1 << 20, max_waiting=20)
     yield running
     assert running.stop() == 0
+
+
+@pytest.fixture
+def client(agent: RunningAgent) -> Iterator[httpx.Client]:
+    """After whatever a test sends, the next honest job is served."""
+    with agent.client() as client:
+        yield client
+        serve_honest(client)

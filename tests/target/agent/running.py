@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import subprocess
 import sys
 import time
@@ -14,8 +15,10 @@ from typing import Any
 import httpx
 import onnx
 
-from compresskit.target.agent.protocol import PROTOCOL, pack_head
+from compresskit.target.agent.protocol import pack_head
 from compresskit.target.profile import Profile
+from compresskit.target.weightless import strip_weights
+from tests.target.agent import graphs
 
 _PROGRAM = """
 import json, sys
@@ -122,4 +125,30 @@ def ended(client: httpx.Client, job_id: str) -> httpx.Response:
     raise AssertionError(f"job {job_id} has not ended after {PATIENCE_SECONDS} s")
 
 
-__all__ = ["PATIENCE_SECONDS", "PROFILE", "PROTOCOL", "RunningAgent", "body_of", "ended"]
+def serve_honest(client: httpx.Client) -> None:
+    """A job that has to go well, however busy the agent is."""
+    job_id = secrets.token_hex(16)
+    assert (
+        submit(client, body_of(job_id, strip_weights(graphs.text_graph())), patient=True).status_code == 202
+    )
+    answer = ended(client, job_id)
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["result"]["median_ms"] > 0
+
+
+def submit(client: httpx.Client, body: bytes, *, patient: bool = False) -> httpx.Response:
+    while True:
+        answer = client.post("/v1/measurements", content=body)
+        if answer.status_code not in (429, 503) or not patient:
+            return answer
+        time.sleep(0.2)
+
+
+def failure(client: httpx.Client, model: onnx.ModelProto | bytes, **fields: Any) -> tuple[int, str, str]:
+    """(HTTP status, kind, message) with which a job ends."""
+    job_id = secrets.token_hex(16)
+    answer = submit(client, body_of(job_id, model, **fields), patient=True)
+    if answer.status_code == 202:
+        answer = ended(client, job_id)
+    error = answer.json()["error"] or {"kind": "none", "message": answer.text}
+    return answer.status_code, error["kind"], error["message"]

@@ -1,4 +1,4 @@
-"""The agent under attack: what is sent is refused or cut off, and the next honest job is served."""
+"""The agent's requests and answers: strangers, slow and malformed bodies, many clients at once."""
 
 from __future__ import annotations
 
@@ -7,57 +7,17 @@ import json
 import secrets
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
-from typing import Any
 
 import httpx
-import numpy as np
-import onnx
 import psutil
 import pytest
 
 from compresskit.target.agent.protocol import pack_head
 from compresskit.target.weightless import strip_weights
 from tests.target.agent import graphs
-from tests.target.agent.running import PATIENCE_SECONDS, PROFILE, RunningAgent, body_of, ended
-from tests.target.agent.test_checks import mutated
-
-
-@pytest.fixture
-def client(agent: RunningAgent) -> Iterator[httpx.Client]:
-    with agent.client() as client:
-        yield client
-        serve_honest(client)
-
-
-def serve_honest(client: httpx.Client) -> None:
-    job_id = secrets.token_hex(16)
-    assert (
-        submit(client, body_of(job_id, strip_weights(graphs.text_graph())), patient=True).status_code == 202
-    )
-    answer = ended(client, job_id)
-    assert answer.status_code == 200, answer.text
-    assert answer.json()["result"]["median_ms"] > 0
-
-
-def submit(client: httpx.Client, body: bytes, *, patient: bool = False) -> httpx.Response:
-    while True:
-        answer = client.post("/v1/measurements", content=body)
-        if answer.status_code not in (429, 503) or not patient:
-            return answer
-        time.sleep(0.2)
-
-
-def failure(client: httpx.Client, model: onnx.ModelProto | bytes, **fields: Any) -> tuple[int, str, str]:
-    """(HTTP status, kind, message) with which a job ends."""
-    job_id = secrets.token_hex(16)
-    answer = submit(client, body_of(job_id, model, **fields), patient=True)
-    if answer.status_code == 202:
-        answer = ended(client, job_id)
-    error = answer.json()["error"] or {"kind": "none", "message": answer.text}
-    return answer.status_code, error["kind"], error["message"]
+from tests.target.agent.running import PATIENCE_SECONDS, RunningAgent, body_of, ended, submit
 
 
 @pytest.mark.parametrize("header", [{}, {"Authorization": "Bearer wrong"}, {"Authorization": "Basic eDp5"}])
@@ -180,83 +140,6 @@ def test_another_protocol_is_named(client: httpx.Client) -> None:
     assert "protocol 99" in answer.json()["error"]["message"]
 
 
-@pytest.mark.parametrize(
-    "attack",
-    [
-        graphs.terabyte,
-        graphs.endless_loop,
-        graphs.outside_data,
-        graphs.outside_attribute,
-        graphs.outside_subgraph,
-        graphs.outside_sparse,
-        graphs.custom_domain,
-        graphs.compiled_context,
-        graphs.local_function,
-    ],
-)
-def test_graph_is_refused(agent: RunningAgent, attack: Callable[[], onnx.ModelProto]) -> None:
-    with agent.client() as client:
-        status, kind, _ = failure(client, attack())
-    assert (status, kind) == (422, "refused")
-
-
-def test_malformed_graphs(client: httpx.Client) -> None:
-    rng = np.random.default_rng(1)
-    honest = strip_weights(graphs.text_graph()).SerializeToString()
-    for _ in range(15):
-        status, kind, message = failure(client, mutated(honest, rng))
-        assert (status, kind) in {(422, "refused"), (422, "failed"), (200, "none")}, message
-
-
-@pytest.mark.slow
-def test_many_malformed_graphs(client: httpx.Client) -> None:
-    rng = np.random.default_rng(2)
-    honest = strip_weights(graphs.text_graph()).SerializeToString()
-    for _ in range(2_000):
-        status, _, message = failure(client, mutated(honest, rng))
-        assert status in (200, 422), message
-
-
-@pytest.mark.parametrize("sizes", [(1 << 20, 1 << 20), (400 << 20,)])
-def test_memory_bomb_is_cut_off(client: httpx.Client, sizes: tuple[int, ...]) -> None:
-    status, kind, message = failure(client, graphs.bomb(*sizes))
-    assert (status, kind) == (422, "memory"), message
-
-
-@pytest.mark.parametrize(
-    ("field", "value", "words"),
-    [
-        (
-            "profile",
-            {**PROFILE.to_json(), "session_options": {"session.optimized_model_filepath": "/x"}},
-            "refuses",
-        ),
-        (
-            "profile",
-            {**PROFILE.to_json(), "session_options": {"session.dynamic_block_base": "/etc/x"}},
-            "no paths",
-        ),
-        ("profile", {**PROFILE.to_json(), "provider_options": {"trt_engine_cache_path": "/x"}}, "refuses"),
-        ("profile", {**PROFILE.to_json(), "length": 1 << 40}, "tokens"),
-        ("profile", {**PROFILE.to_json(), "threads": 10_000}, "threads"),
-        ("profile", {**PROFILE.to_json(), "max_seconds": 1e9}, "max_seconds"),
-        ("profile", {**PROFILE.to_json(), "max_seconds": "long"}, "max_seconds"),
-        ("profile", {**PROFILE.to_json(), "address": "https://elsewhere"}, "address"),
-        ("profile", {"name": "x", "unheard": 1}, "unheard"),
-        ("profile", 7, "malformed"),
-        ("session", {"options": {"ep.context_file_path": "/etc/x"}}, "refuses"),
-        ("session", {"disabled_optimizers": ["../x"]}, "no name"),
-        ("session", {"optimization_level": "x"}, "level"),
-        ("unheard", 1, "permitted"),
-    ],
-)
-def test_settings_are_refused(agent: RunningAgent, field: str, value: object, words: str) -> None:
-    with agent.client() as client:
-        status, kind, message = failure(client, graphs.text_graph(), **{field: value})
-    assert (status, kind) == (422, "refused")
-    assert words in message
-
-
 def test_same_id_is_done_once(client: httpx.Client) -> None:
     job_id = secrets.token_hex(16)
     body = body_of(job_id, graphs.text_graph())
@@ -291,17 +174,6 @@ def test_fifty_clients_at_once(agent: RunningAgent, client: httpx.Client) -> Non
         found = list(pool.map(one, range(50)))
     assert {first for first, _ in found} <= {202, 429}
     assert {last for _, last in found} == {422}
-
-
-def test_graph_that_never_ends_is_cut_off(tmp_path: Path) -> None:
-    agent = RunningAgent(tmp_path, job_seconds=8.0)  # in which a slow machine does an honest job
-    try:
-        with agent.client() as client:
-            status, kind, message = failure(client, graphs.never_ending())
-            assert (status, kind) == (422, "time"), message
-            serve_honest(client)
-    finally:
-        agent.kill()
 
 
 def test_memory_stays_bounded(agent: RunningAgent, client: httpx.Client) -> None:
