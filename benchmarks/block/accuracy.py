@@ -17,6 +17,7 @@ from benchmarks.results import write_results
 from compresskit.architecture import Architecture
 from compresskit.blocks import INPUTS, NO_LASSO, OUTPUTS, Partition
 from compresskit.pipeline.inputs import read_task
+from compresskit.pipeline.methods.block import FIRST_SHARES
 from compresskit.pipeline.models import load_model, open_checkpoint, save_model
 from compresskit.pipeline.settings import SearchSettings
 from compresskit.pipeline.strategy import taught_rate
@@ -161,7 +162,8 @@ class Accuracy:
             folder = self.work / "cells" / name
             if not (folder / "cell.json").exists():
                 model = self.prepared(base, kind) if before is None else load_model(before)
-                cell = self.cell(model, base, kind, rate, name)
+                recipe = self.recipe(self.steps[2] * (FIRST_SHARES if before is None else 1))
+                cell = self.cell(model, base, kind, rate, name, recipe)
                 save_model(model, folder)
                 write_atomic(folder / "cell.json", json.dumps(asdict(cell), indent=2) + "\n")
                 self.say(f"{self.data} {name}: validation {cell.validation:.4f}, test {cell.test:.4f}")
@@ -169,11 +171,10 @@ class Accuracy:
             before = folder
         return found
 
-    def cell(self, model: nn.Module, base: str, kind: str, rate: float, name: str) -> Cell:
+    def cell(self, model: nn.Module, base: str, kind: str, rate: float, name: str, recipe: Recipe) -> Cell:
         """Prune `model` in place, retrain and score it."""
         start = time.monotonic()
         pruned = prune(model, {group: GroupSetting(cut, rate) for group, cut in CUTS.items()})
-        recipe = self.recipe(self.steps[2])
         retrain(model, pruned, self.stage(name), recipe, teacher=self.base(base), name=name)
         validation, test = self.metrics(model, pruned.architecture)
         seconds = time.monotonic() - start
@@ -225,6 +226,6 @@ def run(
         "Test metric x 100, and its difference to the unpruned base, against the compression rate of the "
         "attention and feed-forward matrices. The base is MiniLM-L6, fine-tuned, or a student of 3 of its "
         "layers distilled from it. Two blocks along the hidden dimension, hard pruning a matrix at a time, "
-        "each rate from the model of the one before, retraining with the base as teacher. One seed; nothing "
-        "was chosen on the test split.",
+        "each rate from the model of the one before, retraining with the base as teacher, the first of them "
+        "twice as long. One seed; nothing was chosen on the test split.",
     )

@@ -29,6 +29,7 @@ from compresskit.training.recipe import Recipe
 from compresskit.training.strategies import Point
 
 LASSO_SHARE = 0.35  # of what may be spent on training; the points share the rest
+FIRST_SHARES = 2  # of these: the first point also undoes what the penalty did to what stays
 MEASURED_AT = 3.0  # the rate at which a partition has to be faster than the dense product
 
 
@@ -51,7 +52,7 @@ class BlockPruning(Method):
             )
         prepared, start = _prepare(context, space)
         count = context.settings.trials or 1
-        steps = context.full_steps * (1 - LASSO_SHARE) / max(1, count - 1)
+        share = context.full_steps * (1 - LASSO_SHARE) / (count - 2 + FIRST_SHARES) if count > 1 else 0.0
         full = context.evaluator.supernet.full
         records = [context.trial(0, {}, lambda: (Candidate(full), context.fresh()))]
         while len(records) < count:
@@ -59,6 +60,7 @@ class BlockPruning(Method):
             if config is None:
                 break
             number = len(records)
+            steps = share * (FIRST_SHARES if number == 1 else 1)
             done = {record.trial_id: record.config or {} for record in records if record.is_completed}
             source = furthest_before(config, done)
             make = partial(_point, context, chooser, prepared, source, start, config, number, steps)
