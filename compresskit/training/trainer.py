@@ -107,8 +107,7 @@ class SuperNetTrainer(Trainer):  # type: ignore[misc]
             self._cost = sum(step_cost(supernet.blueprint, self._lessons(i)) for i in range(step))
         self._cost += step_cost(supernet.blueprint, lessons)
         taught = any(lesson.source == FROM_TEACHER for lesson in lessons)
-        with self.compute_loss_context_manager():
-            reference = self._ask_teacher(batch) if taught else None
+        reference = self._ask_teacher(batch) if taught else None
         total = torch.zeros((), device=self.args.device)
         for lesson in lessons:
             architecture = None if lesson.is_full else lesson.architecture
@@ -116,9 +115,8 @@ class SuperNetTrainer(Trainer):  # type: ignore[misc]
             if lesson.source == FROM_TWIN:
                 rows = {name: torch.cat([value] * 2) for name, value in batch.items()}
                 wanted = torch.cat([labels] * 2)
-            with self.compute_loss_context_manager():
-                output = supernet(architecture, **rows, output_hidden_states=taught)
-                loss = self._loss(lesson, output, wanted, reference, rows["attention_mask"])
+            output = supernet(architecture, **rows, output_hidden_states=taught)
+            loss = self._loss(lesson, output, wanted, reference, rows["attention_mask"])
             self.accelerator.backward(loss)
             total += loss.detach()
             if lesson.is_full and not taught:
@@ -145,7 +143,8 @@ class SuperNetTrainer(Trainer):  # type: ignore[misc]
 
     def _ask_teacher(self, batch: dict[str, torch.Tensor]) -> Any:
         assert self.teacher is not None
-        with torch.no_grad():
+        # Trainer has the pupil's forward in mixed precision, and knows of no other model.
+        with torch.no_grad(), self.accelerator.autocast():
             return self.teacher(**batch, output_hidden_states=True)
 
     def _loss(

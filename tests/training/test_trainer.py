@@ -52,13 +52,18 @@ def test_trains_in_bf16_where_the_machine_is_fast_in_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fast: bool
 ) -> None:
     monkeypatch.setattr(recipes, "has_fast_bf16", lambda: fast)
-    seen: set[torch.dtype] = set()
+    seen: dict[str, set[torch.dtype]] = {"pupil": set(), "teacher": set()}
     supernet = SuperNetwork(make_model())
-    head = supernet.model.get_submodule("classifier")
-    head.register_forward_hook(lambda module, inputs, output: seen.add(output.dtype))
     recipe = Recipe(epochs=1, learning_rate=1e-3, batch_size=32)
-    make_trainer("standard", tmp_path, supernet, make_task(), recipe).run()
-    assert seen == {torch.bfloat16 if fast else torch.float32}
+    trainer = make_trainer("teacher", tmp_path, supernet, make_task(), recipe)
+    assert trainer.teacher is not None
+    for found, model in zip(seen.values(), (supernet.model, trainer.teacher), strict=True):
+        model.get_submodule("classifier").register_forward_hook(
+            lambda module, inputs, output, found=found: found.add(output.dtype)
+        )
+    trainer.run()
+    expected = {torch.bfloat16 if fast else torch.float32}
+    assert seen == {"pupil": expected, "teacher": expected}
     assert {value.dtype for value in supernet.parameters()} == {torch.float32}
 
 
