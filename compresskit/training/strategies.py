@@ -66,16 +66,12 @@ class Standard(Strategy):
 
 
 class Consistent(Standard):
-    """The full network, asked to say the same under any dropout: R-Drop.
-
-    Not in the first tenth: a network that knows nothing yet agrees with itself best where it says the same
-    of every text.
-    """
+    """The full network, asked to say the same under any dropout: R-Drop (arXiv 2106.14448)."""
 
     name = "consistent"
 
     def lessons(self, step: int, progress: float, generator: np.random.Generator) -> list[Lesson]:
-        return [self._full(FROM_LABELS if progress < 0.1 else FROM_TWIN)]
+        return [self._full(FROM_TWIN)]
 
 
 class Random(Strategy):

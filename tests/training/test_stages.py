@@ -10,7 +10,7 @@ from compresskit.supernet.network import SuperNetwork
 from compresskit.training.losses import consistency_loss
 from compresskit.training.recipe import Recipe
 from compresskit.training.stages import batch_loss, dense_strategy, sample_batches
-from compresskit.training.strategies import Consistent, Lesson, Standard
+from compresskit.training.strategies import Consistent, Standard
 from compresskit.training.trainer import SuperNetTrainer
 from tests.training.make import PAD, make_model, make_split, make_task
 
@@ -29,15 +29,6 @@ def test_loss_of_a_batch_is_the_cross_entropy_of_its_labels() -> None:
         assert float(found) == pytest.approx(wanted, rel=1e-5)
 
 
-class Throughout(Consistent):
-    """Two passes from the first step on."""
-
-    name = "throughout"
-
-    def lessons(self, step: int, progress: float, generator: np.random.Generator) -> list[Lesson]:
-        return super().lessons(step, 1.0, generator)
-
-
 def test_a_model_without_dropout_is_not_passed_twice() -> None:
     assert dense_strategy(make_model(dropout=0.1)).name == "consistent"
     assert dense_strategy(make_model(dropout=0.0)).name == "standard"
@@ -46,7 +37,7 @@ def test_a_model_without_dropout_is_not_passed_twice() -> None:
 def test_two_passes_that_do_not_differ_train_like_one(tmp_path: Path) -> None:
     recipe, task = Recipe(epochs=1, learning_rate=1e-3, batch_size=16), make_task()
     found = []
-    for kind in (Standard, Throughout):
+    for kind in (Standard, Consistent):
         supernet = SuperNetwork(make_model(dropout=0.0))
         strategy = kind(supernet.full, supernet.full, lambda *_, network=supernet: network.full)
         SuperNetTrainer(supernet, strategy, recipe, task.train, tmp_path / kind.name, pad_id=PAD).run()
@@ -57,7 +48,7 @@ def test_two_passes_that_do_not_differ_train_like_one(tmp_path: Path) -> None:
 
 def test_two_passes_agree_more_after_training_for_it(tmp_path: Path) -> None:
     apart = []
-    for kind in (Standard, Throughout):
+    for kind in (Standard, Consistent):
         supernet, task = SuperNetwork(make_model(dropout=0.3)), make_task(rows=256)
         strategy = kind(supernet.full, supernet.full, lambda *_, network=supernet: network.full)
         recipe = Recipe(epochs=6, learning_rate=1e-3, batch_size=32)

@@ -8,10 +8,8 @@ from compresskit.training.strategies import (
     FROM_FULL,
     FROM_LABELS,
     FROM_TEACHER,
-    FROM_TWIN,
     STRATEGIES,
     Alone,
-    Consistent,
     FrozenTeacher,
     Lesson,
     OneNetwork,
@@ -113,10 +111,3 @@ def test_unknown_strategy_raises() -> None:
 def test_no_random_sub_network_raises() -> None:
     with pytest.raises(ConfigurationError, match="at least 1"):
         make_strategy("kd", FULL, SMALLEST, sample, 0)
-
-
-def test_a_consistent_network_learns_the_labels_first() -> None:
-    strategy = Consistent(FULL, SMALLEST, sample)
-    generator = np.random.default_rng(0)
-    sources = [strategy.lessons(0, progress, generator)[0].source for progress in (0.0, 0.09, 0.1, 1.0)]
-    assert sources == [FROM_LABELS, FROM_LABELS, FROM_TWIN, FROM_TWIN]
