@@ -13,16 +13,17 @@ from compresskit.search.loop import Evaluation
 from compresskit.supernet.network import SuperNetwork
 from compresskit.target.profile import Profile
 from compresskit.tasks.task import Split
-from compresskit.training.stages import Stage, score
+from compresskit.training.stages import Stage, quick_score, score
 
 
 class Evaluator:
     """Scores with the shared weights on validation rows and measures on the target.
 
-    Metrics of fp32 come from the sub-network in PyTorch while the search lasts; engines are scored by
-    ONNX Runtime when they are exported. Of other precisions ONNX Runtime computes them, with the graph
-    that is measured. `known` metrics, all of fp32, are not computed again. `weights` of a trial's own
-    are those of `pipeline.points`; None means the shared ones.
+    Metrics of fp32 come from the sub-network in PyTorch while the search lasts, in bfloat16 where that
+    is fast; the front is scored in float32, and engines by ONNX Runtime when they are exported. Of
+    other precisions ONNX Runtime computes them, with the graph that is measured. `known` metrics, all
+    of fp32, are not computed again. `weights` of a trial's own are those of `pipeline.points`; None
+    means the shared ones.
     """
 
     def __init__(
@@ -46,7 +47,7 @@ class Evaluator:
         shared = candidate.precision == "fp32" and weights is None
         metric = self.known.get(candidate.architecture) if shared else None
         return Evaluation(
-            metric=self.metric(candidate, self.stage.task.search, weights) if metric is None else metric,
+            metric=self.search_metric(candidate, weights) if metric is None else metric,
             latency_ms=latency["corrected_median_ms"],
             latency_ci_ms=(low, high),
             num_params=self.blueprint.num_params(candidate.architecture) - _gone(candidate),
@@ -55,14 +56,16 @@ class Evaluator:
             size_bytes=latency["size_bytes"],
         )
 
+    def search_metric(self, candidate: Candidate, weights: str | None = None) -> float:
+        """The metric on the rows that a search scores, as a fraction: good enough to rank by."""
+        if candidate.precision != "fp32":
+            return self.metric(candidate, self.stage.task.search, weights)
+        return quick_score(self._network(weights), self.stage, candidate.architecture)
+
     def metric(self, candidate: Candidate, split: Split, weights: str | None = None) -> float:
         """The task's metric on `split`, as a fraction."""
-        if weights is not None:
-            network = SuperNetwork(read_point(self.meter.run.path, weights)[1])
-            network.to(next(self.supernet.parameters()).device)
-            return score(network, self.stage, split, candidate.architecture)
-        if candidate.precision == "fp32":
-            return score(self.supernet, self.stage, split, candidate.architecture)
+        if weights is not None or candidate.precision == "fp32":
+            return score(self._network(weights), self.stage, split, candidate.architecture)
         logits = logits_of(
             self.meter.build(candidate),
             split.encoded,
@@ -71,6 +74,12 @@ class Evaluator:
             provider="cpu" if self.profile.provider == "cpu" else "cuda",
         )
         return self.stage.task.score(logits, split.labels)
+
+    def _network(self, weights: str | None) -> SuperNetwork:
+        if weights is None:
+            return self.supernet
+        network = SuperNetwork(read_point(self.meter.run.path, weights)[1])
+        return network.to(next(self.supernet.parameters()).device)
 
     def macs(self, architecture: Architecture) -> int:
         """Multiply-accumulates at the profile's batch and length."""

@@ -44,6 +44,7 @@ from compresskit.training.stages import (
     dense_strategy,
     fine_tune,
     order_by_importance,
+    quick_score,
     score,
     train_supernet,
 )
@@ -177,7 +178,7 @@ class Search:
         self.run.update(
             status="dense",
             dense_metric=metric,
-            dense_search_metric=score(network, self.stage, self.task.search),
+            dense_search_metric=quick_score(network, self.stage),
             metric_name=self.task.metric_name,
             blueprint=network.blueprint.to_json(),
             notes=list(self.task.notes),

@@ -7,9 +7,10 @@ import pytest
 import torch
 
 from compresskit.supernet.network import SuperNetwork
+from compresskit.training import recipe as recipes
 from compresskit.training.losses import consistency_loss
 from compresskit.training.recipe import Recipe
-from compresskit.training.stages import batch_loss, dense_strategy, sample_batches
+from compresskit.training.stages import Stage, batch_loss, dense_strategy, quick_score, sample_batches, score
 from compresskit.training.strategies import Consistent, Standard
 from compresskit.training.trainer import SuperNetTrainer
 from tests.training.make import PAD, make_model, make_split, make_task
@@ -27,6 +28,22 @@ def test_loss_of_a_batch_is_the_cross_entropy_of_its_labels() -> None:
         likely = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
         wanted = -np.log(likely[np.arange(len(likely)), batch["labels"].numpy()]).mean()
         assert float(found) == pytest.approx(wanted, rel=1e-5)
+
+
+@pytest.mark.parametrize("fast", [True, False])
+def test_a_quick_score_is_in_bf16_where_the_machine_is_fast_in_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fast: bool
+) -> None:
+    monkeypatch.setattr(recipes, "has_fast_bf16", lambda: fast)
+    supernet, seen = SuperNetwork(make_model()), []
+    head = supernet.model.get_submodule("classifier")
+    head.register_forward_hook(lambda module, inputs, output: seen.append(output.dtype))
+    stage = Stage(make_task(), PAD, tmp_path, lambda progress: None)
+    quick = quick_score(supernet, stage)
+    assert set(seen) == {torch.bfloat16 if fast else torch.float32}
+    exact = score(supernet, stage, stage.task.search)
+    assert seen[-1] == torch.float32
+    assert quick == pytest.approx(exact, abs=0.02 if fast else 0)
 
 
 def test_a_model_without_dropout_is_not_passed_twice() -> None:

@@ -22,7 +22,7 @@ from compresskit.search.loop import Budget, Evaluation
 from compresskit.search.objectives import costs_of
 from compresskit.supernet.network import SuperNetwork
 from compresskit.training.cost import step_cost
-from compresskit.training.stages import score, train_supernet
+from compresskit.training.stages import quick_score, train_supernet
 from compresskit.training.strategies import FROM_LABELS, Alone, Lesson
 
 LEARNING_RATE = 5e-5
@@ -120,7 +120,7 @@ class _Trials:
         network = SuperNetwork(model)
 
         def goes_on(epochs: int) -> bool:
-            metric = score(network, context.stage, context.inputs.task.search, architecture)
+            metric = quick_score(network, context.stage, architecture)
             return self._goes_on(trial_id, epochs, replace(measured, metric=metric))
 
         rungs = _Rungs(self.steps_per_epoch, goes_on)
