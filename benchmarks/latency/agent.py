@@ -96,11 +96,10 @@ def searched(
 
         def evaluate(candidate: Candidate) -> Evaluation:
             found = meter.measure(candidate)
-            low, high = found["corrected_ci_ms"]
             return Evaluation(
                 metric=stand_in(space, candidate),
-                latency_ms=found["corrected_median_ms"],
-                latency_ci_ms=(low, high),
+                latency_ms=found.median_ms,
+                latency_ci_ms=found.ci_ms,
             )
 
         records = run_search(

@@ -43,17 +43,16 @@ class Evaluator:
     def __call__(self, candidate: Candidate, weights: str | None = None) -> Evaluation:
         """Raises TargetError when the candidate does not run on the target."""
         latency = self.meter.measure(candidate)
-        low, high = latency["corrected_ci_ms"]
         shared = candidate.precision == "fp32" and weights is None
         metric = self.known.get(candidate.architecture) if shared else None
         return Evaluation(
             metric=self.search_metric(candidate, weights) if metric is None else metric,
-            latency_ms=latency["corrected_median_ms"],
-            latency_ci_ms=(low, high),
+            latency_ms=latency.median_ms,
+            latency_ci_ms=latency.ci_ms,
             num_params=self.blueprint.num_params(candidate.architecture) - _gone(candidate),
             macs=self.macs(candidate.architecture)
             - self.profile.length * self.profile.batch * _gone(candidate),
-            size_bytes=latency["size_bytes"],
+            size_bytes=latency.size_bytes,
         )
 
     def search_metric(self, candidate: Candidate, weights: str | None = None) -> float:

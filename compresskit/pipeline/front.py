@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from compresskit.architecture import Candidate
@@ -32,16 +32,12 @@ def write_front(
     validation = evaluator.stage.task.validation
 
     # Scored anew, a point may keep a bound on the metric that it broke before.
-    def roughly() -> set[int | None]:
+    def roughly(known: Sequence[TrialRecord]) -> set[int | None]:
         fronts = (build_front(known, objectives, metric_name, None, kept) for kept in (UNBOUND, constraints))
         return {point.trial_id for front in fronts for point in front.points}
 
-    known = list(records)
-    looked_at: set[int | None] = set()
-    while new := roughly() - looked_at:  # what turns out slower may let another onto the front
-        known = [_looked_at(record, evaluator) if record.trial_id in new else record for record in known]
-        looked_at |= new
-    on_front = roughly()
+    known = look_again(records, roughly, evaluator)
+    on_front = roughly(known)
     again = [
         replace(record, metric=evaluator.metric(record.candidate, validation, record.weights))
         for record in known
@@ -49,7 +45,6 @@ def write_front(
     ]
     full = Candidate(evaluator.supernet.full)
     measured = evaluator.meter.measure_again(full)
-    low, high = measured["corrected_ci_ms"]
     dense = FrontPoint(
         idx=None,
         trial_id=None,
@@ -57,11 +52,11 @@ def write_front(
         signature=full.signature,
         metric=run.info["dense_metric"],
         metric_name=metric_name,
-        latency_ms=measured["corrected_median_ms"],
-        latency_ci_ms=(low, high),
+        latency_ms=measured.median_ms,
+        latency_ci_ms=measured.ci_ms,
         num_params=evaluator.blueprint.num_params(full.architecture),
         macs=evaluator.macs(full.architecture),
-        size_bytes=measured["size_bytes"],
+        size_bytes=measured.size_bytes,
     )
     front = build_front(again, objectives, metric_name, dense, constraints)
     run.update(infeasible=shortfall(again, constraints, metric_name))
@@ -69,7 +64,22 @@ def write_front(
     return front
 
 
-def _looked_at(record: TrialRecord, evaluator: Evaluator) -> TrialRecord:
+def look_again(
+    records: Sequence[TrialRecord],
+    chosen: Callable[[Sequence[TrialRecord]], set[int | None]],
+    evaluator: Evaluator,
+) -> list[TrialRecord]:
+    """`records` with latencies of a second look for those that `chosen` names by trial.
+
+    What turns out slower may let others be chosen: they are looked at too.
+    """
+    known, looked_at = list(records), set[int | None]()
+    while new := chosen(known) - looked_at:
+        known = [_again(record, evaluator) if record.trial_id in new else record for record in known]
+        looked_at |= new
+    return known
+
+
+def _again(record: TrialRecord, evaluator: Evaluator) -> TrialRecord:
     measured = evaluator.meter.measure_again(record.candidate)
-    low, high = measured["corrected_ci_ms"]
-    return replace(record, latency_ms=measured["corrected_median_ms"], latency_ci_ms=(low, high))
+    return replace(record, latency_ms=measured.median_ms, latency_ci_ms=measured.ci_ms)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import onnx
@@ -16,11 +17,31 @@ from compresskit.engine.variants import Variant
 from compresskit.errors import TargetError
 from compresskit.runs.directory import RunDirectory
 from compresskit.search.additive import AdditiveLatency, Shapes
-from compresskit.target.base import LatencyTarget, Measurement
+from compresskit.target.base import LatencyTarget
 from compresskit.target.light import LightGraph, without_weights
 from compresskit.target.profile import Profile
 
 WIDE = 3.0  # times the precision asked for: what the noise floor of a calm machine stays below
+
+
+@dataclass(frozen=True)
+class CandidateLatency:
+    """What a run knows of a candidate: milliseconds with their 95 % interval, bytes of the graph."""
+
+    median_ms: float
+    ci_ms: tuple[float, float]
+    size_bytes: int
+
+    @classmethod
+    def of(cls, record: Mapping[str, Any]) -> CandidateLatency:
+        """From a line of latencies.jsonl."""
+        low, high = record["corrected_ci_ms"]
+        return cls(record["corrected_median_ms"], (low, high), record["size_bytes"])
+
+    @property
+    def half_width(self) -> float:
+        """Of the interval, as a share of the median."""
+        return (self.ci_ms[1] - self.ci_ms[0]) / 2 / self.median_ms
 
 
 class LatencyMeter:
@@ -65,54 +86,60 @@ class LatencyMeter:
         """The form in which graphs of this precision run."""
         return self.variants.get(precision, self.variant)
 
-    def measure(self, candidate: Candidate) -> dict[str, Any]:
-        """The latency record of the candidate, from the run if it is known there.
+    def measure(self, candidate: Candidate) -> CandidateLatency:
+        """The candidate's latency, from the run if it is known there.
 
-        Beside what was measured stands what an additive model of the earlier measurements predicted, None
-        while there are too few. Raises TargetError when the graph does not run on the target.
+        Beside what was measured, the run's record has what an additive model of the earlier measurements
+        predicted, None while there are too few. Raises TargetError when the graph does not run on the
+        target.
         """
-        signature = candidate.signature
-        key = f"{self._where(candidate.precision)}:{candidate.precision}:{signature}"
-        variant = self.variant_for(candidate.precision)
+        key = self._key(candidate)
         if key not in self._known:
             model = None if candidate.blocks is not None else self._model(candidate.precision)
-            graph = self.build_light(candidate)
-            found: Measurement = self.target.measure(graph, session=variant.session)
-            record = {
-                "key": key,
-                "signature": signature,
-                "precision": candidate.precision,
-                "variant": variant.name,
-                "profile": self.profile.name,
-                "size_bytes": graph.size_bytes,
-                "predicted_ms": None if model is None else model.predict_ms(candidate.architecture.shapes),
-                "predicted_error": None if model is None else model.error,
-                **found.to_json(),
-            }
-            self.run.append_latency(record)
-            self._known[key] = record
-        return self._known[key]
+            self._note(
+                {
+                    "key": key,
+                    "signature": candidate.signature,
+                    "precision": candidate.precision,
+                    "variant": self.variant_for(candidate.precision).name,
+                    "profile": self.profile.name,
+                    "predicted_ms": None
+                    if model is None
+                    else model.predict_ms(candidate.architecture.shapes),
+                    "predicted_error": None if model is None else model.error,
+                    **self._look(candidate),
+                }
+            )
+        return CandidateLatency.of(self._known[key])
 
-    def measure_again(self, candidate: Candidate) -> dict[str, Any]:
-        """Its latency record; where that has a wide interval, what a second look found if that is narrower.
+    def measure_again(self, candidate: Candidate) -> CandidateLatency:
+        """Its latency; where that has a wide interval, what a second look found if that is narrower.
 
         A machine that was slow throughout the first look may be calm by then. The record in the run is
         replaced: the last line of a key counts. A graph that fails now keeps what it had.
         """
         known = self.measure(candidate)
-        low, high = known["corrected_ci_ms"]
-        half_width = (high - low) / 2 / known["corrected_median_ms"]
-        if half_width > WIDE * self.profile.interval_precision:
-            variant = self.variant_for(candidate.precision)
-            try:
-                found = self.target.measure(self.build_light(candidate), session=variant.session)
-            except TargetError:
-                return known
-            if found.half_width < half_width:
-                known = {**known, **found.to_json()}
-                self.run.append_latency(known)
-                self._known[known["key"]] = known
-        return known
+        if known.half_width <= WIDE * self.profile.interval_precision:
+            return known
+        try:
+            found = self._look(candidate)
+        except TargetError:
+            return known
+        again = CandidateLatency.of(found)
+        if again.half_width >= known.half_width:
+            return known
+        self._note({**self._known[self._key(candidate)], **found})
+        return again
+
+    def _look(self, candidate: Candidate) -> dict[str, Any]:
+        """What the target finds of the candidate's graph, and the graph's size."""
+        graph = self.build_light(candidate)
+        found = self.target.measure(graph, session=self.variant_for(candidate.precision).session)
+        return {"size_bytes": graph.size_bytes, **found.to_json()}
+
+    def _note(self, record: dict[str, Any]) -> None:
+        self.run.append_latency(record)
+        self._known[record["key"]] = record
 
     def _model(self, precision: str) -> AdditiveLatency | None:
         """Fitted to what was measured here in this precision."""
@@ -126,6 +153,9 @@ class LatencyMeter:
             [shapes_of(record["signature"]) for record in here],
             [record["corrected_median_ms"] for record in here],
         )
+
+    def _key(self, candidate: Candidate) -> str:
+        return f"{self._where(candidate.precision)}:{candidate.precision}:{candidate.signature}"
 
     def _where(self, precision: str) -> str:
         """Hash of profile, variant and conditions."""

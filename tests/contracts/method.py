@@ -15,6 +15,7 @@ import torch
 from compresskit.architecture import Candidate
 from compresskit.pipeline.estimate import Clock
 from compresskit.pipeline.evaluator import Evaluator
+from compresskit.pipeline.latency import CandidateLatency
 from compresskit.pipeline.methods import make_method
 from compresskit.pipeline.methods.base import MethodContext
 from compresskit.pipeline.models import load_model
@@ -24,7 +25,7 @@ from compresskit.search import make_objectives, make_searcher
 from compresskit.spaces import make_space
 from compresskit.supernet.network import SuperNetwork
 from compresskit.training import recipe
-from compresskit.training.stages import Stage, score
+from compresskit.training.stages import Stage, quick_score
 from tests.pipeline.tiny import QUICK
 from tests.training.make import PAD, make_model, make_task
 
@@ -39,12 +40,12 @@ class AdditiveMeter:
         self.measured = 0
         self.stop_at: int | None = None
 
-    def measure(self, candidate: Candidate) -> dict[str, Any]:
+    def measure(self, candidate: Candidate) -> CandidateLatency:
         self.measured += 1
         if self.measured == self.stop_at:
             raise KeyboardInterrupt
         ms = sum(1 + heads + 0.1 * units for heads, units in candidate.architecture.shapes)
-        return {"corrected_median_ms": ms, "corrected_ci_ms": (0.9 * ms, 1.1 * ms), "size_bytes": 1}
+        return CandidateLatency(ms, (0.9 * ms, 1.1 * ms), 1)
 
 
 @dataclass
@@ -154,7 +155,7 @@ class MethodContract:
         stage = explored.context.stage
         for record in explored.records:
             model = load_model(explored.context.run.path / str(record.weights))
-            found = score(SuperNetwork(model), stage, stage.task.search, record.candidate.architecture)
+            found = quick_score(SuperNetwork(model), stage, record.candidate.architecture)
             assert record.metric == pytest.approx(found)
 
     def test_cut_off_and_resumed_it_ends_as_an_unbroken_run_does(

@@ -9,6 +9,7 @@ from typing import Any
 
 from compresskit.architecture import Candidate
 from compresskit.pipeline.front import write_front
+from compresskit.pipeline.latency import CandidateLatency
 from compresskit.runs import Front, RunDirectory
 from compresskit.search.constraints import UNBOUND
 from compresskit.search.objectives import make_objectives
@@ -31,10 +32,10 @@ class Evaluator:
         self.stage = SimpleNamespace(task=SimpleNamespace(validation=None))
         self.blueprint = SimpleNamespace(num_params=lambda architecture: 1)
 
-    def measure_again(self, candidate: Candidate) -> dict[str, Any]:
+    def measure_again(self, candidate: Candidate) -> CandidateLatency:
         self.asked.append(candidate.signature)
         ms = self.better[candidate.signature]
-        return {"corrected_median_ms": ms, "corrected_ci_ms": [0.99 * ms, 1.01 * ms], "size_bytes": 1}
+        return CandidateLatency(ms, (0.99 * ms, 1.01 * ms), 1)
 
     def metric(self, candidate: Candidate, *_: Any) -> float:
         return 0.8 if candidate.signature == HALF.signature else 0.79

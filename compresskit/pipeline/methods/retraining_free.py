@@ -130,8 +130,7 @@ class UnderLatency(RetrainingFree):
         )
 
     def measure(self, context: MethodContext, architecture: Architecture) -> float:
-        latency: float = context.evaluator.meter.measure(Candidate(architecture))["corrected_median_ms"]
-        return latency
+        return context.evaluator.meter.measure(Candidate(architecture)).median_ms
 
     def full(self, context: MethodContext) -> Architecture:
         return context.evaluator.supernet.full

@@ -108,10 +108,10 @@ class _Trials:
         """All but the metric, which comes with training."""
         latency = self.context.evaluator.meter.measure(candidate)
         return Evaluation(
-            latency_ms=latency["corrected_median_ms"],
+            latency_ms=latency.median_ms,
             num_params=self.context.blueprint.num_params(candidate.architecture),
             macs=self.context.macs(candidate.architecture),
-            size_bytes=latency["size_bytes"],
+            size_bytes=latency.size_bytes,
         )
 
     def _train(self, trial_id: int, candidate: Candidate, measured: Evaluation) -> None:
