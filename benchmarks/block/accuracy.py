@@ -48,7 +48,10 @@ STUDENT_LAYERS = 3
 
 @dataclass(frozen=True)
 class Cell:
-    """One pruned model. Metrics are fractions; `rate` is the one asked for, `reached` the one there is."""
+    """One pruned model. Metrics are fractions; `rate` is the one asked for, `reached` the one there is.
+
+    `scale`: of the numbers of steps.
+    """
 
     data: str
     base: str
@@ -58,6 +61,7 @@ class Cell:
     validation: float
     test: float
     seconds: float
+    scale: float = 1.0
 
 
 class Accuracy:
@@ -77,6 +81,7 @@ class Accuracy:
         self.settings = settings
         self.work = work / data
         self.student = self.work / "student"
+        self.scale = scale
         self.steps = [max(2, round(scale * steps)) for steps in STEPS[data]]
         self.strength = strength
         self.dense = dense
@@ -184,7 +189,7 @@ class Accuracy:
         retrain(model, pruned, self.stage(name), recipe, teacher=self.base(base), name=name)
         validation, test = self.metrics(model, pruned.architecture)
         seconds = time.monotonic() - start
-        return Cell(self.data, base, kind, rate, pruned.rate, validation, test, seconds)
+        return Cell(self.data, base, kind, rate, pruned.rate, validation, test, seconds, self.scale)
 
 
 def run(
@@ -205,7 +210,7 @@ def run(
 ) -> None:
     """Fill every cell, if `runs`, and write accuracy.json and accuracy.md into `output`."""
     rates = RATES[1::3] if quick else RATES
-    results: dict[str, Any] = {"steps": STEPS, "scale": scale, "strength": strength, "cells": [], "bases": []}
+    results: dict[str, Any] = {"steps": STEPS, "strength": strength, "cells": [], "bases": []}
     table = [["data", "base", "penalty", "unpruned", *(f"{rate:g} times" for rate in rates)]]
     for name in sets:
         settings = SearchSettings(model=model, dataset=str(data / name), profile="cpu-1-thread")
@@ -219,11 +224,12 @@ def run(
                 cells = part.cells(base, kind, rates, runs=runs)
                 results["cells"] += [asdict(cell) for cell in cells]
                 missing = len(rates) - len(cells)
+                short = {f"{cell.scale:g} of the steps" for cell in cells if cell.scale != 1}
                 table.append(
                     [
                         name,
                         base,
-                        kind,
+                        ", ".join([kind, *sorted(short)]),
                         f"{100 * test:.2f}",
                         *(f"{100 * cell.test:.2f} ({100 * (cell.test - test):+.2f})" for cell in cells),
                         *["not run"] * missing,
