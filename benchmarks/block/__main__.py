@@ -34,7 +34,9 @@ def main() -> None:
     accuracy.add_argument("--bases", nargs="+", default=["dense", "student"])
     accuracy.add_argument("--scale", type=float, default=1.0, help="of the numbers of steps")
     accuracy.add_argument("--strength", type=float, default=1e-3, help="of the penalty")
-    accuracy.add_argument("--dense", type=Path, help="folder of fine-tuned models, by data set")
+    accuracy.add_argument(
+        "--dense", type=Path, help="folder of fine-tuned models by data set; those that are missing are made"
+    )
     accuracy.add_argument("--no-run", action="store_true", help="write the table of what there is")
     accuracy.add_argument("--quick", action="store_true", help="two rates, a hundredth of the steps: a check")
     compare = parts.add_parser("compare", help="penalties and structured search at the same latency")

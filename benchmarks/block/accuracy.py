@@ -41,17 +41,18 @@ CUTS = {
 }
 RATES = (1.5, 2.0, 3.0, 4.0, 5.0)
 BASES = ("dense", "student")
-# Optimizer steps of 32 rows: fine-tuning, lasso, retraining of each point.
-STEPS = {"sst2": (2100, 2100, 1050), "mrpc": (460, 345, 230), "stsb": (720, 450, 270)}
+# Fine-tuning in full-step equivalents; the student, lasso, each point in optimizer steps.
+STEPS = {
+    "sst2": (2100, 2100, 2100, 1050),
+    "mrpc": (1280, 700, 345, 230),
+    "stsb": (2000, 900, 450, 270),
+}
 STUDENT_LAYERS = 3
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One pruned model. Metrics are fractions; `rate` is the one asked for, `reached` the one there is.
-
-    `scale`: of the numbers of steps.
-    """
+    """One pruned model: metrics are fractions; `rate` was asked for, `reached`; `scale`: of the steps."""
 
     data: str
     base: str
@@ -84,17 +85,17 @@ class Accuracy:
         self.scale = scale
         self.steps = [max(2, round(scale * steps)) for steps in STEPS[data]]
         self.strength = strength
-        self.dense = dense
+        self.dense = dense if dense is not None and dense.exists() else None
         self.say = say
         checkpoint = open_checkpoint(settings.model)
         self.task = read_task(settings, checkpoint)
         self.pad_id: int = checkpoint.tokenizer.pad_token_id
 
     def stage(self, name: str) -> Stage:
-        def hear(progress: Any) -> None:
-            self.say(f"{self.data} {name}: step {progress.step} of {progress.of}, loss {progress.loss}")
-
-        return Stage(self.task, self.pad_id, self.work / "training" / name, hear, resume=True)
+        folder = self.work / "training" / name
+        return Stage(
+            self.task, self.pad_id, folder, lambda at: self.say(f"{name}: {at.step} of {at.of}"), resume=True
+        )
 
     def recipe(self, steps: int) -> Recipe:
         rows = len(self.task.train)
@@ -108,33 +109,36 @@ class Accuracy:
             score(network, stage, self.task.test, architecture),
         )
 
+    def has(self, base: str) -> bool:
+        """Whether `base` needs no training."""
+        dense = self.work / "dense" / "dense.json"
+        return self.student.exists() if base == "student" else self.dense is not None or dense.exists()
+
     def base(self, name: str) -> nn.Module:
         """The dense model, or its student of fewer layers distilled from it."""
         given = self.dense
-        if given is None or not given.exists():
-            steps = float(self.steps[0])
-            given = Path(dense_model(self.settings, self.work / "dense", steps, self.say).folder)
+        if given is None:
+            made = dense_model(self.settings, self.work / "dense", float(self.steps[0]), self.say)
+            given = Path(made.folder)
         dense = load_model(given)
         if name == "dense":
             return dense
-        folder = self.student
-        if not folder.exists():
+        if not self.has(name):
             dims = blueprint_of(dense).dims
             places = kept_layers(dims.num_layers, STUDENT_LAYERS, "spread")
             chosen = Architecture.uniform(dims, places, dims.num_heads, dims.num_units)
             shared = copy.deepcopy(dense)
-            recipe = self.recipe(self.steps[1])
             train_supernet(
                 SuperNetwork(shared),
                 self.stage("student"),
-                recipe,
+                self.recipe(self.steps[1]),
                 lambda full: Point.of(full, chosen),
                 chosen,
                 "student",
                 teacher=dense,
             )
-            save_model(extract(shared, chosen), folder)
-        return load_model(folder)
+            save_model(extract(shared, chosen), self.student)
+        return load_model(self.student)
 
     def prepared(self, base: str, kind: str) -> nn.Module:
         """The base after training with the penalty."""
@@ -148,7 +152,7 @@ class Accuracy:
                 partitions_of(blueprint_of(model), setting),
                 lasso,
                 self.stage(f"{base}-{self.named(kind)}"),
-                self.recipe(self.steps[1]),
+                self.recipe(self.steps[2]),
                 teacher=self.base(base),
             )
             if penalty is not None:
@@ -173,7 +177,7 @@ class Accuracy:
                 if not runs:
                     break
                 model = self.prepared(base, kind) if before is None else load_model(before)
-                recipe = self.recipe(self.steps[2] * (FIRST_SHARES if before is None else 1))
+                recipe = self.recipe(self.steps[3] * (FIRST_SHARES if before is None else 1))
                 cell = self.cell(model, base, kind, rate, name, recipe)
                 save_model(model, folder)
                 write_atomic(folder / "cell.json", json.dumps(asdict(cell), indent=2) + "\n")
@@ -187,9 +191,8 @@ class Accuracy:
         start = time.monotonic()
         pruned = prune(model, {group: GroupSetting(cut, rate) for group, cut in CUTS.items()})
         retrain(model, pruned, self.stage(name), recipe, teacher=self.base(base), name=name)
-        validation, test = self.metrics(model, pruned.architecture)
-        seconds = time.monotonic() - start
-        return Cell(self.data, base, kind, rate, pruned.rate, validation, test, seconds, self.scale)
+        metrics = self.metrics(model, pruned.architecture)
+        return Cell(self.data, base, kind, rate, pruned.rate, *metrics, time.monotonic() - start, self.scale)
 
 
 def run(
@@ -216,23 +219,22 @@ def run(
         settings = SearchSettings(model=model, dataset=str(data / name), profile="cpu-1-thread")
         part = Accuracy(name, settings, work, scale, strength, dense and dense / name, say)
         for base in bases:
-            if base == "student" and not (runs or part.student.exists()):
+            if not (runs or part.has(base)):
                 continue
             validation, test = part.metrics(part.base(base))
             results["bases"].append({"data": name, "base": base, "validation": validation, "test": test})
             for kind in kinds:
                 cells = part.cells(base, kind, rates, runs=runs)
                 results["cells"] += [asdict(cell) for cell in cells]
-                missing = len(rates) - len(cells)
-                short = {f"{cell.scale:g} of the steps" for cell in cells if cell.scale != 1}
+                short = sorted({f"{cell.scale:g} of the steps" for cell in cells if cell.scale != 1})
                 table.append(
                     [
                         name,
                         base,
-                        ", ".join([kind, *sorted(short)]),
+                        ", ".join([kind, *short]),
                         f"{100 * test:.2f}",
                         *(f"{100 * cell.test:.2f} ({100 * (cell.test - test):+.2f})" for cell in cells),
-                        *["not run"] * missing,
+                        *["not run"] * (len(rates) - len(cells)),
                     ]
                 )
     write_results(
@@ -244,6 +246,5 @@ def run(
         "attention and feed-forward matrices. The base is MiniLM-L6, fine-tuned, or a student of 3 of its "
         "layers distilled from it. Two blocks along the hidden dimension, hard pruning a matrix at a time, "
         "each rate from the model of the one before, retraining with the base as teacher, the first of them "
-        "twice as long. One seed; nothing was chosen on the test split. The dense models of MRPC and STS-B "
-        "have been fine-tuned for three epochs only, and gain from being trained on.",
+        "twice as long. One seed; nothing was chosen on the test split.",
     )
