@@ -14,6 +14,7 @@ import numpy as np
 from torch import nn
 
 from benchmarks.dense import ROWS, DenseModel
+from benchmarks.recipe.narrow import NarrowTeacher, best_places, narrowed
 from benchmarks.recipe.variants import Variant
 from compresskit.architecture import Architecture
 from compresskit.errors import ConfigurationError
@@ -26,7 +27,7 @@ from compresskit.supernet.network import SuperNetwork
 from compresskit.training.cost import mean_step_cost
 from compresskit.training.recipe import Recipe
 from compresskit.training.sampling import log_uniform
-from compresskit.training.stages import Stage, order_by_importance, score, train_supernet
+from compresskit.training.stages import Stage, order_by_importance, sample_batches, score, train_supernet
 from compresskit.training.strategies import Point
 
 # (layers, heads, units) relative to 6 layers, 12 heads, 1536 units: from two thirds to an eighteenth.
@@ -89,12 +90,16 @@ class Cell:
         teacher = copy.deepcopy(model)
         with tempfile.TemporaryDirectory() as folder:
             stage = Stage(task, checkpoint.tokenizer.pad_token_id, Path(folder), lambda _: None)
-            supernet = SuperNetwork(self.ordered(model, stage), variant.own)
+            ordered = self.ordered(model, stage)
+            if variant.hidden_width:
+                teacher, ordered = self.narrow(ordered, stage)
+            supernet = SuperNetwork(ordered, variant.own)
             space = make_space(
                 variant.space, supernet.blueprint.dims, layer_policy=variant.layer_policy, unit_multiple=32
             )
             grid = grid_of(space)
-            recipe, full_steps = self.train(supernet, stage, space, list(grid.values()), say)
+            rungs = list(grid.values())
+            recipe, full_steps = self.train(supernet, stage, space, rungs, teacher, say)
             trained = time.monotonic() - start
             normalised = self.scorer(supernet, stage)
             if variant.specialised:
@@ -120,7 +125,7 @@ class Cell:
                 "grid": scores,
                 "mean": float(np.mean(list(scores.values()))),
                 "middle": middle,
-                "area": area_of(supernet, known),
+                "area": area_of(supernet, known, variant.hidden_width),
             }
 
     def ordered(self, model: nn.Module, stage: Stage) -> nn.Module:
@@ -134,12 +139,19 @@ class Cell:
             save_model(model, folder)
         return model
 
+    def narrow(self, model: nn.Module, stage: Stage) -> tuple[nn.Module, nn.Module]:
+        """A teacher and a network of the variant's hidden width."""
+        batches = sample_batches(stage.task.train, stage.pad_id, ROWS, self.settings.seed)
+        places = best_places(model, batches, self.variant.hidden_width)
+        return NarrowTeacher(copy.deepcopy(model), places), narrowed(model, places)
+
     def train(
         self,
         supernet: SuperNetwork,
         stage: Stage,
         space: Space,
         rungs: Sequence[Architecture],
+        teacher: nn.Module,
         say: Callable[[str], None],
     ) -> tuple[Recipe, float]:
         """Train the super-network; its recipe, and what it cost in full steps of 32 rows."""
@@ -152,7 +164,7 @@ class Cell:
         budget += self.dense.full_steps if variant.from_pretrained else 0.0
         recipe = variant.recipe(budget / per_step / -(-rows // variant.batch_size), self.settings.seed)
         say(f"{recipe.steps(rows)} steps of {per_step:.2f} full steps each")
-        train_supernet(supernet, stage, recipe, lambda _: strategy, watch=space.middle)
+        train_supernet(supernet, stage, recipe, lambda _: strategy, watch=space.middle, teacher=teacher)
         return recipe, recipe.steps(rows) * per_step
 
     def scorer(self, supernet: SuperNetwork, stage: Stage) -> Callable[..., float]:
@@ -210,12 +222,14 @@ def drawn(space: Space, count: int, seed: int, shares: tuple[float, float]) -> l
     return list(found)
 
 
-def area_of(supernet: SuperNetwork, known: Mapping[Architecture, float]) -> float:
+def area_of(supernet: SuperNetwork, known: Mapping[Architecture, float], hidden_width: int = 0) -> float:
     """Area above (1x, prior) that the architectures dominate; x: log of how many times fewer MACs."""
     if not known:
         return 0.0
     blueprint = supernet.blueprint
     dense = blueprint.macs(supernet.full, LENGTH)
+    if hidden_width:
+        blueprint = replace(blueprint, dims=replace(blueprint.dims, hidden_size=hidden_width))
     costs = [
         (-min(np.log(dense / blueprint.macs(kept, LENGTH)), np.log(1 / LEAST_SHARE)), -value)
         for kept, value in known.items()

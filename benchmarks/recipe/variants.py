@@ -22,6 +22,7 @@ class Variant:
 
     `sizes`: how sub-networks are drawn; `shrinks`: large ones first; `own`: parts of its own for
     each depth; `specialised`: share of the budget for fine-tuning each scored network alone.
+    `hidden_width`: of a narrower network that all are a part of (0: the dense one's).
     `from_pretrained`: no fine-tuning first, its cost given to the super-network.
     """
 
@@ -42,6 +43,7 @@ class Variant:
     own: tuple[str, ...] = ()
     specialised: float = 0.0
     from_pretrained: bool = False
+    hidden_width: int = 0
 
     def recipe(self, epochs: float, seed: int) -> Recipe:
         return Recipe(
@@ -117,6 +119,8 @@ RECIPES: dict[str, Variant] = {
     "three-random": replace(BASE, num_random=3),
     "full-every-2": replace(BASE, full_every=2),
     "full-every-16": replace(BASE, full_every=16),
+    "hidden-width-256": replace(BASE, hidden_width=256),
+    "hidden-width-320": replace(BASE, hidden_width=320),
     "specialised": replace(BASE, specialised=0.25),
     "specialised-half": replace(BASE, specialised=0.5),
 }
