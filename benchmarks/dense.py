@@ -56,9 +56,11 @@ def dense_model(
         lambda progress: say(f"{folder.name}: step {progress.step} of {progress.of}"),
     )
     blueprint = blueprint_of(model)
-    cost = mean_step_cost(dense_strategy(model), blueprint)
+    plain_steps = full_steps * ROWS / settings.batch_size
+    # R-Drop doubles the cost of a step; a budget that is short of steps then goes into plain ones.
+    cost = mean_step_cost(dense_strategy(model, round(plain_steps / 2)), blueprint)
     recipe = Recipe(
-        epochs=full_steps / cost * ROWS / settings.batch_size / -(-len(task.train) // settings.batch_size),
+        epochs=plain_steps / cost / -(-len(task.train) // settings.batch_size),
         learning_rate=settings.learning_rate or rate_for(DENSE_LEARNING_RATE, blueprint.dims.hidden_size),
         batch_size=settings.batch_size,
         seed=settings.seed,

@@ -205,7 +205,11 @@ class Search:
 
     def begin(self, stage: str, recipe: Recipe, model: nn.Module) -> None:
         """Say that a stage begins, and soon after how long all that follows will take."""
-        strategies = {DENSE: dense_strategy(model), SUPERNET: strategy_for(self.settings, self.inputs.space)}
+        steps = recipe.steps(len(self.task.train))
+        strategies = {
+            DENSE: dense_strategy(model, steps),
+            SUPERNET: strategy_for(self.settings, self.inputs.space),
+        }
         blueprint = blueprint_of(model)
         costs = {name: mean_step_cost(strategy, blueprint) for name, strategy in strategies.items()}
         self.clock.begin(stage, self.settings, recipe, self.task, costs)

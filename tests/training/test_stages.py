@@ -10,7 +10,15 @@ from compresskit.supernet.network import SuperNetwork
 from compresskit.training import recipe as recipes
 from compresskit.training.losses import consistency_loss
 from compresskit.training.recipe import Recipe
-from compresskit.training.stages import Stage, batch_loss, dense_strategy, quick_score, sample_batches, score
+from compresskit.training.stages import (
+    LEAST_CONSISTENT,
+    Stage,
+    batch_loss,
+    dense_strategy,
+    quick_score,
+    sample_batches,
+    score,
+)
 from compresskit.training.strategies import Consistent, Standard
 from compresskit.training.trainer import SuperNetTrainer
 from tests.training.make import PAD, make_model, make_split, make_task
@@ -46,9 +54,10 @@ def test_a_quick_score_is_in_bf16_where_the_machine_is_fast_in_it(
     assert quick == pytest.approx(exact, abs=0.02 if fast else 0)
 
 
-def test_a_model_without_dropout_is_not_passed_twice() -> None:
-    assert dense_strategy(make_model(dropout=0.1)).name == "consistent"
-    assert dense_strategy(make_model(dropout=0.0)).name == "standard"
+def test_a_model_is_passed_twice_where_it_has_dropout_and_the_steps_are_many() -> None:
+    assert dense_strategy(make_model(dropout=0.1), LEAST_CONSISTENT).name == "consistent"
+    assert dense_strategy(make_model(dropout=0.1), LEAST_CONSISTENT - 1).name == "standard"
+    assert dense_strategy(make_model(dropout=0.0), LEAST_CONSISTENT).name == "standard"
 
 
 def test_two_passes_that_do_not_differ_train_like_one(tmp_path: Path) -> None:
