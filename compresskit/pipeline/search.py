@@ -205,9 +205,9 @@ class Search:
 
     def begin(self, stage: str, recipe: Recipe, model: nn.Module) -> None:
         """Say that a stage begins, and soon after how long all that follows will take."""
-        steps = recipe.steps(len(self.task.train))
+        steps, regression = recipe.steps(len(self.task.train)), self.task.kind == "regression"
         strategies = {
-            DENSE: dense_strategy(model, steps),
+            DENSE: dense_strategy(model, steps, regression=regression),
             SUPERNET: strategy_for(self.settings, self.inputs.space),
         }
         blueprint = blueprint_of(model)

@@ -1,4 +1,4 @@
-"""Several proposals a trial: the one whose predicted latency the front lacks most is measured."""
+"""Several proposals a trial: the one that promises the front most, by its predicted latency, is measured."""
 
 from __future__ import annotations
 
@@ -19,10 +19,11 @@ _FIRST_ATTEMPT = 1000  # beyond those of `ask`, so that these proposals are othe
 class GapSearcher(Searcher):
     """Lets another searcher propose `count` architectures and asks for one of them.
 
-    An additive model is fitted to the latencies measured so far; the proposal that it predicts farthest
-    from every point of the front, as a ratio, is asked for. So trials do not crowd where the front is known
-    already. A prediction only chooses: what is asked for is measured as ever. Until the model has enough
-    measurements, and where latency is no objective, the other searcher's own proposal is taken.
+    An additive model is fitted to the latencies measured so far. A proposal between two points of the front
+    is taken to be as good as the straight line between them, in the logarithm of latency: the one that would
+    add most area is asked for. So trials go where the front has gaps, both wide and steep. A prediction only
+    chooses: what is asked for is measured as ever. Until the model has enough measurements, and where latency
+    is no objective, the other searcher's own proposal is taken.
     """
 
     name = "gaps"
@@ -43,9 +44,9 @@ class GapSearcher(Searcher):
         models = self._models()
         if first is None or not models or not set(self._given) <= self._seen:
             return first
-        known = np.log(self._front_latencies())
+        front = self._front()
         proposals = [first, *self._more(first)]
-        return proposals[int(np.argmax([self._gap(config, models, known) for config in proposals]))]
+        return proposals[int(np.argmax([self._promise(config, models, front) for config in proposals]))]
 
     def tell(
         self,
@@ -71,14 +72,18 @@ class GapSearcher(Searcher):
                 found.append(config)
         return found
 
-    def _gap(self, config: Config, models: Mapping[str, AdditiveLatency], known: Array) -> float:
-        """How far, as a logarithm, its predicted latency is from the front's; 0 where none is predicted."""
+    def _promise(self, config: Config, models: Mapping[str, AdditiveLatency], front: Array) -> float:
+        """Area that it adds if it is as good as the line between its neighbours; 0 with no prediction."""
         candidate = self.space.candidate(config)
         model = models.get(candidate.precision)
         if model is None:
             return 0.0
-        predicted_ms = max(model.predict_ms(candidate.architecture.shapes), 1e-9)
-        return float(np.abs(known - np.log(predicted_ms)).min())
+        place = np.log(max(model.predict_ms(candidate.architecture.shapes), 1e-9))
+        slower = int(np.searchsorted(front[:, 0], place))
+        if slower in (0, len(front)):
+            return 0.0
+        (left, worse), (right, better) = front[slower - 1 : slower + 1]
+        return float((right - place) * (place - left) / (right - left) * (worse - better))
 
     def _models(self) -> dict[str, AdditiveLatency]:
         """A model for each precision of which enough was measured."""
@@ -96,7 +101,11 @@ class GapSearcher(Searcher):
                 found[precision] = model
         return found
 
-    def _front_latencies(self) -> list[float]:
+    def _front(self) -> Array:
+        """(points, 2): logarithm of latency, ascending, and the cost that falls with it."""
         assert self._latency is not None
-        rows = [trial.costs for trial in self.told if trial.costs is not None]
-        return [row[self._latency] for row, kept in zip(rows, pareto_mask(rows), strict=True) if kept]
+        other = 1 if self._latency == 0 else 0
+        rows = [(t.costs[self._latency], t.costs[other]) for t in self.told if t.costs is not None]
+        front = np.array([row for row, kept in zip(rows, pareto_mask(rows), strict=True) if kept])
+        front[:, 0] = np.log(front[:, 0])
+        return front[np.argsort(front[:, 0])]

@@ -55,9 +55,13 @@ def test_a_quick_score_is_in_bf16_where_the_machine_is_fast_in_it(
 
 
 def test_a_model_is_passed_twice_where_it_has_dropout_and_the_steps_are_many() -> None:
-    assert dense_strategy(make_model(dropout=0.1), LEAST_CONSISTENT).name == "consistent"
-    assert dense_strategy(make_model(dropout=0.1), LEAST_CONSISTENT - 1).name == "standard"
-    assert dense_strategy(make_model(dropout=0.0), LEAST_CONSISTENT).name == "standard"
+    def chosen(dropout: float, steps: int, *, regression: bool = False) -> str:
+        return dense_strategy(make_model(dropout=dropout), steps, regression=regression).name
+
+    assert chosen(0.1, LEAST_CONSISTENT) == "consistent"
+    assert chosen(0.1, LEAST_CONSISTENT - 1) == "standard"
+    assert chosen(0.1, LEAST_CONSISTENT, regression=True) == "standard"
+    assert chosen(0.0, LEAST_CONSISTENT) == "standard"
 
 
 def test_two_passes_that_do_not_differ_train_like_one(tmp_path: Path) -> None:
