@@ -45,7 +45,7 @@ def main(
         str | None, typer.Option(help="Precisions to search, such as fp32,int8; each is measured.")
     ] = None,
     proposals: Annotated[
-        int | None, typer.Option(help="Proposals a trial; the one that fills a gap of latency is measured.")
+        int | None, typer.Option(help="Proposals a trial; the one that promises the front most is measured.")
     ] = None,
     trials: Annotated[int | None, typer.Option(help="Architectures to evaluate.")] = None,
     budget: Annotated[str | None, typer.Option(help="Time for the search itself, such as 30m.")] = None,

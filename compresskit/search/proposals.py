@@ -21,9 +21,9 @@ class GapSearcher(Searcher):
 
     An additive model is fitted to the latencies measured so far. A proposal between two points of the front
     is taken to be as good as the straight line between them, in the logarithm of latency: the one that would
-    add most area is asked for. So trials go where the front has gaps, both wide and steep. A prediction only
-    chooses: what is asked for is measured as ever. Until the model has enough measurements, and where latency
-    is no objective, the other searcher's own proposal is taken.
+    add most area is asked for, a gap counting the less the more trials fell into it in vain. A prediction
+    only chooses: what is asked for is measured as ever. Until the model has enough measurements, and where
+    latency is no objective, the other searcher's own proposal is taken.
     """
 
     name = "gaps"
@@ -83,7 +83,13 @@ class GapSearcher(Searcher):
         if slower in (0, len(front)):
             return 0.0
         (left, worse), (right, better) = front[slower - 1 : slower + 1]
-        return float((right - place) * (place - left) / (right - left) * (worse - better))
+        tried = self._tried(np.exp(left), np.exp(right))
+        return float((right - place) * (place - left) / (right - left) * (worse - better) / (1 + tried))
+
+    def _tried(self, low_ms: float, high_ms: float) -> int:
+        """Trials between these latencies, both excluded."""
+        assert self._latency is not None
+        return sum(t.costs is not None and low_ms < t.costs[self._latency] < high_ms for t in self.told)
 
     def _models(self) -> dict[str, AdditiveLatency]:
         """A model for each precision of which enough was measured."""
