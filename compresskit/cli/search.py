@@ -53,7 +53,9 @@ def main(
     metric: Annotated[str | None, typer.Option(help="Metric to maximise.")] = None,
     text_column: Annotated[list[str] | None, typer.Option(help="Column of a text; may repeat.")] = None,
     label_column: Annotated[str | None, typer.Option(help="Column of the label.")] = None,
-    epochs: Annotated[float | None, typer.Option(help="Epochs, dense and super-network each.")] = None,
+    epochs: Annotated[
+        float | None, typer.Option(help="Epochs of the super-network; the dense model takes 4 at most.")
+    ] = None,
     batch_size: Annotated[int | None, typer.Option(help="Rows in a training batch.")] = None,
     learning_rate: Annotated[float | None, typer.Option(help="Peak learning rate.")] = None,
     max_length: Annotated[int | None, typer.Option(help="Tokens at which a text is cut.")] = None,

@@ -164,7 +164,7 @@ class Search:
         if folder.exists():
             return load_model(folder)
         model = load_dense(self.inputs.checkpoint, self.task, self.settings.seed)
-        epochs = self.settings.epochs_for(len(self.task.train))
+        epochs = self.settings.dense_epochs_for(len(self.task.train))
         recipe = recipe_for(self.settings, epochs, DENSE_LEARNING_RATE, self.hidden_size)
         if self.inputs.checkpoint.is_fine_tuned:
             self.say("the checkpoint is fine-tuned: it is the dense model and teacher as it is")

@@ -42,3 +42,12 @@ def test_settings_survive_json() -> None:
         }
     )
     assert SearchSettings.from_json(asked.to_json()) == asked
+
+
+def test_a_dense_model_does_not_learn_its_rows_by_heart() -> None:
+    settings = SearchSettings(model="m", dataset="d", profile="p")
+    assert settings.epochs_for(2_568) == 8 and settings.dense_epochs_for(2_568) == 4
+    assert settings.dense_epochs_for(200) == 8  # 4 would be too few steps
+    assert settings.dense_epochs_for(60_000) == settings.epochs_for(60_000) < 4
+    few = SearchSettings(model="m", dataset="d", profile="p", epochs=1.0)
+    assert few.dense_epochs_for(2_568) == 1
