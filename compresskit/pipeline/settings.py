@@ -42,7 +42,7 @@ class SearchSettings:
     method: str = NAS
     space: str = "small"
     strategy: str = "teacher"
-    searcher: str = "mo-rea"
+    searcher: str = "local-search"
     objectives: tuple[str, ...] = ("metric", "latency_ms")
     precisions: tuple[str, ...] = ("fp32",)
     max_latency_ms: float | None = None

@@ -57,7 +57,7 @@ class MoReaSearcher(Searcher):
     def _propose(self, rng: np.random.Generator) -> Config:
         completed = self.completed
         if len(completed) < POPULATION:
-            return self.space.sample(rng)
+            return self.space.sample_ratio(rng)
         evolution = _Evolution(self.space, self._domains, rng)
         # Older trials have left the population, and priorities are computed within it.
         latest = completed[-POPULATION - 1 :]

@@ -53,11 +53,11 @@ class Nsga2Searcher(Searcher):
             costs, violations = zip(*(known[c] for c in candidates), strict=True)
             infills.set("F", np.array(costs), "G", np.array(violations)[:, None])
             algorithm.tell(infills=infills)
-        return self.space.sample(rng)
+        return self.space.sample_ratio(rng)
 
     def _algorithm(self, rng: np.random.Generator) -> NSGA2:
         parents = [self.space.config_of(candidate) for candidate in self._given]
-        parents += [self.space.sample(rng) for _ in range(POPULATION - len(parents))]
+        parents += [self.space.sample_ratio(rng) for _ in range(POPULATION - len(parents))]
         rows = [[(config[p.name] - p.lower) // p.step for p in self._varying] for config in parents]
         algorithm = NSGA2(
             pop_size=POPULATION,

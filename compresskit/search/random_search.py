@@ -17,4 +17,4 @@ class RandomSearcher(Searcher):
     attempts: ClassVar[int] = 100
 
     def _propose(self, rng: np.random.Generator) -> Config:
-        return self.space.sample(rng)
+        return self.space.sample_ratio(rng)

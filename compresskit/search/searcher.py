@@ -99,7 +99,7 @@ class Searcher(ABC):
             if self._is_new(config):
                 return config
         for _ in range(_SAMPLES):
-            config = self.space.canonical(self.space.sample(rng))
+            config = self.space.canonical(self.space.sample_ratio(rng))
             if self._is_new(config):
                 return config
         if self.space.size > _ENUMERABLE:

@@ -17,6 +17,7 @@ from compresskit.errors import ArchitectureError, ConfigurationError, one_of
 from compresskit.spaces.policies import DEFAULT_LAYER_POLICY, LAYER_POLICIES
 
 Config = dict[str, int]
+LEAST_SIZE = 1 / 64  # of the relative sizes that are drawn as ratios
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +53,8 @@ class Space(ABC):
     - `encode` is the inverse on every architecture that `decode` gives, and raises
       ArchitectureError for those outside the space. `canonical` is the one configuration of an
       architecture that several configurations may mean.
-    - `sample` draws the relative size first, uniformly in [0, 1], then the parts, so that no
-      space clusters near half size; equal generators give equal configurations.
+    - `sample` takes the relative size first, by default uniform in [0, 1], then the parts, so that
+      no space clusters near half size; equal generators give equal configurations.
     - `initial_configs` are full, smallest and middle, in this order.
     """
 
@@ -90,8 +91,15 @@ class Space(ABC):
         """The configuration of `architecture`. Raises ArchitectureError when it is not in the space."""
 
     @abstractmethod
-    def sample(self, rng: np.random.Generator) -> Config:
-        """A random configuration: the relative size is drawn first, then the parts."""
+    def sample(self, rng: np.random.Generator, size: float | None = None) -> Config:
+        """A random configuration of about this relative size; without one it is drawn in (0, 1]."""
+
+    def sample_ratio(self, rng: np.random.Generator) -> Config:
+        """A random configuration whose size is drawn uniformly in its logarithm, down to `LEAST_SIZE`.
+
+        Latency counts as a ratio: half of the even draws are slower than twice the dense speed.
+        """
+        return self.sample(rng, float(np.exp(rng.uniform(np.log(LEAST_SIZE), 0.0))))
 
     @property
     @abstractmethod

@@ -101,11 +101,14 @@ class LargeSpace(Space):
     def middle(self) -> Architecture:
         return self._counts.middle
 
-    def sample(self, rng: np.random.Generator) -> Config:
-        return self.encode(self.sample_architecture(rng))
+    def sample(self, rng: np.random.Generator, size: float | None = None) -> Config:
+        return self.encode(self._members(self._counts.decode(self._counts.sample(rng, size)), rng))
 
     def sample_architecture(self, rng: np.random.Generator) -> Architecture:
-        sizes = self._counts.sample_architecture(rng)
+        return self._members(self._counts.sample_architecture(rng), rng)
+
+    def _members(self, sizes: Architecture, rng: np.random.Generator) -> Architecture:
+        """As many heads and units as `sizes`, drawn at random in each layer."""
         return Architecture(
             tuple(
                 Layer(

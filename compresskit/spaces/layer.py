@@ -43,8 +43,11 @@ class LayerSpace(Space):
         num_layers = self.dims.num_layers
         return self._of(kept_layers(num_layers, -(-num_layers // 2), self.layer_policy))
 
-    def sample(self, rng: np.random.Generator) -> Config:
+    def sample(self, rng: np.random.Generator, size: float | None = None) -> Config:
         num_layers = self.dims.num_layers
-        depth = int(rng.integers(1, num_layers, endpoint=True))
+        if size is None:
+            depth = int(rng.integers(1, num_layers, endpoint=True))
+        else:
+            depth = max(1, round(size * num_layers))
         kept = set(choose(num_layers, depth, rng))
         return {f"l{i}": int(i in kept) for i in range(num_layers)}

@@ -56,9 +56,9 @@ class MediumSpace(Space):
             dims, range(dims.num_layers), -(-dims.num_heads // 2), max(self.unit_multiple, self._aligned(0.5))
         )
 
-    def sample(self, rng: np.random.Generator) -> Config:
+    def sample(self, rng: np.random.Generator, size: float | None = None) -> Config:
         dims = self.dims
-        size = rng.uniform()
+        size = rng.uniform() if size is None else size
         shallowest = max(1, int(np.ceil(size * dims.num_layers)))
         depth = int(rng.integers(shallowest, dims.num_layers, endpoint=True))
         layers = choose(dims.num_layers, depth, rng)

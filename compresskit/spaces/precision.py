@@ -81,8 +81,8 @@ class PrecisionSpace(Space):
             for precision in self.precisions
         )
 
-    def sample(self, rng: np.random.Generator) -> Config:
-        return {**self.inner.sample(rng), NAME: int(rng.integers(len(self.precisions)))}
+    def sample(self, rng: np.random.Generator, size: float | None = None) -> Config:
+        return {**self.inner.sample(rng, size), NAME: int(rng.integers(len(self.precisions)))}
 
     def sample_architecture(self, rng: np.random.Generator) -> Architecture:
         return self.inner.sample_architecture(rng)

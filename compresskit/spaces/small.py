@@ -51,9 +51,9 @@ class SmallSpace(Space):
         units = max(self.unit_multiple, self._aligned(0.5))
         return self._of(-(-self.dims.num_layers // 2), -(-self.dims.num_heads // 2), units)
 
-    def sample(self, rng: np.random.Generator) -> Config:
+    def sample(self, rng: np.random.Generator, size: float | None = None) -> Config:
         dims = self.dims
-        size = rng.uniform()
+        size = rng.uniform() if size is None else size
         shallowest = max(1, int(np.ceil(size * dims.num_layers)))
         depth = int(rng.integers(shallowest, dims.num_layers, endpoint=True))
         # Of each layer that stays, a share: `attention` of it can be heads, the rest units.

@@ -20,7 +20,7 @@ from compresskit.tasks.sources import Source, load_source
 from compresskit.tasks.splits import Cut, cut_all, cut_validation
 from compresskit.tasks.strata import choose_rows, strata_of
 
-SEARCH_ROWS = 2_000
+SEARCH_ROWS = 1_000
 
 
 @dataclass(frozen=True, eq=False)

@@ -48,6 +48,19 @@ class SpaceContract:
         counts, _ = np.histogram(sizes, bins=4, range=(0, 1))
         assert counts.min() >= 0.1 * len(sizes), counts
 
+    def test_sizes_drawn_as_ratios_are_small_more_often(self) -> None:
+        space, rng = self.make(), np.random.default_rng(5)
+        even = [space.relative_size(architecture) for architecture in self.samples(space, 400)]
+        drawn = [space.relative_size(space.decode(space.sample_ratio(rng))) for _ in range(400)]
+        assert np.median(drawn) < np.median(even)
+        assert min(drawn) <= min(even) and max(drawn) > 0.5
+
+    def test_a_sample_has_about_the_size_it_is_given(self) -> None:
+        space, rng = self.make(), np.random.default_rng(6)
+        for size in (0.25, 0.5, 0.9):
+            drawn = [space.relative_size(space.decode(space.sample(rng, size))) for _ in range(100)]
+            assert abs(float(np.mean(drawn)) - size) < 0.15
+
     def test_equal_generators_sample_equally(self) -> None:
         space = self.make()
         first, second = np.random.default_rng(3), np.random.default_rng(3)

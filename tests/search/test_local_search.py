@@ -9,7 +9,7 @@ from tests.contracts.searcher import DIMS, OBJECTIVES, SearcherContract, search
 class TestLocalSearch(SearcherContract):
     name = "local-search"
 
-    def test_proposals_are_neighbours_of_the_front(self) -> None:
+    def test_every_other_proposal_is_a_neighbour_of_the_front(self) -> None:
         space = make_space("medium", DIMS)
         records = search(self.make(space), 20)
         configs = [space.encode(record.candidate.architecture) for record in records]
@@ -18,4 +18,4 @@ class TestLocalSearch(SearcherContract):
         for number in range(3, 20):
             front = [c for c, on in zip(configs, pareto_mask(costs[:number]), strict=False) if on]
             near += any(sum(c[k] != configs[number][k] for k in c) == 1 for c in front)
-        assert near >= 15
+        assert 5 <= near <= 14
