@@ -1,0 +1,1 @@
+"""Searchers on one super-network: the area that each one's trials dominate."""
