@@ -58,7 +58,7 @@ def dense_model(
     blueprint = blueprint_of(model)
     plain_steps = full_steps * ROWS / settings.batch_size
     # R-Drop doubles the cost of a step; a budget that is short of steps then goes into plain ones.
-    strategy = dense_strategy(model, round(plain_steps / 2), regression=task.kind == "regression")
+    strategy = dense_strategy(model, task, round(plain_steps / 2))
     cost = mean_step_cost(strategy, blueprint)
     recipe = Recipe(
         epochs=plain_steps / cost / -(-len(task.train) // settings.batch_size),

@@ -42,18 +42,19 @@ class Clock:
         self,
         stage: str,
         settings: SearchSettings,
-        recipe: Recipe,
+        recipes: Mapping[str, Recipe],
         task: Task,
         costs: Mapping[str, float],
     ) -> None:
         """Before a training stage: remember what comes after it.
 
-        `costs`: of a mean step of the dense stage and of the super-network's, in steps of the full network.
+        `recipes` of the dense stage and of the super-network; `costs` of a mean step of each, in steps of the
+        full network.
         """
-        rows, epochs = len(task.train.encoded), recipe.epochs
-        self.say(f"{stage}: {epochs:g} epochs of {rows} rows")
-        steps = epochs * rows / recipe.batch_size
-        scored = len(task.search.encoded) / recipe.batch_size * FORWARD * MEAN_CANDIDATE
+        rows, shared = len(task.train.encoded), recipes[SUPERNET]
+        self.say(f"{stage}: {recipes[stage].epochs:g} epochs of {rows} rows")
+        steps = shared.epochs * rows / shared.batch_size
+        scored = len(task.search.encoded) / shared.batch_size * FORWARD * MEAN_CANDIDATE
         trials = settings.trials or 0
 
         def later(seconds_a_step: float) -> float:

@@ -38,7 +38,6 @@ from compresskit.target.base import LatencyTarget
 from compresskit.target.open import open_target
 from compresskit.target.profile import Profile, load_profile
 from compresskit.training.cost import mean_step_cost
-from compresskit.training.recipe import Recipe
 from compresskit.training.stages import (
     Stage,
     dense_strategy,
@@ -124,6 +123,11 @@ class Search:
         self.hidden_size = dimensions_of(inputs.checkpoint.config).hidden_size
         self.say = say
         self.clock = Clock(say)
+        rows, epochs = len(self.task.train), settings.dense_epochs_for(len(self.task.train))
+        self.recipes = {
+            DENSE: recipe_for(settings, epochs, DENSE_LEARNING_RATE, self.hidden_size),
+            SUPERNET: shared_recipe(settings, rows, self.hidden_size),
+        }
         pad_id: int = inputs.checkpoint.tokenizer.pad_token_id
         self.stage = Stage(self.task, pad_id, run.supernet, self.clock.hear, resume)
 
@@ -164,12 +168,11 @@ class Search:
         if folder.exists():
             return load_model(folder)
         model = load_dense(self.inputs.checkpoint, self.task, self.settings.seed)
-        epochs = self.settings.dense_epochs_for(len(self.task.train))
-        recipe = recipe_for(self.settings, epochs, DENSE_LEARNING_RATE, self.hidden_size)
+        recipe = self.recipes[DENSE]
         if self.inputs.checkpoint.is_fine_tuned:
             self.say("the checkpoint is fine-tuned: it is the dense model and teacher as it is")
         else:
-            self.begin(DENSE, recipe, model)
+            self.begin(DENSE, model)
             fine_tune(model, self.stage, recipe)
             note_training(self.run, "dense")
         order_by_importance(model, self.stage, recipe, self.settings.importance)
@@ -193,26 +196,25 @@ class Search:
         if folder.exists():
             return SuperNetwork(load_model(folder))
         supernet = SuperNetwork(dense)
-        recipe = shared_recipe(self.settings, len(self.task.train), self.hidden_size)
-        self.begin(SUPERNET, recipe, dense)
+        self.begin(SUPERNET, dense)
         space = self.inputs.space
         strategy = strategy_for(self.settings, space)
-        train_supernet(supernet, self.stage, recipe, lambda _: strategy, watch=space.middle)
+        train_supernet(supernet, self.stage, self.recipes[SUPERNET], lambda _: strategy, watch=space.middle)
         note_training(self.run, "supernet")
         save_model(supernet.model, folder)
         self.run.update(status="supernet")
         return supernet
 
-    def begin(self, stage: str, recipe: Recipe, model: nn.Module) -> None:
+    def begin(self, stage: str, model: nn.Module) -> None:
         """Say that a stage begins, and soon after how long all that follows will take."""
-        steps, regression = recipe.steps(len(self.task.train)), self.task.kind == "regression"
+        steps = self.recipes[DENSE].steps(len(self.task.train))
         strategies = {
-            DENSE: dense_strategy(model, steps, regression=regression),
+            DENSE: dense_strategy(model, self.task, steps),
             SUPERNET: strategy_for(self.settings, self.inputs.space),
         }
         blueprint = blueprint_of(model)
         costs = {name: mean_step_cost(strategy, blueprint) for name, strategy in strategies.items()}
-        self.clock.begin(stage, self.settings, recipe, self.task, costs)
+        self.clock.begin(stage, self.settings, self.recipes, self.task, costs)
 
     def explore(self, evaluator: Evaluator) -> list[TrialRecord]:
         """Search; every trial is on disk before the next is asked for."""
@@ -230,8 +232,7 @@ class Search:
     def compress(self, evaluator: Evaluator) -> list[TrialRecord]:
         """What a method other than `nas` makes of the dense model, at what `nas` would train for."""
         self.run.update(status="searching")
-        rows = len(self.task.train)
-        steps = shared_recipe(self.settings, rows, self.hidden_size).steps(rows)
+        steps = self.recipes[SUPERNET].steps(len(self.task.train))
         context = MethodContext(
             run=self.run,
             settings=self.settings,

@@ -68,11 +68,11 @@ def quick_score(supernet: SuperNetwork, stage: Stage, architecture: Architecture
 def fine_tune(model: nn.Module, stage: Stage, recipe: Recipe) -> None:
     """Fine-tune the dense model in place."""
     task = stage.task
-    strategy = dense_strategy(model, recipe.steps(len(task.train)), regression=task.kind == "regression")
+    strategy = dense_strategy(model, task, recipe.steps(len(task.train)))
     _train(SuperNetwork(model), stage, "dense", strategy, recipe, None)
 
 
-def dense_strategy(model: nn.Module, steps: int, *, regression: bool) -> Strategy:
+def dense_strategy(model: nn.Module, task: Task, steps: int) -> Strategy:
     """How a dense model is fine-tuned for `steps`: with R-Drop, from `LEAST_CONSISTENT` on.
 
     Its two passes cost two steps, and what they regularise has to be learnt first: on MRPC 300 plain
@@ -82,7 +82,7 @@ def dense_strategy(model: nn.Module, steps: int, *, regression: bool) -> Strateg
     """
     full = SuperNetwork(model).full
     drops = any(module.p > 0 for module in model.modules() if isinstance(module, nn.Dropout))
-    kind = Consistent if drops and steps >= LEAST_CONSISTENT and not regression else Standard
+    kind = Consistent if drops and steps >= LEAST_CONSISTENT and task.kind != "regression" else Standard
     return kind(full, full, lambda *_: full)
 
 

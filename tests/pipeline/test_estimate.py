@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -16,7 +17,7 @@ from compresskit.training.recipe import Recipe
 SETTINGS = {"model": "m", "dataset": "d", "profile": "cpu-1-thread", "trials": 60}
 
 
-def said(stage: str, cost: float, **changes: Any) -> float:
+def said(stage: str, cost: float, shared_epochs: float = 3.2, **changes: Any) -> float:
     """Seconds that the clock says are left, 10 of 310 steps of half a second into a stage."""
     lines: list[str] = []
     clock = Clock(lines.append)
@@ -25,7 +26,9 @@ def said(stage: str, cost: float, **changes: Any) -> float:
         train=SimpleNamespace(encoded=[0] * 3100), search=SimpleNamespace(encoded=[0] * 960)
     )
     costs = {"dense": 2.0, "supernet": cost}
-    clock.begin(stage, settings, Recipe(epochs=3.2, learning_rate=1e-4, batch_size=32), rows, costs)
+    dense = Recipe(epochs=3.2, learning_rate=1e-4, batch_size=32)
+    recipes = {"dense": dense, "supernet": replace(dense, epochs=shared_epochs)}
+    clock.begin(stage, settings, recipes, rows, costs)
     for step in (10, 20):
         left = (310 - step) * 0.5
         clock.hear(
@@ -47,6 +50,12 @@ def scoring(seconds_a_full_step: float) -> float:
 def test_the_dense_stage_counts_the_super_network_at_what_its_steps_cost(cost: float) -> None:
     # half a second is what a step of two passes takes
     assert said("dense", cost) == pytest.approx(150 + 310 * cost * 0.25 + scoring(0.25), abs=1)
+
+
+def test_the_dense_stage_counts_the_epochs_that_the_super_network_has() -> None:
+    assert said("dense", 1.5, shared_epochs=6.4) == pytest.approx(
+        150 + 620 * 1.5 * 0.25 + scoring(0.25), abs=1
+    )
 
 
 def test_in_the_super_network_a_full_step_is_told_from_its_own() -> None:

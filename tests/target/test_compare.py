@@ -71,7 +71,7 @@ def test_latency_is_corrected_to_the_level_of_a_search_under_the_same_conditions
         [EngineToMeasure("one", chain())], PROFILE, level=Level(large_ms, key, large)
     ).measurements
     assert other.corrected_ms is not None
-    assert 1 / 3 < other.corrected_ms / found.corrected_ms < 3  # the levels themselves are 9 apart
+    assert 1 / 1.5 < other.corrected_ms / found.corrected_ms < 1.5
     slower = Level(16 * searched.reference_level_ms, key)
     (later,) = compare([EngineToMeasure("one", chain())], PROFILE, level=slower).measurements
     assert later.corrected_ms is not None

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -55,12 +56,12 @@ def test_a_quick_score_is_in_bf16_where_the_machine_is_fast_in_it(
 
 
 def test_a_model_is_passed_twice_where_it_has_dropout_and_the_steps_are_many() -> None:
-    def chosen(dropout: float, steps: int, *, regression: bool = False) -> str:
-        return dense_strategy(make_model(dropout=dropout), steps, regression=regression).name
+    def chosen(dropout: float, steps: int, *, kind: str = "classification") -> str:
+        return dense_strategy(make_model(dropout=dropout), replace(make_task(), kind=kind), steps).name
 
     assert chosen(0.1, LEAST_CONSISTENT) == "consistent"
     assert chosen(0.1, LEAST_CONSISTENT - 1) == "standard"
-    assert chosen(0.1, LEAST_CONSISTENT, regression=True) == "standard"
+    assert chosen(0.1, LEAST_CONSISTENT, kind="regression") == "standard"
     assert chosen(0.0, LEAST_CONSISTENT) == "standard"
 
 
