@@ -52,7 +52,7 @@ STUDENT_LAYERS = 3
 
 @dataclass(frozen=True)
 class Cell:
-    """One pruned model: metrics are fractions; `rate` was asked for, `reached`; `scale`: of the steps."""
+    """One pruned model: the `rate` asked for, the one `reached`; metrics as fractions; `scale`: of steps."""
 
     data: str
     base: str

@@ -1,0 +1,45 @@
+"""What benchmarks look at in a finished run: its task, its super-network and its space."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from compresskit.pipeline.inputs import read_task
+from compresskit.pipeline.models import load_model, open_checkpoint
+from compresskit.pipeline.reuse import stored_settings
+from compresskit.runs.directory import RunDirectory
+from compresskit.spaces import Space, make_space
+from compresskit.supernet.network import SuperNetwork
+from compresskit.training.stages import Stage
+
+
+class FinishedRun:
+    """A run of method `nas` whose search is done; `purpose` is what messages say it is opened for."""
+
+    def __init__(self, path: Path, purpose: str) -> None:
+        self.run = RunDirectory.open(path)
+        self.settings = stored_settings(self.run, {}, (), purpose)
+        self.checkpoint = open_checkpoint(self.settings.model)
+        self.task = read_task(self.settings, self.checkpoint)
+        self.supernet = SuperNetwork(load_model(self.run.supernet / "model"))
+
+    def dense(self) -> SuperNetwork:
+        return SuperNetwork(load_model(self.run.supernet / "dense_model"))
+
+    def space(self, name: str | None = None, unit_multiple: int | None = None) -> Space:
+        """The space that was searched, or another one of the same network."""
+        return make_space(
+            name or self.settings.space,
+            self.supernet.blueprint.dims,
+            layer_policy=self.settings.layer_policy,
+            unit_multiple=unit_multiple or self.settings.unit_multiple,
+        )
+
+    @contextmanager
+    def stage(self) -> Iterator[Stage]:
+        """To score networks on the run's task; leaves nothing behind."""
+        with tempfile.TemporaryDirectory() as folder:
+            yield Stage(self.task, self.checkpoint.tokenizer.pad_token_id, Path(folder), lambda _: None)
