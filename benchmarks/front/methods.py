@@ -55,10 +55,12 @@ METHODS = {
     "nas-specialised": Method(specialised=0.25),
     "paper": Method(_PAPER),
     **{name: Method({"method": name}) for name in SEARCH_METHODS if name != NAS},
-    # Rivals at the learning rate of the default's super-network on small data, lest it be what wins.
+    # Rivals at other learning rates than their own, up to that of the default's super-network on small
+    # data, lest it be what wins.
     **{
-        f"{name}-fast": Method({"method": name, "learning_rate": TAUGHT_LEARNING_RATE})
-        for name in ("student", "fisher")
+        f"{name}-{rate:g}": Method({"method": name, "learning_rate": rate})
+        for name in ("layer-drop", "student", "fisher")
+        for rate in (2e-4, TAUGHT_LEARNING_RATE)
     },
 }
 CORE_METHODS = ("nas", "paper", "layer-drop", "fisher", "retraining-free", "student")
