@@ -46,7 +46,6 @@ _PAPER = {
     "strategy": "full",
     "layer_policy": "first",
     "importance": "none",
-    "shrinking": False,
     "learning_rate": 2e-5,
     "temperature": 10.0,
 }

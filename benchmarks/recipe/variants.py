@@ -39,7 +39,7 @@ class Variant:
     average: float = 0.0
     distillation: Distillation = field(default_factory=Distillation)
     sizes: str = LOG
-    shrinks: bool = True
+    shrinks: bool = False
     own: tuple[str, ...] = ()
     specialised: float = 0.0
     from_pretrained: bool = False
@@ -76,7 +76,6 @@ PAPER = Variant(
     learning_rate=2e-5,
     temperature=10.0,
     sizes=UNIFORM,
-    shrinks=False,
 )
 # What the paper's strategies take in a search.
 ALONE = replace(BASE, learning_rate=1e-4, sizes=UNIFORM)
@@ -114,7 +113,7 @@ RECIPES: dict[str, Variant] = {
     "own-norms-head": replace(BASE, own=(NORMS, HEAD)),
     "sizes-uniform": replace(BASE, sizes=UNIFORM),
     "sizes-ladder": replace(BASE, sizes=LADDER),
-    "no-shrinking": replace(BASE, shrinks=False),
+    "shrinking": replace(BASE, shrinks=True),
     "one-random": replace(BASE, num_random=1),
     "three-random": replace(BASE, num_random=3),
     "full-every-2": replace(BASE, full_every=2),

@@ -61,7 +61,7 @@ class SearchSettings:
     temperature: float = 2.0
     num_random: int = 2
     importance: str = "taylor"
-    shrinking: bool = True
+    shrinking: bool = False
     layer_policy: str = "spread"
     unit_multiple: int = 32
     block_counts: tuple[int, ...] = (2, 4)
