@@ -15,6 +15,7 @@ from torch import nn
 
 from benchmarks.dense import ROWS, DenseModel
 from benchmarks.recipe.narrow import NarrowTeacher, best_places, narrowed
+from benchmarks.recipe.ridge import Batches, refit
 from benchmarks.recipe.variants import Variant
 from compresskit.architecture import Architecture
 from compresskit.errors import ConfigurationError
@@ -104,8 +105,9 @@ class Cell:
             normalised = self.scorer(supernet, stage)
             if variant.specialised:
                 share = self.budget * variant.specialised / len(grid)
+                batches = sample_batches(task.train, stage.pad_id, ROWS, seed) if variant.ridge else []
                 scores = {
-                    name: normalised(kept, specialise(supernet, kept, stage, recipe, share, teacher))
+                    name: normalised(kept, specialise(supernet, kept, stage, recipe, share, teacher, batches))
                     for name, kept in grid.items()
                 }
                 full_steps += self.budget * variant.specialised
@@ -164,6 +166,8 @@ class Cell:
         budget += self.dense.full_steps if variant.from_pretrained else 0.0
         recipe = variant.recipe(budget / per_step / -(-rows // variant.batch_size), self.settings.seed)
         say(f"{recipe.steps(rows)} steps of {per_step:.2f} full steps each")
+        if variant.specialised == 1:
+            return recipe, 0.0
         train_supernet(supernet, stage, recipe, lambda _: strategy, watch=space.middle, teacher=teacher)
         return recipe, recipe.steps(rows) * per_step
 
@@ -192,9 +196,12 @@ def specialise(
     recipe: Recipe,
     full_steps: float,
     teacher: nn.Module,
+    batches: Batches,
 ) -> SuperNetwork:
-    """A copy of the super-network whose slices of `architecture` were trained alone."""
+    """A copy of the super-network, `architecture` refitted on `batches` (none: not) and trained alone."""
     network = SuperNetwork(copy.deepcopy(supernet.dense_for(architecture)))
+    if batches:
+        refit(network, architecture, teacher, batches)
     strategy = Point.of(network.full, architecture)
     per_step = mean_step_cost(strategy, network.blueprint) * recipe.batch_size / ROWS
     alone = replace(

@@ -21,7 +21,8 @@ class Variant:
     """Everything that shapes a super-network but data, seed and budget.
 
     `sizes`: how sub-networks are drawn; `shrinks`: large ones first; `own`: parts of its own for
-    each depth; `specialised`: share of the budget for fine-tuning each scored network alone.
+    each depth; `specialised`: share of the budget for fine-tuning each scored network alone, `ridge`
+    whether that begins with ridge reconstruction.
     `hidden_width`: of a narrower network that all are a part of (0: the dense one's).
     `from_pretrained`: no fine-tuning first, its cost given to the super-network.
     """
@@ -42,6 +43,7 @@ class Variant:
     shrinks: bool = False
     own: tuple[str, ...] = ()
     specialised: float = 0.0
+    ridge: bool = False
     from_pretrained: bool = False
     hidden_width: int = 0
 
@@ -122,6 +124,9 @@ RECIPES: dict[str, Variant] = {
     "hidden-width-320": replace(BASE, hidden_width=320),
     "specialised": replace(BASE, specialised=0.25),
     "specialised-half": replace(BASE, specialised=0.5),
+    "specialised-ridge": replace(BASE, specialised=0.25, ridge=True),
+    "alone": replace(BASE, specialised=1.0),
+    "alone-ridge": replace(BASE, specialised=1.0, ridge=True),
 }
 STRATEGY_VARIANTS = {
     f"strategy-{name}": BASE if name == BASE.strategy else replace(ALONE, strategy=name)

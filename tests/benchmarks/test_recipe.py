@@ -55,7 +55,12 @@ def test_a_cell_trains_within_its_budget_and_scores(tmp_path: Path) -> None:
     assert again == dense  # read back, not trained again
     assert dense.full_steps == pytest.approx(60, abs=1)
     dense = replace(dense, prior=0.0)  # so few steps on so few rows need not beat the real one
-    for variant in (BASE, replace(BASE, own=("norms", "head"), specialised=0.5, average=0.9)):
+    variants = (
+        BASE,
+        replace(BASE, own=("norms", "head"), specialised=0.5, average=0.9),
+        VARIANTS["alone-ridge"],
+    )
+    for variant in variants:
         found = Cell(variant, settings, dense, budget=12, pool=2).run(heard.append)
         json.dumps(found)
         assert found["full_steps"] == pytest.approx(dense.full_steps + 12, abs=2)
