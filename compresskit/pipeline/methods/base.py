@@ -20,9 +20,9 @@ from compresskit.pipeline.evaluator import Evaluator
 from compresskit.pipeline.inputs import Inputs
 from compresskit.pipeline.methods.budget import epochs_for
 from compresskit.pipeline.points import read_point, save_point, weights_name
-from compresskit.pipeline.settings import POINT_LEARNING_RATE, SearchSettings
+from compresskit.pipeline.settings import SearchSettings
 from compresskit.pipeline.spent import note_full_steps, note_training
-from compresskit.pipeline.strategy import recipe_for
+from compresskit.pipeline.strategy import recipe_for, taught_rate
 from compresskit.runs.directory import RunDirectory
 from compresskit.runs.records import TrialRecord
 from compresskit.search.loop import Evaluation, make_record, unmeasured
@@ -101,13 +101,18 @@ class MethodContext:
         self,
         strategy: Strategy,
         full_steps: float,
-        learning_rate: float = POINT_LEARNING_RATE,
+        learning_rate: float | None = None,
         distillation: Distillation | None = None,
     ) -> Recipe:
-        """What costs so many full steps with `strategy`; the settings' learning rate goes first."""
+        """What costs so many full steps with `strategy`.
+
+        The settings' learning rate goes first, then `learning_rate`, then that of the super-network of
+        `nas`, at which small networks recover best here too (`benchmarks/front`).
+        """
         settings, rows = self.settings, len(self.inputs.task.train.encoded)
         epochs = epochs_for(full_steps, strategy, self.blueprint, rows, settings.batch_size, settings.seed)
-        return recipe_for(settings, epochs, learning_rate, self.blueprint.dims.hidden_size, distillation)
+        rate = learning_rate or taught_rate(rows)
+        return recipe_for(settings, epochs, rate, self.blueprint.dims.hidden_size, distillation)
 
     def train(
         self,
@@ -118,7 +123,7 @@ class MethodContext:
         *,
         strategy: Callable[[Architecture], Strategy] | None = None,
         distillation: Distillation | None = None,
-        learning_rate: float = POINT_LEARNING_RATE,
+        learning_rate: float | None = None,
     ) -> None:
         """Train in place the slices of `model` that `architecture` uses, for so many full steps.
 

@@ -18,7 +18,6 @@ from compresskit.pipeline.models import load_model, save_model
 from compresskit.pipeline.points import weights_folder
 from compresskit.pipeline.settings import LABEL_LEARNING_RATE
 from compresskit.pipeline.spent import note_training
-from compresskit.pipeline.strategy import taught_rate
 from compresskit.pruning.block.matrices import MATRIX_GROUPS, BlockSetting, GroupSetting, partitions_of
 from compresskit.pruning.block.stages import Lasso, prune, retrain, train_with_lasso
 from compresskit.runs.directory import RunDirectory
@@ -201,8 +200,7 @@ def _setting(config: BlockConfig) -> BlockSetting:
 
 
 def _recipe(context: MethodContext, architecture: Architecture, full_steps: float) -> Recipe:
-    rows = len(context.inputs.task.train)
-    rate = taught_rate(rows) if context.settings.distil else LABEL_LEARNING_RATE
+    rate = None if context.settings.distil else LABEL_LEARNING_RATE
     return context.recipe(Point.of(context.evaluator.supernet.full, architecture), full_steps, rate)
 
 

@@ -16,7 +16,6 @@ from compresskit.spaces import kept_layers
 from compresskit.training.losses import Distillation
 from compresskit.training.strategies import Alone
 
-DROP_LEARNING_RATE = 5e-5
 # Weights of soft labels, cosine of the last hidden states, and hard labels: those of DistilBERT's code.
 DISTILBERT = Distillation(labels=2.0, logits=5.0, hidden=0.0, cosine=1.0)
 
@@ -51,7 +50,6 @@ class LayerDrop(Method):
             f"point-{trial_id}",
             share,
             strategy=lambda full: Alone.of(full, kept),
-            learning_rate=DROP_LEARNING_RATE,
         )
         return Candidate(kept), model
 
