@@ -34,6 +34,7 @@ from compresskit.runs.atomic import write_atomic
 from compresskit.runs.directory import RunDirectory
 from compresskit.runs.jsonl import read_records
 from compresskit.runs.records import FrontPoint
+from compresskit.target.profile import load_profile
 from compresskit.tasks.task import Task
 from compresskit.training.cost import FORWARD
 
@@ -109,10 +110,14 @@ class Cell:
             yield
 
     def search(self) -> RunDirectory:
+        """The search, in the dense engine's form of the graph: methods differ in what they prune alone."""
         path = self.folder / "run"
-        resume = (path / "run.json").exists()
+        if not (path / "run.json").exists():
+            profile = load_profile(self.settings.profile).to_json()
+            with RunDirectory.create(path, {**self.settings.to_json(), "profile": profile}) as run:
+                run.update(variant=read_manifest(self.asked["dense_engine"]).variant)
         if not (path / "pareto.json").exists():
-            search(None if resume else self.settings, path, resume=resume, say=say)
+            search(None, path, resume=True, say=say)
         return RunDirectory.open(path)
 
     def chosen(self, run: RunDirectory) -> list[FrontPoint]:
