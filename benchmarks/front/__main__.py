@@ -70,6 +70,7 @@ def main() -> None:
     parser.add_argument("--seeds", nargs="+", type=int)
     parser.add_argument("--scales", nargs="+", type=float, help="budgets, relative to the full ones")
     parser.add_argument("--profile", default="cpu-1-thread")
+    parser.add_argument("--name", help="of the report (default: front, or quick)")
     parser.add_argument("--no-run", action="store_true", help="only write the tables of what is there")
     options = parser.parse_args()
     base = QUICK if options.quick else FULL
@@ -90,7 +91,7 @@ def main() -> None:
         for cell in plan.cells():
             run_cell(*cell, plan, options.model, options.data, options.work, profile)
     results = Results.read(options.work, [place(options.work, *cell) for cell in plan.cells()])
-    report("quick" if options.quick else "front", results)
+    report(options.name or ("quick" if options.quick else "front"), results)
 
 
 def place(work: Path, task: str, seed: int, scale: float, method: str) -> Path:
