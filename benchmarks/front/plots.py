@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.ticker import StrMethodFormatter
 
 from benchmarks.front.tables import Results
 from compresskit.report.units import metric_label
@@ -17,25 +18,35 @@ MARKERS = "osD^vPXh"
 
 
 def plot_task(results: Results, task: str, path: Path) -> None:
-    """Test metric against measured latency, and against parameters; one line a method, first seed."""
+    """Test metric against measured latency, and against parameters; one line a method, first seed.
+
+    Latency is the speed-up over the dense engine measured beside it: cells ran at different times.
+    """
     figure, axes = _figure(2)
+    lowest: list[float] = []
     for number, method in enumerate(results.methods):
         keys = results.at(task, method)
         if not keys:
             continue
         cell = results.cells[keys[0]]
-        for axis, name, scale in ((axes[0], "latency_ms", 1.0), (axes[1], "num_params", 1e-6)):
+        for axis, name, scale in ((axes[0], "speedup", 1.0), (axes[1], "num_params", 1e-6)):
             xs = np.array([point[name] * scale for point in cell["points"]])
             ys = np.array([100 * point["test_metric"] for point in cell["points"]])
             order = np.argsort(xs)
             axis.plot(xs[order], ys[order], label=method, **_style(number))
+            lowest += ys.tolist()
     cell = results.cells[next(key for key in results.cells if key[0] == task and key[2] == results.largest)]
-    for axis, x in ((axes[0], cell["dense_latency_ms"]), (axes[1], cell["dense_params"] * 1e-6)):
-        axis.plot(x, 100 * cell["dense_test_metric"], "*", color="black", ms=10, label="dense")
-        axis.axhline(100 * cell["prior"], color="#8b95a1", ls=":", lw=1, label="prior")
+    dense = 100 * cell["dense_test_metric"]
+    for axis, x in ((axes[0], 1.0), (axes[1], cell["dense_params"] * 1e-6)):
+        axis.plot(x, dense, "*", color="black", ms=10, label="dense")
+        bottom = min([*lowest, dense - 1.0])
+        axis.set_ylim(bottom=bottom - 0.1 * (dense - bottom))
+        axis.axhline(100 * cell["prior"], color="#8b95a1", ls=":", lw=1)  # seen where a method falls to it
     axes[0].set(
-        xlabel="latency, ms", ylabel=f"test {metric_label(cell['metric_name'])}", xscale="log", title=task
+        xlabel="times as fast as dense", ylabel=f"test {metric_label(cell['metric_name'])}", title=task
     )
+    axes[0].set_xscale("log", base=2)
+    axes[0].xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
     axes[1].set(xlabel="parameters, millions")
     axes[1].legend(frameon=False, fontsize=8)
     figure.savefig(path)
