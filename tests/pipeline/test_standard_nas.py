@@ -14,6 +14,7 @@ import torch
 
 from compresskit.architecture import Architecture
 from compresskit.pipeline.export import Choice, export
+from compresskit.pipeline.methods.budget import full_step_budget
 from compresskit.pipeline.points import read_point
 from compresskit.pipeline.search import search
 from compresskit.pipeline.settings import SearchSettings
@@ -46,6 +47,16 @@ def run(inputs: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture
+def ample(inputs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A run with twice the training: what `nas` costs pays for three trials, too few for one to end early."""
+    monkeypatch.setattr(
+        "compresskit.pipeline.search.full_step_budget", lambda *asked: 2 * full_step_budget(*asked)
+    )
+    search(ask(inputs), tmp_path / "run")
+    return tmp_path / "run"
+
+
 def test_each_trial_has_weights_of_its_own(run: Path) -> None:
     found = RunDirectory.open(run)
     records = found.trials()
@@ -56,13 +67,13 @@ def test_each_trial_has_weights_of_its_own(run: Path) -> None:
             assert not torch.equal(one["classifier.weight"], other["classifier.weight"])
 
 
-def test_rungs_are_epochs_and_some_trials_end_early(run: Path) -> None:
-    rungs, _ = read_records(run / "rungs.jsonl")
+def test_rungs_are_epochs_and_some_trials_end_early(ample: Path) -> None:
+    rungs, _ = read_records(ample / "rungs.jsonl")
     reached = {rung["trial_id"]: rung["epochs"] for rung in rungs}
     assert reached[0] == 3
     assert min(reached.values()) < 3
     assert [rung["epochs"] for rung in rungs if rung["trial_id"] == 0] == [1, 2, 3]
-    for record in RunDirectory.open(run).trials():
+    for record in RunDirectory.open(ample).trials():
         costs = [rung["costs"] for rung in rungs if rung["trial_id"] == record.trial_id][-1]
         np.testing.assert_allclose(costs, [1 - (record.metric or 0), record.macs or 0])
 
