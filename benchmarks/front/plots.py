@@ -37,9 +37,9 @@ def plot_task(results: Results, task: str, path: Path) -> None:
             lowest += ys.tolist()
     cell = results.cells[next(key for key in results.cells if key[0] == task and key[2] == results.largest)]
     dense = 100 * cell["dense_test_metric"]
+    bottom = min([*lowest, dense - 1.0])
     for axis, x in ((axes[0], 1.0), (axes[1], cell["dense_params"] * 1e-6)):
         axis.plot(x, dense, "*", color="black", ms=10, label="dense")
-        bottom = min([*lowest, dense - 1.0])
         axis.set_ylim(bottom=bottom - 0.1 * (dense - bottom))
         axis.axhline(100 * cell["prior"], color="#8b95a1", ls=":", lw=1)  # seen where a method falls to it
     axes[0].set(

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import nn
 
 from compresskit.architecture import Architecture
-from compresskit.families.base import Family
 from compresskit.pruning.extract import extract
+from compresskit.pruning.rivals.retraining_free.stream import LayerCall, SubLayer
 from compresskit.supernet.network import SuperNetwork
 from compresskit.training.losses import Distillation
 
@@ -30,76 +29,34 @@ def refit(network: SuperNetwork, architecture: Architecture, teacher: nn.Module,
     """
     family = network.blueprint.family
     pruned = extract(network.model, architecture).eval()
-    teacher.eval()
+    ours, theirs = (m.get_submodule(family.stem) for m in (pruned, teacher.eval()))
+    assert isinstance(ours, nn.ModuleList) and isinstance(theirs, nn.ModuleList)
+    calls = [[LayerCall(model, family, batch) for batch in batches] for model in (pruned, teacher)]
+    states, wanted_states = ([call.states for call in each] for each in calls)
+    passed = 0
     for place, source in Distillation().pairs(architecture):
-        for block in (ATTENTION, FEED_FORWARD):
-            if block.is_absent(architecture, architecture.kept_layers[place]):
-                continue
+        wanted = []
+        for number, call in enumerate(calls[1]):
+            for layer in theirs[passed:source]:
+                wanted_states[number] = call.run(layer, wanted_states[number])
+            wanted.append(call.observe(theirs[source], wanted_states[number]))
+        wanted_states, passed = [each.output for each in wanted], source + 1
+        for part, name in (("attention", family.attention_output), ("feed_forward", family.down)):
             moments = Moments()
-            for batch in batches:
-                inputs = {name: value for name, value in batch.items() if name != "labels"}
-                tokens = inputs["attention_mask"].bool()
-                fed, residual, _ = block.watch(pruned, family, place, inputs)
-                _, teachers, output = block.watch(teacher, family, source, inputs)
-                moments.add(fed[tokens], (teachers + output - residual)[tokens])
-            moments.move(block.projection(pruned, family, place))
+            for call, before, target in zip(calls[0], states, wanted, strict=True):
+                seen: SubLayer = getattr(call.observe(ours[place], before), part)
+                goal: SubLayer = getattr(target, part)
+                moments.add(seen.fed[call.mask], (goal.residual + goal.output - seen.residual)[call.mask])
+            linear = ours[place].get_submodule(name)
+            assert isinstance(linear, nn.Linear)
+            moments.move(linear)
+        states = [call.run(ours[place], before) for call, before in zip(calls[0], states, strict=True)]
     fitted = dict(pruned.named_parameters())
     dense = dict(network.model.named_parameters())
     for name, cut in network.blueprint.plan(architecture).cuts.items():
         kept = cut.apply(dense[cut.source])
         assert kept.untyped_storage().data_ptr() == dense[cut.source].untyped_storage().data_ptr()
         kept.copy_(fitted[name])
-
-
-@dataclass(frozen=True)
-class Block:
-    """One of a layer's two blocks: fields of a family that name its output projection, and what its
-    residual goes into."""
-
-    output: str
-    feeds: str | None  # None: the layer as a whole
-
-    def projection(self, model: nn.Module, family: Family, place: int) -> nn.Linear:
-        found = model.get_submodule(f"{family.stem}.{place}.{getattr(family, self.output)}")
-        assert isinstance(found, nn.Linear)
-        return found
-
-    def is_absent(self, architecture: Architecture, layer: int) -> bool:
-        kept = architecture.layers[layer]
-        return not (kept.heads if self.feeds is None else kept.units).mask
-
-    def watch(
-        self, model: nn.Module, family: Family, place: int, inputs: dict[str, torch.Tensor]
-    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """What the projection is fed, the block's residual, and what the projection gives."""
-        path = f"{family.stem}.{place}"
-        whole = model.get_submodule(path if self.feeds is None else f"{path}.{getattr(family, self.feeds)}")
-        seen: dict[str, torch.Tensor] = {}
-
-        def see(name: str) -> Any:
-            def hook(_: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-                seen[name] = args[0] if args else kwargs["hidden_states"]
-
-            return hook
-
-        def see_output(_module: nn.Module, _args: Any, output: torch.Tensor) -> None:
-            seen["output"] = output
-
-        linear = self.projection(model, family, place)
-        hooks = [
-            whole.register_forward_pre_hook(see("residual"), with_kwargs=True),
-            linear.register_forward_pre_hook(see("fed"), with_kwargs=True),
-            linear.register_forward_hook(see_output),
-        ]
-        try:
-            model(**inputs)
-        finally:
-            for hook in hooks:
-                hook.remove()
-        return seen["fed"], seen["residual"], seen["output"]
-
-
-ATTENTION, FEED_FORWARD = Block("attention_output", None), Block("down", "up")
 
 
 class Moments:

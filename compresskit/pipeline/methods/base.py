@@ -123,17 +123,15 @@ class MethodContext:
         *,
         strategy: Callable[[Architecture], Strategy] | None = None,
         distillation: Distillation | None = None,
-        learning_rate: float | None = None,
     ) -> None:
         """Train in place the slices of `model` that `architecture` uses, for so many full steps.
 
         `name` is the stage's: a resumed run goes on from its last checkpoint. By default the dense model
-        teaches; `strategy` makes another one of the full architecture. `learning_rate` and `distillation`
-        as in `recipe`.
+        teaches; `strategy` makes another one of the full architecture.
         """
         network = SuperNetwork(model)
         made = strategy(network.full) if strategy else Point.of(network.full, architecture)
-        recipe = self.recipe(made, full_steps, learning_rate, distillation)
+        recipe = self.recipe(made, full_steps, distillation=distillation)
         train_supernet(
             network, self.stage, recipe, lambda _: made, watch=architecture, name=name, teacher=self.dense
         )
