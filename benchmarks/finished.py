@@ -10,6 +10,7 @@ from pathlib import Path
 from compresskit.pipeline.inputs import read_task
 from compresskit.pipeline.models import load_model, open_checkpoint
 from compresskit.pipeline.reuse import stored_settings
+from compresskit.pipeline.scores import informed
 from compresskit.runs.directory import RunDirectory
 from compresskit.spaces import Space, make_space
 from compresskit.supernet.network import SuperNetwork
@@ -31,12 +32,13 @@ class FinishedRun:
 
     def space(self, name: str | None = None, unit_multiple: int | None = None) -> Space:
         """The space that was searched, or another one of the same network."""
-        return make_space(
+        space = make_space(
             name or self.settings.space,
             self.supernet.blueprint.dims,
             layer_policy=self.settings.layer_policy,
             unit_multiple=unit_multiple or self.settings.unit_multiple,
         )
+        return informed(space, self.run.supernet)
 
     @contextmanager
     def stage(self) -> Iterator[Stage]:

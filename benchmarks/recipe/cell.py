@@ -17,13 +17,14 @@ from benchmarks.dense import ROWS, DenseModel
 from benchmarks.recipe.narrow import NarrowTeacher, best_places, narrowed
 from benchmarks.recipe.ridge import Batches, refit
 from benchmarks.recipe.variants import Variant
-from compresskit.architecture import Architecture
+from compresskit.architecture import Architecture, Candidate
 from compresskit.errors import ConfigurationError
 from compresskit.pareto import hypervolume
 from compresskit.pipeline.inputs import read_task
 from compresskit.pipeline.models import load_dense, load_model, open_checkpoint, save_model
+from compresskit.pipeline.scores import informed, save_scores
 from compresskit.pipeline.settings import SearchSettings
-from compresskit.spaces import Space, kept_layers, make_space
+from compresskit.spaces import RankedSpace, Space, kept_layers, make_space
 from compresskit.supernet.network import SuperNetwork
 from compresskit.training.cost import mean_step_cost
 from compresskit.training.recipe import Recipe
@@ -51,7 +52,10 @@ SPECIAL_RATE = 0.5  # of the variant's learning rate, for one network alone
 
 
 def grid_of(space: Space) -> dict[str, Architecture]:
-    """The scored architectures by name, in proportion to the model's own sizes."""
+    """The scored architectures by name, in proportion to the model's own sizes.
+
+    Those of space `ranked` have as many heads and units in all.
+    """
     dims, found = space.dims, {}
     for shape in GRID:
         layers, heads, units = (
@@ -61,7 +65,9 @@ def grid_of(space: Space) -> dict[str, Architecture]:
             )
         )
         places = kept_layers(dims.num_layers, layers, space.layer_policy)
-        found["/".join(map(str, shape))] = Architecture.uniform(dims, places, heads, units)
+        uniform = Architecture.uniform(dims, places, heads, units)
+        ranked = isinstance(space, RankedSpace)
+        found["/".join(map(str, shape))] = space.like(Candidate(uniform)).architecture if ranked else uniform
     return found
 
 
@@ -80,6 +86,7 @@ class Cell:
         self.dense = dense
         self.budget = budget
         self.pool = pool
+        self.order = Path(dense.folder).with_name(f"ordered-{variant.importance}")
 
     def run(self, say: Callable[[str], None]) -> dict[str, Any]:
         """Train and score. Metrics are of validation rows: 0 is the prior, 1 the dense model's."""
@@ -98,6 +105,7 @@ class Cell:
             space = make_space(
                 variant.space, supernet.blueprint.dims, layer_policy=variant.layer_policy, unit_multiple=32
             )
+            space = informed(space, self.order)
             grid = grid_of(space)
             rungs = list(grid.values())
             recipe, full_steps = self.train(supernet, stage, space, rungs, teacher, say)
@@ -132,13 +140,13 @@ class Cell:
 
     def ordered(self, model: nn.Module, stage: Stage) -> nn.Module:
         """`model` in order of importance; variants that order the dense model alike share it."""
-        variant, seed = self.variant, self.settings.seed
-        folder = Path(self.dense.folder).with_name(f"ordered-{variant.importance}")
-        if folder.exists() and not variant.from_pretrained:
-            return load_model(folder)
-        order_by_importance(model, stage, variant.recipe(1.0, seed), variant.importance)
+        variant, folder = self.variant, self.order
+        if (folder / "model").exists() and not variant.from_pretrained:
+            return load_model(folder / "model")
+        recipe = variant.recipe(1.0, self.settings.seed)
+        save_scores(folder, order_by_importance(model, stage, recipe, variant.importance))
         if not variant.from_pretrained:
-            save_model(model, folder)
+            save_model(model, folder / "model")
         return model
 
     def narrow(self, model: nn.Module, stage: Stage) -> tuple[nn.Module, nn.Module]:

@@ -133,7 +133,7 @@ STRATEGY_VARIANTS = {
     for name in STRATEGIES
 }
 SPACE_VARIANTS = {
-    f"space-{name}": replace(BASE, space=name) for name in ("small", "medium", "layer", "large")
-}
+    f"space-{name}": replace(BASE, space=name) for name in ("ranked", "small", "medium", "layer", "large")
+} | {f"ranked-{by}": replace(BASE, space="ranked", importance=by) for by in ("fisher", "magnitude")}
 AXES = {"recipe": RECIPES, "strategy": STRATEGY_VARIANTS, "space": SPACE_VARIANTS}
 VARIANTS = {**RECIPES, **STRATEGY_VARIANTS, **SPACE_VARIANTS}

@@ -31,7 +31,7 @@ def main(
     method: Annotated[
         str | None, typer.Option(help="How to compress: nas, block, or a rival method.")
     ] = None,
-    space: Annotated[str | None, typer.Option(help="small, medium, layer or large.")] = None,
+    space: Annotated[str | None, typer.Option(help="ranked, small, medium, layer or large.")] = None,
     strategy: Annotated[str | None, typer.Option(help="How the super-network is trained.")] = None,
     searcher: Annotated[str | None, typer.Option(help="How architectures are proposed.")] = None,
     objectives: Annotated[str | None, typer.Option(help="metric,latency_ms[,num_params,macs].")] = None,

@@ -30,7 +30,7 @@ def explore(
     of `run_search`.
     """
     clock.search_begins(settings)
-    if first := recorded(run):
+    if first := recorded(run, inputs.space):
         name = run.info["warm_start"]["run"]
         clock.say(f"warm start: the {len(first)} points of {name} are tried after full, smallest, middle")
     inputs.searcher.begin_with(first)

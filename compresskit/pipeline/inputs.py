@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 from compresskit.engine.precision import refusal
 from compresskit.errors import ConfigurationError
 from compresskit.families import dimensions_of
 from compresskit.pipeline.models import Checkpoint, open_checkpoint
+from compresskit.pipeline.scores import informed
 from compresskit.pipeline.settings import SearchSettings
 from compresskit.search.factory import make_searcher
 from compresskit.search.objectives import Objective, make_objectives
@@ -40,9 +42,7 @@ def read_inputs(settings: SearchSettings, profile: Profile, say: Callable[[str],
     objectives = make_objectives(settings.objectives)
     checkpoint = open_checkpoint(settings.model)
     space = _space(settings, checkpoint, profile)
-    searcher = make_searcher(settings.searcher, space, objectives, settings.seed)
-    if settings.proposals > 1:
-        searcher = GapSearcher(searcher, settings.proposals)
+    searcher = _searcher(settings, space, objectives)
     check_importance(settings.importance)
     make_strategy(
         settings.strategy, space.full, space.smallest, lambda *_: space.smallest, settings.num_random
@@ -53,6 +53,19 @@ def read_inputs(settings: SearchSettings, profile: Profile, say: Callable[[str],
     for note in task.notes:
         say(f"data: {note}")
     return Inputs(checkpoint, task, profile, space, objectives, searcher)
+
+
+def informed_inputs(inputs: Inputs, settings: SearchSettings, folder: Path) -> Inputs:
+    """`inputs` with the space that the scores in the super-network's `folder` shape."""
+    space = informed(inputs.space, folder)
+    if space is inputs.space:
+        return inputs
+    return replace(inputs, space=space, searcher=_searcher(settings, space, inputs.objectives))
+
+
+def _searcher(settings: SearchSettings, space: Space, objectives: Sequence[Objective]) -> Searcher:
+    searcher = make_searcher(settings.searcher, space, objectives, settings.seed)
+    return GapSearcher(searcher, settings.proposals) if settings.proposals > 1 else searcher
 
 
 def _space(settings: SearchSettings, checkpoint: Checkpoint, profile: Profile) -> Space:

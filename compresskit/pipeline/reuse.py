@@ -9,6 +9,7 @@ from typing import Any
 from compresskit.architecture import Architecture
 from compresskit.errors import ConfigurationError, RunError
 from compresskit.pipeline.methods import NAS
+from compresskit.pipeline.scores import SCORES_FILE
 from compresskit.pipeline.settings import SearchSettings
 from compresskit.runs.directory import RunDirectory
 
@@ -66,15 +67,15 @@ def check_source(source: RunDirectory) -> None:
 
 
 def take_over(source: RunDirectory, run: RunDirectory) -> None:
-    """Copy dense model, super-network and training curves of a run that `check_source` accepts."""
+    """Copy all that was learnt in a run that `check_source` accepts: models, scores and curves."""
     run.supernet.mkdir(exist_ok=True)
     for path in (source.supernet / "dense_model", source.supernet / "model"):
         part = run.supernet / f"{path.name}.part"
         shutil.copytree(path, part, dirs_exist_ok=True)
         part.rename(run.supernet / path.name)
-    curves = source.supernet / "progress.jsonl"
-    if curves.exists():
-        shutil.copy(curves, run.supernet / curves.name)
+    for name in ("progress.jsonl", SCORES_FILE):
+        if (source.supernet / name).exists():
+            shutil.copy(source.supernet / name, run.supernet / name)
     run.update(
         status="supernet",
         started_from=source.path.name,

@@ -16,7 +16,7 @@ from compresskit.pipeline.estimate import DENSE, SUPERNET, Clock
 from compresskit.pipeline.evaluator import Evaluator
 from compresskit.pipeline.explore import explore
 from compresskit.pipeline.front import write_front
-from compresskit.pipeline.inputs import Inputs, read_inputs
+from compresskit.pipeline.inputs import Inputs, informed_inputs, read_inputs
 from compresskit.pipeline.latency import LatencyMeter
 from compresskit.pipeline.methods import LADDERS, NAS, make_method
 from compresskit.pipeline.methods.base import MethodContext, check_any
@@ -24,17 +24,17 @@ from compresskit.pipeline.methods.budget import full_step_budget
 from compresskit.pipeline.models import load_dense, load_model, save_model
 from compresskit.pipeline.ranks import WatchedRun, check_processes, is_first, wait_for_all
 from compresskit.pipeline.reuse import FREE, RESUMABLE, check_source, known_scores, stored_settings, take_over
+from compresskit.pipeline.scores import save_scores
 from compresskit.pipeline.settings import DENSE_LEARNING_RATE, SearchSettings
 from compresskit.pipeline.spent import note_training
 from compresskit.pipeline.strategy import recipe_for, shared_recipe, strategy_for
-from compresskit.pipeline.variants import find_variant, known_variants, missing_precisions
+from compresskit.pipeline.variants import choose_variants
 from compresskit.pipeline.warm_start import read_warm_start
 from compresskit.runs.directory import RunDirectory
 from compresskit.runs.records import Front, TrialRecord
 from compresskit.search.loop import Budget
 from compresskit.supernet.network import SuperNetwork
 from compresskit.supernet.surgery import blueprint_of
-from compresskit.target.base import LatencyTarget
 from compresskit.target.open import open_target
 from compresskit.target.profile import Profile, load_profile
 from compresskit.training.cost import mean_step_cost
@@ -106,7 +106,7 @@ def _run(run: RunDirectory, settings: SearchSettings, inputs: Inputs, say: Say, 
         return Search(run, settings, inputs, say, resume=resume).run_all()
     watched = WatchedRun(run.path, dict(run.info), None)
     part = Search(watched, settings, inputs, lambda _: None, resume=resume)
-    part.shared(part.dense())
+    part.shared(part.ordered())
     raise SystemExit(0)
 
 
@@ -134,13 +134,13 @@ class Search:
     def run_all(self) -> Front:
         baselines = self.run.path / "baselines.json"
         with open_target(self.inputs.profile, baselines=baselines, say=self.say) as target:
-            dense = self.dense()
+            dense = self.ordered()
             supernet = self.shared(dense) if self.settings.method == NAS else SuperNetwork(dense)
             slicer = GraphSlicer(export_onnx(supernet.model), supernet.blueprint)
-            self.choose_variants(target, slicer)
-            variants = known_variants(self.run.info)
-            meter = LatencyMeter(self.run, target, self.inputs.profile, slicer, variants["fp32"], variants)
-            evaluator = Evaluator(supernet, self.stage, meter, self.inputs.profile, known_scores(self.run))
+            profile, plain = self.inputs.profile, slicer.slice(slicer.full)
+            variants = choose_variants(self.run, target, profile, plain, self.settings.precisions, self.say)
+            meter = LatencyMeter(self.run, target, profile, slicer, variants["fp32"], variants)
+            evaluator = Evaluator(supernet, self.stage, meter, profile, known_scores(self.run))
             records = self.explore(evaluator) if self.settings.method == NAS else self.compress(evaluator)
             self.say("scoring the front on all validation rows")
             limits = self.settings.constraints(self.run.info["dense_metric"])
@@ -152,15 +152,12 @@ class Search:
                 self.say(f"warning: {self.run.info['infeasible']}")
         return front
 
-    def choose_variants(self, target: LatencyTarget, slicer: GraphSlicer) -> None:
-        """Find the fastest form of the graph for each precision that has none yet; kept in run.json."""
-        for precision in missing_precisions(self.run.info, self.settings.precisions):
-            self.say(f"choosing the fastest form of the graph for {precision} on the target")
-            found = find_variant(target, self.inputs.profile, slicer.slice(slicer.full), precision).name
-            if precision == "fp32":
-                self.run.update(variant=found)
-            else:
-                self.run.update(variants={**self.run.info.get("variants", {}), precision: found})
+    def ordered(self) -> nn.Module:
+        """The dense model, and the space as its order of importance shapes it."""
+        model = self.dense()
+        wait_for_all()  # the first process has written the order
+        self.inputs = informed_inputs(self.inputs, self.settings, self.run.supernet)
+        return model
 
     def dense(self) -> nn.Module:
         """The dense model, its heads and units in order of importance."""
@@ -175,7 +172,9 @@ class Search:
             self.begin(DENSE, model)
             fine_tune(model, self.stage, recipe)
             note_training(self.run, "dense")
-        order_by_importance(model, self.stage, recipe, self.settings.importance)
+        save_scores(
+            self.run.supernet, order_by_importance(model, self.stage, recipe, self.settings.importance)
+        )
         network = SuperNetwork(model)
         metric = score(network, self.stage, self.task.validation)
         self.run.update(

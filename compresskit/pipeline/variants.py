@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from onnx import ModelProto
@@ -17,6 +17,7 @@ from compresskit.engine.variants import (
     variant_named,
 )
 from compresskit.pipeline.latency import time_of
+from compresskit.runs.directory import RunDirectory
 from compresskit.target.base import LatencyTarget
 from compresskit.target.local import resolve
 from compresskit.target.profile import Profile
@@ -39,6 +40,25 @@ def find_variant(target: LatencyTarget, profile: Profile, plain: ModelProto, pre
         return chosen
     one = profile.address is None and resolve(profile).threads == 1
     return choose_session(measure, plain, chosen, sessions=ONE_THREAD if one else tuple(SESSIONS))
+
+
+def choose_variants(
+    run: RunDirectory,
+    target: LatencyTarget,
+    profile: Profile,
+    plain: ModelProto,
+    precisions: Collection[str],
+    say: Callable[[str], None],
+) -> dict[str, Variant]:
+    """The variant of each precision; what run.json lacks is found on the dense graph and kept there."""
+    for precision in missing_precisions(run.info, precisions):
+        say(f"choosing the fastest form of the graph for {precision} on the target")
+        found = find_variant(target, profile, plain, precision).name
+        if precision == FP32:
+            run.update(variant=found)
+        else:
+            run.update(variants={**run.info.get("variants", {}), precision: found})
+    return known_variants(run.info)
 
 
 def known_variants(info: Mapping[str, Any]) -> dict[str, Variant]:

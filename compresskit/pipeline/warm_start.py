@@ -10,6 +10,7 @@ from compresskit.errors import ArchitectureError, ConfigurationError
 from compresskit.families import dimensions_of, family_for
 from compresskit.pipeline.inputs import Inputs
 from compresskit.runs.directory import RunDirectory
+from compresskit.spaces import Space
 
 
 def read_warm_start(path: Path, inputs: Inputs) -> dict[str, Any]:
@@ -28,7 +29,8 @@ def read_warm_start(path: Path, inputs: Inputs) -> dict[str, Any]:
             "of the same family and dimensions, or leave it out."
         )
     try:
-        candidates = [space.candidate(space.config_of(point.candidate)) for point in points]
+        for point in points:
+            space.like(point.candidate)
     except ArchitectureError as error:
         raise ConfigurationError(
             f"--warm-start {path} searched space {source.settings.get('space')!r}; space {space.name!r} of "
@@ -38,15 +40,15 @@ def read_warm_start(path: Path, inputs: Inputs) -> dict[str, Any]:
     return {
         "run": path.name,
         "candidates": [
-            {"architecture": each.architecture.to_json(), "precision": each.precision} for each in candidates
+            {"architecture": point.architecture, "precision": point.precision} for point in points
         ],
     }
 
 
-def recorded(run: RunDirectory) -> list[Candidate]:
-    """The candidates of `read_warm_start` in run.json; none for a search without a warm start."""
+def recorded(run: RunDirectory, space: Space) -> list[Candidate]:
+    """What `read_warm_start` left in run.json, as `space` has it; none for a search without a warm start."""
     kept = run.info.get("warm_start") or {"candidates": []}
-    return [Candidate.from_json(item) for item in kept["candidates"]]
+    return [space.like(Candidate.from_json(item)) for item in kept["candidates"]]
 
 
 def _of_run(run: RunDirectory) -> tuple[str, dict[str, int]]:

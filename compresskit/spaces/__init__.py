@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from compresskit.architecture import Dimensions
 from compresskit.errors import ConfigurationError, one_of
-from compresskit.spaces.base import Config, Parameter, Space
+from compresskit.spaces.base import Space
 from compresskit.spaces.large import LargeSpace
 from compresskit.spaces.layer import LayerSpace
 from compresskit.spaces.medium import MediumSpace
+from compresskit.spaces.parameter import Config, Parameter
 from compresskit.spaces.policies import DEFAULT_LAYER_POLICY, LAYER_POLICIES, kept_layers
 from compresskit.spaces.precision import PrecisionSpace
+from compresskit.spaces.ranked import RankedSpace
+from compresskit.spaces.ranking import Ranking
 from compresskit.spaces.small import SmallSpace
 
 SPACES: dict[str, type[Space]] = {
-    space.name: space for space in (SmallSpace, MediumSpace, LayerSpace, LargeSpace)
+    space.name: space for space in (RankedSpace, SmallSpace, MediumSpace, LayerSpace, LargeSpace)
 }
 
 
@@ -41,6 +44,8 @@ __all__ = [
     "MediumSpace",
     "Parameter",
     "PrecisionSpace",
+    "RankedSpace",
+    "Ranking",
     "SmallSpace",
     "Space",
     "kept_layers",

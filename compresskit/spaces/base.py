@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
 from math import prod
@@ -14,33 +13,10 @@ import numpy as np
 
 from compresskit.architecture import Architecture, Candidate, Dimensions
 from compresskit.errors import ArchitectureError, ConfigurationError, one_of
+from compresskit.spaces.parameter import Config, Parameter, Scores
 from compresskit.spaces.policies import DEFAULT_LAYER_POLICY, LAYER_POLICIES
 
-Config = dict[str, int]
 LEAST_SIZE = 1 / 64  # of the relative sizes that are drawn as ratios
-
-
-@dataclass(frozen=True, slots=True)
-class Parameter:
-    """One integer from `lower` to `upper`, both included, in steps of `step`."""
-
-    name: str
-    lower: int
-    upper: int
-    step: int = 1
-
-    @property
-    def count(self) -> int:
-        return (self.upper - self.lower) // self.step + 1
-
-    def value(self, index: int) -> int:
-        return self.lower + self.step * index
-
-    def __contains__(self, value: object) -> bool:
-        if not isinstance(value, (int, np.integer)) or isinstance(value, bool):
-            return False
-        number = int(value)
-        return self.lower <= number <= self.upper and (number - self.lower) % self.step == 0
 
 
 class Space(ABC):
@@ -126,17 +102,7 @@ class Space(ABC):
 
     def config_space(self) -> dict[str, Any]:
         """The parameters as Syne Tune domains; those with one value only as that value."""
-        from syne_tune.config_space import finrange, randint
-
-        domains: dict[str, Any] = {}
-        for p in self.parameters:
-            if p.count == 1:
-                domains[p.name] = p.lower
-            elif p.step == 1:
-                domains[p.name] = randint(p.lower, p.upper)
-            else:
-                domains[p.name] = finrange(p.lower, p.upper, p.count, cast_int=True)
-        return domains
+        return {parameter.name: parameter.domain() for parameter in self.parameters}
 
     def decode(self, config: Mapping[str, Any]) -> Architecture:
         """The architecture that `config` means. Raises ArchitectureError when it is not in the space."""
@@ -172,6 +138,20 @@ class Space(ABC):
     def config_of(self, candidate: Candidate) -> Config:
         """The configuration of `candidate`. Raises ArchitectureError when it is not in the space."""
         return self.encode(candidate.architecture)
+
+    def like(self, candidate: Candidate) -> Candidate:
+        """What means the same in this space as `candidate` in another model's of its kind.
+
+        Raises ArchitectureError when the space has nothing of the sort.
+        """
+        return self.candidate(self.config_of(candidate))
+
+    def with_scores(self, heads: Scores, units: Scores) -> Space:
+        """The space of a model whose members matter so; this one where that does not shape it.
+
+        `heads`: (num_layers, num_heads), `units`: (num_layers, num_units); scores fall within a layer.
+        """
+        return self
 
     @cached_property
     def initial_candidates(self) -> tuple[Candidate, ...]:

@@ -11,8 +11,9 @@ import numpy as np
 from compresskit.architecture import Architecture, Layer
 from compresskit.errors import ArchitectureError
 from compresskit.kept import Kept
-from compresskit.spaces.base import Config, Parameter, Space
+from compresskit.spaces.base import Space
 from compresskit.spaces.medium import MediumSpace
+from compresskit.spaces.parameter import Config, Parameter
 from compresskit.spaces.sizes import choose
 
 

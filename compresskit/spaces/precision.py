@@ -10,7 +10,8 @@ import numpy as np
 
 from compresskit.architecture import PRECISIONS, Architecture, Candidate
 from compresskit.errors import ArchitectureError, ConfigurationError, one_of
-from compresskit.spaces.base import Config, Parameter, Space
+from compresskit.spaces.base import Space
+from compresskit.spaces.parameter import Config, Parameter, Scores
 
 NAME = "precision"
 _MUTATED = 0.25  # share of mutations that change the precision and leave the architecture
@@ -60,15 +61,19 @@ class PrecisionSpace(Space):
         return Candidate(self.decode(config), self.precisions[int(config[NAME])])
 
     def config_of(self, candidate: Candidate) -> Config:
-        if candidate.precision not in self.precisions:
-            raise ArchitectureError(
-                f"precision {candidate.precision!r} is not searched; this space has "
-                f"{', '.join(self.precisions)}."
-            )
+        self._check(candidate.precision)
         return {
             **self.inner.encode(candidate.architecture),
             NAME: self.precisions.index(candidate.precision),
         }
+
+    def like(self, candidate: Candidate) -> Candidate:
+        self._check(candidate.precision)
+        return self.inner.like(candidate)
+
+    def with_scores(self, heads: Scores, units: Scores) -> Space:
+        inner = self.inner.with_scores(heads, units)
+        return self if inner is self.inner else PrecisionSpace(inner, self.precisions)
 
     def canonical(self, config: Mapping[str, Any]) -> Config:
         return self.config_of(self.candidate(config))
@@ -93,6 +98,12 @@ class PrecisionSpace(Space):
             away = int(rng.integers(1, len(self.precisions)))
             return self.canonical({**config, NAME: (config[NAME] + away) % len(self.precisions)})
         return {**self.inner.mutate(_without(config), rng), NAME: config[NAME]}
+
+    def _check(self, precision: str) -> None:
+        if precision not in self.precisions:
+            raise ArchitectureError(
+                f"precision {precision!r} is not searched; this space has {', '.join(self.precisions)}."
+            )
 
     def enumerate_configs(self) -> list[Config]:
         return [

@@ -8,7 +8,8 @@ from functools import cached_property
 import numpy as np
 
 from compresskit.architecture import Architecture
-from compresskit.spaces.base import Config, Parameter, Space
+from compresskit.spaces.base import Space
+from compresskit.spaces.parameter import Config, Parameter
 from compresskit.spaces.policies import kept_layers
 
 

@@ -22,6 +22,12 @@ class Importance:
     heads: torch.Tensor
     units: torch.Tensor
 
+    def sorted(self) -> Importance:
+        """The scores as `reorder` leaves the members that they belong to."""
+        return Importance(
+            *(found.sort(descending=True, stable=True).values for found in (self.heads, self.units))
+        )
+
 
 def magnitude_importance(model: nn.Module, blueprint: Blueprint) -> Importance:
     """L2 norm of each head's and unit's output weights; needs no data."""

@@ -92,16 +92,21 @@ def check_importance(name: str) -> None:
         raise ConfigurationError(one_of("importance", name, IMPORTANCES))
 
 
-def order_by_importance(model: nn.Module, stage: Stage, recipe: Recipe, by: str = "taylor") -> None:
+def order_by_importance(
+    model: nn.Module, stage: Stage, recipe: Recipe, by: str = "taylor"
+) -> Importance | None:
     """Sort heads and units in place by an importance on training rows; the function stays.
 
-    `by` is one of IMPORTANCES. Raises ConfigurationError for another.
+    `by` is one of IMPORTANCES; ConfigurationError for another. Returns the scores in their new order, None
+    for those of `none`.
     """
     check_importance(by)
     if by == "none":
-        return
+        return None
     supernet = SuperNetwork(model)
-    reorder(model, supernet.blueprint, _importance(supernet, stage, recipe, by))
+    importance = _importance(supernet, stage, recipe, by)
+    reorder(model, supernet.blueprint, importance)
+    return importance.sorted()
 
 
 def _importance(supernet: SuperNetwork, stage: Stage, recipe: Recipe, by: str) -> Importance:

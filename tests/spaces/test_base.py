@@ -19,7 +19,7 @@ def test_parameter_membership() -> None:
 
 
 def test_unknown_space_names_all() -> None:
-    with pytest.raises(ConfigurationError, match="large, layer, medium, small"):
+    with pytest.raises(ConfigurationError, match="large, layer, medium, ranked, small"):
         make_space("huge", Dimensions(1, 1, 1, 1, 1))
 
 

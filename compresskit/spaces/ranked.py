@@ -1,0 +1,97 @@
+"""RANKED: a number of heads and one of units for the whole net; where they lie, one ranking says."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import cached_property
+
+import numpy as np
+
+from compresskit.architecture import Architecture, Candidate, Dimensions
+from compresskit.spaces.base import Space
+from compresskit.spaces.parameter import Config, Parameter, Scores
+from compresskit.spaces.policies import DEFAULT_LAYER_POLICY
+from compresskit.spaces.ranking import Ranking
+
+
+class RankedSpace(Space):
+    """`heads` and `units` of all layers together, each from 0; the most important of all stay.
+
+    Layers differ in width, and one of which nothing is left is dropped. Of two architectures one
+    lies within the other wherever it has no more of both, so that shared weights are asked for little
+    that differs. Without a `ranking` layers take turns.
+    """
+
+    name = "ranked"
+
+    def __init__(
+        self,
+        dims: Dimensions,
+        *,
+        layer_policy: str = DEFAULT_LAYER_POLICY,
+        unit_multiple: int = 1,
+        ranking: Ranking | None = None,
+    ) -> None:
+        super().__init__(dims, layer_policy=layer_policy, unit_multiple=unit_multiple)
+        self.ranking = ranking or Ranking.even(dims, unit_multiple)
+        wanted = (dims.num_layers * dims.num_heads, dims.num_layers * dims.num_units // unit_multiple)
+        if (len(self.ranking.heads), len(self.ranking.units)) != wanted:
+            raise ValueError(f"the ranking is not one of {wanted[0]} heads and {wanted[1]} groups of units")
+
+    @cached_property
+    def parameters(self) -> tuple[Parameter, ...]:
+        dims, multiple = self.dims, self.unit_multiple
+        return (
+            Parameter("heads", 0, dims.num_layers * dims.num_heads),
+            Parameter("units", 0, dims.num_layers * dims.num_units, multiple),
+        )
+
+    def _build(self, config: Mapping[str, int]) -> Architecture | None:
+        if not config["heads"] and not config["units"]:
+            return None
+        heads = Counter(self.ranking.heads[: config["heads"]])
+        groups = Counter(self.ranking.units[: config["units"] // self.unit_multiple])
+        counts = [(heads[i], groups[i] * self.unit_multiple) for i in range(self.dims.num_layers)]
+        return Architecture.of_counts(self.dims, counts)
+
+    def encode(self, architecture: Architecture) -> Config:
+        return self._check_is(architecture, self._totals(architecture))
+
+    def like(self, candidate: Candidate) -> Candidate:
+        """As many heads and units in all, units rounded to the multiple, where this ranking has them."""
+        return replace(candidate, architecture=self.decode(self._totals(candidate.architecture)))
+
+    def with_scores(self, heads: Scores, units: Scores) -> RankedSpace:
+        ranking = Ranking.of_scores(heads, units, self.unit_multiple)
+        return RankedSpace(
+            self.dims, layer_policy=self.layer_policy, unit_multiple=self.unit_multiple, ranking=ranking
+        )
+
+    def _totals(self, architecture: Architecture) -> Config:
+        heads, units = (sum(counts) for counts in zip(*architecture.shapes, strict=True))
+        return {"heads": heads, "units": round(units / self.unit_multiple) * self.unit_multiple}
+
+    @property
+    def smallest(self) -> Architecture:
+        """The best head and nothing else."""
+        return self.decode({"heads": 1, "units": 0})
+
+    @property
+    def middle(self) -> Architecture:
+        return self.decode({"heads": -(-self.parameters[0].upper // 2), "units": self._steps(0.5)})
+
+    def sample(self, rng: np.random.Generator, size: float | None = None) -> Config:
+        size = rng.uniform() if size is None else size
+        most = self.parameters[0].upper
+        attention = self.dims.num_heads * self._head_weight / self._layer_weight
+        least = max(0.0, (size - (1 - attention)) / attention)
+        heads = round(rng.uniform(least, min(1.0, size / attention)) * most)
+        units = self._steps((size - attention * heads / most) / (1 - attention))
+        return self.canonical({"heads": heads, "units": units})
+
+    def _steps(self, share: float) -> int:
+        """The permitted number of units in all that is nearest to a share of them."""
+        steps = self.parameters[1].upper // self.unit_multiple
+        return round(min(max(share, 0.0), 1.0) * steps) * self.unit_multiple
