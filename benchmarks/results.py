@@ -22,7 +22,7 @@ def write_results(
     command = "python -m " + " ".join([_module(), *map(_without_folder, sys.argv[1:])])
     facts = host_facts()
     folder.mkdir(parents=True, exist_ok=True)
-    value = _without_folders({"command": command, "host": facts, **results})
+    value = without_folders({"command": command, "host": facts, **results})
     (folder / f"{name}.json").write_text(json.dumps(value, indent=2, default=str) + "\n")
     head, *rows = table
     lines = [
@@ -41,12 +41,12 @@ def write_results(
     sys.stdout.write("\n".join(lines))
 
 
-def _without_folders(value: Any) -> Any:
+def without_folders(value: Any) -> Any:
     """`value` with every absolute path cut to its last part: where a machine keeps things tells nothing."""
     if isinstance(value, Mapping):
-        return {_without_folder(str(key)): _without_folders(item) for key, item in value.items()}
+        return {_without_folder(str(key)): without_folders(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_without_folders(item) for item in value]
+        return [without_folders(item) for item in value]
     return _without_folder(value) if isinstance(value, str) else value
 
 

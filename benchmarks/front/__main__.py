@@ -4,7 +4,8 @@
 
 A cell is a search from a shared fine-tuned checkpoint, at most eight engines chosen on validation,
 scored on test by ONNX Runtime and timed side by side with the dense engine. Cells that are done are
-kept in `--work`; the tables list those that were not run. `--no-run` writes the tables again.
+kept in `--work`; the tables list those that were not run. `--no-run` writes the tables again. What
+tables are made of is kept beside them, in `NAME-cells`: a copy of it as `--work` goes on from there.
 """
 
 from __future__ import annotations
@@ -18,9 +19,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmarks.front.cells import Results
 from benchmarks.front.methods import BUDGETS, CORE_METHODS, CORE_TASKS, DENSE_SHARE, METHODS, SEEDS
 from benchmarks.front.report import report
-from benchmarks.front.tables import Results
 from compresskit.runs.atomic import write_atomic
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from benchmarks.dense import ROWS
 from benchmarks.front.budget import point_epochs, within_budget
@@ -34,6 +35,7 @@ from compresskit.runs.atomic import write_atomic
 from compresskit.runs.directory import RunDirectory
 from compresskit.runs.jsonl import read_records
 from compresskit.runs.records import FrontPoint
+from compresskit.target.host import host_facts
 from compresskit.target.profile import load_profile
 from compresskit.tasks.task import Task
 from compresskit.training.cost import FORWARD
@@ -101,6 +103,7 @@ class Cell:
             "seconds": {"dense": self.asked["dense"]["seconds"], **self.seconds},
             "failed": self.failed,
             "warnings": measured["warnings"],
+            "processor": host_facts()["cpu"],
         }
         write_atomic(self.folder / "cell.json", json.dumps(value, indent=2) + "\n")
 
@@ -151,14 +154,18 @@ class Cell:
         return engines
 
     def predictions(self, engines: list[Path]) -> dict[str, Any]:
-        """Logits on test rows by name of the engine, the labels, and the prior's constant answer."""
+        """Answers to test rows by engine, class ids or values; the labels, and the prior's answer."""
         labels = self.task.train.labels
         values, counts = np.unique(labels, return_counts=True)
         constant = labels.mean() if self.task.kind == "regression" else values[counts.argmax()]
         texts = [text if len(text) > 1 else text[0] for text in self.task.test.texts]
-        found = {path.name: load_engine(path, threads=1).predict(texts) for path in engines}
-        found["dense"] = load_engine(self.asked["dense_engine"], threads=1).predict(texts)
+        found = {path.name: self.answers(path, texts) for path in engines}
+        found["dense"] = self.answers(Path(self.asked["dense_engine"]), texts)
         return {**found, "labels": self.task.test.labels, "constant": constant}
+
+    def answers(self, engine: Path, texts: list[Any]) -> npt.NDArray[Any]:
+        logits = load_engine(engine, threads=1).predict(texts)
+        return logits[:, 0] if self.task.kind == "regression" else logits.argmax(-1).astype(np.int16)
 
     def spent(self, run: RunDirectory) -> tuple[float, float]:
         """Full-step equivalents of the scoring of candidates, and of training."""

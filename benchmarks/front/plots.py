@@ -10,7 +10,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import StrMethodFormatter
 
-from benchmarks.front.tables import Results
+from benchmarks.front.cells import Results
 from compresskit.report.units import metric_label
 
 COLOURS = ("#1d5fc2", "#a84f08", "#2c7a4b", "#8a3fa0", "#b3261e", "#4c5a67", "#0e7c86", "#9a7d0a")

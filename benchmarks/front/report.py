@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from benchmarks.front.cells import Results
 from benchmarks.front.methods import DEFAULT
 from benchmarks.front.plots import plot_compute, plot_task
-from benchmarks.front.tables import Results, compute_table, main_table, retention_table, size_table
+from benchmarks.front.tables import compute_table, main_table, retention_table, size_table
 from benchmarks.results import write_results
 
 HERE = Path(__file__).parent
@@ -27,18 +28,23 @@ candidates; and minutes. Mean over seeds."""
 
 
 def report(name: str, results: Results) -> None:
-    """Write `name` and its tables of speed, parameters and compute."""
+    """Write `name`, its tables of speed, parameters and compute, and the cells that they are made of."""
+    results.keep(HERE / f"{name}-cells")
     for task in results.tasks:
         plot_task(results, task, HERE / f"{name}-{task}.png")
     if results.cells:
         plot_compute(results, HERE / f"{name}-compute.png")
     missing = results.not_run()
     values = {
-        "cells": results.to_json(),
+        "hypervolumes": results.to_json(),
+        "processors": results.processors,
         "comparisons": results.comparisons(DEFAULT),
         "not_run": missing,
     }
-    notes = VOLUME.format(default=DEFAULT) + f"\n\nCells not run: {', '.join(missing) or 'none'}."
+    measured = "; ".join(f"{task} on {', '.join(names)}" for task, names in results.processors.items())
+    notes = VOLUME.format(default=DEFAULT) + (
+        f"\n\nMeasured: {measured or 'nothing'}. Cells not run: {', '.join(missing) or 'none'}."
+    )
     write_results(HERE, name, values, main_table(results, DEFAULT), notes)
     write_results(HERE, f"{name}_speed", {}, retention_table(results), SPEED)
     sizes = {"best_test_metric": results.best_at_sizes()}

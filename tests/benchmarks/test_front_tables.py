@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from benchmarks.front.cells import Results
 from benchmarks.front.plots import plot_compute, plot_task
-from benchmarks.front.tables import Results, compute_table, main_table, retention_table, size_table
+from benchmarks.front.tables import compute_table, main_table, retention_table, size_table
 
 LABELS = np.arange(200) % 2
 PLACES = [
@@ -50,6 +51,7 @@ def write_cell(work: Path, name: str, accuracies: tuple[float, float]) -> None:
         "points": points,
         "full_steps": {"dense": 30, "training": 60, "search": 10},
         "seconds": {"dense": 60.0, "search": 120.0},
+        "processor": "a processor",
     }
     folder = work / name
     folder.mkdir(parents=True)
@@ -99,10 +101,21 @@ def test_speed_size_and_compute_tables(results: Results) -> None:
     assert compute[1][3:] == ["30", "60", "10", "1.0", "2.0", "0.0", "0.0"]
 
 
-def test_json_says_nothing_of_this_machine(results: Results) -> None:
-    text = json.dumps(results.to_json())
-    assert "somewhere" not in text
-    assert json.loads(text)["one-0-1/nas"]["hypervolume"] > 1
+def test_kept_cells_say_nothing_of_this_machine_and_make_the_same_tables(
+    results: Results, tmp_path: Path
+) -> None:
+    results.keep(tmp_path / "kept")
+    texts = [path.read_text() for path in (tmp_path / "kept").rglob("cell.json")]
+    assert len(texts) == 7 and not any("somewhere" in text for text in texts)
+    again = Results.read(tmp_path / "kept", [tmp_path / "kept" / name for name in PLACES])
+    assert main_table(again, "nas") == main_table(results, "nas")
+    assert again.to_json() == results.to_json()
+    assert again.to_json()["one-0-1/nas"] > 1
+    again.keep(tmp_path / "kept")  # in place
+
+
+def test_processors_are_those_of_a_task(results: Results) -> None:
+    assert results.processors == {"one": ["a processor"], "two": ["a processor"]}
 
 
 def test_pictures_are_drawn(results: Results, tmp_path: Path) -> None:
