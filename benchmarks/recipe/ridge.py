@@ -10,8 +10,9 @@ from torch import nn
 
 from compresskit.architecture import Architecture
 from compresskit.pruning.extract import extract
-from compresskit.pruning.rivals.retraining_free.stream import LayerCall, SubLayer
+from compresskit.pruning.rivals.retraining_free.stream import ATTENTION, FEED_FORWARD, LayerCall
 from compresskit.supernet.network import SuperNetwork
+from compresskit.supernet.surgery import sub_layer
 from compresskit.training.losses import Distillation
 
 STRENGTH = 0.03  # of the ridge, relative to the mean square of what a projection is fed with
@@ -41,14 +42,15 @@ def refit(network: SuperNetwork, architecture: Architecture, teacher: nn.Module,
                 wanted_states[number] = call.run(layer, wanted_states[number])
             wanted.append(call.observe(theirs[source], wanted_states[number]))
         wanted_states, passed = [each.output for each in wanted], source + 1
-        for part, name in (("attention", family.attention_output), ("feed_forward", family.down)):
+        for part, name in ((ATTENTION, family.attention_output), (FEED_FORWARD, family.down)):
+            linear = sub_layer(ours[place], name)
+            if linear is None:
+                continue
+            assert isinstance(linear, nn.Linear)
             moments = Moments()
             for call, before, target in zip(calls[0], states, wanted, strict=True):
-                seen: SubLayer = getattr(call.observe(ours[place], before), part)
-                goal: SubLayer = getattr(target, part)
+                seen, goal = call.observe(ours[place], before).sub_layers[part], target.sub_layers[part]
                 moments.add(seen.fed[call.mask], (goal.residual + goal.output - seen.residual)[call.mask])
-            linear = ours[place].get_submodule(name)
-            assert isinstance(linear, nn.Linear)
             moments.move(linear)
         states = [call.run(ours[place], before) for call, before in zip(calls[0], states, strict=True)]
     fitted = dict(pruned.named_parameters())

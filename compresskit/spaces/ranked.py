@@ -69,6 +69,18 @@ class RankedSpace(Space):
             self.dims, layer_policy=self.layer_policy, unit_multiple=self.unit_multiple, ranking=ranking
         )
 
+    def mutate(self, config: Mapping[str, int], rng: np.random.Generator) -> Config:
+        """`config` with one of its numbers changed, to twice or half of it at most."""
+        p = self.parameters[int(rng.integers(2))]
+        before = (config[p.name] - p.lower) // p.step
+        after = round(max(before, 1) * float(np.exp(rng.uniform(-np.log(2), np.log(2)))))
+        if after == before:
+            after += 1 if rng.uniform() < 0.5 else -1
+        inside = min(max(after, 0), p.count - 1)
+        if inside == before:  # at an end
+            inside += 1 if before == 0 else -1
+        return self.canonical({**config, p.name: p.value(inside)})
+
     def _totals(self, architecture: Architecture) -> Config:
         heads, units = (sum(counts) for counts in zip(*architecture.shapes, strict=True))
         return {"heads": heads, "units": round(units / self.unit_multiple) * self.unit_multiple}

@@ -79,6 +79,16 @@ def reshape(model: nn.Module, plan: SlicingPlan, blueprint: Blueprint) -> None:
         setattr(model.get_submodule(owner), child, PassThrough(rule))
 
 
+def sub_layer(model: nn.Module, name: str) -> nn.Module | None:
+    """The module of that name, or None where it or what holds it was replaced by a pass-through."""
+    module = model
+    for part in name.split("."):
+        if isinstance(module, PassThrough):
+            return None
+        module = module.get_submodule(part)
+    return None if isinstance(module, PassThrough) else module
+
+
 def _layer_number(name: str, stem: str) -> int | None:
     if not name.startswith(f"{stem}."):
         return None

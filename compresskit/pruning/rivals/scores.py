@@ -12,7 +12,7 @@ from compresskit.architecture import Architecture
 from compresskit.pruning.extract import extract
 from compresskit.supernet.importance import Importance
 from compresskit.supernet.mask_slopes import Batch, Loss, mask_slopes
-from compresskit.supernet.surgery import PassThrough, blueprint_of
+from compresskit.supernet.surgery import blueprint_of, sub_layer
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +45,7 @@ def mask_gradients(
     outputs: dict[tuple[int, str], tuple[nn.Module, int]] = {}
     for place, layer in enumerate(architecture.kept_layers):
         for name, size in ((family.attention_output, dims.head_size), (family.down, 1)):
-            module = _sub_layer(network, f"{family.stem}.{place}.{name}")
+            module = sub_layer(network, f"{family.stem}.{place}.{name}")
             if module is not None:
                 outputs[layer, name] = (module, size)
     heads, units = [], []
@@ -63,13 +63,3 @@ def mask_gradients(
     if not heads:
         raise ValueError("mask gradients need at least one batch")
     return MaskGradients(torch.cat(heads), torch.cat(units))
-
-
-def _sub_layer(network: nn.Module, name: str) -> nn.Module | None:
-    """The module, or None where it or what holds it was replaced by a pass-through."""
-    module = network
-    for part in name.split("."):
-        if isinstance(module, PassThrough):
-            return None
-        module = module.get_submodule(part)
-    return None if isinstance(module, PassThrough) else module

@@ -10,6 +10,9 @@ from torch import nn
 
 from compresskit.families import Family
 from compresskit.supernet.mask_slopes import Batch
+from compresskit.supernet.surgery import sub_layer
+
+ATTENTION, FEED_FORWARD = "attention", "feed_forward"
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,10 +29,9 @@ class SubLayer:
 
 @dataclass(frozen=True, eq=False)
 class Observed:
-    """One layer in one run: its two sub-layers and its output."""
+    """One layer in one run: its output, and of ATTENTION and FEED_FORWARD those that it has."""
 
-    attention: SubLayer
-    feed_forward: SubLayer
+    sub_layers: dict[str, SubLayer]
     output: torch.Tensor
 
 
@@ -71,21 +73,23 @@ class LayerCall:
         fed: dict[str, torch.Tensor] = {}
         given: dict[str, torch.Tensor] = {}
 
-        def watch(name: str) -> Any:
+        def watch(name: str, module: nn.Module) -> Any:
             def after(module: nn.Module, inputs: tuple[torch.Tensor], output: torch.Tensor) -> None:
                 fed[name], given[name] = inputs[0], output
 
-            return layer.get_submodule(name).register_forward_hook(after)
+            return module.register_forward_hook(after)
 
-        handles = [watch(name) for name in (family.attention_output, family.up, family.down)]
+        names = (family.attention_output, family.up, family.down)
+        present = {name: module for name in names if (module := sub_layer(layer, name)) is not None}
+        handles = [watch(name, module) for name, module in present.items()]
         try:
             output = self.run(layer, states)
         finally:
             for handle in handles:
                 handle.remove()
-        attention, down = family.attention_output, family.down
-        return Observed(
-            SubLayer(fed[attention], given[attention], states),
-            SubLayer(fed[down], given[down], fed[family.up]),  # what feed-forward reads, it adds to
-            output,
-        )
+        found = {}
+        if (name := family.attention_output) in present:
+            found[ATTENTION] = SubLayer(fed[name], given[name], states)
+        if (name := family.down) in present:  # what feed-forward reads, it adds to
+            found[FEED_FORWARD] = SubLayer(fed[name], given[name], fed[family.up])
+        return Observed(found, output)

@@ -12,7 +12,7 @@ from torch import nn
 from compresskit.architecture import Architecture
 from compresskit.pruning.extract import extract
 from compresskit.pruning.rivals.retraining_free.least_squares import ScaleProblem
-from compresskit.pruning.rivals.retraining_free.stream import LayerCall, SubLayer
+from compresskit.pruning.rivals.retraining_free.stream import ATTENTION, FEED_FORWARD, LayerCall, SubLayer
 from compresskit.supernet.mask_slopes import Batch
 from compresskit.supernet.surgery import blueprint_of
 
@@ -46,21 +46,18 @@ def tune(model: nn.Module, architecture: Architecture, teacher: nn.Module, batch
     for number in range(dims.num_layers):
         right, small = (network.get_submodule(f"{family.stem}.{number}") for network in (teacher, pruned))
         seen_right = [call.observe(right, state) for call, state in zip(calls, taught, strict=True)]
-        goals = [
-            {"attention": _sum(seen.attention), "feed_forward": _sum(seen.feed_forward)}
-            for seen in seen_right
-        ]
+        goals = [{part: _sum(found) for part, found in seen.sub_layers.items()} for seen in seen_right]
         taught = [seen.output for seen in seen_right]
         del seen_right  # what is inside a layer is far larger than its goals
         kept = architecture.layers[number]
         for name, size, part, members in (
-            (family.attention_output, dims.head_size, "attention", kept.heads),
-            (family.down, 1, "feed_forward", kept.units),
+            (family.attention_output, dims.head_size, ATTENTION, kept.heads),
+            (family.down, 1, FEED_FORWARD, kept.units),
         ):
             problem = ScaleProblem(small.get_parameter(f"{name}.weight"), size)
             bias = small.get_parameter(f"{name}.bias")
             for call, state, goal in zip(calls, states, goals, strict=True):
-                found: SubLayer = getattr(call.observe(small, state), part)
+                found = call.observe(small, state).sub_layers[part]
                 rest = goal[part] - found.residual - bias
                 problem.add(found.fed[call.mask], rest[call.mask])
             scales = problem.solve()
