@@ -42,6 +42,7 @@ class Method:
 
 
 _PAPER = {
+    "space": "small",
     "strategy": "full",
     "layer_policy": "first",
     "importance": "none",

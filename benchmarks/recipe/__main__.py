@@ -27,7 +27,7 @@ DENSE_SHARE = 0.3  # of the whole budget, for fine-tuning the dense model
 # Full-step equivalents from the pretrained weights on: two to ten minutes on one core.
 BUDGETS = {"sst2": 1000.0, "trec6": 600.0, "cola": 1200.0, "mrpc": 1000.0, "stsb": 1000.0}
 DEFAULT_BUDGET = 1000.0
-BASES = {"recipe": "base", "strategy": "strategy-teacher", "space": "space-small"}
+BASES = {"recipe": "base", "strategy": "strategy-teacher", "space": "space-ranked"}
 NOTES = """\
 Metric on validation rows, in per cent of the way from the prior to the dense model: mean over fixed
 architectures from two thirds to an eighteenth of the dense multiply-accumulates; then the full network,

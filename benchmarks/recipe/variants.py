@@ -28,9 +28,9 @@ class Variant:
     """
 
     strategy: str = "teacher"
-    space: str = "small"
+    space: str = "ranked"
     layer_policy: str = "spread"
-    importance: str = "taylor"
+    importance: str = "fisher"
     learning_rate: float = 4e-4
     temperature: float = 2.0
     batch_size: int = 32
@@ -72,6 +72,7 @@ class Variant:
 
 BASE = Variant()
 PAPER = Variant(
+    space="small",
     strategy="full",
     layer_policy="first",
     importance="none",
@@ -98,10 +99,11 @@ RECIPES: dict[str, Variant] = {
     "batch-16": replace(BASE, batch_size=16),
     "t-1": replace(BASE, temperature=1.0),
     "t-5": replace(BASE, temperature=5.0),
-    "importance-fisher": replace(BASE, importance="fisher"),
+    "importance-taylor": replace(BASE, importance="taylor"),
     "importance-magnitude": replace(BASE, importance="magnitude"),
     "importance-none": replace(BASE, importance="none"),
-    "layers-first": replace(BASE, layer_policy="first"),
+    "small": replace(BASE, space="small"),
+    "small-first": replace(BASE, space="small", layer_policy="first"),
     "map-place": replace(BASE, distillation=Distillation(mapping=PLACE)),
     "map-even": replace(BASE, distillation=Distillation(mapping=EVEN)),
     "map-final": replace(BASE, distillation=Distillation(mapping=FINAL)),
@@ -134,6 +136,6 @@ STRATEGY_VARIANTS = {
 }
 SPACE_VARIANTS = {
     f"space-{name}": replace(BASE, space=name) for name in ("ranked", "small", "medium", "layer", "large")
-} | {f"ranked-{by}": replace(BASE, space="ranked", importance=by) for by in ("fisher", "magnitude")}
+}
 AXES = {"recipe": RECIPES, "strategy": STRATEGY_VARIANTS, "space": SPACE_VARIANTS}
 VARIANTS = {**RECIPES, **STRATEGY_VARIANTS, **SPACE_VARIANTS}

@@ -40,7 +40,7 @@ class SearchSettings:
     dataset: str
     profile: str
     method: str = NAS
-    space: str = "small"
+    space: str = "ranked"
     strategy: str = "teacher"
     searcher: str = "local-search"
     objectives: tuple[str, ...] = ("metric", "latency_ms")
@@ -60,7 +60,7 @@ class SearchSettings:
     max_length: int = 128
     temperature: float = 2.0
     num_random: int = 2
-    importance: str = "taylor"
+    importance: str = "fisher"
     shrinking: bool = False
     layer_policy: str = "spread"
     unit_multiple: int = 32

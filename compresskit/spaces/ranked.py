@@ -15,6 +15,8 @@ from compresskit.spaces.parameter import Config, Parameter, Scores
 from compresskit.spaces.policies import DEFAULT_LAYER_POLICY
 from compresskit.spaces.ranking import Ranking
 
+SHARES = 0.5, 1.5
+
 
 class RankedSpace(Space):
     """`heads` and `units` of all layers together, each from 0; the most important of all stay.
@@ -95,11 +97,12 @@ class RankedSpace(Space):
         return self.decode({"heads": -(-self.parameters[0].upper // 2), "units": self._steps(0.5)})
 
     def sample(self, rng: np.random.Generator, size: float | None = None) -> Config:
+        """Heads at SHARES of the relative size; what they leave of it goes to units."""
         size = rng.uniform() if size is None else size
         most = self.parameters[0].upper
         attention = self.dims.num_heads * self._head_weight / self._layer_weight
-        least = max(0.0, (size - (1 - attention)) / attention)
-        heads = round(rng.uniform(least, min(1.0, size / attention)) * most)
+        least = max(SHARES[0] * size, (size - (1 - attention)) / attention)
+        heads = round(rng.uniform(least, max(least, min(1.0, SHARES[1] * size, size / attention))) * most)
         units = self._steps((size - attention * heads / most) / (1 - attention))
         return self.canonical({"heads": heads, "units": units})
 

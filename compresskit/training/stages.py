@@ -37,7 +37,7 @@ from compresskit.training.trainer import Penalty, SuperNetTrainer
 
 IMPORTANCE_ROWS = 2048
 LEAST_CONSISTENT = 300  # optimizer steps
-IMPORTANCES = ("taylor", "fisher", "magnitude", "none")
+IMPORTANCES = ("fisher", "taylor", "magnitude", "none")
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ def check_importance(name: str) -> None:
 
 
 def order_by_importance(
-    model: nn.Module, stage: Stage, recipe: Recipe, by: str = "taylor"
+    model: nn.Module, stage: Stage, recipe: Recipe, by: str = "fisher"
 ) -> Importance | None:
     """Sort heads and units in place by an importance on training rows; the function stays.
 

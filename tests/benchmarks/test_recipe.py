@@ -66,7 +66,7 @@ def test_a_cell_trains_within_its_budget_and_scores(tmp_path: Path) -> None:
         assert found["full_steps"] == pytest.approx(dense.full_steps + 12, abs=2)
         assert len(found["grid"]) == len(GRID)
         assert np.isfinite([found["mean"], found["area"], found["full"], *found["middle"]]).all()
-    assert (tmp_path / "dense" / "ordered-taylor").is_dir()
+    assert (tmp_path / "dense" / "ordered-fisher").is_dir()
 
 
 def cell(mean: float, middle: list[float]) -> dict[str, Any]:

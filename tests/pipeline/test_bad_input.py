@@ -70,7 +70,7 @@ class TestBadInput:
             search(settings_for(inputs), run)
 
     def test_resuming_with_other_settings(self, run: Path) -> None:
-        with pytest.raises(ConfigurationError, match="space is 'large'.*'small'"):
+        with pytest.raises(ConfigurationError, match="space is 'large'.*'ranked'"):
             search(None, run, resume=True, changes={"space": "large"})
 
     def test_unknown_model_type(self, inputs: Path, tmp_path: Path) -> None:
