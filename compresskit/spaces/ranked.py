@@ -15,7 +15,7 @@ from compresskit.spaces.parameter import Config, Parameter, Scores
 from compresskit.spaces.policies import DEFAULT_LAYER_POLICY
 from compresskit.spaces.ranking import Ranking
 
-SHARES = 0.5, 1.5
+HEADS = 0.5, 1.5  # share of them in draws, relative to the size: beyond it units or heads starve
 
 
 class RankedSpace(Space):
@@ -23,7 +23,8 @@ class RankedSpace(Space):
 
     Layers differ in width, and one of which nothing is left is dropped. Of two architectures one
     lies within the other wherever it has no more of both, so that shared weights are asked for little
-    that differs. Without a `ranking` layers take turns.
+    that differs. Without a `ranking` layers take turns. (Heads of all layers in one order and units in
+    another are how Kwon et al. 2022, arXiv 2204.09656, algorithm 1, choose masks.)
     """
 
     name = "ranked"
@@ -97,12 +98,12 @@ class RankedSpace(Space):
         return self.decode({"heads": -(-self.parameters[0].upper // 2), "units": self._steps(0.5)})
 
     def sample(self, rng: np.random.Generator, size: float | None = None) -> Config:
-        """Heads at SHARES of the relative size; what they leave of it goes to units."""
+        """Heads at HEADS times the relative size; what they leave of it goes to units."""
         size = rng.uniform() if size is None else size
         most = self.parameters[0].upper
         attention = self.dims.num_heads * self._head_weight / self._layer_weight
-        least = max(SHARES[0] * size, (size - (1 - attention)) / attention)
-        heads = round(rng.uniform(least, max(least, min(1.0, SHARES[1] * size, size / attention))) * most)
+        least = max(HEADS[0] * size, (size - (1 - attention)) / attention)
+        heads = round(rng.uniform(least, max(least, min(1.0, HEADS[1] * size, size / attention))) * most)
         units = self._steps((size - attention * heads / most) / (1 - attention))
         return self.canonical({"heads": heads, "units": units})
 

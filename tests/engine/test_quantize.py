@@ -10,7 +10,7 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
-from onnx import TensorProto, numpy_helper
+from onnx import TensorProto, helper, numpy_helper
 
 from compresskit.engine.calibrate import activation_ranges
 from compresskit.engine.count import count_macs, count_params
@@ -50,6 +50,27 @@ def test_dynamic_int8_of_any_variant_stays_near(exported: Callable[[str], Any], 
         assert not np.array_equal(found, wanted)
         assert np.abs(found - wanted).mean() < 0.1 * np.abs(wanted).std() + 0.1
         assert (count_params(quantized), count_macs(quantized, 2, 9)) == (params, macs)
+
+
+def test_largest_products_do_not_saturate() -> None:
+    """Sums of two stay within 16 bits, which is all that x86 processors without VNNI have for them."""
+    weight = np.full((64, 32), 0.5, dtype=np.float32)
+    nodes = [
+        helper.make_node("MatMul", ["x", "weight"], ["product"], name="dense/MatMul"),
+        helper.make_node("Relu", ["product"], ["y"], name="dense/Relu"),
+    ]
+    sizes = {"x": 64, "y": 32}
+    x, y = (helper.make_tensor_value_info(name, TensorProto.FLOAT, [2, sizes[name]]) for name in sizes)
+    graph = helper.make_graph(nodes, "dense", [x], [y], [numpy_helper.from_array(weight, "weight")])
+    opsets = [helper.make_opsetid("", 20)]
+    model = to_dynamic_int8(helper.make_model(graph, opset_imports=opsets, ir_version=10))
+    kinds = {
+        item.data_type: numpy_helper.to_array(item) for item in model.graph.initializer if len(item.dims) == 2
+    }
+    assert 2 * 255 * int(np.abs(kinds[TensorProto.INT8]).max()) < 2**15
+    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    values = np.ones((2, 64), dtype=np.float32)
+    assert session.run(None, {"x": values})[0] == pytest.approx(values @ weight, rel=0.01)
 
 
 def test_only_products_are_quantized_and_named_ones_stay(exported: Callable[[str], Any]) -> None:

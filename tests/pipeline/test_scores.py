@@ -44,6 +44,7 @@ class TestSearch:
         found = RunDirectory.open(tmp_path / "again")
         assert [record.candidate for record in found.trials()][:4] == tried
 
-        search(None, tmp_path / "from", start_from=tmp_path / "run", changes={"trials": 6})
+        changes = {"trials": 6, "profile": asked.profile}
+        search(None, tmp_path / "from", start_from=tmp_path / "run", changes=changes)
         other = RunDirectory.open(tmp_path / "from")
         assert [each.candidate for each in other.trials()] == [each.candidate for each in found.trials()]

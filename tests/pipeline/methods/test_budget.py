@@ -26,7 +26,7 @@ def settings(**changes: object) -> SearchSettings:
 
 def test_a_rival_may_spend_what_nas_spends_by_default() -> None:
     blueprint = SuperNetwork(make_model()).blueprint
-    space = make_space("small", blueprint.dims, unit_multiple=4)
+    space = make_space("ranked", blueprint.dims, unit_multiple=4)
     default = 100 * mean_step_cost(strategy_for(settings(), space), blueprint)
     for changes in ({}, {"method": "fisher"}, {"strategy": "standard", "space": "large", "num_random": 4}):
         assert full_step_budget(settings(**changes), blueprint, 100) == pytest.approx(default)
