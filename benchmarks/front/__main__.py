@@ -19,7 +19,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.front.cells import Results
+from benchmarks.front.cells import Results, cell_name
 from benchmarks.front.methods import BUDGETS, CORE_METHODS, CORE_TASKS, DENSE_SHARE, METHODS, SEEDS
 from benchmarks.front.report import report
 from compresskit.runs.atomic import write_atomic
@@ -96,7 +96,7 @@ def main() -> None:
 
 
 def place(work: Path, task: str, seed: int, scale: float, method: str) -> Path:
-    return work / f"{task}-{seed}-{scale:g}" / method
+    return work / cell_name((task, seed, scale, method))
 
 
 def run_cell(

@@ -12,13 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.front.score import (
-    Difference,
-    Scored,
-    best_at_sizes,
-    compare,
-    quantile_volumes,
-)
+from benchmarks.front.score import Difference, Scored, best_at_sizes, compare, quantile_volumes
 from benchmarks.results import without_folders
 from compresskit.runs.atomic import write_atomic
 
@@ -145,7 +139,7 @@ class Results:
         return found
 
     def not_run(self) -> list[str]:
-        done = set(map(_name, self.cells))
+        done = set(map(cell_name, self.cells))
         return [name for name in self.wanted if name not in done]
 
     @cached_property
@@ -159,21 +153,20 @@ class Results:
     def keep(self, folder: Path) -> None:
         """Copy the cells, without what belongs to a machine, so that these tables can be made of `folder`."""
         for key, cell in self.cells.items():
-            kept = folder / _name(key)
+            kept = folder / cell_name(key)
             kept.mkdir(parents=True, exist_ok=True)
-            value = without_folders(
-                {name: cell[name] for name in cell if name not in ("settings", "dense_engine")}
-            )
+            value = without_folders({name: cell[name] for name in cell if name not in MACHINES})
             write_atomic(kept / "cell.json", json.dumps(value, indent=2) + "\n")
             if self.folders[key].resolve() != kept.resolve():
                 shutil.copy(self.folders[key] / "predictions.npz", kept / "predictions.npz")
 
     def to_json(self) -> dict[str, float]:
         """The area of each cell."""
-        return {_name(key): volume for key, volume in self.volumes.items()}
+        return {cell_name(key): volume for key, volume in self.volumes.items()}
 
 
-def _name(key: Key) -> str:
+def cell_name(key: Key) -> str:
+    """The folder of a cell, below the one that keeps them."""
     return f"{key[0]}-{key[1]}-{key[2]:g}/{key[3]}"
 
 

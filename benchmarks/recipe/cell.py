@@ -86,7 +86,8 @@ class Cell:
         self.dense = dense
         self.budget = budget
         self.pool = pool
-        self.order = Path(dense.folder).with_name(f"ordered-{variant.importance}")
+        begun = "-pretrained" if variant.from_pretrained else ""
+        self.order = Path(dense.folder).with_name(f"ordered-{variant.importance}{begun}")
 
     def run(self, say: Callable[[str], None]) -> dict[str, Any]:
         """Train and score. Metrics are of validation rows: 0 is the prior, 1 the dense model's."""
@@ -139,14 +140,13 @@ class Cell:
             }
 
     def ordered(self, model: nn.Module, stage: Stage) -> nn.Module:
-        """`model` in order of importance; variants that order the dense model alike share it."""
+        """`model` in order of importance; variants that begin and order alike share it."""
         variant, folder = self.variant, self.order
-        if (folder / "model").exists() and not variant.from_pretrained:
+        if (folder / "model").exists():
             return load_model(folder / "model")
         recipe = variant.recipe(1.0, self.settings.seed)
         save_scores(folder, order_by_importance(model, stage, recipe, variant.importance))
-        if not variant.from_pretrained:
-            save_model(model, folder / "model")
+        save_model(model, folder / "model")
         return model
 
     def narrow(self, model: nn.Module, stage: Stage) -> tuple[nn.Module, nn.Module]:

@@ -137,8 +137,8 @@ class Search:
             dense = self.ordered()
             supernet = self.shared(dense) if self.settings.method == NAS else SuperNetwork(dense)
             slicer = GraphSlicer(export_onnx(supernet.model), supernet.blueprint)
-            profile, plain = self.inputs.profile, slicer.slice(slicer.full)
-            variants = choose_variants(self.run, target, profile, plain, self.settings.precisions, self.say)
+            profile = self.inputs.profile
+            variants = choose_variants(self.run, target, profile, slicer, self.settings.precisions, self.say)
             meter = LatencyMeter(self.run, target, profile, slicer, variants["fp32"], variants)
             evaluator = Evaluator(supernet, self.stage, meter, profile, known_scores(self.run))
             records = self.explore(evaluator) if self.settings.method == NAS else self.compress(evaluator)

@@ -7,6 +7,7 @@ from typing import Any
 
 from onnx import ModelProto
 
+from compresskit.engine.graph import GraphSlicer
 from compresskit.engine.quantize import to_precision
 from compresskit.engine.variants import (
     ONE_THREAD,
@@ -46,14 +47,14 @@ def choose_variants(
     run: RunDirectory,
     target: LatencyTarget,
     profile: Profile,
-    plain: ModelProto,
+    slicer: GraphSlicer,
     precisions: Collection[str],
     say: Callable[[str], None],
 ) -> dict[str, Variant]:
     """The variant of each precision; what run.json lacks is found on the dense graph and kept there."""
     for precision in missing_precisions(run.info, precisions):
         say(f"choosing the fastest form of the graph for {precision} on the target")
-        found = find_variant(target, profile, plain, precision).name
+        found = find_variant(target, profile, slicer.slice(slicer.full), precision).name
         if precision == FP32:
             run.update(variant=found)
         else:

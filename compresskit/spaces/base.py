@@ -200,9 +200,14 @@ class Space(ABC):
     def _layer_weight(self) -> int:
         return self.dims.num_heads * self._head_weight + self.dims.num_units * self._unit_weight
 
-    def _aligned(self, share: float) -> int:
-        """The permitted number of units nearest to a share of all."""
-        steps = self.dims.num_units // self.unit_multiple
+    @property
+    def _attention_share(self) -> float:
+        """What all heads of a layer are of its weights."""
+        return self.dims.num_heads * self._head_weight / self._layer_weight
+
+    def _aligned(self, share: float, layers: int = 1) -> int:
+        """The permitted number of units nearest to a share of all in so many layers."""
+        steps = layers * self.dims.num_units // self.unit_multiple
         return round(share * steps) * self.unit_multiple
 
     def _check_is(self, architecture: Architecture, config: Config) -> Config:

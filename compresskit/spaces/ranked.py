@@ -95,19 +95,16 @@ class RankedSpace(Space):
 
     @property
     def middle(self) -> Architecture:
-        return self.decode({"heads": -(-self.parameters[0].upper // 2), "units": self._steps(0.5)})
+        return self.decode(
+            {"heads": -(-self.parameters[0].upper // 2), "units": self._aligned(0.5, self.dims.num_layers)}
+        )
 
     def sample(self, rng: np.random.Generator, size: float | None = None) -> Config:
         """Heads at HEADS times the relative size; what they leave of it goes to units."""
         size = rng.uniform() if size is None else size
         most = self.parameters[0].upper
-        attention = self.dims.num_heads * self._head_weight / self._layer_weight
+        attention = self._attention_share
         least = max(HEADS[0] * size, (size - (1 - attention)) / attention)
         heads = round(rng.uniform(least, max(least, min(1.0, HEADS[1] * size, size / attention))) * most)
-        units = self._steps((size - attention * heads / most) / (1 - attention))
-        return self.canonical({"heads": heads, "units": units})
-
-    def _steps(self, share: float) -> int:
-        """The permitted number of units in all that is nearest to a share of them."""
-        steps = self.parameters[1].upper // self.unit_multiple
-        return round(min(max(share, 0.0), 1.0) * steps) * self.unit_multiple
+        share = min(max((size - attention * heads / most) / (1 - attention), 0.0), 1.0)
+        return self.canonical({"heads": heads, "units": self._aligned(share, self.dims.num_layers)})

@@ -40,6 +40,5 @@ class Ranking:
 
 def _order(scores: Scores) -> tuple[int, ...]:
     """The row of each score, the largest first; within a row from left to right."""
-    falling = np.minimum.accumulate(scores, axis=1)
-    order = np.argsort(-falling, axis=None, kind="stable")
+    order = np.argsort(-scores, axis=None, kind="stable")
     return tuple(int(i) for i in order // scores.shape[1])

@@ -59,7 +59,7 @@ class SmallSpace(Space):
         depth = int(rng.integers(shallowest, dims.num_layers, endpoint=True))
         # Of each layer that stays, a share: `attention` of it can be heads, the rest units.
         share = size * dims.num_layers / depth
-        attention = dims.num_heads * self._head_weight / self._layer_weight
+        attention = self._attention_share
         least = max(0.0, (share - (1 - attention)) / attention)
         heads_share = rng.uniform(least, min(1.0, share / attention))
         heads = min(max(round(heads_share * dims.num_heads), 1), dims.num_heads)

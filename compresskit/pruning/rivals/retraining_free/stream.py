@@ -74,7 +74,7 @@ class LayerCall:
         given: dict[str, torch.Tensor] = {}
 
         def watch(name: str, module: nn.Module) -> Any:
-            def after(module: nn.Module, inputs: tuple[torch.Tensor], output: torch.Tensor) -> None:
+            def after(_: nn.Module, inputs: tuple[torch.Tensor], output: torch.Tensor) -> None:
                 fed[name], given[name] = inputs[0], output
 
             return module.register_forward_hook(after)
