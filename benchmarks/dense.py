@@ -66,7 +66,7 @@ def dense_model(
         batch_size=settings.batch_size,
         seed=settings.seed,
     )
-    fine_tune(model, stage, recipe)
+    fine_tune(model, stage, recipe, strategy)
     seconds = time.monotonic() - start
     model.save_pretrained(folder / "model")  # type: ignore[operator]
     checkpoint.tokenizer.save_pretrained(folder / "model")

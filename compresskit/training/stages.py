@@ -65,10 +65,10 @@ def quick_score(supernet: SuperNetwork, stage: Stage, architecture: Architecture
         return score(supernet, stage, stage.task.search, architecture)
 
 
-def fine_tune(model: nn.Module, stage: Stage, recipe: Recipe) -> None:
-    """Fine-tune the dense model in place."""
+def fine_tune(model: nn.Module, stage: Stage, recipe: Recipe, strategy: Strategy | None = None) -> None:
+    """Fine-tune the dense model in place, by `strategy` or the one that suits its steps."""
     task = stage.task
-    strategy = dense_strategy(model, task, recipe.steps(len(task.train)))
+    strategy = strategy or dense_strategy(model, task, recipe.steps(len(task.train)))
     _train(SuperNetwork(model), stage, "dense", strategy, recipe, None)
 
 
