@@ -13,6 +13,9 @@ from compresskit.target.host import host_facts
 
 # The folders of an absolute path, be it the whole text or a word of a warning.
 _FOLDERS = re.compile(r"(?<![\w.:/])/(?:[^\s/:,]+/)*")
+# What the build of a kernel is called, behind its version.
+_BUILD = re.compile(r"^(Linux \d+\.\d+)\S*$")
+_HOST_KEYS = {"name", "cpu", "system"}
 
 
 def write_results(
@@ -42,16 +45,18 @@ def write_results(
 
 
 def without_folders(value: Any) -> Any:
-    """`value` with every absolute path cut to its last part: where a machine keeps things tells nothing."""
+    """`value` with every absolute path cut to its last part, and hosts without names of their own."""
     if isinstance(value, Mapping):
-        return {_without_folder(str(key)): without_folders(item) for key, item in value.items()}
+        of_host = value.keys() >= _HOST_KEYS
+        kept = {key: item for key, item in value.items() if not (of_host and key == "name")}
+        return {_without_folder(str(key)): without_folders(item) for key, item in kept.items()}
     if isinstance(value, (list, tuple)):
         return [without_folders(item) for item in value]
     return _without_folder(value) if isinstance(value, str) else value
 
 
 def _without_folder(text: str) -> str:
-    return _FOLDERS.sub("", text)
+    return _BUILD.sub(r"\1", _FOLDERS.sub("", text))
 
 
 def _module() -> str:

@@ -82,7 +82,8 @@ def quantile_hypervolumes(results: Mapping[str, npt.ArrayLike]) -> dict[str, flo
     reference is 2 in each objective (Klein et al., arXiv 2405.02267, section 4). Ties share the
     middle of their quantiles. Only comparable within one call.
     """
-    arrays = {name: _as_costs(costs) for name, costs in results.items()}
+    every = {name: _as_costs(costs) for name, costs in results.items()}
+    arrays = {name: costs[~np.isnan(costs).any(axis=1)] for name, costs in every.items()}
     filled = [array for array in arrays.values() if len(array)]
     if not filled:
         return dict.fromkeys(arrays, 0.0)

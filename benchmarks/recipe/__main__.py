@@ -18,7 +18,7 @@ from typing import Any
 from benchmarks.dense import dense_model
 from benchmarks.recipe.cell import Cell
 from benchmarks.recipe.table import make_table, not_run
-from benchmarks.recipe.variants import AXES
+from benchmarks.recipe.variants import AXES, VARIANTS
 from benchmarks.results import write_results
 from compresskit.pipeline.settings import SearchSettings
 from compresskit.runs.atomic import write_atomic
@@ -63,7 +63,9 @@ def main() -> None:
     for seed, task, (name, variant) in product(options.seeds, options.tasks, variants.items()):
         budget = BUDGETS.get(task, DEFAULT_BUDGET) * options.scale
         folder = options.work / f"{task}-{seed}-{budget:.0f}"
-        file = folder / "cells" / f"{name}.json"
+        same = [other for other, one in VARIANTS.items() if one == variant and other != name]
+        places = [folder / "cells" / f"{title}.json" for title in (name, *same)]
+        file = next((place for place in places if place.exists()), places[0])
         if not file.exists() and name in asked and not options.no_run:
             settings = SearchSettings(
                 model=options.model, dataset=str(options.data / task), profile="cpu-1-thread", seed=seed

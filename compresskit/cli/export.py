@@ -29,7 +29,8 @@ def main(
     ] = None,
     embeddings: Annotated[str, typer.Option(help="Table of words in fp32, fp16 or int8.")] = "fp32",
     trim_vocabulary: Annotated[
-        bool, typer.Option("--trim-vocabulary", help="Keep the tokens that training texts use.")
+        bool,
+        typer.Option("--trim-vocabulary", help="Keep the tokens that training and validation texts use."),
     ] = False,
     finetune_epochs: Annotated[
         float, typer.Option(help="Epochs of distillation for this point alone.", min=0)

@@ -12,6 +12,7 @@ from compresskit.cli.output import JsonOption, emit, say
 from compresskit.errors import ConfigurationError
 
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
+_OF_THE_RUN = {"output", "config", "from", "warm_start", "resume", "force", "json"}
 
 
 def parse_duration(text: str) -> float:
@@ -29,12 +30,27 @@ def main(
     profile: Annotated[str | None, typer.Option(help="Name of a profile, or a TOML file.")] = None,
     config: Annotated[Path | None, typer.Option(help="TOML file with these options.")] = None,
     method: Annotated[
-        str | None, typer.Option(help="How to compress: nas, block, or a rival method.")
+        str | None,
+        typer.Option(help="nas, block, student, fisher, ...: see docs/methods.md.  [default: nas]"),
     ] = None,
-    space: Annotated[str | None, typer.Option(help="ranked, small, medium, layer or large.")] = None,
-    strategy: Annotated[str | None, typer.Option(help="How the super-network is trained.")] = None,
-    searcher: Annotated[str | None, typer.Option(help="How architectures are proposed.")] = None,
-    objectives: Annotated[str | None, typer.Option(help="metric,latency_ms[,num_params,macs].")] = None,
+    space: Annotated[
+        str | None, typer.Option(help="ranked, small, medium, layer or large.  [default: ranked]")
+    ] = None,
+    strategy: Annotated[
+        str | None,
+        typer.Option(
+            help="teacher, standard, random, random_linear, sandwich, kd or full.  [default: teacher]"
+        ),
+    ] = None,
+    searcher: Annotated[
+        str | None,
+        typer.Option(
+            help="local-search, mo-rea, nsga2, ehvi, bo-linear, bo-random or random.  [default: local-search]"
+        ),
+    ] = None,
+    objectives: Annotated[
+        str | None, typer.Option(help="metric,latency_ms[,num_params,macs,size_bytes].")
+    ] = None,
     max_latency_ms: Annotated[
         float | None, typer.Option(help="Search for architectures within this latency.")
     ] = None,
@@ -42,23 +58,27 @@ def main(
         float | None, typer.Option(help="Search within so many points of metric x 100 below dense.")
     ] = None,
     precisions: Annotated[
-        str | None, typer.Option(help="Precisions to search, such as fp32,int8; each is measured.")
+        str | None, typer.Option(help="Precisions to search, such as fp32,int8.  [default: the profile's]")
     ] = None,
     proposals: Annotated[
         int | None, typer.Option(help="Proposals a trial; the one that promises the front most is measured.")
     ] = None,
-    trials: Annotated[int | None, typer.Option(help="Architectures to evaluate.")] = None,
+    trials: Annotated[int | None, typer.Option(help="Architectures to evaluate.  [default: 60]")] = None,
     budget: Annotated[str | None, typer.Option(help="Time for the search itself, such as 30m.")] = None,
     task: Annotated[str | None, typer.Option(help="classification or regression.")] = None,
-    metric: Annotated[str | None, typer.Option(help="Metric to maximise.")] = None,
+    metric: Annotated[
+        str | None, typer.Option(help="accuracy, f1, matthews_correlation, ...; by default the task's.")
+    ] = None,
     text_column: Annotated[list[str] | None, typer.Option(help="Column of a text; may repeat.")] = None,
     label_column: Annotated[str | None, typer.Option(help="Column of the label.")] = None,
     epochs: Annotated[
         float | None, typer.Option(help="Epochs of the super-network; the dense model takes 4 at most.")
     ] = None,
-    batch_size: Annotated[int | None, typer.Option(help="Rows in a training batch.")] = None,
+    batch_size: Annotated[int | None, typer.Option(help="Rows in a training batch.  [default: 32]")] = None,
     learning_rate: Annotated[float | None, typer.Option(help="Peak learning rate.")] = None,
-    max_length: Annotated[int | None, typer.Option(help="Tokens at which a text is cut.")] = None,
+    max_length: Annotated[
+        int | None, typer.Option(help="Tokens at which a text is cut.  [default: 128]")
+    ] = None,
     temperature: Annotated[float | None, typer.Option(help="Temperature of distillation.")] = None,
     num_random: Annotated[int | None, typer.Option(help="Random sub-networks in a step.")] = None,
     layer_policy: Annotated[str | None, typer.Option(help="Which layers stay: spread or first.")] = None,
@@ -146,8 +166,9 @@ def main(
     from compresskit.pipeline.settings import SearchSettings
     from compresskit.report.tables import front_table
 
-    if resume and warm_start is not None:
-        raise ConfigurationError("--warm-start is for a new search; a resumed one goes on with its own.")
+    for option, is_given in (("--warm-start", warm_start), ("--from", from_run), ("--force", force)):
+        if resume and is_given:
+            raise ConfigurationError(f"--resume goes on with the run in --output; leave {option} out.")
     if resume:
         front = search(None, output, resume=True, say=say, changes=settings)
     elif from_run is not None:
@@ -184,6 +205,8 @@ def _read_config(path: Path) -> dict[str, Any]:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigurationError(f"configuration {path} cannot be read: {error}.") from None
     values = {name.replace("-", "_"): value for name, value in values.items()}
+    for name in _OF_THE_RUN & values.keys():
+        raise ConfigurationError(f"{path} sets {name}; give --{name.replace('_', '-')} on the command line.")
     for option, setting in (("text_column", "text_columns"),):
         if option in values:
             texts = values.pop(option)
@@ -191,6 +214,8 @@ def _read_config(path: Path) -> dict[str, Any]:
     for setting in ("objectives", "precisions"):
         if isinstance(values.get(setting), str):
             values[setting] = tuple(values[setting].split(","))
-    if isinstance(values.get("budget"), str):
-        values["budget_seconds"] = parse_duration(values.pop("budget"))
+    if isinstance(values.get("block_counts"), str):
+        values["block_counts"] = _numbers("block counts", values["block_counts"])
+    if "budget" in values:
+        values["budget_seconds"] = parse_duration(str(values.pop("budget")))
     return values

@@ -86,10 +86,11 @@ class _Rewrite:
         return self._concat(parts)
 
     def _by_inputs(self, matrix: BlockMatrix) -> str:
-        serving = np.zeros(matrix.shape[0], dtype=np.int64)  # for each output, the blocks it reads as bits
+        reads = np.zeros((len(matrix.widths), matrix.shape[0]), dtype=bool)  # (blocks, outputs)
         starts = np.cumsum([0, *matrix.widths])
         for number, (_, members) in enumerate(matrix.blocks()):
-            serving[members] |= 1 << number
+            reads[number, members] = True
+        serving = np.unique(reads[::-1], axis=1, return_inverse=True)[1].reshape(-1)
         kinds = len(np.unique(serving))
         order = np.arange(len(serving))
         edges = np.flatnonzero(np.diff(serving)) + 1
@@ -98,7 +99,7 @@ class _Rewrite:
             edges = np.flatnonzero(np.diff(serving[order])) + 1
         parts = []
         for outputs in np.split(order, edges):
-            chosen = [b for b in range(len(matrix.widths)) if serving[outputs[0]] >> b & 1]
+            chosen = np.flatnonzero(reads[:, outputs[0]])
             pieces = [np.arange(starts[b], starts[b + 1]) for b in chosen]
             inputs = np.concatenate(pieces) if pieces else np.empty(0, dtype=np.int64)
             parts.append(self._product(inputs, self.weight[np.ix_(inputs, outputs)]))

@@ -124,7 +124,7 @@ def _optimization(
 
 def _tensorrt(graph: ModelProto, manifest: Manifest, profile: Profile, largest: int) -> dict[str, str]:
     longest = max(manifest.max_length or 0, profile.length, *(length for length, _ in profile.lengths), 0)
-    options = {"precision_mode": manifest.precision.upper()}
+    options = {"precision_mode": manifest.precision.partition("-")[0].upper()}
     workspace = profile.provider_options.get("trt_max_workspace_size")
     if workspace is not None:
         options["max_workspace_size_bytes"] = str(workspace)

@@ -4,36 +4,15 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from compresskit.errors import DataError
+from compresskit.tasks.conventions import LABELS, ROLES, files_by_role, first_present, known_texts
 
-_SPLITS = ("test", "validation", "valid", "dev")
-_LABELS = (
-    "label",
-    "labels",
-    "target",
-    "score",
-    "class",
-    "category",
-    "intent",
-    "sentiment",
-    "stars",
-    "rating",
-)
-_PAIRS = (
-    ("sentence1", "sentence2"),
-    ("text1", "text2"),
-    ("premise", "hypothesis"),
-    ("question1", "question2"),
-    ("question", "sentence"),
-    ("question", "passage"),
-    ("query", "passage"),
-)
-_TEXTS = ("sentence", "text", "content", "review", "comment", "question", "query")
+_SPLITS = ("test", "validation")
 Row = Mapping[str, Any]
 
 
@@ -59,27 +38,28 @@ def read_labelled(
         raise DataError(f"data set {str(dataset)!r} does not exist; give a local folder or file to bench.")
     if path.is_file():
         return _labelled(path, _read(path), text_columns, label_column)
-    found = _split_files(path)
-    for file in found:
-        rows = _labelled(file, _read(file), text_columns, label_column)
-        if any(label not in (-1, "-1", None, "") for label in rows.labels):
-            return rows
+    for file, rows in _splits(path):
+        found = _labelled(file, rows, text_columns, label_column)
+        if any(label not in (-1, "-1", None, "") for label in found.labels):
+            return found
     raise DataError(
         f"folder {str(path)!r} has no labelled test or validation file; permitted names: "
-        f"{', '.join(f'{split}.*' for split in _SPLITS)} with {', '.join(_READERS)}."
+        f"{', '.join(f'{name}.*' for split in _SPLITS for name in ROLES[split])} with {', '.join(_READERS)}."
     )
 
 
-def _split_files(folder: Path) -> list[Path]:
-    files = sorted(file for file in folder.rglob("*") if file.suffix.lower() in _READERS)
-    found = []
+def _splits(folder: Path) -> Iterator[tuple[Path, list[Row]]]:
+    """Test and then validation rows, each with (the first of) its files."""
+    by_role = files_by_role(folder, _READERS)
     for split in _SPLITS:
-        here = [file for file in files if file.stem.lower().replace("_", "-").split("-")[0] == split]
-        if len(here) > 1:
-            names = ", ".join(str(file.relative_to(folder)) for file in here)
-            raise DataError(f"folder {str(folder)!r} has several {split} files ({names}); name one of them.")
-        found += here
-    return found
+        kinds = by_role.get(split, {})
+        if len(kinds) > 1:
+            raise DataError(
+                f"folder {str(folder)!r} has several {split} files ({', '.join(sorted(kinds))}); name one of "
+                "them."
+            )
+        for files in kinds.values():
+            yield files[0], [row for file in files for row in _read(file)]
 
 
 def _read(file: Path) -> list[Row]:
@@ -153,12 +133,11 @@ def _labelled(
 
 
 def _find_label(file: Path, columns: Sequence[str], given: str | None) -> str:
-    candidates = [given] if given else _LABELS
-    for name in candidates:
-        if name in columns:
-            return name
+    found = first_present(columns, LABELS) if given is None else given
+    if found is not None and found in columns:
+        return found
     raise DataError(
-        f"{file} has no label column {candidates[0]!r}; columns present: {', '.join(columns)}. "
+        f"{file} has no label column {given or LABELS[0]!r}; columns present: {', '.join(columns)}. "
         "Name it with --label-column."
     )
 
@@ -171,11 +150,8 @@ def _find_texts(file: Path, row: Row, label: str, given: Sequence[str]) -> tuple
                 f"{file}: text columns {', '.join(given)}; permitted: one or two of {', '.join(row)}."
             )
         return tuple(given)
-    for pair in _PAIRS:
-        if all(name in row and name != label for name in pair):
-            return pair
-    known = [name for name in _TEXTS if name in row and name != label]
-    others = [name for name, value in row.items() if name != label and isinstance(value, str)]
+    known = known_texts(list(row), label)
+    others = tuple(name for name, value in row.items() if name != label and isinstance(value, str))
     if known or len(others) == 1:
-        return ((known or others)[0],)
+        return known or others
     raise DataError(f"{file} has no text column that is known; name it with --text-column: {', '.join(row)}.")

@@ -114,12 +114,20 @@ def _number(condition: Condition, owner: str, holder: Any) -> float:
             raise ConfigurationError(f"--fail-if '{condition}': {owner} has no {part!r}{there}.")
     if value is None:
         raise ConfigurationError(
-            f"--fail-if '{condition}': {condition.key} of {owner} was not measured. A percentile needs "
-            "enough samples (59 for p95, 299 for p99): raise max_runs and max_seconds of the profile."
+            f"--fail-if '{condition}': {condition.key} of {owner} was not measured.{_remedy(condition.key)}"
         )
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise ConfigurationError(f"--fail-if '{condition}': {condition.key} of {owner} is no number.")
     return float(value)
+
+
+def _remedy(key: str) -> str:
+    if key.startswith("latency_ms.p"):
+        return (
+            " A percentile needs enough samples (59 for p95, 299 for p99): raise max_runs and max_seconds of "
+            "the profile."
+        )
+    return " Give --dataset." if key == "metric" else " The engine's manifest does not say."
 
 
 def _is_index(part: str, value: Sequence[Any]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,9 +34,11 @@ def score_engine(
 ) -> float:
     """The engine's own metric on all rows of `data`, as a fraction; computed on `device` where there is one.
 
+    TensorRT's profile computes it in CUDA: TensorRT would build an engine for each of the batches' shapes.
     Raises DataError for labels that the engine does not know.
     """
-    engine = load_engine(folder, provider="cpu" if device else provider, threads=threads)
+    here = "cpu" if device or provider == "cpu" else "cuda"
+    engine = load_engine(folder, provider=here, threads=threads)
     labels = encode_labels(data, engine.labels)
     texts: Any = data.texts if len(data.texts[0]) == 2 else [text for (text,) in data.texts]
     if device is None:
@@ -51,24 +54,28 @@ def score_engine(
 def encode_labels(data: LabelledTexts, names: Sequence[str]) -> npt.NDArray[Any]:
     """Labels as class ids (int64) by the engine's names, or as numbers (float64) where it has one output.
 
-    Whole numbers that are no names are class ids themselves. Raises DataError naming the first label
+    Case counts only where two names differ in nothing else. Whole numbers that are no names are class ids
+    themselves. Raises DataError naming the first label
     that fits neither.
     """
     if len(names) <= 1:
         return np.array([_number(data, row, label) for row, label in enumerate(data.labels)])
-    by_name = {str(name): index for index, name in enumerate(names)}
-    return np.array([_class_id(data, row, label, by_name) for row, label in enumerate(data.labels)])
+    return np.array([_class_id(data, row, label, names) for row, label in enumerate(data.labels)])
 
 
-def _class_id(data: LabelledTexts, row: int, label: Any, by_name: dict[str, int]) -> int:
+def _class_id(data: LabelledTexts, row: int, label: Any, names: Sequence[str]) -> int:
     text = str(label).strip()
-    if text in by_name:
-        return by_name[text]
-    if text.isdecimal() and int(text) < len(by_name):
-        return int(text)
+    if text in names:
+        return names.index(text)
+    alike = [index for index, name in enumerate(names) if name.casefold() == text.casefold()]
+    if len(alike) == 1:
+        return alike[0]
+    whole = re.fullmatch(r"(\d+)(?:\.0*)?", text)
+    if whole and int(whole[1]) < len(names):
+        return int(whole[1])
     raise DataError(
         f"{data.source}, row {row + 1}: label {label!r} is not one of the engine's; "
-        f"permitted: {', '.join(by_name)}, or 0 to {len(by_name) - 1}."
+        f"permitted: {', '.join(names)}, or 0 to {len(names) - 1}."
     )
 
 

@@ -64,7 +64,7 @@ class Clock:
             searching = trials * (scored * full + SECONDS_A_MEASUREMENT)
             if settings.budget_seconds is not None:
                 searching = min(searching or settings.budget_seconds, settings.budget_seconds)
-            return training + SECONDS_A_CHOICE * len(settings.precisions) + searching
+            return training + SECONDS_A_CHOICE * max(1, len(settings.precisions)) + searching
 
         self._later = later
 

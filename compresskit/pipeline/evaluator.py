@@ -70,7 +70,8 @@ class Evaluator:
             split.encoded,
             self.meter.variant_for(candidate.precision).session,
             pad_id=self.stage.pad_id,
-            provider="cpu" if self.profile.provider == "cpu" else "cuda",
+            # Here, wherever latency is measured: a machine that trains may lack the device's provider.
+            provider="cpu" if self.profile.provider == "cpu" or self.profile.address else "cuda",
         )
         return self.stage.task.score(logits, split.labels)
 

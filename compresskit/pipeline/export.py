@@ -92,6 +92,8 @@ def export(
     if layout not in LAYOUTS:
         raise ConfigurationError(one_of("--format", layout, LAYOUTS))
     check_embeddings(embeddings)
+    if finetune_epochs and choice.dense:
+        raise ConfigurationError("--finetune-epochs is for a pruned point; leave it out with --dense.")
     check_output(output)
     run = RunDirectory.open(run_path)
     candidate, trial_id, weights = choose(run, choice)
@@ -104,7 +106,7 @@ def export(
     task = read_task(settings, checkpoint)
     dense = load_model(run.supernet / "dense_model")
     source = dense if choice.dense else load_model(weights_folder(run.path, weights))
-    if finetune_epochs and not choice.dense:
+    if finetune_epochs:
         say(f"fine-tuning {candidate.architecture.signature}")
         stage = Stage(task, pad_id, run.supernet / "points", lambda progress: _say_progress(progress, say))
         fine_tune_point(source, dense, candidate, stage, settings, finetune_epochs)

@@ -76,10 +76,11 @@ def _space(settings: SearchSettings, checkpoint: Checkpoint, profile: Profile) -
         layer_policy=settings.layer_policy,
         unit_multiple=settings.unit_multiple,
     )
-    if settings.precisions == ("fp32",):
+    precisions = settings.precisions_on(profile)
+    if precisions == ("fp32",):
         return space
-    found = PrecisionSpace(space, settings.precisions)
-    for precision in settings.precisions:
+    found = PrecisionSpace(space, precisions)
+    for precision in precisions:
         reason = refusal(precision, profile.provider)
         if reason is not None:
             raise ConfigurationError(

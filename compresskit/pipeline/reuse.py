@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Collection, Mapping
+from dataclasses import fields
+from pathlib import Path
 from typing import Any
 
 from compresskit.architecture import Architecture
@@ -12,6 +14,7 @@ from compresskit.pipeline.methods import NAS
 from compresskit.pipeline.scores import SCORES_FILE
 from compresskit.pipeline.settings import SearchSettings
 from compresskit.runs.directory import RunDirectory
+from compresskit.target.profile import Profile, load_profile
 
 # What may lengthen a search that is resumed.
 RESUMABLE = {"trials", "budget_seconds"}
@@ -40,7 +43,11 @@ def stored_settings(
 
     ConfigurationError for a change that is not `permitted` to `what`, such as "a resumed search".
     """
-    stored = {**run.settings, "profile": run.settings["profile"]["name"]}
+    known = {field.name for field in fields(SearchSettings)}  # a run may be older than this version
+    stored = {name: value for name, value in run.settings.items() if name in known}
+    stored["profile"] = run.settings["profile"]["name"]
+    if "profile" in changes and profile_for(run, changes).to_json() == run.settings["profile"]:
+        changes = {name: value for name, value in changes.items() if name != "profile"}
     for name, value in changes.items():
         before = stored.get(name)
         if name not in permitted and value != (tuple(before) if isinstance(before, list) else before):
@@ -49,6 +56,18 @@ def stored_settings(
                 f"{', '.join(sorted(permitted)) or 'nothing'}. Leave it out, or start a new search."
             )
     return SearchSettings.from_json({**stored, **{n: v for n, v in changes.items() if n in permitted}})
+
+
+def profile_for(run: RunDirectory, changes: Mapping[str, Any]) -> Profile:
+    """The profile that `changes` name, or the one that is kept in `run`: its file may be gone."""
+    asked = changes.get("profile")
+    return Profile.from_json(run.settings["profile"]) if asked is None else load_profile(asked)
+
+
+def check_kept(output: Path, *sources: Path | str | None) -> None:
+    """Raise ConfigurationError where --force would delete what the search starts from."""
+    if any(source is not None and Path(source).resolve() == output.resolve() for source in sources):
+        raise ConfigurationError(f"{output} is the run to start from; choose another --output.")
 
 
 def check_source(source: RunDirectory) -> None:
@@ -67,12 +86,14 @@ def check_source(source: RunDirectory) -> None:
 
 
 def take_over(source: RunDirectory, run: RunDirectory) -> None:
-    """Copy all that was learnt in a run that `check_source` accepts: models, scores and curves."""
+    """Copy all that was learnt in a run that `check_source` accepts: models, scores and curves.
+
+    Models come last and at once: where they stand, run.json knows of them.
+    """
     run.supernet.mkdir(exist_ok=True)
-    for path in (source.supernet / "dense_model", source.supernet / "model"):
-        part = run.supernet / f"{path.name}.part"
-        shutil.copytree(path, part, dirs_exist_ok=True)
-        part.rename(run.supernet / path.name)
+    copied = [run.supernet / f"{name}.part" for name in ("dense_model", "model")]
+    for part in copied:
+        shutil.copytree(source.supernet / part.stem, part, dirs_exist_ok=True)
     for name in ("progress.jsonl", SCORES_FILE):
         if (source.supernet / name).exists():
             shutil.copy(source.supernet / name, run.supernet / name)
@@ -86,6 +107,8 @@ def take_over(source: RunDirectory, run: RunDirectory) -> None:
         ],
         **{name: source.info[name] for name in _CARRIED if name in source.info},
     )
+    for part in copied:
+        part.rename(part.with_suffix(""))
 
 
 def known_scores(run: RunDirectory) -> dict[Architecture, float]:

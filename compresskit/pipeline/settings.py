@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
+from math import inf
 from typing import Any
 
 from compresskit.blocks import AXES, LASSOS, SCOPES
 from compresskit.errors import ConfigurationError, one_of
 from compresskit.kinds import wrong_kind
-from compresskit.pipeline.methods import LADDERS, NAS, check_method, default_trials
+from compresskit.pipeline.methods import BLOCK, LADDERS, NAS, check_method, default_trials
 from compresskit.search.constraints import Constraints
+from compresskit.target.profile import Profile
 
 SMALL_DATA_ROWS = 10_000
 # Default learning rates are for a model of this hidden size, on which they were found.
@@ -22,6 +24,13 @@ DENSE_EPOCHS, DENSE_STEPS = 4.0, 300
 # labels alone. The highest rate serves small networks best, and costs large ones a point on large data.
 TAUGHT_LEARNING_RATE, TAUGHT_LEARNING_RATE_LARGE, LABEL_LEARNING_RATE = 4e-4, 2e-4, 1e-4
 POINT_LEARNING_RATE = 1e-4  # of one network alone that a teacher teaches
+# What serves a super-network alone, what every search of a space, and what method block.
+_OF_SHARING: tuple[str, ...] = ("strategy", "num_random", "proposals")
+_OF_SEARCHING: tuple[str, ...] = ("space", "searcher")
+_OF_BLOCKS: tuple[str, ...] = (
+    *("block_counts", "block_width", "block_axis", "block_scope"),
+    *("lasso", "lasso_strength", "distil", "start_run", "start_trial"),
+)
 
 
 @dataclass(frozen=True)
@@ -29,11 +38,11 @@ class SearchSettings:
     """Settings of a search; None means a default that depends on the data.
 
     `epochs` holds for the super-network, and for the dense model as `dense_epochs_for` says. `importance`
-    orders heads and units; with `shrinking`, small sub-networks are trained later than large ones.
-    `max_drop` is in points: 1 means a metric of 0.01 below the dense model's. `trials` None, with no
-    time either, becomes the method's default. What begins with `block_`, `lasso` or `start_`, and
-    `distil`, serve method block alone: `block_width` goes before `block_counts`, `block_axis` None is
-    measured, and a trial of another run may take the place of the dense model as what is pruned.
+    orders heads and units; `precisions`, where none is given, are as `precisions_on` says. `max_drop` is in
+    points: 1 means a metric of 0.01 below the dense model's. `trials` None, with no time either, becomes the
+    method's default. What begins with `block_`, `lasso` or `start_`, and `distil`, serve method block alone:
+    `block_width` goes before `block_counts`, `block_axis` None is measured, and a trial of another run may
+    take the place of the dense model as what is pruned.
     """
 
     model: str
@@ -44,7 +53,7 @@ class SearchSettings:
     strategy: str = "teacher"
     searcher: str = "local-search"
     objectives: tuple[str, ...] = ("metric", "latency_ms")
-    precisions: tuple[str, ...] = ("fp32",)
+    precisions: tuple[str, ...] = ()
     max_latency_ms: float | None = None
     max_drop: float | None = None
     proposals: int = 1
@@ -61,7 +70,6 @@ class SearchSettings:
     temperature: float = 2.0
     num_random: int = 2
     importance: str = "fisher"
-    shrinking: bool = False
     layer_policy: str = "spread"
     unit_multiple: int = 32
     block_counts: tuple[int, ...] = (2, 4)
@@ -78,15 +86,17 @@ class SearchSettings:
     def __post_init__(self) -> None:
         self._check_kinds()
         for option in ("batch_size", "max_length", "temperature", "num_random", "unit_multiple", "proposals"):
-            if getattr(self, option) <= 0:
+            if not 0 < getattr(self, option) < inf:
                 raise ConfigurationError(f"{option} is {getattr(self, option)}; permitted: above 0.")
         for option in ("epochs", "learning_rate", "budget_seconds", "trials", "max_latency_ms"):
             value = getattr(self, option)
-            if value is not None and value <= 0:
+            if value is not None and not 0 < value < inf:
                 raise ConfigurationError(f"{option} is {value}; permitted: above 0.")
+        if not 0 <= self.seed < 2**32:
+            raise ConfigurationError(f"seed is {self.seed}; permitted: 0 to {2**32 - 1}.")
         self._check_method()
         self._check_blocks()
-        if self.max_drop is not None and self.max_drop < 0:
+        if self.max_drop is not None and not 0 <= self.max_drop < inf:
             raise ConfigurationError(f"max_drop is {self.max_drop}; permitted: 0 points or more.")
         if self.trials is None and self.budget_seconds is None:
             object.__setattr__(self, "trials", default_trials(self.method))
@@ -102,11 +112,23 @@ class SearchSettings:
             raise ConfigurationError(
                 f"method {self.method} makes a fixed number of sizes: give --trials, not --budget."
             )
-        if self.method != NAS and self.precisions != ("fp32",):
+        if self.method != NAS and self.precisions not in ((), ("fp32",)):
             raise ConfigurationError(
                 f"method {self.method} makes fp32 points, not {', '.join(self.precisions)}; choose the "
                 "precision in `compresskit export`, or take method nas."
             )
+
+    def check_used(self) -> None:
+        """Raise ConfigurationError for an option that was given and that the method would ignore."""
+        unused = () if self.method == NAS else _OF_SHARING
+        unused += _OF_SEARCHING if self.method in LADDERS else ()
+        unused += () if self.method == BLOCK else _OF_BLOCKS
+        for option in unused:
+            if getattr(self, option) != getattr(SearchSettings, option):
+                raise ConfigurationError(
+                    f"{option} is {getattr(self, option)!r}, but method {self.method} has no use for it; "
+                    "leave it out, or take another method."
+                )
 
     def _check_blocks(self) -> None:
         choices = {"block_scope": SCOPES, "lasso": LASSOS}
@@ -135,6 +157,17 @@ class SearchSettings:
             key: tuple(item) if isinstance(item, list) else item for key, item in value.items()
         }
         return cls(**lists)
+
+    def precisions_on(self, profile: Profile) -> tuple[str, ...]:
+        """The precisions to search: those given, or the profile's own.
+
+        TensorRT computes an fp32 graph in the profile's precision, and a method other than nas makes fp32
+        points.
+        """
+        if self.precisions:
+            return self.precisions
+        in_graph = self.method == NAS and profile.provider != "tensorrt"
+        return (profile.precision,) if in_graph else ("fp32",)
 
     def constraints(self, dense_metric: float) -> Constraints:
         """What the search keeps to; `max_drop` counts from the dense model's metric."""

@@ -14,7 +14,7 @@ from compresskit.pipeline.settings import (
 from compresskit.spaces import Space
 from compresskit.training.losses import Distillation
 from compresskit.training.recipe import Recipe
-from compresskit.training.sampling import Draw, log_uniform, progressive, steady
+from compresskit.training.sampling import Draw, log_uniform, steady
 from compresskit.training.strategies import FrozenTeacher, Strategy, make_strategy
 
 
@@ -27,8 +27,7 @@ def strategy_for(settings: SearchSettings, space: Space) -> Strategy:
     draw: Draw = space.sample_architecture
     if settings.strategy == FrozenTeacher.name:
         draw = log_uniform(draw, space.relative_size)
-    sample = progressive(draw, space.relative_size) if settings.shrinking else steady(draw)
-    return make_strategy(settings.strategy, space.full, space.smallest, sample, settings.num_random)
+    return make_strategy(settings.strategy, space.full, space.smallest, steady(draw), settings.num_random)
 
 
 def shared_recipe(settings: SearchSettings, rows: int, hidden_size: int) -> Recipe:

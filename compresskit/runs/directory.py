@@ -1,4 +1,4 @@
-"""RUN/: run.json, supernet/, points/, trials.jsonl, latencies.jsonl, pareto.json, report.html."""
+"""RUN/: run.json, supernet/, points/, and the files of `_FILES`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,16 @@ from compresskit.runs.lock import RunLock
 from compresskit.runs.records import Front, TrialRecord
 
 RUN_VERSION = 1
-_FILES = ("trials.jsonl", "rungs.jsonl", "latencies.jsonl", "pareto.json", "report.html", "run.json")
+_FILES = (
+    "trials.jsonl",
+    "rungs.jsonl",
+    "latencies.jsonl",
+    "baselines.json",
+    "pareto.json",
+    "bench.json",
+    "report.html",
+    "run.json",
+)
 
 
 class RunDirectory:
@@ -77,7 +86,10 @@ class RunDirectory:
         file = path / "run.json"
         if not file.is_file():
             raise RunError(f"{path} is not a run: it has no run.json. Create one with `compresskit search`.")
-        lock = RunLock(path) if writable else None
+        try:
+            lock = RunLock(path) if writable else None
+        except OSError as error:
+            raise write_error(path, error) from error
         try:
             return cls(path, _read_info(file), lock)
         except BaseException:

@@ -162,7 +162,7 @@ def make_record(
         signature=candidate.signature,
         metric=_finite(evaluation.metric),
         latency_ms=_finite(evaluation.latency_ms),
-        latency_ci_ms=evaluation.latency_ci_ms,
+        latency_ci_ms=_finite_pair(evaluation.latency_ci_ms),
         num_params=evaluation.num_params,
         macs=evaluation.macs,
         size_bytes=evaluation.size_bytes,
@@ -176,6 +176,10 @@ def make_record(
 
 def _finite(value: float | None) -> float | None:
     return float(value) if value is not None and isfinite(value) else None
+
+
+def _finite_pair(ends: tuple[float, float] | None) -> tuple[float, float] | None:
+    return ends if ends is not None and all(map(isfinite, ends)) else None
 
 
 def unmeasured(evaluation: Evaluation, objectives: Sequence[Objective]) -> str | None:

@@ -108,10 +108,13 @@ class GapSearcher(Searcher):
         return found
 
     def _front(self) -> Array:
-        """(points, 2): logarithm of latency, ascending, and the cost that falls with it."""
+        """(points, 2) of what keeps the limits: logarithm of latency, ascending, and what falls with it."""
         assert self._latency is not None
         other = 1 if self._latency == 0 else 0
-        rows = [(t.costs[self._latency], t.costs[other]) for t in self.told if t.costs is not None]
-        front = np.array([row for row, kept in zip(rows, pareto_mask(rows), strict=True) if kept])
+        kept = [t.costs for t in self.told if t.costs is not None and not t.violation]
+        rows = [(costs[self._latency], costs[other]) for costs in kept]
+        if not rows:
+            return np.empty((0, 2))
+        front = np.array([row for row, best in zip(rows, pareto_mask(rows), strict=True) if best])
         front[:, 0] = np.log(front[:, 0])
         return front[np.argsort(front[:, 0])]

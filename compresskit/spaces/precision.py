@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -68,8 +69,10 @@ class PrecisionSpace(Space):
         }
 
     def like(self, candidate: Candidate) -> Candidate:
-        self._check(candidate.precision)
-        return self.inner.like(candidate)
+        """As the inner space has it, in its own precision or, where that is not searched, in the first."""
+        searched = candidate.precision in self.precisions
+        precision = candidate.precision if searched else self.precisions[0]
+        return replace(self.inner.like(candidate), precision=precision)
 
     def with_scores(self, heads: Scores, units: Scores) -> Space:
         inner = self.inner.with_scores(heads, units)

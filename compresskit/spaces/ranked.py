@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
@@ -64,7 +63,7 @@ class RankedSpace(Space):
 
     def like(self, candidate: Candidate) -> Candidate:
         """As many heads and units in all, units rounded to the multiple, where this ranking has them."""
-        return replace(candidate, architecture=self.decode(self._totals(candidate.architecture)))
+        return self.candidate(self._totals(candidate.architecture))
 
     def with_scores(self, heads: Scores, units: Scores) -> RankedSpace:
         ranking = Ranking.of_scores(heads, units, self.unit_multiple)
@@ -74,14 +73,15 @@ class RankedSpace(Space):
 
     def mutate(self, config: Mapping[str, int], rng: np.random.Generator) -> Config:
         """`config` with one of its numbers changed, to twice or half of it at most."""
-        p = self.parameters[int(rng.integers(2))]
+        p, other = (self.parameters[i] for i in rng.permutation(2))
+        least = 0 if config[other.name] else 1  # nothing at all is no network
         before = (config[p.name] - p.lower) // p.step
         after = round(max(before, 1) * float(np.exp(rng.uniform(-np.log(2), np.log(2)))))
         if after == before:
             after += 1 if rng.uniform() < 0.5 else -1
-        inside = min(max(after, 0), p.count - 1)
+        inside = min(max(after, least), p.count - 1)
         if inside == before:  # at an end
-            inside += 1 if before == 0 else -1
+            inside += 1 if before == least else -1
         return self.canonical({**config, p.name: p.value(inside)})
 
     def _totals(self, architecture: Architecture) -> Config:

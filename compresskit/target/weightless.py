@@ -76,10 +76,6 @@ def strip_weights(model: onnx.ModelProto, *, seed: int = 0) -> onnx.ModelProto:
     return light
 
 
-def is_weightless(model: onnx.ModelProto) -> bool:
-    return any(entry.key == METADATA_KEY for entry in model.metadata_props)
-
-
 def read_scales(model: onnx.ModelProto) -> tuple[int, dict[str, Scale]]:
     """(seed, name of each stripped weight -> its Scale); (0, {}) for a graph that has its weights.
 

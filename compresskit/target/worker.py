@@ -116,6 +116,12 @@ def configure(cores: list[int], memory_limit_bytes: int | None) -> dict[str, Any
     import onnxruntime as ort
 
     if cores:
+        usable = sorted(os.sched_getaffinity(0))
+        if absent := sorted(set(cores) - set(usable)):
+            raise ValueError(
+                f"cores {', '.join(map(str, absent))} of the profile are not there; permitted: "
+                f"{', '.join(map(str, usable))}"
+            )
         os.sched_setaffinity(0, cores)
     if memory_limit_bytes is not None and sys.platform == "linux":
         import resource

@@ -8,7 +8,6 @@ from math import sqrt
 
 import numpy as np
 
-from compresskit.errors import ConfigurationError
 from compresskit.target.base import Measurement
 from compresskit.target.profile import Profile
 
@@ -33,22 +32,6 @@ def parts_of(profile: Profile) -> list[Part]:
         Part(profile.with_(length=length, lengths=(), max_seconds=seconds), weight / whole)
         for length, weight in profile.lengths
     ]
-
-
-def mix_of(lengths: Sequence[int], most: int = 4, multiple: int = 8) -> tuple[tuple[int, float], ...]:
-    """At most `most` (length, weight) pairs for a data set's own lengths, for `Profile.lengths`.
-
-    Texts are grouped into equal shares by length; each group stands at its mean length, rounded up to a
-    `multiple`, with its share of the texts as its weight. Raises ConfigurationError without lengths.
-    """
-    if not len(lengths):
-        raise ConfigurationError("a mix needs at least one length; the data set has no texts.")
-    groups = np.array_split(np.sort(np.asarray(lengths)), min(most, len(lengths)))
-    weights: dict[int, float] = {}
-    for group in groups:
-        length = int(np.ceil(group.mean() / multiple)) * multiple
-        weights[length] = weights.get(length, 0.0) + len(group) / len(lengths)
-    return tuple(sorted(weights.items()))
 
 
 def weighted(intervals: Sequence[Interval], weights: Sequence[float]) -> Interval:

@@ -7,48 +7,7 @@ from collections.abc import Iterable, Sequence
 import pyarrow as pa
 
 from compresskit.errors import DataError
-
-TEXT_PAIRS = (
-    ("sentence1", "sentence2"),
-    ("sentence_1", "sentence_2"),
-    ("sentence_a", "sentence_b"),
-    ("text1", "text2"),
-    ("text_1", "text_2"),
-    ("text_a", "text_b"),
-    ("premise", "hypothesis"),
-    ("question1", "question2"),
-    ("question", "sentence"),
-    ("question", "passage"),
-    ("question", "context"),
-    ("query", "passage"),
-    ("query", "document"),
-)
-TEXTS = (
-    "sentence",
-    "text",
-    "content",
-    "review",
-    "comment",
-    "tweet",
-    "utterance",
-    "document",
-    "question",
-    "query",
-)
-LABELS = (
-    "label",
-    "labels",
-    "target",
-    "score",
-    "similarity_score",
-    "class",
-    "category",
-    "intent",
-    "sentiment",
-    "coarse_label",
-    "stars",
-    "rating",
-)
+from compresskit.tasks.conventions import LABELS, TEXTS, first_present, known_texts
 
 
 def find_label_column(table: pa.Table, given: str | None = None) -> str:
@@ -84,13 +43,9 @@ def find_text_columns(table: pa.Table, label: str, given: Sequence[str] | None =
 
 
 def _known_texts(table: pa.Table, label: str) -> tuple[str, ...]:
-    for first, second in TEXT_PAIRS:
-        pair = (_first_present(table, (first,)), _first_present(table, (second,)))
-        if pair[0] and pair[1] and label not in pair:
-            return (pair[0], pair[1])
-    known = _first_present(table, [name for name in TEXTS if name != label.lower()])
+    known = tuple(_named(table, name) for name in known_texts(table.column_names, label))
     if known:
-        return (known,)
+        return known
     others = [c for c in table.column_names if c != label and _is_text(_plain(table.schema.field(c).type))]
     if len(others) == 1:
         return (others[0],)
@@ -108,10 +63,8 @@ def _named(table: pa.Table, name: str) -> str:
 
 
 def _first_present(table: pa.Table, names: Iterable[str]) -> str | None:
-    lower: dict[str, str] = {}
-    for column in table.column_names:
-        lower.setdefault(column.strip().lower(), column)
-    return next((_named(table, lower[name]) for name in names if name in lower), None)
+    name = first_present(table.column_names, names)
+    return None if name is None else _named(table, name)
 
 
 def _plain(kind: pa.DataType) -> pa.DataType:

@@ -36,7 +36,8 @@ def metric(name: str) -> Metric:
             )
         if not np.isfinite(predictions).all() or not np.isfinite(labels).all():
             raise DataError(
-                f"{name} cannot be computed: predictions or labels hold values that are not finite."
+                f"{name} cannot be computed: predictions or labels hold values that are not finite. If "
+                "training diverged, give a lower --learning-rate."
             )
         if by_class:
             predictions = _classes(predictions)

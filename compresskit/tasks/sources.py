@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,12 +10,8 @@ from typing import Any
 import pyarrow as pa
 
 from compresskit.errors import DataError
+from compresskit.tasks.conventions import data_files, files_by_role, role_of
 
-ROLES: Mapping[str, tuple[str, ...]] = {
-    "train": ("train", "training"),
-    "validation": ("validation", "validation_matched", "valid", "val", "dev"),
-    "test": ("test",),
-}
 _READERS: dict[str, Callable[[Path], pa.Table]]
 
 
@@ -60,24 +55,8 @@ def _looks_like_path(dataset: str) -> bool:
     )
 
 
-def role_of(split: str) -> str | None:
-    """Role of a split or file name such as `dev`, `test-00000-of-00002`; None for other names."""
-    match = re.match(r"[a-z]+(?:_matched)?(?=$|[-_.])", split.lower())
-    return next((role for role, names in ROLES.items() if match and match[0] in names), None)
-
-
 def _from_folder(folder: Path) -> Source:
-    files = sorted(p for p in folder.rglob("*") if p.is_file() and p.suffix.lower() in _READERS)
-    files = [p for p in files if not any(part.startswith(".") for part in p.relative_to(folder).parts)]
-    by_role: dict[str, dict[str, list[Path]]] = {}
-    for file in files:
-        parts = file.relative_to(folder).parts
-        role = role_of(file.stem) or (role_of(parts[0]) if len(parts) > 1 else None)
-        if role:
-            stem = re.sub(r"-\d+-of-\d+$", "", file.stem)
-            by_role.setdefault(role, {}).setdefault(f"{'/'.join(parts[:-1])}/{stem}{file.suffix}", []).append(
-                file
-            )
+    files, by_role = data_files(folder, _READERS), files_by_role(folder, _READERS)
     if "train" not in by_role and len(files) == 1:
         return Source(folder.name, {"train": _read(files)})
     if "train" not in by_role:
@@ -90,7 +69,7 @@ def _from_folder(folder: Path) -> Source:
         if len(kinds) > 1:
             raise DataError(
                 f"folder {str(folder)!r} has several files for its {role} split: "
-                f"{', '.join(sorted(kind.lstrip('/') for kind in kinds))}; leave one of them."
+                f"{', '.join(sorted(kinds))}; leave one of them."
             )
     return Source(
         folder.resolve().name, {role: _read(next(iter(kinds.values()))) for role, kinds in by_role.items()}

@@ -44,6 +44,13 @@ def has_fast_bf16() -> bool:
     return bool(torch.cpu._is_avx512_bf16_supported())
 
 
+def training_device() -> torch.device:
+    """Where models are trained and scored: of several processes each has a GPU of its own."""
+    if torch.cuda.is_available():
+        return torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
+    return torch.device("cpu")
+
+
 def quick_forward(device: torch.device) -> torch.autocast:
     """Forwards in bfloat16 where that is fast; elsewhere it changes nothing."""
     return torch.autocast(device.type, torch.bfloat16, enabled=has_fast_bf16())

@@ -112,7 +112,9 @@ def order_by_importance(
 def _importance(supernet: SuperNetwork, stage: Stage, recipe: Recipe, by: str) -> Importance:
     if by == "magnitude":
         return magnitude_importance(supernet.model, supernet.blueprint)
-    batches = sample_batches(stage.task.train, stage.pad_id, recipe.batch_size, recipe.seed)
+    device = next(supernet.parameters()).device
+    sampled = sample_batches(stage.task.train, stage.pad_id, recipe.batch_size, recipe.seed)
+    batches = [{name: value.to(device) for name, value in batch.items()} for batch in sampled]
     estimate = taylor_importance if by == "taylor" else fisher_importance
     with quick_gradients(supernet, stage.task.train.lengths):
         return estimate(supernet.model, supernet.blueprint, batches, batch_loss)

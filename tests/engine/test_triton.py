@@ -156,6 +156,9 @@ def test_a_gpu_profile_gives_a_gpu_instance(graph: Any) -> None:
     assert accelerator.name == "tensorrt"
     options = dict(accelerator.parameters)
     assert options["precision_mode"] == "FP16"
+    static = parse(config_text(graph, make_manifest(precision="int8-static"), load_profile("tensorrt-fp16")))
+    (accelerator,) = static.optimization.execution_accelerators.gpu_execution_accelerator
+    assert dict(accelerator.parameters)["precision_mode"] == "INT8"
     assert options["trt_profile_min_shapes"].startswith("input_ids:1x1,")
     assert options["trt_profile_opt_shapes"].startswith("input_ids:8x128,")
     assert options["trt_profile_max_shapes"].startswith("input_ids:32x128,")

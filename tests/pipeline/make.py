@@ -50,6 +50,7 @@ def settings_for(folder: Path, **changes: object) -> SearchSettings:
         "max_length": 16,
         "unit_multiple": 8,
         "trials": 6,
-        "searcher": "random",
     }
+    if changes.get("method", "nas") == "nas":
+        base["searcher"] = "random"
     return SearchSettings.from_json({**base, **changes})

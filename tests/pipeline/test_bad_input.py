@@ -73,6 +73,19 @@ class TestBadInput:
         with pytest.raises(ConfigurationError, match="space is 'large'.*'ranked'"):
             search(None, run, resume=True, changes={"space": "large"})
 
+    def test_resuming_under_the_profile_it_was_begun_with(
+        self, inputs: Path, run: Path, tmp_path: Path
+    ) -> None:
+        same, other = inputs / "profile.toml", tmp_path / "profile.toml"
+        other.write_text(same.read_text().replace("length = 16", "length = 32"))
+        with pytest.raises(ConfigurationError, match="profile is .*profile.toml.*begun with"):
+            search(None, run, resume=True, changes={"profile": str(other)})
+        search(None, run, resume=True, changes={"profile": str(same)})
+
+    def test_fine_tuning_the_dense_model(self, run: Path, tmp_path: Path) -> None:
+        with pytest.raises(ConfigurationError, match="--finetune-epochs is for a pruned point"):
+            export(run, tmp_path / "engine", Choice(dense=True), finetune_epochs=1.0)
+
     def test_unknown_model_type(self, inputs: Path, tmp_path: Path) -> None:
         model = tmp_path / "model"
         model.mkdir()

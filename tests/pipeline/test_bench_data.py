@@ -4,10 +4,12 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from compresskit.errors import DataError
 from compresskit.pipeline.bench_data import read_labelled
+from compresskit.tasks.columns import find_label_column, find_text_columns
 
 
 def write_csv(file: Path, text: str) -> Path:
@@ -55,6 +57,34 @@ def test_a_folder_gives_its_test_split_else_validation(tmp_path: Path) -> None:
     assert read_labelled(tmp_path).texts == (("second",),)
     write_csv(tmp_path / "test.csv", "text,label\nfirst,0\n")
     assert read_labelled(tmp_path).texts == (("first",),)
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "question,context,label",
+        "document,question,label",
+        "query,document,label",
+        "Sentence,Label",
+        "tweet,coarse_label",
+        "text_a,text_b,similarity_score",
+        "body,stars",
+    ],
+)
+def test_columns_are_those_that_a_search_takes(tmp_path: Path, head: str) -> None:
+    columns = head.split(",")
+    row = [f"{column} of the row" for column in columns[:-1]]
+    data = read_labelled(write_csv(tmp_path / "d.csv", f"{head}\n{','.join(row)},1\n"))
+    table = pa.table({name: [value] for name, value in zip(columns, [*row, "1"], strict=True)})
+    label = find_label_column(table)
+    wanted = find_text_columns(table, label)
+    assert (data.texts, data.labels) == ((tuple(table[name][0].as_py() for name in wanted),), ("1",))
+
+
+def test_parts_of_a_split_are_one(tmp_path: Path) -> None:
+    for part, text in enumerate(("first", "second")):
+        write_csv(tmp_path / f"val-0000{part}-of-00002.csv", f"text,label\n{text},1\n")
+    assert read_labelled(tmp_path).texts == (("first",), ("second",))
 
 
 def test_columns_can_be_named(tmp_path: Path) -> None:

@@ -64,6 +64,13 @@ def test_conditions_judge_engines_ratios_and_paths(text: str, failing: list[str]
     assert [line.split(":")[0] for line in found] == failing
 
 
+def test_a_metric_without_a_data_set_says_what_is_missing() -> None:
+    result = bench_result()
+    unscored = {**result, "engines": [{**engine, "metric": None} for engine in result["engines"]]}
+    with pytest.raises(ConfigurationError, match="was not measured. Give --dataset"):
+        failures([parse_condition("metric < 0.9")], unscored)
+
+
 def test_a_lone_baseline_is_judged_itself() -> None:
     result = bench_result()
     alone = {**result, "engines": result["engines"][:1], "ratios": []}
@@ -79,7 +86,7 @@ def test_a_lone_baseline_is_judged_itself() -> None:
         ("latency_ms.p90 > 5", "no 'p90'; permitted there: p50, p95, p99, ci"),
         ("latency_ms > 5", "is no number"),
         ("latency_ms.ci.2 > 5", "no '2'"),
-        ("latency_ms.p99 > 5", "was not measured"),
+        ("latency_ms.p99 > 5", "was not measured. A percentile needs enough samples"),
         ("path > 5", "is no number"),
     ],
 )

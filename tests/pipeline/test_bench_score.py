@@ -21,6 +21,9 @@ def labelled(*labels: Any) -> LabelledTexts:
         ((0, 1), ["bad", "good"], [0, 1]),
         (("0", "1"), ["LABEL_0", "LABEL_1"], [0, 1]),
         ((1, 2), ["1", "2"], [0, 1]),  # names that are numbers are names
+        (("true", "FALSE"), ["False", "True"], [1, 0]),
+        (("a", "A"), ["A", "a"], [1, 0]),
+        ((1.0, "0.0"), ["bad", "good"], [1, 0]),
         (("2.5", 3), ["LABEL_0"], [2.5, 3.0]),
     ],
 )

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from compresskit.architecture import Architecture
 from compresskit.bundle.loader import load_engine
@@ -14,6 +15,7 @@ from compresskit.errors import (
     ConfigurationError,
 )
 from compresskit.pipeline.export import Choice, export
+from compresskit.pipeline.models import load_model
 from compresskit.pruning.reload import load_pruned
 from compresskit.runs import RunDirectory
 
@@ -55,6 +57,10 @@ def test_fine_tuned_point_has_other_weights(run: Path, tmp_path: Path) -> None:
 def test_dense_is_the_fine_tuned_model(run: Path, tmp_path: Path) -> None:
     manifest = export(run, tmp_path / "dense", Choice(dense=True))
     assert manifest.signature == "4x64,4x64,4x64"
+    exported = load_pruned(tmp_path / "dense").state_dict()
+    dense = load_model(run / "supernet" / "dense_model").state_dict()
+    assert exported.keys() == dense.keys()
+    assert all(torch.equal(exported[name], value) for name, value in dense.items())
 
 
 def test_triton_repository_answers_as_the_engine_does(run: Path, tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ def test_killed_in_training_and_in_search_it_ends_as_an_unbroken_run_does(
 ) -> None:
     broken = tmp_path / "run"
     kill_at("dense: step 8 ", Job(broken, inputs))
+    kill_at("dense model:", Job(broken))  # trained, and not yet stored in order
     kill_at("supernet: step 9 ", Job(broken))
     kill_at("trial 2:", Job(broken))
     assert "dense: step 1 " not in finish(Job(broken))

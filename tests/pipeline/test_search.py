@@ -40,6 +40,31 @@ class TestFromAnotherRun:
         assert [record.metric for record in second] == [record.metric for record in first]
         assert all((a.macs or 0) < (b.macs or 0) for a, b in zip(first, second, strict=True))
 
+    def test_a_profile_file_need_not_be_there_any_more(self, run: Path, tmp_path: Path) -> None:
+        kept = RunDirectory.open(run).settings["profile"]
+        search(None, tmp_path / "run", start_from=run, changes={"trials": 3})
+        assert RunDirectory.open(tmp_path / "run").settings["profile"] == kept
+
+    def test_the_run_itself_is_not_deleted(self, run: Path) -> None:
+        with pytest.raises(ConfigurationError, match="is the run to start from"):
+            search(None, run, start_from=run, force=True)
+        assert (run / "supernet" / "model").is_dir()
+
+    def test_a_copy_that_was_cut_off_leaves_no_half_of_it(
+        self, run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        copied = []
+
+        def copytree(source: Path, *_: object, **__: object) -> None:
+            copied.append(source)
+            if len(copied) == 2:
+                raise KeyboardInterrupt
+
+        monkeypatch.setattr("shutil.copytree", copytree)
+        with pytest.raises(KeyboardInterrupt):
+            search(None, tmp_path / "run", start_from=run)
+        assert not (tmp_path / "run" / "supernet" / "dense_model").exists()
+
     def test_what_needs_other_training_raises(self, run: Path, tmp_path: Path) -> None:
         with pytest.raises(ConfigurationError, match="strategy is 'sandwich'.*'teacher'"):
             search(None, tmp_path / "run", start_from=run, changes={"strategy": "sandwich"})

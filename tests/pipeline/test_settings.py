@@ -6,6 +6,7 @@ import pytest
 
 from compresskit.errors import ConfigurationError
 from compresskit.pipeline.settings import SearchSettings
+from compresskit.target.profile import Profile
 
 LEAST = {"model": "m", "dataset": "d", "profile": "p"}
 
@@ -17,7 +18,7 @@ LEAST = {"model": "m", "dataset": "d", "profile": "p"}
         ("trials", 8.5, "a whole number"),
         ("batch_size", True, "a whole number"),
         ("learning_rate", "fast", "a number"),
-        ("shrinking", 1, "true or false"),
+        ("distil", 1, "true or false"),
         ("model", 5, "a text"),
         ("block_counts", "2,4", "a list of whole numbers"),
         ("block_counts", [2, "4"], "a list of whole numbers"),
@@ -28,6 +29,39 @@ LEAST = {"model": "m", "dataset": "d", "profile": "p"}
 def test_another_kind_is_refused_by_name(option: str, value: object, permitted: str) -> None:
     with pytest.raises(ConfigurationError, match=f"{option} is .*permitted: {permitted}"):
         SearchSettings.from_json({**LEAST, option: value})
+
+
+@pytest.mark.parametrize(
+    ("method", "option", "value"),
+    [
+        ("fisher", "strategy", "sandwich"),
+        ("fisher", "space", "small"),
+        ("student", "searcher", "random"),
+        ("standard-nas", "proposals", 4),
+        ("nas", "start_run", "runs/other"),
+    ],
+)
+def test_what_a_method_would_ignore_is_refused(method: str, option: str, value: object) -> None:
+    settings = SearchSettings.from_json({**LEAST, "method": method, option: value})
+    with pytest.raises(ConfigurationError, match=f"{option} is .*method {method} has no use for it"):
+        settings.check_used()
+
+
+@pytest.mark.parametrize(
+    ("provider", "asked", "method", "searched"),
+    [
+        ("cpu", (), "nas", ("fp16",)),
+        ("cuda", (), "nas", ("fp16",)),
+        ("cuda", ("fp32", "int8"), "nas", ("fp32", "int8")),
+        ("cuda", (), "student", ("fp32",)),
+        ("tensorrt", (), "nas", ("fp32",)),  # it computes an fp32 graph in fp16
+    ],
+)
+def test_precisions_are_those_asked_or_the_profiles(
+    provider: str, asked: tuple[str, ...], method: str, searched: tuple[str, ...]
+) -> None:
+    settings = SearchSettings("m", "d", "p", method=method, precisions=asked)
+    assert settings.precisions_on(Profile("p", provider=provider, precision="fp16")) == searched
 
 
 def test_settings_survive_json() -> None:

@@ -30,7 +30,7 @@ def test_a_learning_rate_of_the_settings_goes_first() -> None:
 def test_only_the_teachers_strategy_prefers_small_networks(name: str) -> None:
     dims = Dimensions(num_layers=6, num_heads=12, head_size=32, num_units=1536, hidden_size=384)
     space = make_space("small", dims)
-    made = strategy_for(SearchSettings("m", "d", "p", strategy=name, shrinking=False), space)
+    made = strategy_for(SearchSettings("m", "d", "p", strategy=name), space)
     sizes = [
         space.relative_size(lesson.architecture)
         for step in range(400)

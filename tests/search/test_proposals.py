@@ -3,9 +3,12 @@ from __future__ import annotations
 import numpy as np
 
 from compresskit.search import Searcher, make_objectives, make_searcher
+from compresskit.search.constraints import Constraints
 from compresskit.search.proposals import GapSearcher
 from compresskit.spaces import Space, make_space
 from tests.contracts.searcher import DIMS, OBJECTIVES, SearcherContract, search
+
+LIMIT_MS = 4.0
 
 
 class TestGaps(SearcherContract):
@@ -27,6 +30,21 @@ def test_trials_spread_over_the_latencies() -> None:
         alone.append(largest_gap(make_searcher("random", space, OBJECTIVES, seed)))
         chosen.append(largest_gap(GapSearcher(make_searcher("random", space, OBJECTIVES, seed), 8)))
     assert np.mean(chosen) < np.mean(alone)
+
+
+def test_gaps_are_looked_for_within_the_limits() -> None:
+    space, limits = make_space("medium", DIMS), Constraints(max_latency_ms=LIMIT_MS)
+
+    def within(searcher: Searcher) -> int:
+        return sum(
+            (record.latency_ms or 0) <= LIMIT_MS for record in search(searcher, 30, constraints=limits)
+        )
+
+    alone = [within(make_searcher("local-search", space, OBJECTIVES, seed)) for seed in range(3)]
+    chosen = [
+        within(GapSearcher(make_searcher("local-search", space, OBJECTIVES, seed), 8)) for seed in range(3)
+    ]
+    assert np.mean(chosen) >= np.mean(alone)
 
 
 def test_without_latency_the_other_searcher_decides() -> None:

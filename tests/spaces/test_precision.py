@@ -49,6 +49,17 @@ class TestPrecision(SpaceContract):
         found = [space.candidate(config) for config in space.enumerate_configs()]
         assert len(found) == len(set(found)) == space.size == 2 * 6 * 4 * 2
 
+    @pytest.mark.parametrize("name", ["ranked", "small", "medium", "large"])
+    def test_a_candidate_of_another_run_keeps_its_precision_where_it_is_searched(self, name: str) -> None:
+        inner = make_space(name, DIMS)
+        both = PrecisionSpace(inner, ["fp32", "int8"])
+        for precision, found in (("int8", "int8"), ("fp16", "fp32")):
+            candidate = both.like(Candidate(inner.middle, precision))
+            assert candidate == Candidate(inner.middle, found)
+            assert both.candidate(both.config_of(candidate)) == candidate
+        assert PrecisionSpace(inner, ["int8"]).like(Candidate(inner.middle)).precision == "int8"
+        assert inner.like(Candidate(inner.middle, "int8")) == Candidate(inner.middle)
+
     def test_other_precisions_are_outside(self) -> None:
         space: Space = self.make()
         with pytest.raises(ArchitectureError, match=r"'fp16' is not searched.*fp32, int8"):

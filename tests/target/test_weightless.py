@@ -8,7 +8,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from compresskit.errors import TargetError
-from compresskit.target.weightless import fill_weights, is_weightless, strip_weights, weight_bytes
+from compresskit.target.weightless import fill_weights, strip_weights, weight_bytes
 
 
 def model_of(*values: tuple[str, np.ndarray]) -> onnx.ModelProto:
@@ -89,8 +89,6 @@ def test_metadata_does_not_travel() -> None:
     model.graph.value_info.append(helper.make_tensor_value_info("x" * 1000, TensorProto.FLOAT, None))
     light = strip_weights(model)
     assert light.ByteSize() < 500
-    assert is_weightless(light)
-    assert not is_weightless(model)
     assert model.graph.node[0].doc_string
 
 

@@ -3,12 +3,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from compresskit.errors import ConfigurationError
 from compresskit.target.compare import EngineToMeasure, compare
 from compresskit.target.local import LocalTarget
 from compresskit.target.profile import Profile
 from compresskit.target.statistics import ratio_interval
-from compresskit.target.workload import mix_of, mixed_percentile, parts_of, weighted
+from compresskit.target.workload import mixed_percentile, parts_of, weighted
 from tests.target.graphs import chain
 
 MIX = Profile("mix", lengths=((8, 3.0), (512, 1.0)), interval_precision=0.5, max_seconds=0.6, min_runs=10)
@@ -20,19 +19,6 @@ def test_parts_share_weight_and_time() -> None:
     assert (long.profile.length, long.weight, long.profile.lengths) == (512, 0.25, ())
     (only,) = parts_of(Profile("one"))
     assert (only.profile, only.weight) == (Profile("one"), 1.0)
-
-
-def test_mix_keeps_the_mean_length() -> None:
-    lengths = np.random.default_rng(0).integers(3, 120, 5000).tolist()
-    mix = mix_of(lengths)
-    assert len(mix) == 4 and sum(weight for _, weight in mix) == pytest.approx(1)
-    assert all(length % 8 == 0 for length, _ in mix)
-    mean = sum(length * weight for length, weight in mix)
-    assert np.mean(lengths) <= mean <= np.mean(lengths) + 8
-    assert mix_of([5]) == ((8, 1.0),)
-    assert Profile("p", lengths=mix).lengths == mix
-    with pytest.raises(ConfigurationError, match="at least one length"):
-        mix_of([])
 
 
 def test_weighted_medians_add_their_errors() -> None:

@@ -8,7 +8,8 @@ import pytest
 from pyarrow import parquet
 
 from compresskit.errors import DataError
-from compresskit.tasks.sources import load_source, role_of
+from compresskit.tasks.conventions import role_of
+from compresskit.tasks.sources import load_source
 from tests.tasks.make import write_csv, write_json_lines
 
 ROWS = [{"text": "w1 w2", "label": 1}, {"text": 'say "w3",\nw4', "label": 0}]

@@ -7,7 +7,7 @@ from typing import Any
 
 from compresskit.errors import ConfigurationError, one_of
 
-NAS = "nas"
+NAS, BLOCK = "nas", "block"
 
 # Method -> the module here whose `METHODS` makes it. Imported late: settings need the names alone.
 _MODULES = {
@@ -23,7 +23,7 @@ _MODULES = {
     "retraining-free": "retraining_free",
     "retraining-free-latency": "retraining_free",
     "standard-nas": "standard_nas",
-    "block": "block",
+    BLOCK: "block",
 }
 # These search until their trials or their time are spent; of the others `trials` is the number of sizes.
 _SEARCHES = (NAS, "standard-nas")

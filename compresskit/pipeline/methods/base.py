@@ -39,6 +39,9 @@ Made = tuple[Candidate, nn.Module]
 class Method(ABC):
     """Makes trials out of the fine-tuned dense model; dense model, device and front are as in `nas`."""
 
+    def check(self, settings: SearchSettings) -> None:  # noqa: B027
+        """Raise CompresskitError for settings that it cannot work with, before anything is written."""
+
     @abstractmethod
     def explore(self, context: MethodContext) -> list[TrialRecord]:
         """All trials, each recorded before the next is begun; those recorded already are not made again.

@@ -16,10 +16,11 @@ from compresskit.errors import ConfigurationError, SearchError
 from compresskit.pipeline.methods.base import Made, Method, MethodContext, check_any
 from compresskit.pipeline.models import load_model, save_model
 from compresskit.pipeline.points import weights_folder
-from compresskit.pipeline.settings import LABEL_LEARNING_RATE
+from compresskit.pipeline.settings import LABEL_LEARNING_RATE, SearchSettings
 from compresskit.pipeline.spent import note_training
 from compresskit.pruning.block.matrices import MATRIX_GROUPS, BlockSetting, GroupSetting, partitions_of
 from compresskit.pruning.block.stages import Lasso, prune, retrain, train_with_lasso
+from compresskit.pruning.rivals.order import move_to_front
 from compresskit.runs.directory import RunDirectory
 from compresskit.runs.records import TrialRecord
 from compresskit.search.block_space import BlockConfig, BlockSpace, furthest_before
@@ -38,6 +39,9 @@ class BlockPruning(Method):
     Products alone are timed there first, so that a matrix is cut as it runs fastest, and is left
     dense where no cut is faster. Trial 0 is the dense model: what it dominates is on no front.
     """
+
+    def check(self, settings: SearchSettings) -> None:
+        start_point(settings)
 
     def explore(self, context: MethodContext) -> list[TrialRecord]:
         """Raises SearchError where blocks make no matrix faster on this device."""
@@ -137,25 +141,38 @@ def _prepare(context: MethodContext, space: BlockSpace) -> tuple[Path, Architect
     return folder, start
 
 
+def start_point(settings: SearchSettings) -> tuple[RunDirectory, TrialRecord] | None:
+    """The run and the trial to begin with, if another run's; ConfigurationError where there is none."""
+    if settings.start_run is None:
+        return None
+    source = RunDirectory.open(settings.start_run)
+    completed = {
+        record.trial_id: record for record in source.trials() if record.is_completed and record.blocks is None
+    }
+    record = None if settings.start_trial is None else completed.get(settings.start_trial)
+    if record is None:
+        given = "none is given" if settings.start_trial is None else f"{settings.start_trial} is none"
+        raise ConfigurationError(
+            f"--start-trial names a completed trial without blocks of {source.path}, and {given}; permitted: "
+            f"{', '.join(map(str, completed)) or 'nothing, the run has none'}."
+        )
+    return source, record
+
+
 def _start(context: MethodContext) -> tuple[nn.Module, Architecture]:
     """What is trained and pruned: the dense model, or a point of another run with its weights."""
-    settings = context.settings
-    if settings.start_run is None:
+    found = start_point(context.settings)
+    if found is None:
         return context.fresh(), context.evaluator.supernet.full
-    source = RunDirectory.open(settings.start_run)
+    source, record = found
     if source.info.get("blueprint") != context.run.info["blueprint"]:
         raise ConfigurationError(
             f"{source.path} is a run of another model or of other labels; a start must be of the same."
         )
-    completed = {record.trial_id: record for record in source.trials() if record.is_completed}
-    record = completed.get(-1 if settings.start_trial is None else settings.start_trial)
-    if record is None or record.blocks is not None:
-        raise ConfigurationError(
-            f"trial {settings.start_trial} is no completed trial without blocks of {source.path}; ids are "
-            f"{', '.join(map(str, completed))}. Name one with --start-trial."
-        )
     model = load_model(weights_folder(source.path, record.weights))
-    return model, record.candidate.architecture
+    # Pruning puts units in another order, point by point; what stays has to be the first of them.
+    (architecture,) = move_to_front(model, [record.candidate.architecture])
+    return model, architecture
 
 
 def _point(

@@ -28,7 +28,6 @@ def full_step_budget(settings: SearchSettings, blueprint: Blueprint, steps: int)
         space=default.space,
         strategy=default.strategy,
         num_random=default.num_random,
-        shrinking=default.shrinking,
     )
     space = make_space(
         plain.space,

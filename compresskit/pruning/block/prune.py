@@ -58,7 +58,7 @@ def hard_prune(
             if group not in setting:
                 continue
             modules = tuple(module for module in modules_of(blueprint, group) if module in living)
-            pools = [modules] if scope == "global" else [(module,) for module in modules]
+            pools = [modules] if scope == "global" and modules else [(module,) for module in modules]
             for pool in pools:
                 budget = sum(living[module] for module in pool)
                 stays |= _select(weights, pool, setting[group].partition, budget, alive)

@@ -58,12 +58,9 @@ def _place_and_class(
 def gray_rank(served: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
     """A rank of the set of blocks that each member serves, from (blocks, members).
 
-    It is the set's position in the Gray code: neighbours differ in one block, so that two blocks make two
-    runs.
+    Sets are ranked by their position in the Gray code: neighbours differ in one block, so that two blocks
+    make two runs.
     """
-    rank = np.zeros(served.shape[1], dtype=np.int64)
-    parity = np.zeros(served.shape[1], dtype=np.int64)
-    for block in served[::-1]:
-        parity ^= block
-        rank = 2 * rank + parity
+    digits = np.logical_xor.accumulate(served[::-1], axis=0)  # of the position, the highest first
+    rank: npt.NDArray[np.int64] = np.unique(digits, axis=1, return_inverse=True)[1].reshape(-1)
     return rank

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from compresskit.architecture import BLOCKS_MARK
+from compresskit.architecture import BLOCKS_MARK, Architecture
 from compresskit.blocks import BlockPlan
 from compresskit.engine.block_choice import BlockChooser
 from compresskit.engine.verify import torch_logits
 from compresskit.errors import ConfigurationError, SearchError
+from compresskit.kept import Kept
 from compresskit.pipeline.export import Choice, export
 from compresskit.pipeline.methods.base import MethodContext
+from compresskit.pipeline.models import load_model
 from compresskit.pipeline.points import read_point
 from compresskit.pipeline.search import search
 from compresskit.pruning.block.linear import BlockLinear
@@ -152,8 +155,31 @@ def test_a_structurally_pruned_point_is_pruned_further(
     assert point.num_params < smaller.num_params
     manifest = export(tmp_path / "run", tmp_path / "engine", Choice(trial=1))
     assert manifest.blocks["num_params"] < manifest.num_params
-    with pytest.raises(ConfigurationError, match="no completed trial"):
-        search(settings_for(inputs, **asked, start_trial=99), tmp_path / "other")
+    for trial in (99, None):
+        with pytest.raises(ConfigurationError, match="--start-trial names .*permitted: 0, 1"):
+            search(settings_for(inputs, **asked, start_trial=trial), tmp_path / "other")
+    assert not (tmp_path / "other").exists()
+
+
+def test_units_of_a_start_stay_though_pruning_puts_them_in_another_order(
+    inputs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first half of the units is gone at the start; later points must not take them for the kept."""
+    search(settings_for(inputs, trials=1, epochs=0.1), tmp_path / "nas")
+    source = RunDirectory.open(tmp_path / "nas")
+    full = source.trials()[0].candidate.architecture
+    later = tuple(replace(layer, units=Kept(64, (1 << 64) - (1 << 32))) for layer in full.layers)
+    record = replace(source.trials()[0], architecture=Architecture(later).to_json())
+    (tmp_path / "nas" / "trials.jsonl").write_text(json.dumps(record.to_json()) + "\n")
+    monkeypatch.setattr(BlockChooser, "gain", lambda self, matrix: 2.0)
+    asked = {**ASKED, "epochs": 0.1, "lasso": "none", "trials": 3, "start_run": str(tmp_path / "nas")}
+    search(settings_for(inputs, **asked, start_trial=0), tmp_path / "run")
+    model = load_model(tmp_path / "nas" / "supernet" / "model")
+    names = [f"bert.encoder.layer.{i}.output.dense.weight" for i in range(3)]
+    for trial in (1, 2):
+        _, pruned = read_point(tmp_path / "run", f"points/{trial}")
+        for name in names:
+            assert pruned.get_parameter(name).norm() > 0.2 * model.get_parameter(name).norm()
 
 
 def test_where_nothing_gains_it_says_so(

@@ -161,6 +161,14 @@ def test_a_sub_network_can_be_pruned_further() -> None:
     assert all(matrix.shape == shapes[f"{name}.weight"] for name, matrix in plan.items())
 
 
+@pytest.mark.parametrize("scope", ["matrix", "global"])
+def test_a_sub_network_without_heads_can_be_pruned(scope: str) -> None:
+    model, start = make_model(), ARCHITECTURES["no heads at all"]
+    found = hard_prune(model, setting(1.5, INPUTS), scope=scope, start=start).architecture
+    assert [layer.heads.count for layer in found.layers] == [0] * LAYERS
+    assert any(layer.units.count for layer in found.layers)
+
+
 def make_shapes(model: nn.Module, architecture: Architecture) -> dict[str, tuple[int, ...]]:
     blueprint = blueprint_of(model)
     return blueprint.plan(architecture).shapes(blueprint.shapes)

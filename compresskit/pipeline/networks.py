@@ -1,0 +1,130 @@
+"""The networks of a run: the dense model, and the super-network that shares its weights."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+from torch import nn
+
+from compresskit.families import dimensions_of
+from compresskit.pipeline.estimate import DENSE, SUPERNET, Clock
+from compresskit.pipeline.inputs import Inputs
+from compresskit.pipeline.models import load_dense, load_model, save_model
+from compresskit.pipeline.ranks import is_first
+from compresskit.pipeline.scores import save_scores
+from compresskit.pipeline.settings import DENSE_LEARNING_RATE, SearchSettings
+from compresskit.pipeline.spent import note_training
+from compresskit.pipeline.strategy import recipe_for, shared_recipe, strategy_for
+from compresskit.runs.directory import RunDirectory
+from compresskit.spaces import Space
+from compresskit.supernet.network import SuperNetwork
+from compresskit.supernet.surgery import blueprint_of
+from compresskit.training.cost import mean_step_cost
+from compresskit.training.recipe import training_device
+from compresskit.training.stages import (
+    Stage,
+    dense_strategy,
+    fine_tune,
+    order_by_importance,
+    quick_score,
+    score,
+    train_supernet,
+)
+
+
+class Networks:
+    """Each is trained once: what stands in the run is loaded, what was cut off goes on."""
+
+    def __init__(
+        self,
+        run: RunDirectory,
+        settings: SearchSettings,
+        inputs: Inputs,
+        stage: Stage,
+        clock: Clock,
+        say: Callable[[str], None],
+    ) -> None:
+        self.run = run
+        self.settings = settings
+        self.inputs = inputs
+        self.stage = stage
+        self.clock = clock
+        self.say = say
+        self.device = training_device()
+        rows = len(inputs.task.train)
+        width = dimensions_of(inputs.checkpoint.config).hidden_size
+        self.recipes = {
+            DENSE: recipe_for(settings, settings.dense_epochs_for(rows), DENSE_LEARNING_RATE, width),
+            SUPERNET: shared_recipe(settings, rows, width),
+        }
+
+    def dense(self) -> nn.Module:
+        """The dense model, its heads and units in order of importance."""
+        folder = self.run.supernet / "dense_model"
+        if folder.exists():
+            return load_model(folder).to(self.device)
+        model = self._fine_tuned()
+        importance = self.settings.importance
+        scores = order_by_importance(model, self.stage, self.recipes[DENSE], importance)
+        save_scores(self.run.supernet, scores)
+        network, task = SuperNetwork(model), self.inputs.task
+        metric = score(network, self.stage, task.validation)
+        self.run.update(
+            status="dense",
+            dense_metric=metric,
+            dense_search_metric=quick_score(network, self.stage),
+            metric_name=task.metric_name,
+            blueprint=network.blueprint.to_json(),
+            notes=list(task.notes),
+        )
+        self.say(f"dense model: {task.metric_name} {metric:.4f} on validation")
+        save_model(model, folder)
+        if is_first():
+            shutil.rmtree(self._unordered, ignore_errors=True)
+        return model
+
+    def shared(self, dense: nn.Module, space: Space) -> SuperNetwork:
+        """Shared weights that the sub-networks of `space` work with; `dense` becomes them."""
+        folder = self.run.supernet / "model"
+        if folder.exists():
+            return SuperNetwork(load_model(folder).to(self.device))
+        supernet = SuperNetwork(dense)
+        self._begin(SUPERNET, dense, space)
+        strategy = strategy_for(self.settings, space)
+        train_supernet(supernet, self.stage, self.recipes[SUPERNET], lambda _: strategy, watch=space.middle)
+        note_training(self.run, SUPERNET)
+        save_model(supernet.model, folder)
+        self.run.update(status="supernet")
+        return SuperNetwork(supernet.model)  # training leaves a forward in mixed precision behind
+
+    def _fine_tuned(self) -> nn.Module:
+        """The model fine-tuned on the task: stored at once, since ordering and scoring it takes time."""
+        if self._unordered.exists():
+            return load_model(self._unordered).to(self.device)
+        checkpoint = self.inputs.checkpoint
+        model = load_dense(checkpoint, self.inputs.task, self.settings.seed).to(self.device)
+        if checkpoint.is_fine_tuned:
+            self.say("the checkpoint is fine-tuned: it is the dense model and teacher as it is")
+            return model
+        self._begin(DENSE, model, self.inputs.space)
+        fine_tune(model, self.stage, self.recipes[DENSE])
+        save_model(model, self._unordered)
+        note_training(self.run, DENSE)
+        return model
+
+    def _begin(self, stage: str, model: nn.Module, space: Space) -> None:
+        """Say that a stage begins, and soon after how long all that follows will take."""
+        steps = self.recipes[DENSE].steps(len(self.inputs.task.train))
+        strategies = {
+            DENSE: dense_strategy(model, self.inputs.task, steps),
+            SUPERNET: strategy_for(self.settings, space),
+        }
+        blueprint = blueprint_of(model)
+        costs = {name: mean_step_cost(strategy, blueprint) for name, strategy in strategies.items()}
+        self.clock.begin(stage, self.settings, self.recipes, self.inputs.task, costs)
+
+    @property
+    def _unordered(self) -> Path:
+        return self.run.supernet / "fine_tuned"
