@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,61 +14,26 @@ import numpy as np
 from torch import nn
 
 from benchmarks.dense import ROWS, DenseModel
+from benchmarks.recipe.averaging import WeightAverage
+from benchmarks.recipe.depth_parts import SuperNetworkWithParts
 from benchmarks.recipe.narrow import NarrowTeacher, best_places, narrowed
 from benchmarks.recipe.ridge import Batches, refit
+from benchmarks.recipe.scored import LEAST_SHARE, area_of, drawn, grid_of
 from benchmarks.recipe.variants import Variant
-from compresskit.architecture import Architecture, Candidate
+from compresskit.architecture import Architecture
 from compresskit.errors import ConfigurationError
-from compresskit.pareto import hypervolume
 from compresskit.pipeline.inputs import read_task
 from compresskit.pipeline.models import load_dense, load_model, open_checkpoint, save_model
 from compresskit.pipeline.scores import informed, save_scores
 from compresskit.pipeline.settings import SearchSettings
-from compresskit.spaces import RankedSpace, Space, kept_layers, make_space
+from compresskit.spaces import Space, make_space
 from compresskit.supernet.network import SuperNetwork
 from compresskit.training.cost import mean_step_cost
 from compresskit.training.recipe import Recipe
-from compresskit.training.sampling import log_uniform
 from compresskit.training.stages import Stage, order_by_importance, sample_batches, score, train_supernet
 from compresskit.training.strategies import Point
 
-# (layers, heads, units) relative to 6 layers, 12 heads, 1536 units: from two thirds to an eighteenth.
-GRID = (
-    (6, 8, 1024),
-    (5, 6, 1024),
-    (5, 6, 768),
-    (4, 6, 768),
-    (6, 3, 384),
-    (4, 3, 384),
-    (3, 6, 384),
-    (3, 3, 384),
-    (3, 3, 192),
-    (2, 3, 192),
-)
-FULL = (6, 12, 1536)
-LENGTH = 128
-LEAST_SHARE = 1 / 16
 SPECIAL_RATE = 0.5  # of the variant's learning rate, for one network alone
-
-
-def grid_of(space: Space) -> dict[str, Architecture]:
-    """The scored architectures by name, in proportion to the model's own sizes.
-
-    Those of space `ranked` have as many heads and units in all.
-    """
-    dims, found = space.dims, {}
-    for shape in GRID:
-        layers, heads, units = (
-            max(1, round(kept * total / dense))
-            for kept, total, dense in zip(
-                shape, (dims.num_layers, dims.num_heads, dims.num_units), FULL, strict=True
-            )
-        )
-        places = kept_layers(dims.num_layers, layers, space.layer_policy)
-        uniform = Architecture.uniform(dims, places, heads, units)
-        ranked = isinstance(space, RankedSpace)
-        found["/".join(map(str, shape))] = space.like(Candidate(uniform)).architecture if ranked else uniform
-    return found
 
 
 class Cell:
@@ -102,7 +67,7 @@ class Cell:
             ordered = self.ordered(model, stage)
             if variant.hidden_width:
                 teacher, ordered = self.narrow(ordered, stage)
-            supernet = SuperNetwork(ordered, variant.own)
+            supernet = SuperNetworkWithParts(ordered, variant.own)
             space = make_space(
                 variant.space, supernet.blueprint.dims, layer_policy=variant.layer_policy, unit_multiple=32
             )
@@ -157,7 +122,7 @@ class Cell:
 
     def train(
         self,
-        supernet: SuperNetwork,
+        supernet: SuperNetworkWithParts,
         stage: Stage,
         space: Space,
         rungs: Sequence[Architecture],
@@ -176,7 +141,15 @@ class Cell:
         say(f"{recipe.steps(rows)} steps of {per_step:.2f} full steps each")
         if variant.specialised == 1:
             return recipe, 0.0
-        train_supernet(supernet, stage, recipe, lambda _: strategy, watch=space.middle, teacher=teacher)
+        train_supernet(
+            supernet,
+            stage,
+            recipe,
+            lambda _: strategy,
+            watch=space.middle,
+            teacher=teacher,
+            callbacks=[WeightAverage(supernet, variant.average)] if variant.average else [],
+        )
         return recipe, recipe.steps(rows) * per_step
 
     def scorer(self, supernet: SuperNetwork, stage: Stage) -> Callable[..., float]:
@@ -198,7 +171,7 @@ class Cell:
 
 
 def specialise(
-    supernet: SuperNetwork,
+    supernet: SuperNetworkWithParts,
     architecture: Architecture,
     stage: Stage,
     recipe: Recipe,
@@ -221,32 +194,3 @@ def specialise(
         network, stage, alone, lambda _: strategy, watch=architecture, name="point", teacher=teacher
     )
     return network
-
-
-def drawn(space: Space, count: int, seed: int, shares: tuple[float, float]) -> list[Architecture]:
-    """`count` random architectures whose share of the dense encoder's weights lies within `shares`."""
-    generator = np.random.default_rng((seed, count))
-    draw = log_uniform(space.sample_architecture, space.relative_size)
-    found: dict[Architecture, None] = {}
-    for _ in range(1_000 * count):
-        if len(found) == count:
-            break
-        architecture = draw(generator)
-        if shares[0] <= space.relative_size(architecture) <= shares[1]:
-            found[architecture] = None
-    return list(found)
-
-
-def area_of(supernet: SuperNetwork, known: Mapping[Architecture, float], hidden_width: int = 0) -> float:
-    """Area above (1x, prior) that the architectures dominate; x: log of how many times fewer MACs."""
-    if not known:
-        return 0.0
-    blueprint = supernet.blueprint
-    dense = blueprint.macs(supernet.full, LENGTH)
-    if hidden_width:
-        blueprint = replace(blueprint, dims=replace(blueprint.dims, hidden_size=hidden_width))
-    costs = [
-        (-min(np.log(dense / blueprint.macs(kept, LENGTH)), np.log(1 / LEAST_SHARE)), -value)
-        for kept, value in known.items()
-    ]
-    return hypervolume(costs, (0.0, 0.0))

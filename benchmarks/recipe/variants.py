@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+from benchmarks.recipe.depth_parts import HEAD, NORMS
 from compresskit.architecture import Architecture
 from compresskit.spaces import Space
-from compresskit.supernet.depth_parts import HEAD, NORMS
 from compresskit.training.losses import EVEN, FINAL, PLACE, Distillation
 from compresskit.training.recipe import Recipe
 from compresskit.training.sampling import Draw, log_uniform, near, progressive, steady
@@ -55,7 +55,6 @@ class Variant:
             temperature=self.temperature,
             seed=seed,
             schedule=self.schedule,
-            average=self.average,
             distillation=self.distillation,
         )
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.finished import FinishedRun
-from benchmarks.recipe.cell import drawn
+from benchmarks.recipe.scored import drawn
 from benchmarks.results import write_results
 from compresskit.runs.jsonl import read_records
 from compresskit.training.stages import score

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Collection
 from typing import Any
 
 import torch
@@ -13,7 +11,6 @@ from torch.func import functional_call
 from compresskit.architecture import Architecture
 from compresskit.families.base import Blueprint
 from compresskit.slicing import SlicingPlan
-from compresskit.supernet.depth_parts import DepthParts
 from compresskit.supernet.surgery import blueprint_of, skeleton_of
 
 
@@ -21,15 +18,13 @@ class SuperNetwork(nn.Module):
     """One dense model whose parameters every sub-network shares.
 
     No masks: a sub-network's step costs what its own size costs, and its gradients flow into
-    the slices of the dense parameters that it used. `own` names parts that each depth has for
-    itself (see `DepthParts`).
+    the slices of the dense parameters that it used.
     """
 
-    def __init__(self, model: nn.Module, own: Collection[str] = ()) -> None:
+    def __init__(self, model: nn.Module) -> None:
         super().__init__()
         self.model = model
         self.blueprint: Blueprint = blueprint_of(model)
-        self.own = DepthParts(model, self.blueprint, own) if own else None
         self._skeletons: dict[tuple[object, ...], nn.Module] = {}
         self._full = Architecture.full(self.blueprint.dims)
 
@@ -63,22 +58,9 @@ class SuperNetwork(nn.Module):
         parameters = self.parameters_of(architecture)
         return functional_call(skeleton, plan.apply(parameters), kwargs=inputs, tie_weights=True)
 
-    def dense_for(self, architecture: Architecture) -> nn.Module:
-        """The dense model that `architecture` is a part of: a copy where its depth has parts of its own."""
-        if self.own is None:
-            return self.model
-        model = copy.deepcopy(self.model)
-        with torch.no_grad():
-            for name, value in self.parameters_of(architecture).items():
-                model.get_parameter(name).copy_(value)
-        return model
-
     def parameters_of(self, architecture: Architecture) -> dict[str, torch.Tensor]:
-        """Dense parameters by name, as the depth of `architecture` has them."""
-        parameters: dict[str, torch.Tensor] = dict(self.model.named_parameters())
-        if self.own is None:
-            return parameters
-        return self.own.put_in(parameters, len(architecture.kept_layers))
+        """The dense parameters by name of which `architecture` uses slices."""
+        return dict(self.model.named_parameters())
 
     def _skeleton(self, architecture: Architecture, plan: SlicingPlan) -> nn.Module:
         # Only the pattern of absent parts shapes the skeleton; sizes come with the parameters.

@@ -18,8 +18,7 @@ class Recipe:
     """Hyperparameters of one training stage.
 
     The learning rate warms up over 6 % of the steps; `schedule` says how it goes on, by a name that
-    transformers knows, such as linear, cosine or constant_with_warmup. `average` is the decay of a
-    moving average of the weights (0: none) that training ends with.
+    transformers knows, such as linear, cosine or constant_with_warmup.
     """
 
     epochs: float
@@ -29,7 +28,6 @@ class Recipe:
     seed: int = 0
     weight_decay: float = 0.01
     schedule: str = "linear"
-    average: float = 0.0
     distillation: Distillation = field(default_factory=Distillation)
 
     def steps(self, num_rows: int) -> int:

@@ -28,7 +28,6 @@ from compresskit.supernet.network import SuperNetwork
 from compresskit.supernet.scoring import predict
 from compresskit.tasks.collation import collate
 from compresskit.tasks.task import Split, Task
-from compresskit.training.averaging import WeightAverage
 from compresskit.training.losses import label_loss
 from compresskit.training.progress import Listener, ProgressCallback
 from compresskit.training.recipe import Recipe, quick_forward
@@ -170,8 +169,6 @@ def _train(
         callbacks=list(callbacks),
         penalty=penalty,
     )
-    if recipe.average:
-        trainer.add_callback(WeightAverage(supernet, recipe.average))
     trainer.add_callback(
         ProgressCallback(
             name,

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from benchmarks.dense import dense_model
-from benchmarks.recipe.cell import GRID, Cell, drawn, grid_of
+from benchmarks.recipe.cell import Cell
+from benchmarks.recipe.scored import GRID, drawn, grid_of
 from benchmarks.recipe.table import make_table, not_run
 from benchmarks.recipe.variants import BASE, VARIANTS
 from compresskit.architecture import Dimensions

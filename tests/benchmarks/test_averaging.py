@@ -6,8 +6,8 @@ import pytest
 import torch
 from transformers import TrainerCallback
 
+from benchmarks.recipe.averaging import WeightAverage
 from compresskit.supernet.network import SuperNetwork
-from compresskit.training.averaging import WeightAverage
 from compresskit.training.recipe import Recipe
 from compresskit.training.trainer import SuperNetTrainer
 from tests.training.make import make_model, make_task, make_trainer

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Collection, Mapping
 
 import torch
 from torch import nn
 
+from compresskit.architecture import Architecture
 from compresskit.errors import ConfigurationError, one_of
 from compresskit.families import Blueprint
+from compresskit.supernet.network import SuperNetwork
 
 NORMS, HEAD = "norms", "head"
 PARTS = (NORMS, HEAD)
@@ -43,6 +46,25 @@ class DepthParts(nn.Module):
         """`parameters` by name, with those of `depth` in place of the shared ones."""
         own = {name: self.values[key] for name in self.names if (key := _key(depth, name)) in self.values}
         return {**parameters, **own}
+
+
+class SuperNetworkWithParts(SuperNetwork):
+    """A super-network each of whose depths has `parts` of its own (none: one as any other)."""
+
+    def __init__(self, model: nn.Module, parts: Collection[str] = ()) -> None:
+        super().__init__(model)
+        self.own = DepthParts(model, self.blueprint, parts)
+
+    def parameters_of(self, architecture: Architecture) -> dict[str, torch.Tensor]:
+        return self.own.put_in(super().parameters_of(architecture), len(architecture.kept_layers))
+
+    def dense_for(self, architecture: Architecture) -> nn.Module:
+        """A copy of the dense model, with the parts of the depth of `architecture`."""
+        model = copy.deepcopy(self.model)
+        with torch.no_grad():
+            for name, value in self.parameters_of(architecture).items():
+                model.get_parameter(name).copy_(value)
+        return model
 
 
 def _key(depth: int, name: str) -> str:
