@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from compresskit.errors import ConfigurationError, SearchError
 from compresskit.runs.records import Front, FrontPoint, TrialRecord
 from compresskit.search.constraints import UNBOUND, Constraints
 from compresskit.search.loop import by_latency
 from compresskit.search.objectives import Objective, front_of
-
-_ROUNDING = 1e-9
 
 
 def to_point(record: TrialRecord, metric_name: str, idx: int | None = None) -> FrontPoint:
@@ -80,11 +79,11 @@ def select_point(
     """
     if max_drop is None and max_latency_ms is None and min_metric is None:
         raise ConfigurationError("no constraint given; name --max-drop, --max-latency-ms or --min-metric.")
-    floor = _metric_floor(front, dense_metric, max_drop, min_metric)
-    usable = [p for p in front.points if _meets(p, floor, max_latency_ms)]
+    limits = Constraints(max_latency_ms, _metric_floor(front, dense_metric, max_drop, min_metric))
+    usable = [p for p in front.points if not limits.violation(p)]
     if not usable:
-        raise SearchError(_nearest(front, floor, dense_metric, max_latency_ms))
-    if floor is None:
+        raise SearchError(_nearest(front, limits))
+    if limits.min_metric is None:
         return max(usable, key=lambda p: -1.0 if p.metric is None else p.metric)
     return min(usable, key=lambda p: float("inf") if p.latency_ms is None else p.latency_ms)
 
@@ -106,31 +105,17 @@ def _metric_floor(
     return max(floors) if floors else None
 
 
-def _meets(point: FrontPoint, floor: float | None, max_latency_ms: float | None) -> bool:
-    good = floor is None or (point.metric is not None and point.metric >= floor - _ROUNDING)
-    fast = max_latency_ms is None or (point.latency_ms is not None and point.latency_ms <= max_latency_ms)
-    return good and fast
-
-
-def _nearest(
-    front: Front, floor: float | None, dense_metric: float | None, max_latency_ms: float | None
-) -> str:
-    wanted = []
-    if floor is not None:
-        wanted.append(f"a metric of at least {floor:.4f}")
-    if max_latency_ms is not None:
-        wanted.append(f"at most {max_latency_ms:g} ms")
-    text = f"no point of the front has {' and '.join(wanted)}."
-    fast = [p for p in front.points if p.metric is not None and _meets(p, None, max_latency_ms)]
-    if fast and floor is not None:
+def _nearest(front: Front, limits: Constraints) -> str:
+    text = f"no point of the front has {limits}."
+    within, good = (replace(limits, min_metric=None), replace(limits, max_latency_ms=None))
+    fast = [p for p in front.points if p.metric is not None and not within.violation(p)]
+    if fast and limits.min_metric is not None:
         best = max(fast, key=lambda p: p.metric or 0.0)
-        text += (
-            f" The best metric{' within that latency' if max_latency_ms is not None else ''}: {_said(best)}."
-        )
-    good = [p for p in front.points if p.latency_ms is not None and _meets(p, floor, None)]
-    if good and max_latency_ms is not None:
-        quickest = min(good, key=lambda p: p.latency_ms or 0.0)
-        text += f" The fastest{' with that metric' if floor is not None else ''}: {_said(quickest)}."
+        text += f" The best metric{' within that latency' if within else ''}: {_said(best)}."
+    able = [p for p in front.points if p.latency_ms is not None and not good.violation(p)]
+    if able and limits.max_latency_ms is not None:
+        quickest = min(able, key=lambda p: p.latency_ms or 0.0)
+        text += f" The fastest{' with that metric' if good else ''}: {_said(quickest)}."
     return (
         text + " Loosen the constraint, name a point by --pareto-idx, or let the search go on with --resume."
     )

@@ -14,6 +14,7 @@ from compresskit.target.base import Model, SessionSettings
 from compresskit.target.baseline import Level, conditions_key
 from compresskit.target.child import Child
 from compresskit.target.comparison import Comparison, EngineMeasurement, Ratio
+from compresskit.target.host import host_conditions
 from compresskit.target.load import load_now
 from compresskit.target.local import cache_folder, conditions_of, resolve, start_child
 from compresskit.target.paired import Rounds
@@ -123,7 +124,7 @@ def compare(
     profile = resolve(profile)
     with ExitStack() as stack:
         runners = [_start(engine, profile, stack) for engine in engines]
-        conditions = conditions_of(profile, runners[0].child.facts)
+        conditions = conditions_of(profile, runners[0].child.facts, host_conditions())
         if level is not None and level.conditions != conditions_key(conditions):
             level = None
         reference = None

@@ -86,7 +86,7 @@ class LocalTarget:
         self._cache = cache_folder(profile)
         self._staging = Staging()
         self._child: Child | None = start_child(self.profile, **self._limits)
-        self._conditions = conditions_of(self.profile, self._child.facts)
+        self._conditions = conditions_of(self.profile, self._child.facts, host_conditions())
         self._references = References(self.profile, Baselines(baselines, self._conditions), self._cache)
 
     def measure(
@@ -200,8 +200,8 @@ def summarize(
     )
 
 
-def conditions_of(profile: Profile, facts: Mapping[str, Any]) -> dict[str, Any]:
-    """What a latency under `profile` in a worker of these facts is valid for."""
+def conditions_of(profile: Profile, facts: Mapping[str, Any], host: Mapping[str, Any]) -> dict[str, Any]:
+    """What a latency under `profile` in a worker of these facts on this `host` is valid for."""
     settings = profile.to_json()
     names = "provider provider_options threads cores batch length lengths precision shapes session_options"
     return {
@@ -210,5 +210,5 @@ def conditions_of(profile: Profile, facts: Mapping[str, Any]) -> dict[str, Any]:
         **{name: settings[name] for name in names.split()},
         "onnxruntime": facts["onnxruntime"],
         "providers_available": facts["providers"],
-        "host": host_conditions(),
+        "host": host,
     }

@@ -29,13 +29,10 @@ from compresskit.target.agent.transport import Transport, read_answer
 from compresskit.target.base import Measurement, Model, SessionSettings
 from compresskit.target.baseline import Baselines
 from compresskit.target.light import LightGraph, whole_graph
+from compresskit.target.local import conditions_of
 from compresskit.target.profile import Profile
 from compresskit.target.weightless import strip_weights
 
-_CONDITIONS = (
-    *("provider", "provider_options", "threads", "cores", "batch", "length", "lengths", "precision"),
-    *("shapes", "session_options"),
-)
 _ADVICE = {
     REFUSED: "the agent refuses the graph: ",
     MEMORY: "the agent cut the graph off at its memory limit: ",
@@ -123,14 +120,8 @@ class RemoteTarget:
 
     def conditions(self) -> dict[str, Any]:
         """Device, software and settings: what a stored latency is valid for."""
-        settings = self._profile.to_json()
         return {
-            "profile": self._profile.name,
-            "profile_key": self._profile.key(),
-            **{name: settings[name] for name in _CONDITIONS},
-            "onnxruntime": self._facts["onnxruntime"],
-            "providers_available": self._facts["providers"],
-            "host": self._facts["host"],
+            **conditions_of(self._profile, self._facts, self._facts["host"]),
             "weights": "real" if self._profile.send_weights else "drawn",
         }
 

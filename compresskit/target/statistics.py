@@ -22,8 +22,12 @@ _GROUPS = 10
 
 def percentile_ms(samples: Sequence[float] | Array, percent: float) -> float | None:
     """The percentile, or None when the samples are too few to carry it (59 for p95, 299 for p99)."""
-    fewest = 1 if percent <= 50 else int(np.ceil(np.log(0.05) / np.log(percent / 100)))
-    return float(np.percentile(samples, percent)) if len(samples) >= fewest else None
+    return float(np.percentile(samples, percent)) if len(samples) >= fewest_samples(percent) else None
+
+
+def fewest_samples(percent: float) -> int:
+    """Samples with which the upper end of a 95 % interval of the percentile is seen at all."""
+    return 1 if percent <= 50 else int(np.ceil(np.log(0.05) / np.log(percent / 100)))
 
 
 def student_quantile(probability: float, freedom: int) -> float:

@@ -10,6 +10,7 @@ import numpy as np
 
 from compresskit.target.base import Measurement
 from compresskit.target.profile import Profile
+from compresskit.target.statistics import fewest_samples
 
 Interval = tuple[float, float, float]  # median, low, high
 
@@ -52,9 +53,8 @@ def mixed_percentile(
     samples: Sequence[Sequence[float]], weights: Sequence[float], percent: float
 ) -> float | None:
     """Percentile of the mix; None when the samples of all parts are too few to carry it."""
-    fewest = 1 if percent <= 50 else int(np.ceil(np.log(0.05) / np.log(percent / 100)))
     values = np.concatenate([np.asarray(part) for part in samples])
-    if len(values) < fewest:
+    if len(values) < fewest_samples(percent):
         return None
     shares = np.concatenate(
         [np.full(len(part), weight / len(part)) for part, weight in zip(samples, weights, strict=True)]
