@@ -20,9 +20,10 @@ HEADS = 0.5, 1.5  # share of them in draws, relative to the size: beyond it unit
 class RankedSpace(Space):
     """`heads` and `units` of all layers together, each from 0; the most important of all stay.
 
-    Layers differ in width, and one of which nothing is left is dropped. Of two architectures one
-    lies within the other wherever it has no more of both, so that shared weights are asked for little
-    that differs. Without a `ranking` layers take turns. (Heads of all layers in one order and units in
+    Layers differ in width, and one of which nothing is left is dropped; that takes fewer heads and fewer
+    groups of units than there are layers. Of two architectures one lies within the other wherever it has
+    no more of both, so that shared weights are asked for little that differs. Without a `ranking` layers
+    take turns. (Heads of all layers in one order and units in
     another are how Kwon et al. 2022, arXiv 2204.09656, algorithm 1, choose masks.)
     """
 
@@ -100,11 +101,11 @@ class RankedSpace(Space):
         )
 
     def sample(self, rng: np.random.Generator, size: float | None = None) -> Config:
-        """Heads at HEADS times the relative size; what they leave of it goes to units."""
+        """Heads at HEADS times the relative size, or one a layer more; what they leave goes to units."""
         size = rng.uniform() if size is None else size
-        most = self.parameters[0].upper
-        attention = self._attention_share
+        most, attention = self.parameters[0].upper, self._attention_share
         least = max(HEADS[0] * size, (size - (1 - attention)) / attention)
-        heads = round(rng.uniform(least, max(least, min(1.0, HEADS[1] * size, size / attention))) * most)
+        largest = min(1.0, HEADS[1] * size + 1 / self.dims.num_heads, size / attention)
+        heads = round(rng.uniform(least, max(least, largest)) * most)
         share = min(max((size - attention * heads / most) / (1 - attention), 0.0), 1.0)
         return self.canonical({"heads": heads, "units": self._aligned(share, self.dims.num_layers)})

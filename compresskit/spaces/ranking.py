@@ -15,7 +15,8 @@ from compresskit.spaces.parameter import Scores
 class Ranking:
     """Layer ids in the order in which heads, and groups of units, are kept: the most important first.
 
-    Within a layer the first heads and units matter most, so that a layer's id is enough.
+    Within a layer the first heads and units matter most, so that a layer's id is enough. Before any layer
+    has two, each has one: what a score says of one of many that serve alike says nothing of the last.
     `heads`: num_layers * num_heads ids; `units`: one id a group of units.
     """
 
@@ -39,6 +40,11 @@ class Ranking:
 
 
 def _order(scores: Scores) -> tuple[int, ...]:
-    """The row of each score, the largest first; within a row from left to right."""
+    """The row of each score, the largest first, but one of each row before all others.
+
+    Scores fall within a row.
+    """
     order = np.argsort(-scores, axis=None, kind="stable")
-    return tuple(int(i) for i in order // scores.shape[1])
+    is_best = order % scores.shape[1] == 0
+    rows = np.concatenate([order[is_best], order[~is_best]]) // scores.shape[1]
+    return tuple(int(row) for row in rows)

@@ -29,12 +29,12 @@ class TestRanked(SpaceContract):
             config = space.config_of(candidate)
             assert all(space.mutate(config, rng) != config for _ in range(50))
 
-    def test_the_best_of_all_layers_stay(self) -> None:
-        architecture = self.make().decode({"heads": 5, "units": 40})
-        for kind, scores, count in (("heads", SCORES[0], 5), ("units", SCORES[1], 40)):
+    def test_one_of_each_layer_stays_and_the_best_of_all_others(self) -> None:
+        architecture = self.make().decode({"heads": 9, "units": 40})
+        for kind, scores, count in (("heads", SCORES[0], 9), ("units", SCORES[1], 40)):
             counts = [getattr(layer, kind).count for layer in architecture.layers]
-            best = np.argsort(-scores, axis=None)[:count] // scores.shape[1]
-            assert counts == np.bincount(best, minlength=DIMS.num_layers).tolist()
+            others = np.argsort(-scores[:, 1:], axis=None)[: count - DIMS.num_layers] // (scores.shape[1] - 1)
+            assert counts == (1 + np.bincount(others, minlength=DIMS.num_layers)).tolist()
 
     def test_more_of_both_holds_what_less_of_both_has(self) -> None:
         space = self.make(unit_multiple=8)
