@@ -11,7 +11,6 @@ import pytest
 from onnx import ModelProto
 
 from compresskit.architecture import Candidate
-from compresskit.cli import app
 from compresskit.errors import ConfigurationError, RunError
 from compresskit.pipeline.search import search
 from compresskit.runs import RunDirectory
@@ -150,8 +149,3 @@ class TestWarmStart:
             pass
         with pytest.raises(RunError, match="no front yet"):
             search(settings_for(inputs), tmp_path / "run", warm_start=tmp_path / "other")
-
-    def test_a_resumed_search_takes_none(self, run: Path, capsys: pytest.CaptureFixture[str]) -> None:
-        arguments = ["search", "--output", str(run), "--resume", "--warm-start", str(run)]
-        assert app.status(arguments) == 1
-        assert "goes on with its own" in capsys.readouterr().err
