@@ -65,18 +65,19 @@ def test_latency_is_corrected_to_the_level_of_a_search_under_the_same_conditions
     assert found.corrected_ms is not None
     assert found.corrected_ci_ms is not None
     assert found.corrected_ci_ms[0] <= found.corrected_ms <= found.corrected_ci_ms[1]
-    # The level of the other reference is another number for the same state of the machine.
+    # The level of the other reference is another number, nine times this one, for the same state of the
+    # machine. What these measurements take, on a machine that does other work, differs by twice and more.
     large, large_ms = list(searched.conditions["reference_levels_ms"].items())[1]
     (other,) = compare(
         [EngineToMeasure("one", chain())], PROFILE, level=Level(large_ms, key, large)
     ).measurements
     assert other.corrected_ms is not None
-    assert 1 / 1.5 < other.corrected_ms / found.corrected_ms < 1.5
-    slower = Level(16 * searched.reference_level_ms, key)
+    assert 1 / 4 < other.corrected_ms / found.corrected_ms < 4
+    slower = Level(400 * searched.reference_level_ms, key)
     (later,) = compare([EngineToMeasure("one", chain())], PROFILE, level=slower).measurements
     assert later.corrected_ms is not None
-    # 4 times at least, since the slope is from 0.5; the rest is room for what two measurements differ by.
-    assert later.corrected_ms > 1.5 * found.corrected_ms
+    # 20 times at least, since the slope is from 0.5.
+    assert later.corrected_ms > 4 * found.corrected_ms
     assert json.loads(json.dumps(later.to_json()))["path"] == "one"
 
 
