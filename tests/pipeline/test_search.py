@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
+import torch
 
-from compresskit.errors import (
-    ConfigurationError,
-)
+from compresskit.errors import ConfigurationError
+from compresskit.pipeline.evaluator import Evaluator
+from compresskit.pipeline.front import write_front
 from compresskit.pipeline.search import search
 from compresskit.runs import RunDirectory
+from compresskit.runs.records import Front
+from tests.pipeline.make import settings_for
 
 
 def test_run_holds_a_front_with_intervals(run: Path) -> None:
@@ -25,6 +29,28 @@ def test_run_holds_a_front_with_intervals(run: Path) -> None:
         low, high = point.latency_ci_ms
         assert low <= point.latency_ms <= high
     assert len({record.signature for record in RunDirectory.open(run).trials()}) == 6
+
+
+def test_the_front_is_scored_in_float32_though_training_was_in_bfloat16(
+    inputs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("compresskit.training.recipe.has_fast_bf16", lambda: True)
+    dtypes: list[torch.dtype] = []
+
+    def write(run: RunDirectory, records: Any, objectives: Any, evaluator: Evaluator, *rest: Any) -> Front:
+        row = evaluator.stage.task.validation.encoded[0]
+        batch = {name: torch.tensor([value]) for name, value in row.items()}
+        classifier = evaluator.supernet.model.get_submodule("classifier")
+        with (
+            classifier.register_forward_hook(lambda *passed: dtypes.append(passed[2].dtype)),
+            torch.no_grad(),
+        ):
+            evaluator.supernet(**batch)
+        return write_front(run, records, objectives, evaluator, *rest)
+
+    monkeypatch.setattr("compresskit.pipeline.search.write_front", write)
+    search(settings_for(inputs, trials=3, epochs=0.2), tmp_path / "run")
+    assert dtypes == [torch.float32]
 
 
 class TestFromAnotherRun:
