@@ -180,7 +180,7 @@ def specialise(
     batches: Batches,
 ) -> SuperNetwork:
     """A copy of the super-network, `architecture` refitted on `batches` (none: not) and trained alone."""
-    network = SuperNetwork(copy.deepcopy(supernet.dense_for(architecture)))
+    network = SuperNetwork(supernet.dense_for(architecture))
     if batches:
         refit(network, architecture, teacher, batches)
     strategy = Point.of(network.full, architecture)

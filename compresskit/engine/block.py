@@ -91,7 +91,7 @@ class _Rewrite:
         for number, (_, members) in enumerate(matrix.blocks()):
             reads[number, members] = True
         serving = np.unique(reads[::-1], axis=1, return_inverse=True)[1].reshape(-1)
-        kinds = len(np.unique(serving))
+        kinds = serving.max() + 1
         order = np.arange(len(serving))
         edges = np.flatnonzero(np.diff(serving)) + 1
         if len(edges) + 1 > _RUNS_A_KIND * kinds:

@@ -32,9 +32,7 @@ from compresskit.search.loop import Budget
 from compresskit.supernet.network import SuperNetwork
 from compresskit.target.open import open_target
 from compresskit.target.profile import load_profile
-from compresskit.training.stages import (
-    Stage,
-)
+from compresskit.training.stages import Stage
 
 Say = Callable[[str], None]
 

@@ -23,8 +23,8 @@ class RankedSpace(Space):
     Layers differ in width, and one of which nothing is left is dropped; that takes fewer heads and fewer
     groups of units than there are layers. Of two architectures one lies within the other wherever it has
     no more of both, so that shared weights are asked for little that differs. Without a `ranking` layers
-    take turns. (Heads of all layers in one order and units in
-    another are how Kwon et al. 2022, arXiv 2204.09656, algorithm 1, choose masks.)
+    take turns. (Heads of all layers in one order and units in another are how Kwon et al. 2022, arXiv
+    2204.09656, algorithm 1, choose masks.)
     """
 
     name = "ranked"
