@@ -145,9 +145,7 @@ def _scored(
             engines.append(engine)
             continue
         say(f"scoring {engine.path} on {len(data.texts)} rows of {data.source}")
-        found = score_engine(
-            contender.path, manifest, data, provider=profile.provider, threads=profile.threads, device=device
-        )
+        found = score_engine(contender.path, manifest, data, profile, device)
         engines.append(replace(engine, metric=found, metric_name=manifest.metric_name))
     return replace(result, engines=tuple(engines), warnings=tuple(warnings))
 

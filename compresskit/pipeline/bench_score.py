@@ -18,6 +18,7 @@ from compresskit.target.base import SessionSettings
 from compresskit.tasks.metrics import metric
 
 if TYPE_CHECKING:
+    from compresskit.target.profile import Profile
     from compresskit.target.remote_bench import RemoteBench
 
 _CHUNK = 256
@@ -27,18 +28,14 @@ def score_engine(
     folder: Path,
     manifest: Manifest,
     data: LabelledTexts,
-    *,
-    provider: str,
-    threads: int,
+    profile: Profile,
     device: RemoteBench | None = None,
 ) -> float:
     """The engine's own metric on all rows of `data`, as a fraction; computed on `device` where there is one.
 
-    TensorRT's profile computes it in CUDA: TensorRT would build an engine for each of the batches' shapes.
     Raises DataError for labels that the engine does not know.
     """
-    here = "cpu" if device or provider == "cpu" else "cuda"
-    engine = load_engine(folder, provider=here, threads=threads)
+    engine = load_engine(folder, provider=profile.scoring_provider, threads=profile.threads)
     labels = encode_labels(data, engine.labels)
     texts: Any = data.texts if len(data.texts[0]) == 2 else [text for (text,) in data.texts]
     if device is None:

@@ -54,20 +54,11 @@ class Device:
     def logits(
         self, graph: ModelProto, rows: Sequence[InputRow], session: SessionSettings | None = None
     ) -> npt.NDArray[Any]:
-        """Logits (rows, labels) of a graph, computed on the device; TensorRT's profile computes in CUDA.
-
-        TensorRT would build an engine for each of the batches' shapes.
-        """
+        """Logits (rows, labels) of a graph, computed on the device; TensorRT's profile computes in CUDA."""
         if self._bench is not None:
             data = graph.SerializeToString()
             return self._bench.logits(data, rows, session=session, pad_id=self.pad_id)
-        return logits_of(
-            graph,
-            rows,
-            session,
-            pad_id=self.pad_id,
-            provider="cpu" if self.profile.provider == "cpu" else "cuda",
-        )
+        return logits_of(graph, rows, session, pad_id=self.pad_id, provider=self.profile.scoring_provider)
 
     def close(self) -> None:
         if self._bench is not None:

@@ -70,8 +70,7 @@ class Evaluator:
             split.encoded,
             self.meter.variant_for(candidate.precision).session,
             pad_id=self.stage.pad_id,
-            # Here, wherever latency is measured: a machine that trains may lack the device's provider.
-            provider="cpu" if self.profile.provider == "cpu" or self.profile.address else "cuda",
+            provider=self.profile.scoring_provider,
         )
         return self.stage.task.score(logits, split.labels)
 

@@ -103,6 +103,14 @@ class Profile:
                     "length from 1 and a weight above 0."
                 )
 
+    @property
+    def scoring_provider(self) -> str:
+        """Where this machine computes metrics: on the CPU for a device behind an address, CUDA for TensorRT.
+
+        It may lack that device's provider; and TensorRT would build an engine for each batch's shape.
+        """
+        return "cpu" if self.address is not None or self.provider == "cpu" else "cuda"
+
     def key(self) -> str:
         """Hash of all settings that a latency depends on; equal keys share measurements."""
         kept = {name: value for name, value in asdict(self).items() if name not in _NOT_IN_KEY}

@@ -112,8 +112,7 @@ def _importance(supernet: SuperNetwork, stage: Stage, recipe: Recipe, by: str) -
     if by == "magnitude":
         return magnitude_importance(supernet.model, supernet.blueprint)
     device = next(supernet.parameters()).device
-    sampled = sample_batches(stage.task.train, stage.pad_id, recipe.batch_size, recipe.seed)
-    batches = [{name: value.to(device) for name, value in batch.items()} for batch in sampled]
+    batches = sample_batches(stage.task.train, stage.pad_id, recipe.batch_size, recipe.seed, device=device)
     estimate = taylor_importance if by == "taylor" else fisher_importance
     with quick_gradients(supernet, stage.task.train.lengths):
         return estimate(supernet.model, supernet.blueprint, batches, batch_loss)
@@ -191,9 +190,14 @@ def set_dropout(model: nn.Module, probability: float) -> None:
 
 
 def sample_batches(
-    split: Split, pad_id: int, batch_size: int, seed: int, rows: int = IMPORTANCE_ROWS
+    split: Split,
+    pad_id: int,
+    batch_size: int,
+    seed: int,
+    rows: int = IMPORTANCE_ROWS,
+    device: torch.device | str = "cpu",
 ) -> list[dict[str, torch.Tensor]]:
-    """A seeded sample of at most `rows` rows with their labels, in batches of similar lengths."""
+    """A seeded sample of at most `rows` rows with their labels on `device`, in batches of similar lengths."""
     generator = np.random.default_rng(seed)
     count = min(rows, len(split.encoded))
     chosen = sorted(
@@ -205,7 +209,8 @@ def sample_batches(
         members: list[dict[str, Any]] = [
             {**split.encoded[i], "labels": split.labels[i].item()} for i in chosen[start : start + batch_size]
         ]
-        batches.append(collate(members, pad_id))
+        batch = collate(members, pad_id)
+        batches.append({name: value.to(device) for name, value in batch.items()})
     return batches
 
 

@@ -84,6 +84,19 @@ def test_key_holds_what_latency_depends_on(change: dict[str, Any], same: bool) -
     assert (profile.with_(**change).key() == profile.key()) is same
 
 
+@pytest.mark.parametrize(
+    ("provider", "address", "scores"),
+    [
+        ("cpu", None, "cpu"),
+        ("cuda", None, "cuda"),
+        ("tensorrt", None, "cuda"),
+        ("tensorrt", "https://device:1", "cpu"),
+    ],
+)
+def test_metrics_are_computed_where_any_shape_runs(provider: str, address: str | None, scores: str) -> None:
+    assert Profile("a", provider=provider, address=address).scoring_provider == scores
+
+
 def test_with_refuses_unknown() -> None:
     with pytest.raises(ConfigurationError, match="'thread'.*threads"):
         Profile("a").with_(thread=2)

@@ -94,11 +94,14 @@ class MethodContext:
 
     def batches(self, rows: int) -> list[dict[str, torch.Tensor]]:
         """A seeded sample of training rows with their labels, on the dense model's device."""
-        device = next(self.dense.parameters()).device
-        batches = sample_batches(
-            self.inputs.task.train, self.stage.pad_id, self.settings.batch_size, self.settings.seed, rows
+        return sample_batches(
+            self.inputs.task.train,
+            self.stage.pad_id,
+            self.settings.batch_size,
+            self.settings.seed,
+            rows,
+            next(self.dense.parameters()).device,
         )
-        return [{name: value.to(device) for name, value in batch.items()} for batch in batches]
 
     def recipe(
         self,
