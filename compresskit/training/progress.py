@@ -13,6 +13,7 @@ from transformers import TrainerCallback, TrainerControl, TrainerState, Training
 
 SAVE_EVERY_SECONDS = 120.0
 REPORT_EVERY_SECONDS = 10.0
+_STEPS_TO_TELL = 2  # after the first one, before a rate is told
 
 
 @dataclass(frozen=True)
@@ -58,13 +59,13 @@ class ProgressCallback(TrainerCallback):  # type: ignore[misc]
         self.loss = loss
         self.full_steps = full_steps
         self.evaluations = evaluations
-        self._first_step = 0
+        self._warm: tuple[int, float] | None = None  # the first step that is done, and when
         self._start = self._last_report = self._last_save = 0.0
 
     def on_train_begin(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
     ) -> None:
-        self._first_step = state.global_step
+        self._warm = None
         self._start = self._last_report = self._last_save = time.monotonic()
 
     def on_step_end(
@@ -72,12 +73,15 @@ class ProgressCallback(TrainerCallback):  # type: ignore[misc]
     ) -> None:
         now = time.monotonic()
         done = state.global_step
+        if self._warm is None:
+            self._warm = (done, now)
         share = max(1, state.max_steps // self.evaluations)
         is_last = done >= state.max_steps
         metric = None
         if self.evaluate is not None and (done % share == 0 or is_last) and state.is_world_process_zero:
             metric = self.evaluate()
-        if metric is not None or is_last or now - self._last_report >= REPORT_EVERY_SECONDS:
+        due = now - self._last_report >= REPORT_EVERY_SECONDS and done - self._warm[0] >= _STEPS_TO_TELL
+        if metric is not None or is_last or due:
             self._last_report = now
             self._report(state, metric)
         # A stage that is stopped here is at its end: resumed from a checkpoint, it would go beyond.
@@ -89,8 +93,12 @@ class ProgressCallback(TrainerCallback):  # type: ignore[misc]
     def _report(self, state: TrainerState, metric: float | None) -> None:
         if not state.is_world_process_zero:
             return
-        seconds = time.monotonic() - self._start
-        per_step = seconds / (state.global_step - self._first_step)
+        assert self._warm is not None
+        now = time.monotonic()
+        seconds = now - self._start
+        # The first step also pays for what torch sets up: ten times the others', where those are short.
+        since = state.global_step - self._warm[0]
+        per_step = (now - self._warm[1]) / since if since else seconds
         left = per_step * (state.max_steps - state.global_step)
         progress = Progress(
             self.stage,
