@@ -111,7 +111,7 @@ class Clock:
         volume = "" if progress.hypervolume is None else f", hypervolume {progress.hypervolume:.4f}"
         stands = f"front of {len(progress.front)}"
         if progress.nearest is not None:
-            stands = f"none within the limits yet, nearest is trial {progress.nearest.trial_id}"
+            stands = f"none for the front yet, nearest is trial {progress.nearest.trial_id}"
         self.say(
             f"trial {record.trial_id}: {metric_name} {record.metric:.4f}{latency}  {record.signature}  "
             f"({stands}{volume})"

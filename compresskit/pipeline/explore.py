@@ -45,5 +45,5 @@ def explore(
         on_trial=on_trial,
         on_progress=lambda progress: clock.trial(progress, inputs.task.metric_name),
         completed=run.trials(),
-        constraints=settings.constraints(dense_metric),
+        constraints=settings.constraints(dense_metric, inputs.task.prior(inputs.task.search)),
     )

@@ -131,7 +131,8 @@ class Search:
             evaluator = Evaluator(supernet, self.stage, meter, profile, reuse.known_scores(self.run))
             records = self.explore(evaluator) if self.settings.method == NAS else self.compress(evaluator)
             self.say("scoring the front on all validation rows")
-            limits = self.settings.constraints(self.run.info["dense_metric"])
+            prior = self.task.prior(self.task.validation)
+            limits = self.settings.constraints(self.run.info["dense_metric"], prior)
             front = write_front(
                 self.run, records, self.inputs.objectives, evaluator, self.task.metric_name, limits
             )

@@ -169,9 +169,12 @@ class SearchSettings:
         in_graph = self.method == NAS and profile.provider != "tensorrt"
         return (profile.precision,) if in_graph else ("fp32",)
 
-    def constraints(self, dense_metric: float) -> Constraints:
-        """What the search keeps to; `max_drop` counts from the dense model's metric."""
-        return Constraints.relative(self.max_latency_ms, self.max_drop, dense_metric)
+    def constraints(self, dense_metric: float, prior: float) -> Constraints:
+        """What the search keeps to; `max_drop` counts from the dense model's metric.
+
+        Both metrics are of the rows by which candidates are judged.
+        """
+        return Constraints.relative(self.max_latency_ms, self.max_drop, dense_metric, prior)
 
     def epochs_for(self, rows: int) -> float:
         """Enough epochs for about 4,000 batches, but 2 to 8."""

@@ -12,27 +12,40 @@ from compresskit.search.objectives import Measured, Objective
 
 _ROUNDING = 1e-9
 _POSITIVE = 1e-12  # below it a ratio has no logarithm worth having
+_LEAST = 1e-6  # that a metric lacks which is no better than the prior
 
 
 @dataclass(frozen=True)
 class Constraints:
-    """Bounds on what is measured, whether or not it is an objective; None bounds nothing."""
+    """Bounds on what is measured, whether or not it is an objective; None bounds nothing.
+
+    `prior`: the metric of one answer to every row. It costs no time, and so dominates all that is no better.
+    """
 
     max_latency_ms: float | None = None
     min_metric: float | None = None
+    prior: float | None = None
 
     @classmethod
     def relative(
-        cls, max_latency_ms: float | None, max_drop: float | None, dense_metric: float
+        cls,
+        max_latency_ms: float | None,
+        max_drop: float | None,
+        dense_metric: float,
+        prior: float | None = None,
     ) -> Constraints:
         """`max_drop` is in points: 1 means a metric of 0.01 below `dense_metric`."""
-        return cls(max_latency_ms, None if max_drop is None else dense_metric - max_drop / 100)
+        return cls(max_latency_ms, None if max_drop is None else dense_metric - max_drop / 100, prior)
 
-    def __bool__(self) -> bool:
+    @property
+    def are_set(self) -> bool:
+        """Whether there are limits beside the prior."""
         return self.max_latency_ms is not None or self.min_metric is not None
 
     def __str__(self) -> str:
         wanted = [] if self.min_metric is None else [f"a metric of at least {self.min_metric:.4f}"]
+        if self.prior is not None and (self.min_metric is None or self.min_metric <= self.prior):
+            wanted = [f"a metric above {self.prior:.4f} (one answer to every row has that)"]
         wanted += [] if self.max_latency_ms is None else [f"at most {self.max_latency_ms:g} ms"]
         return " and ".join(wanted)
 
@@ -49,6 +62,9 @@ class Constraints:
         if self.min_metric is not None:
             metric = measured.metric
             total += 1.0 if metric is None else min(1.0, max(0.0, self.min_metric - metric))
+        if self.prior is not None:
+            lacks = 1.0 if measured.metric is None else min(1.0, self.prior - measured.metric + _LEAST)
+            total += max(0.0, lacks)
         return total if total > _ROUNDING else 0.0
 
     def feasible(self, records: Sequence[TrialRecord]) -> list[TrialRecord]:

@@ -56,10 +56,11 @@ def shortfall(records: Sequence[TrialRecord], constraints: Constraints, metric_n
         return None
     metric = "no metric" if nearest.metric is None else f"{metric_name} {nearest.metric:.4f}"
     latency = "latency not measured" if nearest.latency_ms is None else f"{nearest.latency_ms:.2f} ms"
+    or_else = "loosen the limits in a search --from this run" if constraints.are_set else "train for longer"
     return (
         f"no architecture that was tried has {constraints}; the nearest is trial {nearest.trial_id}: "
         f"{metric}, {latency}. The front shows what there is. Search on with --resume and more --trials, or "
-        "loosen the limits in a search --from this run."
+        f"{or_else}."
     )
 
 
@@ -111,11 +112,11 @@ def _nearest(front: Front, limits: Constraints) -> str:
     fast = [p for p in front.points if p.metric is not None and not within.violation(p)]
     if fast and limits.min_metric is not None:
         best = max(fast, key=lambda p: p.metric or 0.0)
-        text += f" The best metric{' within that latency' if within else ''}: {_said(best)}."
+        text += f" The best metric{' within that latency' if within.are_set else ''}: {_said(best)}."
     able = [p for p in front.points if p.latency_ms is not None and not good.violation(p)]
     if able and limits.max_latency_ms is not None:
         quickest = min(able, key=lambda p: p.latency_ms or 0.0)
-        text += f" The fastest{' with that metric' if good else ''}: {_said(quickest)}."
+        text += f" The fastest{' with that metric' if good.are_set else ''}: {_said(quickest)}."
     return (
         text + " Loosen the constraint, name a point by --pareto-idx, or let the search go on with --resume."
     )

@@ -60,6 +60,7 @@ class Weighing:
 
 
 class TestConstraints:
+    @pytest.mark.usefixtures("no_prior")
     def test_the_front_lists_what_keeps_them(
         self, run: Path, inputs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -75,6 +76,7 @@ class TestConstraints:
         assert all((point.latency_ms or 0) <= limit for point in front.points)
         assert any((record.latency_ms or 0) > limit for record in found.trials())
 
+    @pytest.mark.usefixtures("no_prior")
     def test_without_one_that_keeps_them_the_nearest_is_named(
         self, run: Path, inputs: Path, tmp_path: Path
     ) -> None:
@@ -86,6 +88,17 @@ class TestConstraints:
         assert f"a metric of at least {dense - 0.005:.4f} and at most 1e-06 ms; the nearest is trial" in note
         assert f"warning: {note}" in said
         assert len(front.points) >= 1
+
+    def test_what_is_no_better_than_one_answer_to_every_row_is_not_on_the_front(
+        self, run: Path, inputs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        metrics = sorted({record.metric or 0.0 for record in RunDirectory.open(run).trials()})
+        monkeypatch.setattr("compresskit.tasks.task.Task.prior", lambda *_: metrics[-1])
+        said: list[str] = []
+        search(None, tmp_path / "run", start_from=run, say=said.append)
+        note = RunDirectory.open(tmp_path / "run").info["infeasible"]
+        assert f"has a metric above {metrics[-1]:.4f} (one answer to every row has that)" in note
+        assert f"warning: {note}" in said
 
     def test_values_that_make_no_sense(self, inputs: Path) -> None:
         with pytest.raises(ConfigurationError, match="max_drop is -1"):

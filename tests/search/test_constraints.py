@@ -31,12 +31,22 @@ def test_violation_is_what_is_missing() -> None:
 def test_drop_counts_in_points_from_dense() -> None:
     assert Constraints.relative(None, 1.5, 0.9).min_metric == pytest.approx(0.885)
     assert Constraints.relative(3.0, None, 0.9) == Constraints(3.0, None)
-    assert not UNBOUND
+    assert not UNBOUND.are_set
     assert str(BOTH) == "a metric of at least 0.8000 and at most 5 ms"
 
 
 def test_a_bound_that_is_met_exactly_is_kept_in_spite_of_rounding() -> None:
     assert Constraints.relative(None, 1, 0.9).violation(Evaluation(metric=0.89)) == 0
+
+
+def test_what_is_no_better_than_one_answer_to_every_row_is_not_feasible() -> None:
+    limits = Constraints.relative(None, None, 0.9, prior=0.6)
+    assert not limits.are_set
+    assert limits.violation(Evaluation(metric=0.601)) == 0
+    assert limits.violation(Evaluation(metric=0.5)) > limits.violation(Evaluation(metric=0.6)) > 0
+    assert limits.violation(Evaluation()) == 1
+    assert str(limits) == "a metric above 0.6000 (one answer to every row has that)"
+    assert str(Constraints(5.0, 0.8, 0.6)) == str(BOTH)
 
 
 @pytest.mark.parametrize("seed", range(20))

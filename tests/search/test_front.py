@@ -67,6 +67,14 @@ def test_where_nothing_keeps_them_all_is_shown_and_the_nearest_named() -> None:
     assert shortfall([], limits, "accuracy") is None
 
 
+def test_what_one_answer_to_every_row_matches_is_not_on_it() -> None:
+    found = build_front(RECORDS, OBJECTIVES, "accuracy", constraints=Constraints(prior=0.5))
+    assert [point.trial_id for point in found.points] == [5, 2, 0]
+    said = shortfall(RECORDS, Constraints(prior=0.95), "accuracy") or ""
+    assert "has a metric above 0.9500 (one answer to every row has that); the nearest is trial 0" in said
+    assert said.endswith("more --trials, or train for longer.")
+
+
 def test_bounds_on_the_metric_give_the_fastest(front: Front) -> None:
     assert select_point(front, max_drop=1).trial_id == 2
     assert select_point(front, max_drop=0.99).trial_id == 0
