@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from compresskit.architecture import Candidate
@@ -11,7 +11,7 @@ from compresskit.runs.directory import RunDirectory
 from compresskit.runs.records import Front, FrontPoint, TrialRecord
 from compresskit.search.constraints import UNBOUND, Constraints
 from compresskit.search.front import build_front, shortfall
-from compresskit.search.objectives import Objective
+from compresskit.search.objectives import Objective, front_of
 
 
 def write_front(
@@ -29,20 +29,7 @@ def write_front(
     super-network's full architecture. Where no point keeps the constraints, run.json says so under
     `infeasible`.
     """
-    validation = evaluator.stage.task.validation
-
-    # Scored anew, a point may keep a bound on the metric that it broke before.
-    def roughly(known: Sequence[TrialRecord]) -> set[int | None]:
-        fronts = (build_front(known, objectives, metric_name, None, kept) for kept in (UNBOUND, constraints))
-        return {point.trial_id for front in fronts for point in front.points}
-
-    known = look_again(records, roughly, evaluator)
-    on_front = roughly(known)
-    again = [
-        replace(record, metric=evaluator.metric(record.candidate, validation, record.weights))
-        for record in known
-        if record.trial_id in on_front
-    ]
+    again = settle(records, objectives, evaluator, constraints)
     full = Candidate(evaluator.supernet.full)
     measured = evaluator.meter.measure_again(full)
     dense = FrontPoint(
@@ -64,22 +51,45 @@ def write_front(
     return front
 
 
-def look_again(
+def settle(
     records: Sequence[TrialRecord],
-    chosen: Callable[[Sequence[TrialRecord]], set[int | None]],
+    objectives: Sequence[Objective],
     evaluator: Evaluator,
+    constraints: Constraints,
 ) -> list[TrialRecord]:
-    """`records` with latencies of a second look for those that `chosen` names by trial.
+    """The trials that come onto the front, with metrics of all validation rows and latencies looked at again.
 
-    What turns out slower may let others be chosen: they are looked at too.
+    A search scores on a sample of rows, and of many trials those lead that the sample flatters. So what
+    they lose on all rows may let others be on the front, which are scored too; until then a trial is
+    expected to gain what the scored ones gained on the average (the difference estimator of Cochran,
+    Sampling Techniques, 1977, section 7.10).
     """
-    known, looked_at = list(records), set[int | None]()
-    while new := chosen(known) - looked_at:
-        known = [_again(record, evaluator) if record.trial_id in new else record for record in known]
-        looked_at |= new
-    return known
+    known = {record.trial_id: record for record in records}
+    gains: dict[int, float] = {}
+    looked_at: set[int] = set()
 
+    def on_front() -> set[int]:
+        gain = sum(gains.values()) / max(1, len(gains))
+        expected = [
+            record
+            if record.metric is None or record.trial_id in gains
+            else replace(record, metric=record.metric + gain)
+            for record in known.values()
+        ]
+        # Scored anew, a point may keep a bound on the metric that it broke before.
+        feasible = (kept.feasible(expected) for kept in (UNBOUND, constraints))
+        return {some[row].trial_id for some in feasible for row in front_of(some, objectives)}
 
-def _again(record: TrialRecord, evaluator: Evaluator) -> TrialRecord:
-    measured = evaluator.meter.measure_again(record.candidate)
-    return replace(record, latency_ms=measured.median_ms, latency_ci_ms=measured.ci_ms)
+    while new := on_front() - (gains.keys() & looked_at):
+        for trial_id in sorted(new - gains.keys()):
+            record = known[trial_id]
+            metric = evaluator.metric(record.candidate, evaluator.stage.task.validation, record.weights)
+            gains[trial_id] = metric - (record.metric or 0.0)
+            known[trial_id] = replace(record, metric=metric)
+        for trial_id in sorted(on_front() & gains.keys() - looked_at):
+            measured = evaluator.meter.measure_again(known[trial_id].candidate)
+            known[trial_id] = replace(
+                known[trial_id], latency_ms=measured.median_ms, latency_ci_ms=measured.ci_ms
+            )
+            looked_at.add(trial_id)
+    return [known[trial_id] for trial_id in sorted(gains)]

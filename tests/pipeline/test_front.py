@@ -1,7 +1,8 @@
-"""The final front: what a second look at its latencies does to it."""
+"""The final front: what all validation rows and a second look at its latencies do to it."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,6 +12,7 @@ from compresskit.architecture import Candidate
 from compresskit.pipeline.front import write_front
 from compresskit.pipeline.latency import CandidateLatency
 from compresskit.runs import Front, RunDirectory
+from compresskit.runs.records import TrialRecord
 from compresskit.search.constraints import UNBOUND
 from compresskit.search.objectives import make_objectives
 from tests.report.runs import FULL, HALF, UNEVEN, trial
@@ -22,11 +24,13 @@ SLOW = replace(
 
 
 class Evaluator:
-    """Scores every candidate as it was; the meter's second look finds `better` by signature."""
+    """Scores every candidate as it was, or as `metrics` say; the second look finds `better` by signature."""
 
-    def __init__(self, better: dict[str, float]) -> None:
+    def __init__(self, better: dict[str, float], metrics: dict[str, float]) -> None:
         self.better = better
+        self.metrics = {HALF.signature: 0.8, UNEVEN.signature: 0.79, **metrics}
         self.asked: list[str] = []
+        self.scored: list[str] = []
         self.meter = self
         self.supernet = SimpleNamespace(full=FULL)
         self.stage = SimpleNamespace(task=SimpleNamespace(validation=None))
@@ -38,28 +42,54 @@ class Evaluator:
         return CandidateLatency(ms, (0.99 * ms, 1.01 * ms), 1)
 
     def metric(self, candidate: Candidate, *_: Any) -> float:
-        return 0.8 if candidate.signature == HALF.signature else 0.79
+        self.scored.append(candidate.signature)
+        return self.metrics[candidate.signature]
 
     def macs(self, architecture: Any) -> int:
         return 1
 
 
-def final(folder: Path, better: dict[str, float]) -> tuple[Front, list[str]]:
-    evaluator: Any = Evaluator({FULL.signature: 9.0, **better})
+def final(
+    folder: Path,
+    better: dict[str, float],
+    metrics: dict[str, float] | None = None,
+    records: Sequence[TrialRecord] = (FAST, SLOW),
+) -> tuple[Front, Any]:
+    evaluator: Any = Evaluator({FULL.signature: 9.0, **better}, metrics or {})
     with RunDirectory.create(folder / "run", {}) as run:
         run.update(dense_metric=0.9)
         objectives = make_objectives(("metric", "latency_ms"))
-        found = write_front(run, [FAST, SLOW], objectives, evaluator, "accuracy", UNBOUND)
-    return found, evaluator.asked
+        found = write_front(run, records, objectives, evaluator, "accuracy", UNBOUND)
+    return found, evaluator
 
 
 def test_latencies_of_the_front_are_those_of_the_second_look(tmp_path: Path) -> None:
-    found, asked = final(tmp_path, {HALF.signature: 3.9})
+    found, evaluator = final(tmp_path, {HALF.signature: 3.9})
     assert [point.latency_ms for point in found.points] == [3.9]
-    assert asked == [HALF.signature, FULL.signature]
+    assert evaluator.scored == [HALF.signature]
+    assert evaluator.asked == [HALF.signature, FULL.signature]
 
 
 def test_point_that_turns_out_slow_lets_another_one_onto_the_front(tmp_path: Path) -> None:
-    found, asked = final(tmp_path, {HALF.signature: 5.0, UNEVEN.signature: 4.4})
+    found, evaluator = final(tmp_path, {HALF.signature: 5.0, UNEVEN.signature: 4.4})
     assert [(point.latency_ms, point.metric) for point in found.points] == [(4.4, 0.79), (5.0, 0.8)]
-    assert asked == [HALF.signature, UNEVEN.signature, FULL.signature]
+    assert evaluator.asked == [HALF.signature, UNEVEN.signature, FULL.signature]
+
+
+WHOLE = replace(trial(0), architecture=FULL.to_json(), signature=FULL.signature, latency_ms=9.0, metric=0.85)
+THREE = [WHOLE, replace(FAST, trial_id=1), replace(SLOW, trial_id=2)]
+AS_BEFORE = {HALF.signature: 4.0, UNEVEN.signature: 4.5}
+
+
+def test_what_the_sample_flattered_lets_another_onto_the_front(tmp_path: Path) -> None:
+    metrics = {FULL.signature: 0.85, HALF.signature: 0.77, UNEVEN.signature: 0.78}
+    found, evaluator = final(tmp_path, AS_BEFORE, metrics, THREE)
+    assert evaluator.scored == [FULL.signature, HALF.signature, UNEVEN.signature]
+    assert [point.metric for point in found.points] == [0.77, 0.78, 0.85]
+
+
+def test_what_all_are_thought_to_lose_lets_none_onto_the_front(tmp_path: Path) -> None:
+    metrics = {FULL.signature: 0.80, HALF.signature: 0.76}
+    found, evaluator = final(tmp_path, AS_BEFORE, metrics, THREE)
+    assert evaluator.scored == [FULL.signature, HALF.signature]
+    assert [point.metric for point in found.points] == [0.76, 0.80]
