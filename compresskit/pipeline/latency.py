@@ -22,6 +22,7 @@ from compresskit.target.light import LightGraph, without_weights
 from compresskit.target.profile import Profile
 
 WIDE = 3.0  # times the precision asked for: what the noise floor of a calm machine stays below
+FIRST_LOOK = 0.3  # of the profile's seconds: a searcher ranks by less than a front promises
 
 
 @dataclass(frozen=True)
@@ -90,8 +91,8 @@ class LatencyMeter:
         """The candidate's latency, from the run if it is known there.
 
         Beside what was measured, the run's record has what an additive model of the earlier measurements
-        predicted, None while there are too few. Raises TargetError when the graph does not run on the
-        target.
+        predicted, None while there are too few. On a busy machine the first look ends before the profile's
+        precision is met. Raises TargetError when the graph does not run on the target.
         """
         key = self._key(candidate)
         if key not in self._known:
@@ -107,19 +108,22 @@ class LatencyMeter:
                     if model is None
                     else model.predict_ms(candidate.architecture.shapes),
                     "predicted_error": None if model is None else model.error,
-                    **self._look(candidate),
+                    **self._look(candidate, FIRST_LOOK * self.profile.max_seconds),
                 }
             )
         return CandidateLatency.of(self._known[key])
 
     def measure_again(self, candidate: Candidate) -> CandidateLatency:
-        """Its latency; where that has a wide interval, what a second look found if that is narrower.
+        """Its latency; where the first look left it uncertain, what a longer one found if that is narrower.
 
         A machine that was slow throughout the first look may be calm by then. The record in the run is
         replaced: the last line of a key counts. A graph that fails now keeps what it had.
         """
         known = self.measure(candidate)
-        if known.half_width <= WIDE * self.profile.interval_precision:
+        record = self._known[self._key(candidate)]
+        precision = self.profile.interval_precision
+        sampled = record["conditions"].get("sampling_half_width", 0.0)
+        if known.half_width <= WIDE * precision and sampled <= precision:
             return known
         try:
             found = self._look(candidate)
@@ -128,13 +132,14 @@ class LatencyMeter:
         again = CandidateLatency.of(found)
         if again.half_width >= known.half_width:
             return known
-        self._note({**self._known[self._key(candidate)], **found})
+        self._note({**record, **found})
         return again
 
-    def _look(self, candidate: Candidate) -> dict[str, Any]:
+    def _look(self, candidate: Candidate, seconds: float | None = None) -> dict[str, Any]:
         """What the target finds of the candidate's graph, and the graph's size."""
         graph = self.build_light(candidate)
-        found = self.target.measure(graph, session=self.variant_for(candidate.precision).session)
+        session = self.variant_for(candidate.precision).session
+        found = self.target.measure(graph, session=session, seconds=seconds)
         return {"size_bytes": graph.size_bytes, **found.to_json()}
 
     def _note(self, record: dict[str, Any]) -> None:

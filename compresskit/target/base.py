@@ -122,8 +122,12 @@ class LatencyTarget(Protocol):
         *,
         reference: Model | None = None,
         session: SessionSettings | None = None,
+        seconds: float | None = None,
     ) -> Measurement:
-        """Latency of `model` under the profile. The reference is run in between, so that drift is seen."""
+        """Latency of `model` under the profile. The reference is run in between, so that drift is seen.
+
+        With `seconds`, sampling stops by then where the profile would let it go on.
+        """
 
     def conditions(self) -> dict[str, Any]:
         """Device, software and settings: what a stored latency is valid for."""

@@ -95,6 +95,7 @@ class LocalTarget:
         *,
         reference: Model | None = None,
         session: SessionSettings | None = None,
+        seconds: float | None = None,
     ) -> Measurement:
         """See LatencyTarget. Without a `reference` a built-in graph that suits the size takes its place.
 
@@ -103,7 +104,7 @@ class LocalTarget:
         child = self._running()
         path = self._staging.put(model)
         beside = self._references.choose(child, reference, weight_bytes(path))
-        parts = parts_of(self.profile)
+        parts = parts_of(self.profile.within(seconds))
         found = [self._measure_at(part.profile, child, beside, path, session) for part in parts]
         return combine(parts, found, self.profile)
 

@@ -116,6 +116,12 @@ class Profile:
         kept = {name: value for name, value in asdict(self).items() if name not in _NOT_IN_KEY}
         return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()[:16]
 
+    def within(self, seconds: float | None) -> Profile:
+        """This profile, sampling no longer than `seconds`; None leaves it as it is."""
+        if seconds is None:
+            return self
+        return self.with_(max_seconds=min(max(_LOWEST["max_seconds"], seconds), self.max_seconds))
+
     def with_(self, **overrides: Any) -> Profile:
         """This profile with other values; ConfigurationError for a key that no profile has."""
         _check_keys(self.name, overrides)

@@ -83,6 +83,7 @@ class RemoteTarget:
         *,
         reference: Model | None = None,
         session: SessionSettings | None = None,
+        seconds: float | None = None,
     ) -> Measurement:
         """Latency of `model` on the device (see LatencyTarget).
 
@@ -96,7 +97,8 @@ class RemoteTarget:
         else:
             parts.append(("reference", self._prepared_reference(reference)))
         self._heard.clear()
-        result = self.run_job("measurements", {"session": session.to_json() if session else None}, parts)
+        fields = {"session": session.to_json() if session else None, "seconds": seconds}
+        result = self.run_job("measurements", fields, parts)
         measured = self._levelled(Measurement.from_json(result))
         return replace(measured, warnings=(*measured.warnings, *self._heard))
 

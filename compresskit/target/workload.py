@@ -109,5 +109,6 @@ def combine(parts: Sequence[Part], measured: Sequence[Measurement], profile: Pro
             "length": profile.length,
             "lengths": [list(pair) for pair in profile.lengths],
             "parts": lengths,
+            "sampling_half_width": max(each.conditions["sampling_half_width"] for each in measured),
         },
     )

@@ -34,17 +34,33 @@ class Additive:
     def __init__(self, slicer: Sliced) -> None:
         self._slicer = slicer
         self.half_width = 0.01
+        self.sampled = 0.01
         self.gone = False
+        self.seconds: list[float | None] = []
 
     def conditions(self) -> dict[str, Any]:
         return {}
 
-    def measure(self, model: LightGraph, **_: Any) -> Measurement:
+    def measure(self, model: LightGraph, *, seconds: float | None, **_: Any) -> Measurement:
         if self.gone:
             raise TargetError("the device is gone")
+        self.seconds.append(seconds)
         ms = sum(heads + 0.1 * units for heads, units in self._slicer.last.shapes)
         around = ((1 - self.half_width) * ms, (1 + self.half_width) * ms)
-        return Measurement((ms,), (1.0,), ms, around, ms, around, 1.0, ms, None, None, 1e3 / ms)
+        return Measurement(
+            samples_ms=(ms,),
+            reference_samples_ms=(1.0,),
+            median_ms=ms,
+            ci_ms=around,
+            corrected_median_ms=ms,
+            corrected_ci_ms=around,
+            reference_level_ms=1.0,
+            p50_ms=ms,
+            p95_ms=None,
+            p99_ms=None,
+            throughput_per_s=1e3 / ms,
+            conditions={"sampling_half_width": self.sampled},
+        )
 
 
 @pytest.fixture
@@ -96,6 +112,12 @@ class TestSecondLook:
 
     def test_what_is_known_well_is_not_measured_again(self, meter: LatencyMeter) -> None:
         assert self.looked_at_twice(meter, 0.02, 0.01) == pytest.approx(0.02)
+
+    def test_first_look_that_was_too_short_is_followed_by_a_long_one(self, meter: LatencyMeter) -> None:
+        target: Any = meter.target
+        target.sampled = 0.015
+        assert self.looked_at_twice(meter, 0.02, 0.01) == pytest.approx(0.01)
+        assert target.seconds == [pytest.approx(3.0), None, None]
 
     def test_what_is_known_stays_where_the_device_is_gone(self, meter: LatencyMeter) -> None:
         target: Any = meter.target

@@ -58,6 +58,14 @@ def test_target_outlives_its_candidates() -> None:
         assert found.reference_level_ms == level
 
 
+def test_sampling_ends_with_the_seconds_given() -> None:
+    patient = Profile("patient", interval_precision=1e-6, min_runs=10, max_runs=100_000, max_seconds=2.0)
+    with LocalTarget(patient) as target:
+        short, whole = (len(target.measure(chain(), seconds=seconds).samples_ms) for seconds in (0.1, None))
+        assert 3 * short < whole
+        assert target.measure(chain(), seconds=0.0).median_ms > 0
+
+
 def test_own_reference_replaces_the_built_in_one() -> None:
     with LocalTarget(PROFILE) as target:
         built_in = target.measure(chain())

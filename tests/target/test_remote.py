@@ -42,6 +42,13 @@ def test_measures(agent: RunningAgent) -> None:
         assert target.conditions()["host"] == found.conditions["host"]
 
 
+def test_sampling_ends_with_the_seconds_given(agent: RunningAgent) -> None:
+    profile = agent.profile.with_(interval_precision=1e-6, max_seconds=2.0, max_runs=100_000)
+    with RemoteTarget(profile) as target:
+        short, whole = (len(target.measure(MODEL, seconds=seconds).samples_ms) for seconds in (0.1, None))
+    assert 3 * short < whole
+
+
 def test_real_weights_travel_when_asked(agent: RunningAgent) -> None:
     with RemoteTarget(agent.profile.with_(send_weights=True)) as target:
         assert target.measure(MODEL).median_ms > 0

@@ -66,11 +66,21 @@ class Bench:
 
     def _plan_measurement(self, request: Request, body: Path) -> Work:
         profile, session = read_settings(request.fields, self._limits)
-        _expect(request, fields={"profile", "session"}, parts={"model", "reference"}, needed={"model"})
-        return partial(self._measure, request, body, profile, session)
+        _expect(
+            request, fields={"profile", "session", "seconds"}, parts={"model", "reference"}, needed={"model"}
+        )
+        seconds = request.fields.get("seconds")
+        return partial(
+            self._measure, request, body, profile, session, None if seconds is None else float(seconds)
+        )
 
     def _measure(
-        self, request: Request, body: Path, profile: Profile, session: SessionSettings | None
+        self,
+        request: Request,
+        body: Path,
+        profile: Profile,
+        session: SessionSettings | None,
+        seconds: float | None,
     ) -> Mapping[str, Any]:
         reference = None
         if "reference" in request.parts:
@@ -86,7 +96,8 @@ class Bench:
             stop = threading.Timer(self._limits.job_seconds, cut_off)
             stop.start()
             try:
-                return target.measure(model, reference=reference, session=session).to_json()
+                found = target.measure(model, reference=reference, session=session, seconds=seconds)
+                return found.to_json()
             except Exception as error:  # a target that is closed under way may end in any
                 if expired.is_set():
                     seconds = self._limits.job_seconds

@@ -11,6 +11,7 @@ import pytest
 
 from compresskit.errors import AgentError, ConfigurationError
 from compresskit.target.agent.limits import Limits
+from compresskit.target.agent.protocol import PROTOCOL
 from compresskit.target.agent.serve import serve
 from compresskit.target.agent.transport import Transport
 from tests.target.agent.running import RunningAgent
@@ -88,7 +89,7 @@ def test_tls(tmp_path: Path) -> None:
     try:
         assert agent.address.startswith("https://127.0.0.1:")
         trusting = Transport(agent.address, token_file=agent.token_file, certificate_file=cert)
-        assert trusting.get("/v1/info").json()["protocol"] == 1
+        assert trusting.get("/v1/info").json()["protocol"] == PROTOCOL
         trusting.close()
         doubting = Transport(agent.address, token_file=agent.token_file)
         with pytest.raises(AgentError, match="not trusted"):

@@ -14,7 +14,7 @@ import httpx
 import psutil
 import pytest
 
-from compresskit.target.agent.protocol import pack_head
+from compresskit.target.agent.protocol import PROTOCOL, pack_head
 from compresskit.target.weightless import strip_weights
 from tests.target.agent import graphs
 from tests.target.agent.running import PATIENCE_SECONDS, RunningAgent, body_of, ended, submit
@@ -37,7 +37,7 @@ def test_token_is_needed_everywhere(agent: RunningAgent, header: dict[str, str])
 
 def test_tells_what_it_is(client: httpx.Client) -> None:
     facts = client.get("/v1/info").json()
-    assert facts["protocol"] == 1
+    assert facts["protocol"] == PROTOCOL
     assert facts["opset"] >= 17
     assert facts["ir_version"] >= 8
     assert "CPUExecutionProvider" in facts["providers"]
