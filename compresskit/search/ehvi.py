@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from syne_tune.optimizer.schedulers.multiobjective.expected_hyper_volume_improvement import (
     ExpectedHyperVolumeImprovement,
@@ -9,7 +11,7 @@ from syne_tune.optimizer.schedulers.multiobjective.expected_hyper_volume_improve
 
 from compresskit.search.gaussian import NUM_INITIAL, GaussianSearcher, quiet_and_seeded
 from compresskit.search.objectives import scaled_costs
-from compresskit.spaces import Config, Space
+from compresskit.spaces import Config
 
 # Syne Tune maximises -cost above the reference point (2, 2), so costs must lie below -2. Scaled
 # costs lie in [0, 1]; this shift puts the reference at 1.1, just beyond the worst point.
@@ -19,13 +21,12 @@ _SHIFT = 3.1
 class _Improvement(ExpectedHyperVolumeImprovement):  # type: ignore[misc]
     """Syne Tune's searcher with random draws from the space: its own use global numpy, bit by bit."""
 
-    def __init__(self, space: Space, domains: dict[str, object], rng: np.random.Generator, seed: int) -> None:
+    def __init__(self, domains: dict[str, object], draw: Callable[[], dict[str, float]], seed: int) -> None:
         super().__init__(domains, num_restarts=2, num_raw_samples=64, mc_samples=64, random_seed=seed)
-        self._space = space
-        self._rng = rng
+        self._draw = draw
 
-    def _get_random_config(self) -> Config:
-        return self._space.sample(self._rng)
+    def _get_random_config(self) -> dict[str, float]:
+        return self._draw()
 
 
 class EhviSearcher(GaussianSearcher):
@@ -41,12 +42,13 @@ class EhviSearcher(GaussianSearcher):
     def _propose(self, rng: np.random.Generator) -> Config:
         completed = self.completed
         if len(completed) < NUM_INITIAL:
-            return self.space.sample(rng)
-        domains = self._domains
+            return self.space.sample_ratio(rng)
         rows = scaled_costs([costs for _, costs in completed], self.objectives) - _SHIFT
         with quiet_and_seeded(rng) as seed:
-            improvement = _Improvement(self.space, domains, rng, seed)
+            improvement = _Improvement(
+                self._domains, lambda: self._places(self.space.sample_ratio(rng)), seed
+            )
             for number, ((config, _), row) in enumerate(zip(completed, rows, strict=True)):
-                improvement.trial_configs[number] = {name: config[name] for name in domains}
+                improvement.trial_configs[number] = self._places(config)
                 improvement.on_trial_complete(number, improvement.trial_configs[number], list(row))
-            return self._with_constants(improvement.suggest())
+            return self._at(improvement.suggest())

@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextlib
 import logging
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
 import torch
+from syne_tune.config_space import uniform
 
 from compresskit.search.searcher import Searcher, small_seed
 from compresskit.spaces import Config, Space
@@ -34,14 +35,27 @@ class GaussianSearcher(Searcher):
 
     @cached_property
     def _domains(self) -> dict[str, Any]:
-        """Syne Tune's domains of the parameters that vary."""
+        """Syne Tune's domains of the places of the parameters that vary."""
+        return {p.name: uniform(0.0, 1.0) for p in self.space.parameters if p.count > 1}
+
+    def _places(self, config: Config) -> dict[str, float]:
+        """Where a configuration lies in `_domains`.
+
+        Logarithms, for a head more is much where there is one and little where there are seventy.
+        """
         return {
-            name: domain for name, domain in self.space.config_space().items() if hasattr(domain, "sample")
+            p.name: float(np.log1p((config[p.name] - p.lower) // p.step) / np.log(p.count))
+            for p in self.space.parameters
+            if p.count > 1
         }
 
-    def _with_constants(self, config: dict[str, Any]) -> Config:
-        constants = {p.name: p.lower for p in self.space.parameters if p.count == 1}
-        return constants | {name: int(value) for name, value in config.items()}
+    def _at(self, places: Mapping[str, float]) -> Config:
+        """The configuration nearest to these places."""
+        indices = {
+            p.name: round(float(np.expm1(places.get(p.name, 0.0) * np.log(p.count))))
+            for p in self.space.parameters
+        }
+        return {p.name: p.value(min(indices[p.name], p.count - 1)) for p in self.space.parameters}
 
 
 @contextlib.contextmanager

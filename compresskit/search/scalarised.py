@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from abc import abstractmethod
+from collections.abc import Callable
 
 import numpy as np
 from syne_tune.optimizer.schedulers.searchers.botorch.botorch_searcher import BoTorchSearcher
@@ -11,22 +12,21 @@ from syne_tune.optimizer.schedulers.searchers.botorch.botorch_searcher import Bo
 from compresskit.pareto import Costs
 from compresskit.search.gaussian import NUM_INITIAL, GaussianSearcher, quiet_and_seeded
 from compresskit.search.objectives import scaled_costs
-from compresskit.spaces import Config, Space
+from compresskit.spaces import Config
 
 
 class _Improvement(BoTorchSearcher):  # type: ignore[misc]
     """Syne Tune's searcher with random draws from the space: its own use global numpy."""
 
-    def __init__(self, space: Space, domains: dict[str, object], rng: np.random.Generator, seed: int) -> None:
+    def __init__(self, domains: dict[str, object], draw: Callable[[], dict[str, float]], seed: int) -> None:
         super().__init__(domains, num_restarts=2, num_raw_samples=64, random_seed=seed)
-        self._space = space
-        self._rng = rng
+        self._draw = draw
 
-    def _get_random_config(self) -> Config:
+    def _get_random_config(self) -> dict[str, float]:
         # Called where a fit failed, under a bare `except` that would swallow Ctrl-C.
         if isinstance(sys.exc_info()[1], (KeyboardInterrupt, SystemExit)):
             raise
-        return self._space.sample(self._rng)
+        return self._draw()
 
 
 class _ScalarisedSearcher(GaussianSearcher):
@@ -42,15 +42,16 @@ class _ScalarisedSearcher(GaussianSearcher):
     def _propose(self, rng: np.random.Generator) -> Config:
         completed = self.completed
         if len(completed) < NUM_INITIAL:
-            return self.space.sample(rng)
-        domains = self._domains
+            return self.space.sample_ratio(rng)
         scalars = self._scalars(scaled_costs([costs for _, costs in completed], self.objectives), rng)
         with quiet_and_seeded(rng) as seed:
-            improvement = _Improvement(self.space, domains, rng, seed)
+            improvement = _Improvement(
+                self._domains, lambda: self._places(self.space.sample_ratio(rng)), seed
+            )
             for number, ((config, _), scalar) in enumerate(zip(completed, scalars, strict=True)):
-                improvement.trial_configs[number] = {name: config[name] for name in domains}
+                improvement.trial_configs[number] = self._places(config)
                 improvement.on_trial_complete(number, improvement.trial_configs[number], float(scalar))
-            return self._with_constants(improvement.suggest())
+            return self._at(improvement.suggest())
 
 
 class LinearScalarisedSearcher(_ScalarisedSearcher):
