@@ -17,10 +17,9 @@ from benchmarks.results import write_results
 from compresskit.architecture import Architecture
 from compresskit.blocks import INPUTS, NO_LASSO, OUTPUTS, Partition
 from compresskit.pipeline.inputs import read_task
-from compresskit.pipeline.methods.block import FIRST_SHARES
+from compresskit.pipeline.methods.block import FIRST_SHARES, distilled_rate
 from compresskit.pipeline.models import load_model, open_checkpoint, save_model
 from compresskit.pipeline.settings import SearchSettings
-from compresskit.pipeline.strategy import taught_rate
 from compresskit.pruning.block.matrices import GroupSetting, partitions_of
 from compresskit.pruning.block.stages import Lasso, prune, retrain, train_with_lasso
 from compresskit.pruning.extract import extract
@@ -99,7 +98,9 @@ class Accuracy:
 
     def recipe(self, steps: int) -> Recipe:
         rows = len(self.task.train)
-        return Recipe(epochs=steps / -(-rows // 32), learning_rate=taught_rate(rows), seed=self.settings.seed)
+        return Recipe(
+            epochs=steps / -(-rows // 32), learning_rate=distilled_rate(rows), seed=self.settings.seed
+        )
 
     def metrics(self, model: nn.Module, architecture: Architecture | None = None) -> tuple[float, float]:
         """On validation and on the test split."""

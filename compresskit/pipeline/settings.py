@@ -14,15 +14,13 @@ from compresskit.pipeline.methods import BLOCK, LADDERS, NAS, check_method, defa
 from compresskit.search.constraints import Constraints
 from compresskit.target.profile import Profile
 
-SMALL_DATA_ROWS = 10_000
 # Default learning rates are for a model of this hidden size, on which they were found.
 RATES_WIDTH = 384
 HIGHEST_LEARNING_RATE = 1e-3
 DENSE_LEARNING_RATE = 1e-4
 DENSE_EPOCHS, DENSE_STEPS = 4.0, 300
-# Of the super-network (`benchmarks/recipe`): with a teacher to follow, on small and on large data, and on
-# labels alone. The highest rate serves small networks best, and costs large ones a point on large data.
-TAUGHT_LEARNING_RATE, TAUGHT_LEARNING_RATE_LARGE, LABEL_LEARNING_RATE = 4e-4, 2e-4, 1e-4
+# Of the super-network (`benchmarks/recipe`): with a teacher to follow, and on labels alone.
+TAUGHT_LEARNING_RATE, LABEL_LEARNING_RATE = 4e-4, 1e-4
 POINT_LEARNING_RATE = 1e-4  # of one network alone that a teacher teaches
 # What serves a super-network alone, what every search of a space, and what method block.
 _OF_SHARING: tuple[str, ...] = ("strategy", "num_random", "proposals")

@@ -6,9 +6,7 @@ from compresskit.pipeline.settings import (
     HIGHEST_LEARNING_RATE,
     LABEL_LEARNING_RATE,
     RATES_WIDTH,
-    SMALL_DATA_ROWS,
     TAUGHT_LEARNING_RATE,
-    TAUGHT_LEARNING_RATE_LARGE,
     SearchSettings,
 )
 from compresskit.spaces import Space
@@ -32,15 +30,9 @@ def strategy_for(settings: SearchSettings, space: Space) -> Strategy:
 
 def shared_recipe(settings: SearchSettings, rows: int, hidden_size: int) -> Recipe:
     """How a super-network of this hidden size is trained on `rows` rows."""
-    rate = LABEL_LEARNING_RATE
-    if settings.strategy == FrozenTeacher.name:
-        rate = taught_rate(rows)
+    taught = settings.strategy == FrozenTeacher.name
+    rate = TAUGHT_LEARNING_RATE if taught else LABEL_LEARNING_RATE
     return recipe_for(settings, settings.epochs_for(rows), rate, hidden_size)
-
-
-def taught_rate(rows: int) -> float:
-    """The rate of networks that have to find back to a teacher, on so many rows."""
-    return TAUGHT_LEARNING_RATE if rows < SMALL_DATA_ROWS else TAUGHT_LEARNING_RATE_LARGE
 
 
 def recipe_for(

@@ -20,9 +20,9 @@ from compresskit.pipeline.evaluator import Evaluator
 from compresskit.pipeline.inputs import Inputs
 from compresskit.pipeline.methods.budget import epochs_for
 from compresskit.pipeline.points import read_point, save_point, weights_name
-from compresskit.pipeline.settings import SearchSettings
+from compresskit.pipeline.settings import TAUGHT_LEARNING_RATE, SearchSettings
 from compresskit.pipeline.spent import note_full_steps, note_training
-from compresskit.pipeline.strategy import recipe_for, taught_rate
+from compresskit.pipeline.strategy import recipe_for
 from compresskit.runs.directory import RunDirectory
 from compresskit.runs.records import TrialRecord
 from compresskit.search.loop import Evaluation, make_record, unmeasured
@@ -117,7 +117,7 @@ class MethodContext:
         """
         settings, rows = self.settings, len(self.inputs.task.train.encoded)
         epochs = epochs_for(full_steps, strategy, self.blueprint, rows, settings.batch_size, settings.seed)
-        rate = learning_rate or taught_rate(rows)
+        rate = learning_rate or TAUGHT_LEARNING_RATE
         return recipe_for(settings, epochs, rate, self.blueprint.dims.hidden_size, distillation)
 
     def train(

@@ -16,7 +16,7 @@ from compresskit.errors import ConfigurationError, SearchError
 from compresskit.pipeline.methods.base import Made, Method, MethodContext, check_any
 from compresskit.pipeline.models import load_model, save_model
 from compresskit.pipeline.points import weights_folder
-from compresskit.pipeline.settings import LABEL_LEARNING_RATE, SearchSettings
+from compresskit.pipeline.settings import LABEL_LEARNING_RATE, TAUGHT_LEARNING_RATE, SearchSettings
 from compresskit.pipeline.spent import note_training
 from compresskit.pruning.block.matrices import MATRIX_GROUPS, BlockSetting, GroupSetting, partitions_of
 from compresskit.pruning.block.stages import Lasso, prune, retrain, train_with_lasso
@@ -30,6 +30,7 @@ from compresskit.training.strategies import Point
 
 LASSO_SHARE = 0.35  # of what may be spent on training; the points share the rest
 FIRST_SHARES = 2  # of these: the first point also undoes what the penalty did to what stays
+SMALL_DATA_ROWS = 10_000
 MEASURED_AT = 3.0  # the rate at which a partition has to be faster than the dense product
 
 
@@ -216,8 +217,14 @@ def _setting(config: BlockConfig) -> BlockSetting:
     }
 
 
+def distilled_rate(rows: int) -> float:
+    """The rate at which blocks are pruned under a teacher, on so many rows (`benchmarks/block`)."""
+    return TAUGHT_LEARNING_RATE if rows < SMALL_DATA_ROWS else TAUGHT_LEARNING_RATE / 2
+
+
 def _recipe(context: MethodContext, architecture: Architecture, full_steps: float) -> Recipe:
-    rate = None if context.settings.distil else LABEL_LEARNING_RATE
+    rows = len(context.inputs.task.train)
+    rate = distilled_rate(rows) if context.settings.distil else LABEL_LEARNING_RATE
     return context.recipe(Point.of(context.evaluator.supernet.full, architecture), full_steps, rate)
 
 
