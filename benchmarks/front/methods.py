@@ -48,6 +48,7 @@ _PAPER = {
     "importance": "none",
     "learning_rate": 2e-5,
     "temperature": 10.0,
+    "proposals": 1,
 }
 METHODS = {
     "nas": Method(),

@@ -24,8 +24,8 @@ def write_front(
 ) -> Front:
     """Score the front on all validation rows, keep what is still on it, and write pareto.json.
 
-    Points of the front that have a wide interval of latency are measured once more before; trials.jsonl
-    stays what the searcher was told. The dense model beside the front is the fine-tuned one, not the
+    Points whose latency the search left uncertain are measured once more; trials.jsonl stays what the
+    searcher was told. The dense model beside the front is the fine-tuned one, not the
     super-network's full architecture. Where no point keeps the constraints, run.json says so under
     `infeasible`.
     """
@@ -62,7 +62,8 @@ def settle(
     A search scores on a sample of rows, and of many trials those lead that the sample flatters. So what
     they lose on all rows may let others be on the front, which are scored too; until then a trial is
     expected to gain what the scored ones gained on the average (the difference estimator of Cochran,
-    Sampling Techniques, 1977, section 7.10).
+    Sampling Techniques, 1977, section 7.10). Those are the ones that were flattered, so too little is
+    expected: that spares scoring and misses points that would add next to nothing.
     """
     known = {record.trial_id: record for record in records}
     gains: dict[int, float] = {}

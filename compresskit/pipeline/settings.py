@@ -54,7 +54,7 @@ class SearchSettings:
     precisions: tuple[str, ...] = ()
     max_latency_ms: float | None = None
     max_drop: float | None = None
-    proposals: int = 1
+    proposals: int = 4
     trials: int | None = None
     budget_seconds: float | None = None
     task: str | None = None

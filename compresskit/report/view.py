@@ -161,6 +161,10 @@ def _warnings(
     failed = Counter(str(trial.error).splitlines()[0] for trial in trials if not trial.is_completed)
     for message, times in failed.most_common():
         yield f"{times} of {len(trials)} trials failed: {message}"
+    shown = {(point.signature, point.precision) for point in (*front.points, front.dense) if point}
+    # A trial is measured for no longer than it takes to rank it; only what is shown has to be sure.
+    if shown:
+        latencies = [each for each in latencies if (each.get("signature"), each.get("precision")) in shown]
     said = [str(text) for record in latencies for text in _measurement(record).get("warnings") or ()]
     kinds = Counter(_NUMBER.sub("#", text) for text in said)
     for kind, times in kinds.most_common():

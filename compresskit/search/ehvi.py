@@ -45,9 +45,7 @@ class EhviSearcher(GaussianSearcher):
             return self.space.sample_ratio(rng)
         rows = scaled_costs([costs for _, costs in completed], self.objectives) - _SHIFT
         with quiet_and_seeded(rng) as seed:
-            improvement = _Improvement(
-                self._domains, lambda: self._places(self.space.sample_ratio(rng)), seed
-            )
+            improvement = _Improvement(self._domains, lambda: self._drawn(rng), seed)
             for number, ((config, _), row) in enumerate(zip(completed, rows, strict=True)):
                 improvement.trial_configs[number] = self._places(config)
                 improvement.on_trial_complete(number, improvement.trial_configs[number], list(row))

@@ -56,11 +56,15 @@ def shortfall(records: Sequence[TrialRecord], constraints: Constraints, metric_n
         return None
     metric = "no metric" if nearest.metric is None else f"{metric_name} {nearest.metric:.4f}"
     latency = "latency not measured" if nearest.latency_ms is None else f"{nearest.latency_ms:.2f} ms"
-    or_else = "loosen the limits in a search --from this run" if constraints.are_set else "train for longer"
+    if constraints.are_set:
+        remedy = (
+            "Search on with --resume and more --trials, or loosen the limits in a search --from this run."
+        )
+    else:
+        remedy = "More --epochs may lift it, or a dense model that is better to begin with."
     return (
         f"no architecture that was tried has {constraints}; the nearest is trial {nearest.trial_id}: "
-        f"{metric}, {latency}. The front shows what there is. Search on with --resume and more --trials, or "
-        f"{or_else}."
+        f"{metric}, {latency}. The front shows what there is. {remedy}"
     )
 
 

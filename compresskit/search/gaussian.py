@@ -49,6 +49,10 @@ class GaussianSearcher(Searcher):
             if p.count > 1
         }
 
+    def _drawn(self, rng: np.random.Generator) -> dict[str, float]:
+        """Places of a random configuration."""
+        return self._places(self.space.sample_ratio(rng))
+
     def _at(self, places: Mapping[str, float]) -> Config:
         """The configuration nearest to these places."""
         indices = {

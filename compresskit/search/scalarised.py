@@ -45,9 +45,7 @@ class _ScalarisedSearcher(GaussianSearcher):
             return self.space.sample_ratio(rng)
         scalars = self._scalars(scaled_costs([costs for _, costs in completed], self.objectives), rng)
         with quiet_and_seeded(rng) as seed:
-            improvement = _Improvement(
-                self._domains, lambda: self._places(self.space.sample_ratio(rng)), seed
-            )
+            improvement = _Improvement(self._domains, lambda: self._drawn(rng), seed)
             for number, ((config, _), scalar) in enumerate(zip(completed, scalars, strict=True)):
                 improvement.trial_configs[number] = self._places(config)
                 improvement.on_trial_complete(number, improvement.trial_configs[number], float(scalar))

@@ -70,11 +70,17 @@ def metric_for(kind: str, dataset: str = "", name: str | None = None) -> str:
 
 
 def prior(name: str, train_labels: Array, labels: Array) -> float:
-    """What a model that never reads its text would score: the majority class, or the mean, of training."""
+    """What a model that never reads its text would score: the class that is best on training, or its mean.
+
+    That class is the most frequent one unless the metric counts another one's hits, as F1 may.
+    """
     train_labels = np.asarray(train_labels)
     if name in CLASSIFICATION:
         values, counts = np.unique(train_labels, return_counts=True)
-        constant: Any = values[counts.argmax()]
+        constant: Any = max(
+            values[np.argsort(-counts, kind="stable")],
+            key=lambda value: metric(name)(np.full(len(train_labels), value), train_labels),
+        )
     else:
         constant = train_labels.mean()
     return metric(name)(np.full(len(labels), constant), labels)

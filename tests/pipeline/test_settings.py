@@ -37,7 +37,7 @@ def test_another_kind_is_refused_by_name(option: str, value: object, permitted: 
         ("fisher", "strategy", "sandwich"),
         ("fisher", "space", "small"),
         ("student", "searcher", "random"),
-        ("standard-nas", "proposals", 4),
+        ("standard-nas", "proposals", 8),
         ("nas", "start_run", "runs/other"),
     ],
 )

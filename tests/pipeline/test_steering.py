@@ -12,6 +12,7 @@ from onnx import ModelProto
 
 from compresskit.architecture import Candidate
 from compresskit.errors import ConfigurationError, RunError
+from compresskit.pipeline.evaluator import Evaluator
 from compresskit.pipeline.search import search
 from compresskit.runs import RunDirectory
 from compresskit.target.base import Measurement
@@ -92,6 +93,22 @@ class TestConstraints:
     def test_what_is_no_better_than_one_answer_to_every_row_is_not_on_the_front(
         self, run: Path, inputs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
+        """The networks of these tests learn nothing, so a network's size stands for its metric."""
+
+        def size(self: Evaluator, candidate: Candidate, *_: object) -> float:
+            return self.macs(candidate.architecture) / self.macs(self.supernet.full)
+
+        for name in ("metric", "search_metric"):
+            monkeypatch.setattr(Evaluator, name, size)
+        monkeypatch.setattr("compresskit.pipeline.reuse.known_scores", lambda *_: {})
+        monkeypatch.setattr("compresskit.tasks.task.Task.prior", lambda *_: 0.4)
+        front = search(None, tmp_path / "run", start_from=run)
+        assert front.points and all((point.metric or 0.0) > 0.4 for point in front.points)
+        assert any((record.metric or 0.0) <= 0.4 for record in RunDirectory.open(tmp_path / "run").trials())
+
+    def test_without_anything_better_the_search_says_so(
+        self, run: Path, inputs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         metrics = sorted({record.metric or 0.0 for record in RunDirectory.open(run).trials()})
         monkeypatch.setattr("compresskit.tasks.task.Task.prior", lambda *_: metrics[-1])
         said: list[str] = []
@@ -99,6 +116,7 @@ class TestConstraints:
         note = RunDirectory.open(tmp_path / "run").info["infeasible"]
         assert f"has a metric above {metrics[-1]:.4f} (one answer to every row has that)" in note
         assert f"warning: {note}" in said
+        assert any("none for the front yet" in line for line in said)
 
     def test_values_that_make_no_sense(self, inputs: Path) -> None:
         with pytest.raises(ConfigurationError, match="max_drop is -1"):

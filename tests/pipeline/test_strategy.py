@@ -50,7 +50,8 @@ def test_a_teacher_permits_a_higher_learning_rate() -> None:
         SearchSettings("m", "d", "p", epochs=3.0, strategy="sandwich"), rows=100, hidden_size=384
     )
     assert taught.epochs == alone.epochs == 3.0
-    assert taught.learning_rate > alone.learning_rate
+    many = shared_recipe(SearchSettings("m", "d", "p", epochs=3.0), rows=50_000, hidden_size=384)
+    assert taught.learning_rate == many.learning_rate > alone.learning_rate
     asked = SearchSettings("m", "d", "p", epochs=3.0, learning_rate=1e-3)
     assert shared_recipe(asked, rows=100, hidden_size=384).learning_rate == 1e-3
 

@@ -79,6 +79,7 @@ def write_run(path: Path, *, model: str = "some/model", status: str = "completed
                 {
                     "key": str(number),
                     "signature": HALF.signature,
+                    "precision": "fp32",
                     "corrected_median_ms": 4.0,
                     "median_ms": 5.0,
                     "predicted_ms": 4.0 + number,

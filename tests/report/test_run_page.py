@@ -13,6 +13,7 @@ import pytest
 from compresskit.errors import CompresskitError, ConfigurationError, RunError
 from compresskit.report import write_report
 from compresskit.runs import RunDirectory
+from compresskit.runs.jsonl import append_record
 from tests.report.runs import bench_result, write_run
 
 _LOADING = {"src", "href", "srcset", "data", "action", "poster", "background", "xlink:href"}
@@ -113,9 +114,11 @@ def test_search_latencies_are_compared_with_a_bench(run: Path, tmp_path: Path) -
 
 
 def test_warnings_are_gathered_and_counted(tmp_path: Path) -> None:
-    text = write_report(
-        write_run(tmp_path / "run", status="searching", error="bad <graph>\nmore")
-    ).read_text()
+    run = write_run(tmp_path / "run", status="searching", error="bad <graph>\nmore")
+    nobody_chose_it = {"signature": "1x8", "precision": "fp32", "warnings": ["known to 2% only"]}
+    append_record(run / "latencies.jsonl", {"key": "other", "median_ms": 1.0, **nobody_chose_it})
+    text = write_report(run).read_text()
+    assert "known to 2% only" not in text
     for warning in (
         "The run is not finished (status: searching)",
         "1 of 3 trials failed: bad &lt;graph&gt;<",

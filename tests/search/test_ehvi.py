@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from compresskit.search.gaussian import NUM_INITIAL
+from compresskit.search.gaussian import NUM_INITIAL, GaussianSearcher
 from compresskit.spaces import make_space
 from tests.contracts.searcher import DIMS, SearcherContract
 
@@ -26,3 +26,16 @@ class TestEhvi(SearcherContract):
         proposed = searcher.ask()
         assert proposed is not None
         assert 0.2 < space.relative_size(space.decode(proposed)) < 0.8
+
+    @pytest.mark.parametrize("name", ["ranked", "medium"])
+    def test_places_lead_back_to_their_configurations(self, name: str) -> None:
+        space = make_space(name, DIMS, unit_multiple=8)
+        searcher = self.make(space)
+        assert isinstance(searcher, GaussianSearcher)
+        least = {parameter.name: parameter.lower for parameter in space.parameters}
+        for parameter in space.parameters:
+            for index in range(parameter.count):
+                config = {**least, parameter.name: parameter.value(index)}
+                places = searcher._places(config)
+                assert searcher._at(places) == config
+                assert all(0 <= place <= 1 + 1e-9 for place in places.values())

@@ -43,6 +43,9 @@ def test_a_constant_correlates_with_nothing() -> None:
 
 def test_prior() -> None:
     assert prior("accuracy", np.asarray([1, 1, 0]), np.asarray([1, 0, 0, 0])) == 0.25
+    assert prior("matthews_correlation", np.asarray([0, 0, 1]), np.asarray([1, 0, 0])) == 0.0
+    # To answer 1 every time has every second hit, to answer 0 none of those that count.
+    assert prior("f1", np.asarray([0, 0, 0, 1]), np.asarray([0, 0, 1])) == pytest.approx(0.5)
     assert prior("pearson", np.asarray([1.0, 2.0]), np.asarray([3.0, 4.0])) == 0.0
 
 

@@ -18,6 +18,7 @@ from compresskit.errors import ConfigurationError, SearchError
 from compresskit.kept import Kept
 from compresskit.pipeline.export import Choice, export
 from compresskit.pipeline.methods.base import MethodContext
+from compresskit.pipeline.methods.block import distilled_rate
 from compresskit.pipeline.models import load_model
 from compresskit.pipeline.points import read_point
 from compresskit.pipeline.search import search
@@ -197,3 +198,7 @@ def test_where_nothing_gains_it_says_so(
 def test_bad_settings_are_refused(inputs: Path, wrong: dict[str, Any]) -> None:
     with pytest.raises(ConfigurationError, match="permitted"):
         settings_for(inputs, method="block", **wrong)
+
+
+def test_on_large_data_the_rate_is_half() -> None:
+    assert distilled_rate(9_999) == 2 * distilled_rate(10_000)
