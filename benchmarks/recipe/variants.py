@@ -121,6 +121,7 @@ RECIPES: dict[str, Variant] = {
     "three-random": replace(BASE, num_random=3),
     "full-every-2": replace(BASE, full_every=2),
     "full-every-16": replace(BASE, full_every=16),
+    "one-random-full-every-8": replace(BASE, num_random=1, full_every=8),
     "hidden-width-256": replace(BASE, hidden_width=256),
     "hidden-width-320": replace(BASE, hidden_width=320),
     "specialised": replace(BASE, specialised=0.25),
