@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-import json
+import multiprocessing
 import os
 import signal
-import subprocess
-import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
+
+from tests.pipeline.job import run_job
 
 _PATIENCE_SECONDS = 900.0  # of tests: many times what anything takes that goes well
-_ROOT = Path(__file__).parents[2]
+# A process that has imported torch and transformers, and computed nothing, is forked for each job.
+_SERVER = multiprocessing.get_context("forkserver")
+_SERVER.set_forkserver_preload(["tests.pipeline.job"])
 
 
 @dataclass(frozen=True)
@@ -27,48 +32,53 @@ class Job:
     changes: dict[str, Any] = field(default_factory=dict)
     engine: Path | None = None
 
-    def start(self, halt_at: str = "") -> subprocess.Popen[str]:
-        """Run it, its stderr on a pipe; it goes no further than where it says `halt_at`."""
-        job = json.dumps({**asdict(self), "halt_at": halt_at}, default=str)
-        return subprocess.Popen(
-            [sys.executable, "-m", "tests.pipeline.job", job],
-            stderr=subprocess.PIPE,
-            text=True,
-            cwd=_ROOT,
-            env={**os.environ, "OMP_NUM_THREADS": "1"},
-        )
+    @contextmanager
+    def start(self, halt_at: str = "") -> Iterator[tuple[ForkServerProcess, TextIO]]:
+        """Run it: its process, ended when the block ends, and what it says on stderr.
+
+        It goes no further than where it says `halt_at`.
+        """
+        reader, writer = _SERVER.Pipe(duplex=False)
+        process = _SERVER.Process(target=run_job, args=({**asdict(self), "halt_at": halt_at}, writer))
+        process.start()
+        writer.close()
+        try:
+            with reader, os.fdopen(os.dup(reader.fileno()), encoding="utf-8") as said:
+                yield process, said
+        finally:
+            process.join(_PATIENCE_SECONDS)
 
 
 def kill_at(words: str, job: Job) -> None:
     """SIGKILL where `words` are said."""
-    with job.start(words) as process:
-        _read_until(words, process)
+    with job.start(words) as (process, said):
+        _read_until(words, said)
         process.kill()
-    assert process.returncode == -signal.SIGKILL
+    assert process.exitcode == -signal.SIGKILL
 
 
 def interrupt_at(words: str, job: Job) -> None:
     """Ctrl-C where `words` are said."""
-    with job.start(words) as process:
-        _read_until(words, process)
-        process.send_signal(signal.SIGINT)
-        _, rest = process.communicate(timeout=_PATIENCE_SECONDS)
-    assert process.returncode != 0, rest
+    with job.start(words) as (process, said):
+        _read_until(words, said)
+        assert process.pid is not None
+        os.kill(process.pid, signal.SIGINT)
+        rest = said.read()
+    assert process.exitcode not in (0, None), rest
 
 
 def finish(job: Job) -> str:
     """Run it to its end; all that it said."""
-    with job.start() as process:
-        _, said = process.communicate(timeout=_PATIENCE_SECONDS)
-    assert process.returncode == 0, said
-    return said
+    with job.start() as (process, said):
+        text = said.read()
+    assert process.exitcode == 0, text
+    return text
 
 
-def _read_until(words: str, process: subprocess.Popen[str]) -> None:
-    assert process.stderr is not None
-    said = []
-    for line in process.stderr:
-        said.append(line)
+def _read_until(words: str, said: TextIO) -> None:
+    lines = []
+    for line in said:
+        lines.append(line)
         if words in line:
             return
-    raise AssertionError(f"{words!r} was never said, but:\n{''.join(said)}")
+    raise AssertionError(f"{words!r} was never said, but:\n{''.join(lines)}")

@@ -1,12 +1,13 @@
-"""A search or an export in a process of its own, for tests to break off: `python -m tests.pipeline.job`."""
+"""A search or an export in a process of its own, for tests to break off."""
 
 from __future__ import annotations
 
-import json
+import os
 import signal
 import sys
 import time
 from collections.abc import Callable
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,10 @@ from compresskit.training import progress
 from tests.pipeline.make import settings_for
 
 
-def main(job: dict[str, Any]) -> None:
-    """Tell every step on stderr; where `halt_at` has been said, wait for the end that is on its way."""
+def run_job(job: dict[str, Any], stderr: Connection) -> None:
+    """Tell every step on `stderr`; where `halt_at` has been said, wait for the end that is on its way."""
+    os.dup2(stderr.fileno(), sys.stderr.fileno())
+    stderr.close()
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job would ignore it
     torch.set_num_threads(1)
     progress.REPORT_EVERY_SECONDS = 0.0
@@ -42,7 +45,3 @@ def search_once(run: Path, inputs: str | None, changes: dict[str, Any], say: Cal
     progress.SAVE_EVERY_SECONDS = 0.0
     settings = None if inputs is None else settings_for(Path(inputs), **changes)
     search(settings, run, resume=inputs is None, say=say)
-
-
-if __name__ == "__main__":
-    main(json.loads(sys.argv[1]))
