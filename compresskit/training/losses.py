@@ -25,7 +25,7 @@ class Distillation:
     the last kept layer alone. `cosine`: of the last hidden states (DistilBERT, arXiv 1910.01108).
     """
 
-    labels: float = 3.0
+    labels: float = 1.0
     logits: float = 1.0
     hidden: float = 1.0
     relations: float = 0.0
