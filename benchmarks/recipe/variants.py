@@ -109,6 +109,8 @@ RECIPES: dict[str, Variant] = {
     "no-hidden": replace(BASE, distillation=Distillation(hidden=0.0)),
     "hidden-3": replace(BASE, distillation=Distillation(hidden=3.0)),
     "hidden-10": replace(BASE, distillation=Distillation(hidden=10.0)),
+    "labels-3": replace(BASE, distillation=Distillation(labels=3.0)),
+    "no-logits": replace(BASE, distillation=Distillation(logits=0.0)),
     "no-labels": replace(BASE, distillation=Distillation(labels=0.0)),
     "relations": replace(BASE, distillation=Distillation(relations=1.0)),
     "relations-only": replace(BASE, distillation=Distillation(hidden=0.0, relations=1.0)),
