@@ -110,6 +110,8 @@ RECIPES: dict[str, Variant] = {
     "hidden-3": replace(BASE, distillation=Distillation(hidden=3.0)),
     "hidden-10": replace(BASE, distillation=Distillation(hidden=10.0)),
     "labels-3": replace(BASE, distillation=Distillation(labels=3.0)),
+    "fading": replace(BASE, distillation=Distillation(fading=True)),
+    "fading-labels-3": replace(BASE, distillation=Distillation(labels=3.0, fading=True)),
     "no-logits": replace(BASE, distillation=Distillation(logits=0.0)),
     "no-labels": replace(BASE, distillation=Distillation(labels=0.0)),
     "relations": replace(BASE, distillation=Distillation(relations=1.0)),

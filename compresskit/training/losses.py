@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 import torch.nn.functional as F
@@ -23,6 +23,8 @@ class Distillation:
     so but matches the last kept one to the teacher's last, `even` cuts the teacher's depth into equal
     parts and takes the last layer of each (TinyBERT, arXiv 1909.10351, section 4.1), `final` matches
     the last kept layer alone. `cosine`: of the last hidden states (DistilBERT, arXiv 1910.01108).
+    `fading`: the weight of the logits falls to 0 by the end of training, so that pupils can outgrow the
+    teacher (teacher annealing, Clark et al. 2019, arXiv 1907.04829, section 3.2).
     """
 
     labels: float = 1.0
@@ -31,6 +33,7 @@ class Distillation:
     relations: float = 0.0
     cosine: float = 0.0
     mapping: str = LAST
+    fading: bool = False
 
     def __post_init__(self) -> None:
         if self.mapping not in MAPPINGS:
@@ -40,6 +43,10 @@ class Distillation:
                 raise ConfigurationError(
                     f"weight {name} of distillation is {getattr(self, name)}; permitted: 0 or more."
                 )
+
+    def at(self, progress: float) -> Distillation:
+        """The weights at this part of the training, from 0 to 1."""
+        return replace(self, logits=self.logits * (1 - progress)) if self.fading else self
 
     def pairs(self, architecture: Architecture) -> list[tuple[int, int]]:
         """(place among the kept layers, teacher's layer) of each hidden state that is matched."""

@@ -163,7 +163,7 @@ class SuperNetTrainer(Trainer):  # type: ignore[misc]
         )
         if lesson.source == FROM_FULL:
             return from_labels + taught
-        asked = self.recipe.distillation
+        asked = self.recipe.distillation.at(self.state.global_step / max(1, self.state.max_steps))
         loss = asked.labels * from_labels + asked.logits * taught
         found, wanted = output.hidden_states, reference.hidden_states
         if asked.hidden:

@@ -55,6 +55,13 @@ def pairs(architecture: Architecture, mapping: str = "last") -> list[tuple[int, 
     return Distillation(mapping=mapping).pairs(architecture)
 
 
+def test_fading_takes_the_weight_of_the_logits_alone() -> None:
+    weights = Distillation(logits=2.0, fading=True)
+    assert [weights.at(progress).logits for progress in (0.0, 0.25, 1.0)] == [2.0, 1.5, 0.0]
+    assert (weights.at(1.0).labels, weights.at(1.0).hidden) == (1.0, 1.0)
+    assert Distillation().at(0.5) == Distillation()
+
+
 class TestMapping:
     """Layers 0, 1 and 3 of 6; teacher's layers from 0."""
 

@@ -9,6 +9,7 @@ from transformers import TrainerCallback
 from compresskit.supernet.network import SuperNetwork
 from compresskit.training import recipe as recipes
 from compresskit.training.batching import LengthSampler
+from compresskit.training.losses import Distillation
 from compresskit.training.recipe import Recipe
 from compresskit.training.stages import Stage, fine_tune, score
 from compresskit.training.strategies import STRATEGIES
@@ -93,6 +94,19 @@ def test_fine_tuning_learns_the_task(tmp_path: Path) -> None:
     assert score(SuperNetwork(model), stage, task.test) > max(before, 0.8)
     assert heard[-1] is not None
     assert (tmp_path / "progress.jsonl").read_text().count("\n") == len(heard)
+
+
+def test_a_fading_teacher_has_the_whole_weight_first_and_none_at_the_end(tmp_path: Path) -> None:
+    losses = []
+    for fading in (False, True):
+        asked = Distillation(labels=0.0, hidden=0.0, fading=fading)
+        recipe = Recipe(epochs=2, learning_rate=1e-12, batch_size=16, distillation=asked)
+        trainer = make_trainer(
+            "teacher", tmp_path / str(fading), SuperNetwork(make_model()), make_task(), recipe
+        )
+        trainer.run()
+        losses.append(torch.stack(trainer._losses))
+    torch.testing.assert_close(losses[1], losses[0] * (1 - torch.arange(8) / 8))
 
 
 def test_teacher_strategy_without_a_teacher_raises(tmp_path: Path) -> None:
