@@ -162,6 +162,8 @@ def main(
     }
     if settings.get("budget_seconds") and trials is None and "trials" not in settings:
         settings["trials"] = None  # a time budget alone ends the search
+    elif settings.get("trials") and (resume or from_run is not None):
+        settings.setdefault("budget_seconds", None)  # not that of the run, which may be spent
     from compresskit.pipeline.search import search
     from compresskit.pipeline.settings import SearchSettings
     from compresskit.report.tables import front_table

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from compresskit.architecture import Candidate
 from compresskit.pipeline.evaluator import Evaluator
+from compresskit.pipeline.methods import LADDERS, NAS
 from compresskit.runs.directory import RunDirectory
 from compresskit.runs.records import Front, FrontPoint, TrialRecord
 from compresskit.search.constraints import UNBOUND, Constraints
@@ -46,9 +47,18 @@ def write_front(
         size_bytes=measured.size_bytes,
     )
     front = build_front(again, objectives, metric_name, dense, constraints)
-    run.update(infeasible=shortfall(again, constraints, metric_name))
+    run.update(infeasible=shortfall(again, constraints, metric_name, _remedy(run)))
     run.write_front(front)
     return front
+
+
+def _remedy(run: RunDirectory) -> str:
+    """What may be done about limits that no trial of this run keeps."""
+    method = run.settings.get("method", NAS)
+    if method in LADDERS:
+        return "Loosen the limits in a new search, or take method nas."
+    elsewhere = "a search --from this run" if method == NAS else "a new search"
+    return f"Search on with --resume and more --trials, or loosen the limits in {elsewhere}."
 
 
 def settle(

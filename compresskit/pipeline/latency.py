@@ -14,7 +14,7 @@ from compresskit.architecture import BLOCKS_MARK, Candidate
 from compresskit.engine.graph import GraphSlicer
 from compresskit.engine.quantize import to_precision
 from compresskit.engine.variants import Variant
-from compresskit.errors import TargetError
+from compresskit.errors import AgentError, TargetError
 from compresskit.runs.directory import RunDirectory
 from compresskit.search.additive import AdditiveLatency, Shapes
 from compresskit.target.base import LatencyTarget
@@ -117,7 +117,8 @@ class LatencyMeter:
         """Its latency; where the first look left it uncertain, what a longer one found if that is narrower.
 
         A machine that was slow throughout the first look may be calm by then. The record in the run is
-        replaced: the last line of a key counts. A graph that fails now keeps what it had.
+        replaced: the last line of a key counts. A graph that fails now keeps what it had; AgentError where
+        the device is no longer there.
         """
         known = self.measure(candidate)
         record = self._known[self._key(candidate)]
@@ -128,6 +129,8 @@ class LatencyMeter:
             return known
         try:
             found = self._look(candidate)
+        except AgentError:
+            raise
         except TargetError:
             return known
         again = CandidateLatency.of(found)

@@ -97,8 +97,8 @@ class Networks:
         self._begin(SUPERNET, dense, space)
         strategy = strategy_for(self.settings, space)
         train_supernet(supernet, self.stage, self.recipes[SUPERNET], lambda _: strategy, watch=space.middle)
-        note_training(self.run, SUPERNET)
         save_model(supernet.model, folder)
+        self._stored(SUPERNET)
         self.run.update(status="supernet")
         return SuperNetwork(supernet.model)  # training leaves a forward in mixed precision behind
 
@@ -114,8 +114,14 @@ class Networks:
         self._begin(DENSE, model, self.inputs.space)
         fine_tune(model, self.stage, self.recipes[DENSE])
         save_model(model, self._unordered)
-        note_training(self.run, DENSE)
+        self._stored(DENSE)
         return model
+
+    def _stored(self, stage: str) -> None:
+        """A training's model is on disk: what it cost is written down, its checkpoints go."""
+        if is_first():
+            self.stage.discard(stage)
+        note_training(self.run, stage)
 
     def _begin(self, stage: str, model: nn.Module, space: Space) -> None:
         """Say that a stage begins, and soon after how long all that follows will take."""

@@ -50,12 +50,17 @@ def stored_settings(
         changes = {name: value for name, value in changes.items() if name != "profile"}
     for name, value in changes.items():
         before = stored.get(name)
-        if name not in permitted and value != (tuple(before) if isinstance(before, list) else before):
+        if name not in permitted and _plain(value) != _plain(before):
             raise ConfigurationError(
                 f"{name} is {value!r}, but {run.path} was begun with {before!r}; {what} may change "
                 f"{', '.join(sorted(permitted)) or 'nothing'}. Leave it out, or start a new search."
             )
     return SearchSettings.from_json({**stored, **{n: v for n, v in changes.items() if n in permitted}})
+
+
+def _plain(value: Any) -> Any:
+    """As JSON has it: a list stands for a tuple, too."""
+    return list(value) if isinstance(value, tuple) else value
 
 
 def profile_for(run: RunDirectory, changes: Mapping[str, Any]) -> Profile:
@@ -88,15 +93,24 @@ def check_source(source: RunDirectory) -> None:
 def take_over(source: RunDirectory, run: RunDirectory) -> None:
     """Copy all that was learnt in a run that `check_source` accepts: models, scores and curves.
 
-    Models come last and at once: where they stand, run.json knows of them.
+    Models come last and at once: where they stand, run.json knows of them. Cut off, it may be begun again.
     """
     run.supernet.mkdir(exist_ok=True)
-    copied = [run.supernet / f"{name}.part" for name in ("dense_model", "model")]
-    for part in copied:
-        shutil.copytree(source.supernet / part.stem, part, dirs_exist_ok=True)
-    for name in ("progress.jsonl", SCORES_FILE):
-        if (source.supernet / name).exists():
-            shutil.copy(source.supernet / name, run.supernet / name)
+    copied = [
+        run.supernet / f"{name}.part"
+        for name in ("dense_model", "model")
+        if not (run.supernet / name).exists()
+    ]
+    try:
+        for part in copied:
+            shutil.copytree(source.supernet / part.stem, part, dirs_exist_ok=True)
+        for name in ("progress.jsonl", SCORES_FILE):
+            if (source.supernet / name).exists():
+                shutil.copy(source.supernet / name, run.supernet / name)
+    except OSError as error:
+        raise RunError(
+            f"{source.path} could not be copied into {run.path}: {error}. Mend it, then go on with --resume."
+        ) from error
     run.update(
         status="supernet",
         started_from=source.path.name,
@@ -109,6 +123,15 @@ def take_over(source: RunDirectory, run: RunDirectory) -> None:
     )
     for part in copied:
         part.rename(part.with_suffix(""))
+    run.update(taken_from=None)
+
+
+def go_on(run: RunDirectory, settings: SearchSettings) -> None:
+    """Ready a run to be resumed: it is as long as `settings` say, and a copying that was cut off is ended."""
+    length = {name: getattr(settings, name) for name in sorted(RESUMABLE)}
+    run.update(settings={**run.settings, **length})
+    if run.info.get("taken_from") is not None:
+        take_over(RunDirectory.open(run.info["taken_from"]), run)
 
 
 def known_scores(run: RunDirectory) -> dict[Architecture, float]:

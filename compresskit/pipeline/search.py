@@ -11,6 +11,7 @@ from torch import nn
 from compresskit.engine.export import export_onnx
 from compresskit.engine.graph import GraphSlicer
 from compresskit.errors import ConfigurationError
+from compresskit.families import dimensions_of
 from compresskit.pipeline import reuse
 from compresskit.pipeline.estimate import SUPERNET, Clock
 from compresskit.pipeline.evaluator import Evaluator
@@ -62,6 +63,8 @@ def search(
             settings = reuse.stored_settings(run, changes or {}, permitted, "a resumed search")
             check_processes(settings.method)
             inputs = read_inputs(settings, reuse.profile_for(run, {}), say)
+            if is_first():
+                reuse.go_on(run, settings)
             return _run(run, settings, inputs, say, resume=True)
     source = None if start_from is None else RunDirectory.open(start_from)
     if source is not None:
@@ -70,12 +73,12 @@ def search(
     assert settings is not None
     if source is None:
         settings.check_used()
-        if settings.method != NAS:
-            make_method(settings.method).check(settings)
     reuse.check_kept(output, start_from, settings.start_run)
     check_processes(settings.method)
     profile = load_profile(settings.profile) if source is None else reuse.profile_for(source, changes or {})
     inputs = read_inputs(settings, profile, say)
+    if settings.method != NAS:
+        make_method(settings.method).check(settings, dimensions_of(inputs.checkpoint.config))
     if warm_start is not None and settings.method in LADDERS:
         raise ConfigurationError(
             f"method {settings.method} makes sizes of its own: leave --warm-start out, or take method nas."
@@ -84,10 +87,10 @@ def search(
     stored = {**settings.to_json(), "profile": inputs.profile.to_json()}
     if not is_first():
         return _run(WatchedRun(output, {"settings": stored}, None), settings, inputs, say, resume=False)
-    with RunDirectory.create(output, stored, force=force) as run:
+    whence = None if source is None else str(source.path.resolve())
+    with RunDirectory.create(output, stored, force=force, taken_from=whence, warm_start=first) as run:
         if source is not None:
             reuse.take_over(source, run)
-        run.update(warm_start=first)
         return _run(run, settings, inputs, say, resume=False)
 
 

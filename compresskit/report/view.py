@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -23,15 +24,12 @@ _NUMBER = re.compile(r"\d+(?:\.\d+)?|faster|slower")
 
 @dataclass(frozen=True)
 class Curve:
-    """Training of one stage: rows of (step, loss or None, metric or None, seconds)."""
+    """Training of one stage: rows of (step, loss or None, metric or None), and seconds in all."""
 
     stage: str
     of: int
-    rows: tuple[tuple[int, float | None, float | None, float], ...]
-
-    @property
-    def seconds(self) -> float:
-        return self.rows[-1][3]
+    rows: tuple[tuple[int, float | None, float | None], ...]
+    seconds: float
 
 
 @dataclass(frozen=True)
@@ -177,8 +175,11 @@ def _warnings(
 def _curves(file: Path) -> Iterable[Curve]:
     """Curves by stage. A resumed stage repeats steps: the last record of a step stands."""
     stages: dict[str, dict[int, dict[str, Any]]] = {}
+    seconds: dict[str, list[float]] = {}
     for record in read_records(file)[0]:
-        stages.setdefault(str(record["stage"]), {})[int(record["step"])] = record
+        stage = str(record["stage"])
+        stages.setdefault(stage, {})[int(record["step"])] = record
+        seconds.setdefault(stage, []).append(float(record.get("seconds") or 0.0))
     for stage, records in stages.items():
         steps = sorted(records)
         thinning = -(-len(steps) // _LONGEST_CURVE)
@@ -187,12 +188,14 @@ def _curves(file: Path) -> Iterable[Curve]:
             for place, step in enumerate(steps)
             if place % thinning == 0 or step == steps[-1] or records[step].get("metric") is not None
         ]
-        rows = tuple((step, *_values(records[step])) for step in kept)
-        yield Curve(stage, int(records[steps[-1]].get("of") or steps[-1]), rows)
+        rows = tuple((step, records[step].get("loss"), records[step].get("metric")) for step in kept)
+        yield Curve(stage, int(records[steps[-1]].get("of") or steps[-1]), rows, _spent(seconds[stage]))
 
 
-def _values(record: Mapping[str, Any]) -> tuple[float | None, float | None, float]:
-    return record.get("loss"), record.get("metric"), float(record.get("seconds") or 0.0)
+def _spent(seconds: Sequence[float]) -> float:
+    """In all sessions: a resumed one counts from 0 again."""
+    ends = (before for before, after in pairwise(seconds) if after < before)
+    return sum(ends) + seconds[-1]
 
 
 def _last_part(value: object) -> str:

@@ -42,8 +42,10 @@ class RunDirectory:
         self._lock = lock
 
     @classmethod
-    def create(cls, path: Path | str, settings: Mapping[str, Any], *, force: bool = False) -> RunDirectory:
-        """A new run in `path` with the `settings` (JSON values) it was asked for.
+    def create(
+        cls, path: Path | str, settings: Mapping[str, Any], *, force: bool = False, **fields: Any
+    ) -> RunDirectory:
+        """A new run in `path` with the `settings` (JSON values) it was asked for, and `fields` beside them.
 
         Raises RunError where a run stands already, unless `force` (its files are then removed),
         and where the folder holds anything else, which is never removed.
@@ -66,7 +68,8 @@ class RunDirectory:
             lock = RunLock(path)
         except OSError as error:
             raise write_error(path, error) from error
-        run = cls(path, {"version": RUN_VERSION, "status": "created", "settings": dict(settings)}, lock)
+        info = {"version": RUN_VERSION, "status": "created", "settings": dict(settings), **fields}
+        run = cls(path, info, lock)
         try:
             # run.json goes last: a removal that is cut short still leaves a run that --force can remove.
             for folder in ("supernet", "points"):

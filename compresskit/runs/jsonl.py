@@ -73,8 +73,8 @@ def read_records(path: Path) -> tuple[list[dict[str, Any]], str | None]:
         record = _parse(line)
         if record is None:
             raise RunError(
-                f"{path}, line {number}, is damaged: not a JSON object. Remove that line to go on "
-                "without its record, or start anew with --force."
+                f"{path}, line {number}, is damaged: not a JSON object. Remove it and the lines "
+                "after it to go on from there, or start anew with --force."
             )
         records.append(record)
     if not tail:

@@ -49,18 +49,19 @@ def build_front(
     return Front(tuple(objective.name for objective in objectives), points, dense)
 
 
-def shortfall(records: Sequence[TrialRecord], constraints: Constraints, metric_name: str) -> str | None:
-    """What a user has to know where no trial keeps the constraints; None where one does."""
+def shortfall(
+    records: Sequence[TrialRecord], constraints: Constraints, metric_name: str, remedy: str
+) -> str | None:
+    """What a user has to know where no trial keeps the constraints; None where one does.
+
+    `remedy` says how the user gets trials that do, where it is the user who set them.
+    """
     nearest = constraints.nearest(records)
     if nearest is None or constraints.feasible(records):
         return None
     metric = "no metric" if nearest.metric is None else f"{metric_name} {nearest.metric:.4f}"
     latency = "latency not measured" if nearest.latency_ms is None else f"{nearest.latency_ms:.2f} ms"
-    if constraints.are_set:
-        remedy = (
-            "Search on with --resume and more --trials, or loosen the limits in a search --from this run."
-        )
-    else:
+    if not constraints.are_set:
         remedy = "More --epochs may lift it, or a dense model that is better to begin with."
     return (
         f"no architecture that was tried has {constraints}; the nearest is trial {nearest.trial_id}: "
@@ -121,9 +122,7 @@ def _nearest(front: Front, limits: Constraints) -> str:
     if able and limits.max_latency_ms is not None:
         quickest = min(able, key=lambda p: p.latency_ms or 0.0)
         text += f" The fastest{' with that metric' if good.are_set else ''}: {_said(quickest)}."
-    return (
-        text + " Loosen the constraint, name a point by --pareto-idx, or let the search go on with --resume."
-    )
+    return text + " Loosen the constraint, or name a point by --pareto-idx."
 
 
 def _said(point: FrontPoint) -> str:

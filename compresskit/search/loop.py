@@ -116,7 +116,7 @@ def run_search(
         ):
             raise SearchError(
                 f"the first {failures} trials all failed, the last with: {record.error} "
-                "Mend the cause, then start anew with --force."
+                "Mend the cause, then go on with --resume."
             )
     return records
 

@@ -24,7 +24,6 @@ def metric(name: str) -> Metric:
     """
     if name not in _METRICS:
         raise ConfigurationError(one_of("metric", name, _METRICS))
-    compute = _METRICS[name]
     by_class = name in CLASSIFICATION
 
     def checked(predictions: Array, labels: Array) -> float:
@@ -40,14 +39,14 @@ def metric(name: str) -> Metric:
                 "training diverged, give a lower --learning-rate."
             )
         if by_class:
-            predictions = _classes(predictions)
-        elif predictions.ndim > 1:
+            return _by_class(name, _classes(predictions), labels, _num_classes(predictions, labels))
+        if predictions.ndim > 1:
             if predictions.shape[1] != 1:
                 raise DataError(
                     f"{name} needs one value a row; it got predictions of shape {predictions.shape}."
                 )
             predictions = predictions[:, 0]
-        return float(compute(predictions, labels))
+        return float(_METRICS[name](predictions, labels))
 
     return checked
 
@@ -72,18 +71,19 @@ def metric_for(kind: str, dataset: str = "", name: str | None = None) -> str:
 def prior(name: str, train_labels: Array, labels: Array) -> float:
     """What a model that never reads its text would score: the class that is best on training, or its mean.
 
-    That class is the most frequent one unless the metric counts another one's hits, as F1 may.
+    That class is the most frequent one unless the metric counts another one's hits, as F1 may. Labels of
+    classification are class ids from 0.
     """
     train_labels = np.asarray(train_labels)
     if name in CLASSIFICATION:
         values, counts = np.unique(train_labels, return_counts=True)
-        constant: Any = max(
-            values[np.argsort(-counts, kind="stable")],
-            key=lambda value: metric(name)(np.full(len(train_labels), value), train_labels),
-        )
-    else:
-        constant = train_labels.mean()
-    return metric(name)(np.full(len(labels), constant), labels)
+
+        def score(value: int, rows: Array) -> float:
+            return _by_class(name, np.full(len(rows), value), rows, int(values.max()) + 1)
+
+        likely = values[np.argsort(-counts, kind="stable")]
+        return score(max(likely, key=lambda value: score(value, train_labels)), np.asarray(labels))
+    return metric(name)(np.full(len(labels), train_labels.mean()), labels)
 
 
 def _classes(predictions: Array) -> Array:
@@ -92,17 +92,36 @@ def _classes(predictions: Array) -> Array:
     return predictions.argmax(-1) if predictions.shape[1] > 1 else predictions[:, 0]
 
 
+def _num_classes(predictions: Array, labels: Array) -> int:
+    """Columns of logits; of class ids what the values show."""
+    if predictions.ndim > 1 and predictions.shape[1] > 1:
+        return int(predictions.shape[1])
+    return int(max(predictions.max(), labels.max())) + 1
+
+
+def _by_class(name: str, predictions: Array, labels: Array, num_classes: int) -> float:
+    """A classification metric of class ids; what F1 means is the task's to say, not the rows'."""
+    compute = _macro_f1 if name == "f1" and num_classes > 2 else _METRICS[name]
+    return float(compute(predictions, labels))
+
+
 def _accuracy(predictions: Array, labels: Array) -> float:
     return float((predictions == labels).mean())
 
 
 def _f1(predictions: Array, labels: Array) -> float:
-    """Of class 1 where there are two classes, else the mean over the classes that occur; 0/0 counts as 0."""
-    found = np.union1d(predictions, labels)
-    classes = np.asarray([1]) if np.isin(found, (0, 1)).all() else found
-    hits = np.asarray([((predictions == c) & (labels == c)).sum() for c in classes])
-    sizes = np.asarray([(predictions == c).sum() + (labels == c).sum() for c in classes])
-    return float(np.mean(2 * hits / np.maximum(sizes, 1)))
+    """Of class 1, of two; 0/0 counts as 0."""
+    return _f1_of(1, predictions, labels)
+
+
+def _macro_f1(predictions: Array, labels: Array) -> float:
+    """The mean over the classes of `labels`: over the same ones whatever is predicted."""
+    return float(np.mean([_f1_of(c, predictions, labels) for c in np.unique(labels)]))
+
+
+def _f1_of(wanted: int, predictions: Array, labels: Array) -> float:
+    guessed, true = predictions == wanted, labels == wanted
+    return float(2 * (guessed & true).sum() / max(guessed.sum() + true.sum(), 1))
 
 
 def _matthews_correlation(predictions: Array, labels: Array) -> float:

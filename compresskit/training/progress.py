@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import math
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+
+from compresskit.runs.jsonl import append_record
 
 SAVE_EVERY_SECONDS = 120.0
 REPORT_EVERY_SECONDS = 10.0
@@ -100,17 +102,17 @@ class ProgressCallback(TrainerCallback):  # type: ignore[misc]
         since = state.global_step - self._warm[0]
         per_step = (now - self._warm[1]) / since if since else seconds
         left = per_step * (state.max_steps - state.global_step)
+        loss = self.loss()
         progress = Progress(
             self.stage,
             state.global_step,
             state.max_steps,
             seconds,
             left,
-            self.loss(),
+            None if loss is None or not math.isfinite(loss) else loss,
             metric,
             self.full_steps(),
         )
         self.log_path.parent.mkdir(parents=True, exist_ok=True)
-        with self.log_path.open("a", encoding="utf-8") as lines:
-            lines.write(json.dumps(asdict(progress)) + "\n")
+        append_record(self.log_path, asdict(progress))
         self.listen(progress)

@@ -49,6 +49,10 @@ class Stage:
     listen: Listener
     resume: bool = False
 
+    def discard(self, name: str) -> None:
+        """Remove the checkpoints of a training, each thrice the size of the model: once that is stored."""
+        shutil.rmtree(self.folder / name, ignore_errors=True)
+
 
 def score(
     supernet: SuperNetwork, stage: Stage, split: Split, architecture: Architecture | None = None
@@ -65,7 +69,10 @@ def quick_score(supernet: SuperNetwork, stage: Stage, architecture: Architecture
 
 
 def fine_tune(model: nn.Module, stage: Stage, recipe: Recipe, strategy: Strategy | None = None) -> None:
-    """Fine-tune the dense model in place, by `strategy` or the one that suits its steps."""
+    """Fine-tune the dense model in place, by `strategy` or the one that suits its steps.
+
+    Its checkpoints stay until they are discarded.
+    """
     task = stage.task
     strategy = strategy or dense_strategy(model, task, recipe.steps(len(task.train)))
     _train(SuperNetwork(model), stage, "dense", strategy, recipe, None)
@@ -134,7 +141,8 @@ def train_supernet(
     """Train in place; `teacher`, or a frozen copy of the model as it is, teaches if the strategy asks.
 
     `watch` is the architecture whose metric is reported along the way. Dropout is off: a teacher's
-    outputs regularise, and small networks have no capacity to spare.
+    outputs regularise, and small networks have no capacity to spare. Checkpoints stay until they are
+    discarded.
     """
     strategy = make(supernet.full)
     if strategy.needs_teacher:
@@ -181,8 +189,6 @@ def _train(
         )
     )
     trainer.run(resume=stage.resume)
-    if trainer.is_world_process_zero():
-        shutil.rmtree(folder, ignore_errors=True)  # checkpoints, each thrice the size of the model
 
 
 def set_dropout(model: nn.Module, probability: float) -> None:

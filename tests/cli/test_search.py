@@ -16,8 +16,8 @@ from compresskit.pipeline.settings import SearchSettings
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[SearchSettings]:
     found: list[SearchSettings] = []
 
-    def search(settings: SearchSettings, *_: Any, **__: Any) -> None:
-        found.append(settings)
+    def search(settings: SearchSettings, *_: Any, **options: Any) -> None:
+        found.append(settings or options["changes"])
         raise KeyboardInterrupt  # enough is known
 
     monkeypatch.setattr(pipeline, "search", search)
@@ -71,3 +71,19 @@ def test_a_resumed_search_goes_on_with_its_own(
 ) -> None:
     assert app.status(["search", "--output", str(tmp_path / "run"), "--resume", *option]) == output.ERROR
     assert f"leave {option[0]} out" in " ".join(capsys.readouterr().err.split())
+
+
+@pytest.mark.parametrize(
+    ("given", "asked_for"),
+    [
+        (["--trials", "90"], {"trials": 90, "budget_seconds": None}),
+        (["--budget", "1h"], {"trials": None, "budget_seconds": 3600.0}),
+        (["--trials", "90", "--budget", "1h"], {"trials": 90, "budget_seconds": 3600.0}),
+        ([], {}),
+    ],
+)
+def test_a_new_length_takes_the_place_of_the_old_one(
+    given: list[str], asked_for: dict[str, Any], tmp_path: Path, asked: list[Any]
+) -> None:
+    app.status(["search", "--output", str(tmp_path / "run"), "--resume", *given])
+    assert asked == [asked_for]

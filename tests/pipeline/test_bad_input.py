@@ -32,6 +32,8 @@ class TestBadInput:
             ({"objectives": ("metric", "speed")}, "latency_ms"),
             ({"strategy": "ladder"}, "sandwich"),
             ({"unit_multiple": 7}, "64 units"),
+            ({"method": "block", "block_counts": (40,)}, "40 blocks do not fit a dimension of 32"),
+            ({"method": "block", "start_trial": 2}, "name that by --start-run"),
         ):
             with pytest.raises(CompresskitError, match=message):
                 search(settings_for(inputs, **wrong), tmp_path / "run")

@@ -8,7 +8,7 @@ import pytest
 
 from compresskit.architecture import Architecture, Candidate, Dimensions
 from compresskit.engine.variants import VARIANTS
-from compresskit.errors import TargetError
+from compresskit.errors import AgentError, TargetError
 from compresskit.pipeline.latency import CandidateLatency, LatencyMeter, shapes_of
 from compresskit.runs import RunDirectory
 from compresskit.search.additive import FEWEST
@@ -36,15 +36,15 @@ class Additive:
         self.half_width = 0.01
         self.sampled = 0.01
         self.samples = 60
-        self.gone = False
+        self.fails: TargetError | None = None
         self.seconds: list[float | None] = []
 
     def conditions(self) -> dict[str, Any]:
         return {}
 
     def measure(self, model: LightGraph, *, seconds: float | None, **_: Any) -> Measurement:
-        if self.gone:
-            raise TargetError("the device is gone")
+        if self.fails:
+            raise self.fails
         self.seconds.append(seconds)
         ms = sum(heads + 0.1 * units for heads, units in self._slicer.last.shapes)
         around = ((1 - self.half_width) * ms, (1 + self.half_width) * ms)
@@ -125,12 +125,20 @@ class TestSecondLook:
         target.samples = 5
         assert self.looked_at_twice(meter, 0.005, 0.004) == pytest.approx(0.004)
 
-    def test_what_is_known_stays_where_the_device_is_gone(self, meter: LatencyMeter) -> None:
+    def test_what_is_known_stays_where_the_graph_fails_now(self, meter: LatencyMeter) -> None:
         target: Any = meter.target
         target.half_width = 0.08
         known = meter.measure(self.CANDIDATE)
-        target.gone = True
+        target.fails = TargetError("out of memory")
         assert meter.measure_again(self.CANDIDATE) == known
+
+    def test_a_device_that_is_gone_ends_it(self, meter: LatencyMeter) -> None:
+        target: Any = meter.target
+        target.half_width = 0.08
+        meter.measure(self.CANDIDATE)
+        target.fails = AgentError("the device does not answer")
+        with pytest.raises(AgentError):
+            meter.measure_again(self.CANDIDATE)
 
 
 def test_signatures_tell_the_shapes() -> None:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
+import pytest
 
+from compresskit.errors import RunError
+from compresskit.pipeline import networks
 from compresskit.pipeline.export import Choice, export
 from compresskit.pipeline.search import search
 from compresskit.runs import RunDirectory
@@ -40,6 +44,40 @@ def test_interrupt_in_each_stage_leaves_a_run_that_goes_on(inputs: Path, tmp_pat
     assert before >= 2
     assert len(search(None, broken, resume=True).points) >= 1
     assert [record.trial_id for record in RunDirectory.open(broken).trials()] == list(range(6))
+
+
+def test_a_disk_that_is_full_when_the_super_network_is_stored_costs_no_training(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("compresskit.training.progress.SAVE_EVERY_SECONDS", 0.0)
+    monkeypatch.setattr("compresskit.training.progress.REPORT_EVERY_SECONDS", 0.0)
+    broken = tmp_path / "run"
+    shutil.copytree(run, broken)
+    shutil.rmtree(broken / "supernet" / "model")
+
+    def refused(*_: object) -> None:
+        raise RunError("no space left")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(networks, "save_model", refused)
+        with pytest.raises(RunError, match="no space left"):
+            search(None, broken, resume=True)
+    said: list[str] = []
+    search(None, broken, resume=True, say=said.append)
+    steps = [line for line in said if line.startswith("supernet: step")]
+    assert len(steps) == 1  # the last one alone
+    assert not (broken / "supernet" / "supernet").exists()
+
+
+def test_a_search_that_was_lengthened_stays_so(run: Path, tmp_path: Path) -> None:
+    longer = tmp_path / "run"
+    shutil.copytree(run, longer)
+    search(None, longer, resume=True, changes={"trials": 7})
+    assert RunDirectory.open(longer).settings["trials"] == 7
+    # What a configuration file holds is a list, of the run a tuple.
+    (longer / "pareto.json").unlink()
+    search(None, longer, resume=True, changes={"objectives": ["metric", "latency_ms"]})
+    assert len(RunDirectory.open(longer).trials()) == 7
 
 
 def test_interrupt_in_an_export_leaves_no_engine(run: Path, tmp_path: Path) -> None:

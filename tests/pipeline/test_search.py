@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import errno
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
-from compresskit.errors import ConfigurationError
+from compresskit.errors import ConfigurationError, RunError
 from compresskit.pipeline.evaluator import Evaluator
 from compresskit.pipeline.front import write_front
 from compresskit.pipeline.search import search
@@ -76,20 +78,27 @@ class TestFromAnotherRun:
             search(None, run, start_from=run, force=True)
         assert (run / "supernet" / "model").is_dir()
 
-    def test_a_copy_that_was_cut_off_leaves_no_half_of_it(
+    def test_a_copy_that_was_cut_off_is_made_again(
         self, run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        copied = []
+        copied, copytree = [], shutil.copytree
 
-        def copytree(source: Path, *_: object, **__: object) -> None:
+        def fills_the_disk(source: Path, place: Path, dirs_exist_ok: bool) -> None:
             copied.append(source)
             if len(copied) == 2:
-                raise KeyboardInterrupt
+                raise OSError(errno.ENOSPC, "No space left on device")
+            copytree(source, place, dirs_exist_ok=dirs_exist_ok)
 
-        monkeypatch.setattr("shutil.copytree", copytree)
-        with pytest.raises(KeyboardInterrupt):
-            search(None, tmp_path / "run", start_from=run)
+        with monkeypatch.context() as patch:
+            patch.setattr(shutil, "copytree", fills_the_disk)
+            with pytest.raises(RunError, match="could not be copied.*No space left.*--resume"):
+                search(None, tmp_path / "run", start_from=run)
         assert not (tmp_path / "run" / "supernet" / "dense_model").exists()
+        said: list[str] = []
+        search(None, tmp_path / "run", resume=True, say=said.append)
+        assert not any(line.startswith(("dense: step", "supernet: step")) for line in said)
+        first, second = RunDirectory.open(run).trials(), RunDirectory.open(tmp_path / "run").trials()
+        assert [record.metric for record in second] == [record.metric for record in first]
 
     def test_what_needs_other_training_raises(self, run: Path, tmp_path: Path) -> None:
         with pytest.raises(ConfigurationError, match="strategy is 'sandwich'.*'teacher'"):

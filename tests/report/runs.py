@@ -90,14 +90,14 @@ def write_run(path: Path, *, model: str = "some/model", status: str = "completed
         run.write_front(front(point(0, 4.0, 0.895), point(1, 6.0, 0.899, UNEVEN), whole=dense()))
         run.supernet.mkdir()
         rows = [
-            ("dense", 10, 0.7, None),
-            ("dense", 20, 0.4, 0.8),
-            ("dense", 20, 0.3, 0.9),
-            ("supernet", 5, 1.0, 0.5),
+            ("dense", 10, 0.7, None, 11.0),
+            ("dense", 20, 0.4, 0.8, 22.0),
+            ("dense", 20, 0.3, 0.9, 7.0),  # resumed
+            ("supernet", 5, 1.0, 0.5, 9.0),
         ]
         lines = [
-            json.dumps({"stage": s, "step": n, "of": 20, "loss": loss, "metric": m, "seconds": n * 1.0})
-            for s, n, loss, m in rows
+            json.dumps({"stage": s, "step": n, "of": 20, "loss": loss, "metric": m, "seconds": t})
+            for s, n, loss, m, t in rows
         ]
         (run.supernet / "progress.jsonl").write_text("\n".join(lines) + '\n{"stage": "supern')
         run.update(status=status, notes=["7 rows were dropped."])

@@ -57,6 +57,10 @@ def run(tmp_path: Path) -> Path:
     return write_run(tmp_path / "run")
 
 
+def test_time_spent_is_that_of_all_sessions(run: Path) -> None:
+    assert "Time spent: dense 29 s, supernet 9 s." in write_report(run).read_text(encoding="utf-8")
+
+
 def test_the_page_makes_no_requests(run: Path) -> None:
     (run / "bench.json").write_text(json.dumps(bench_result()))
     path = write_report(run)

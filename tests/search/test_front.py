@@ -45,7 +45,7 @@ def test_under_constraints_it_lists_what_keeps_them() -> None:
     limits = Constraints(max_latency_ms=6.5, min_metric=0.6)
     found = build_front(RECORDS, OBJECTIVES, "accuracy", constraints=limits)
     assert [point.trial_id for point in found.points] == [5, 2]
-    assert shortfall(RECORDS, limits, "accuracy") is None
+    assert shortfall(RECORDS, limits, "accuracy", "Loosen them.") is None
 
 
 def test_a_constraint_on_what_is_no_objective_may_keep_what_others_dominate() -> None:
@@ -62,15 +62,16 @@ def test_where_nothing_keeps_them_all_is_shown_and_the_nearest_named() -> None:
     limits = Constraints(max_latency_ms=2.0, min_metric=0.85)
     found = build_front(RECORDS, OBJECTIVES, "accuracy", constraints=limits)
     assert [point.trial_id for point in found.points] == [1, 5, 2, 0]
-    said = shortfall(RECORDS, limits, "accuracy") or ""
+    said = shortfall(RECORDS, limits, "accuracy", "Loosen them.") or ""
     assert "a metric of at least 0.8500 and at most 2 ms; the nearest is trial 1: accuracy 0.5000" in said
-    assert shortfall([], limits, "accuracy") is None
+    assert said.endswith("Loosen them.")
+    assert shortfall([], limits, "accuracy", "") is None
 
 
 def test_what_one_answer_to_every_row_matches_is_not_on_it() -> None:
     found = build_front(RECORDS, OBJECTIVES, "accuracy", constraints=Constraints(prior=0.5))
     assert [point.trial_id for point in found.points] == [5, 2, 0]
-    said = shortfall(RECORDS, Constraints(prior=0.95), "accuracy") or ""
+    said = shortfall(RECORDS, Constraints(prior=0.95), "accuracy", "Loosen them.") or ""
     assert "has a metric above 0.9500 (one answer to every row has that); the nearest is trial 0" in said
     assert said.endswith("a dense model that is better to begin with.")
 

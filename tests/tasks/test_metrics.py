@@ -71,3 +71,16 @@ def test_errors() -> None:
         metric("accuracy")(np.asarray([[np.nan, 0.0]]), np.asarray([0]))
     with pytest.raises(DataError, match="one value a row"):
         metric("pearson")(np.zeros((2, 2)), np.zeros(2))
+
+
+def test_f1_means_the_same_whatever_is_predicted() -> None:
+    labels = np.asarray([0, 0, 0, 1, 1, 1])
+    right = np.eye(3)[labels]
+    once = np.eye(3)[[0, 0, 0, 1, 1, 2]]
+    assert metric("f1")(right, labels) == 1.0
+    # Classes 0 and 1: 1 and 2 * 2 / (2 + 3). The third class of the task does not occur in these rows.
+    assert metric("f1")(once, labels) == pytest.approx((1 + 0.8) / 2)
+    # Of the same rows' first two classes alone it is that of class 1.
+    assert metric("f1")(np.eye(2)[[0, 0, 0, 1, 1, 0]], labels) == pytest.approx(0.8)
+    # Always 0 or always 1 has 2 * 3 / 9 in one of the classes seen, 0 in the other.
+    assert prior("f1", np.asarray([0, 1, 2]), labels) == pytest.approx(1 / 3)

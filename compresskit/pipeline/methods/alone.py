@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import cache, partial
 
 from compresskit.architecture import Candidate
-from compresskit.pipeline.methods.base import Made, Method, MethodContext
+from compresskit.pipeline.methods.base import Made, Method, MethodContext, point_stage
 from compresskit.pipeline.methods.budget import ladder
 from compresskit.pipeline.methods.criteria import Criterion, Fisher, Magnitude, costs_of
 from compresskit.pruning.rivals.order import move_to_front
@@ -88,7 +88,7 @@ class OneShot(Alone):
 
 def _make(context: MethodContext, prune: Prune, trial_id: int, share: float, full_steps: float) -> Made:
     candidate, model = prune(share)
-    context.train(model, candidate.architecture, f"point-{trial_id}", full_steps)
+    context.train(model, candidate.architecture, point_stage(trial_id), full_steps)
     return candidate, model
 
 

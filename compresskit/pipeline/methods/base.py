@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from compresskit.architecture import Architecture, Candidate
+from compresskit.architecture import Architecture, Candidate, Dimensions
 from compresskit.errors import AgentError, CompresskitError, RunError, SearchError
 from compresskit.families import Blueprint
 from compresskit.pipeline.estimate import Clock
@@ -39,8 +39,11 @@ Made = tuple[Candidate, nn.Module]
 class Method(ABC):
     """Makes trials out of the fine-tuned dense model; dense model, device and front are as in `nas`."""
 
-    def check(self, settings: SearchSettings) -> None:  # noqa: B027
-        """Raise CompresskitError for settings that it cannot work with, before anything is written."""
+    def check(self, settings: SearchSettings, dims: Dimensions) -> None:  # noqa: B027
+        """Raise CompresskitError for settings that it cannot work with on a model of these sizes.
+
+        That is asked before anything is written.
+        """
 
     @abstractmethod
     def explore(self, context: MethodContext) -> list[TrialRecord]:
@@ -160,6 +163,7 @@ class MethodContext:
         else:
             candidate, model = make()
             save_point(self.run.path, name, candidate, model)
+            self.stage.discard(point_stage(trial_id))
         error: str | None = None
         evaluation = Evaluation()
         try:
@@ -181,6 +185,11 @@ class MethodContext:
         self.run.append_trial(record)
         self.clock.point(record, self.inputs.task.metric_name)
         return record
+
+
+def point_stage(trial_id: int) -> str:
+    """The name of the training of a trial's own weights."""
+    return f"point-{trial_id}"
 
 
 def check_any(records: Sequence[TrialRecord]) -> None:

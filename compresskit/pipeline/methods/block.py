@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
 from onnx import ModelProto
 from torch import nn
 
-from compresskit.architecture import Architecture, Candidate
+from compresskit.architecture import Architecture, Candidate, Dimensions
 from compresskit.blocks import AXES, INPUTS, OUTPUTS, Partition
 from compresskit.engine.block_choice import MARGIN, BlockChooser, random_matrix
-from compresskit.errors import ConfigurationError, SearchError
-from compresskit.pipeline.methods.base import Made, Method, MethodContext, check_any
+from compresskit.errors import SearchError
+from compresskit.pipeline.methods.base import Made, Method, MethodContext, check_any, point_stage
+from compresskit.pipeline.methods.block_start import check_start, start_of
 from compresskit.pipeline.models import load_model, save_model
-from compresskit.pipeline.points import weights_folder
 from compresskit.pipeline.settings import LABEL_LEARNING_RATE, TAUGHT_LEARNING_RATE, SearchSettings
 from compresskit.pipeline.spent import note_training
 from compresskit.pruning.block.matrices import MATRIX_GROUPS, BlockSetting, GroupSetting, partitions_of
 from compresskit.pruning.block.stages import Lasso, prune, retrain, train_with_lasso
-from compresskit.pruning.rivals.order import move_to_front
-from compresskit.runs.directory import RunDirectory
 from compresskit.runs.records import TrialRecord
 from compresskit.search.block_space import BlockConfig, BlockSpace, furthest_before
 from compresskit.search.objectives import costs_of
@@ -31,6 +29,7 @@ from compresskit.training.strategies import Point
 LASSO_SHARE = 0.35  # of what may be spent on training; the points share the rest
 FIRST_SHARES = 2  # of these: the first point also undoes what the penalty did to what stays
 SMALL_DATA_ROWS = 10_000
+_LASSO = "lasso"
 MEASURED_AT = 3.0  # the rate at which a partition has to be faster than the dense product
 
 
@@ -41,8 +40,11 @@ class BlockPruning(Method):
     dense where no cut is faster. Trial 0 is the dense model: what it dominates is on no front.
     """
 
-    def check(self, settings: SearchSettings) -> None:
-        start_point(settings)
+    def check(self, settings: SearchSettings, dims: Dimensions) -> None:
+        check_start(settings, dims)
+        for shape in _shapes(dims).values():
+            for cut in _cuts(settings, shape):
+                cut.widths(shape)
 
     def explore(self, context: MethodContext) -> list[TrialRecord]:
         """Raises SearchError where blocks make no matrix faster on this device."""
@@ -91,26 +93,32 @@ def _partitions(context: MethodContext, chooser: BlockChooser) -> dict[str, tupl
     """For each matrix group the partitions that gain on the device, the fastest first."""
     found = {}
     settings = context.settings
-    for group, shape in _shapes(context).items():
+    for group, shape in _shapes(context.blueprint.dims).items():
         gains: list[tuple[float, Partition]] = []
-        for axis in AXES if settings.block_axis is None else (settings.block_axis,):
-            size = shape[0] if axis == OUTPUTS else shape[1]
-            width = settings.block_width
-            for blocks in settings.block_counts if width is None else (-(-size // width),):
-                cut = Partition(axis, blocks)
-                # Units are put in order, hidden dimensions and heads are not.
-                in_order = (group, axis) in (("up", INPUTS), ("down", OUTPUTS))
-                gain = chooser.gain(random_matrix(shape, cut, MEASURED_AT, sort_members=in_order))
-                context.clock.say(f"{group}, {blocks} blocks along {axis}: {gain:.2f} times as fast as dense")
-                if gain > 1 + MARGIN:
-                    gains.append((gain, cut))
+        for cut in _cuts(settings, shape):
+            # Units are put in order, hidden dimensions and heads are not.
+            in_order = (group, cut.axis) in (("up", INPUTS), ("down", OUTPUTS))
+            gain = chooser.gain(random_matrix(shape, cut, MEASURED_AT, sort_members=in_order))
+            context.clock.say(
+                f"{group}, {cut.num_blocks} blocks along {cut.axis}: {gain:.2f} times as fast as dense"
+            )
+            if gain > 1 + MARGIN:
+                gains.append((gain, cut))
         found[group] = tuple(cut for _, cut in sorted(gains, key=lambda pair: -pair[0]))
     return found
 
 
-def _shapes(context: MethodContext) -> dict[str, tuple[int, int]]:
+def _cuts(settings: SearchSettings, shape: tuple[int, int]) -> Iterator[Partition]:
+    """The partitions that are asked for of a matrix (out, in)."""
+    for axis in AXES if settings.block_axis is None else (settings.block_axis,):
+        size = shape[0] if axis == OUTPUTS else shape[1]
+        width = settings.block_width
+        for blocks in settings.block_counts if width is None else (-(-size // width),):
+            yield Partition(axis, blocks)
+
+
+def _shapes(dims: Dimensions) -> dict[str, tuple[int, int]]:
     """(out, in) of the matrices of each group."""
-    dims = context.blueprint.dims
     width = dims.num_heads * dims.head_size
     shapes = (width, dims.hidden_size), (dims.hidden_size, width)
     feed = (dims.num_units, dims.hidden_size), (dims.hidden_size, dims.num_units)
@@ -123,7 +131,7 @@ def _prepare(context: MethodContext, space: BlockSpace) -> tuple[Path, Architect
     if folder.exists():
         return folder, Architecture.from_json(context.run.info["start"])
     settings = context.settings
-    model, start = _start(context)
+    model, start = start_of(context)
     context.run.update(start=start.to_json())
     setting = {group: GroupSetting(space.partitions[group][0], 1.0) for group in space.groups}
     penalty = train_with_lasso(
@@ -134,46 +142,14 @@ def _prepare(context: MethodContext, space: BlockSpace) -> tuple[Path, Architect
         _recipe(context, start, context.full_steps * LASSO_SHARE),
         start=start,
         teacher=context.dense if settings.distil else None,
+        name=_LASSO,
     )
-    if penalty is not None:
-        note_training(context.run, "lasso")
-        context.clock.say(f"lasso: weights of groups were renewed before steps {penalty.refreshed_at}")
     save_model(model, folder)
+    context.stage.discard(_LASSO)
+    if penalty is not None:
+        note_training(context.run, _LASSO)
+        context.clock.say(f"lasso: weights of groups were renewed before steps {penalty.refreshed_at}")
     return folder, start
-
-
-def start_point(settings: SearchSettings) -> tuple[RunDirectory, TrialRecord] | None:
-    """The run and the trial to begin with, if another run's; ConfigurationError where there is none."""
-    if settings.start_run is None:
-        return None
-    source = RunDirectory.open(settings.start_run)
-    completed = {
-        record.trial_id: record for record in source.trials() if record.is_completed and record.blocks is None
-    }
-    record = None if settings.start_trial is None else completed.get(settings.start_trial)
-    if record is None:
-        given = "none is given" if settings.start_trial is None else f"{settings.start_trial} is none"
-        raise ConfigurationError(
-            f"--start-trial names a completed trial without blocks of {source.path}, and {given}; permitted: "
-            f"{', '.join(map(str, completed)) or 'nothing, the run has none'}."
-        )
-    return source, record
-
-
-def _start(context: MethodContext) -> tuple[nn.Module, Architecture]:
-    """What is trained and pruned: the dense model, or a point of another run with its weights."""
-    found = start_point(context.settings)
-    if found is None:
-        return context.fresh(), context.evaluator.supernet.full
-    source, record = found
-    if source.info.get("blueprint") != context.run.info["blueprint"]:
-        raise ConfigurationError(
-            f"{source.path} is a run of another model or of other labels; a start must be of the same."
-        )
-    model = load_model(weights_folder(source.path, record.weights))
-    # Pruning puts units in another order, point by point; what stays has to be the first of them.
-    (architecture,) = move_to_front(model, [record.candidate.architecture])
-    return model, architecture
 
 
 def _point(
@@ -187,7 +163,7 @@ def _point(
     steps: float,
 ) -> Made:
     """A point pruned from trial `source`, None: from the prepared model. In steps, less is lost."""
-    settings, name = context.settings, f"point-{number}"
+    settings, name = context.settings, point_stage(number)
     model: nn.Module = load_model(prepared) if source is None else context.point(source)[1]
     model.to(next(context.dense.parameters()).device)
     pruned = prune(model, _setting(config), scope=settings.block_scope, start=start)

@@ -9,7 +9,8 @@ import numpy as np
 
 from compresskit.architecture import Architecture, Candidate, Dimensions
 from compresskit.errors import ConfigurationError
-from compresskit.pipeline.methods.base import Made, Method, MethodContext
+from compresskit.pipeline.methods.base import Made, Method, MethodContext, point_stage
+from compresskit.pipeline.settings import SearchSettings
 from compresskit.pruning.rivals.layer_drop import ALTERNATING, BOTTOM, TOP, layer_drop
 from compresskit.runs.records import TrialRecord
 from compresskit.spaces import kept_layers
@@ -27,6 +28,10 @@ class LayerDrop(Method):
 
     def __init__(self, keep: Keep) -> None:
         self.keep = keep
+
+    def check(self, settings: SearchSettings, dims: Dimensions) -> None:
+        assert settings.trials is not None
+        depths_of(dims.num_layers, settings.trials)
 
     def explore(self, context: MethodContext) -> list[TrialRecord]:
         dims = context.blueprint.dims
@@ -47,7 +52,7 @@ class LayerDrop(Method):
         context.train(
             model,
             kept,
-            f"point-{trial_id}",
+            point_stage(trial_id),
             share,
             strategy=lambda full: Alone.of(full, kept),
         )
@@ -62,7 +67,7 @@ class Student(LayerDrop):
 
     def make(self, context: MethodContext, trial_id: int, kept: Architecture, share: float) -> Made:
         model = context.fresh()
-        context.train(model, kept, f"point-{trial_id}", share, distillation=DISTILBERT)
+        context.train(model, kept, point_stage(trial_id), share, distillation=DISTILBERT)
         return Candidate(kept), model
 
 

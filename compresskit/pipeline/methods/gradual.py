@@ -8,7 +8,7 @@ from math import ceil, log
 import numpy as np
 
 from compresskit.architecture import Architecture, Candidate
-from compresskit.pipeline.methods.base import Made, Method, MethodContext
+from compresskit.pipeline.methods.base import Made, Method, MethodContext, point_stage
 from compresskit.pipeline.methods.budget import ladder
 from compresskit.pipeline.methods.criteria import Criterion, Fisher, Magnitude
 from compresskit.pruning.rivals.order import move_to_front
@@ -54,7 +54,7 @@ class Gradual(Method):
         context.train(
             model,
             path[-1],
-            f"point-{trial_id}",
+            point_stage(trial_id),
             full_steps - cost,
             strategy=lambda full: narrowing(tuple(path)),
         )

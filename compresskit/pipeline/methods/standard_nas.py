@@ -140,6 +140,7 @@ class _Trials:
         cost = rungs.steps * step_cost(network.blueprint, [Lesson(architecture, FROM_LABELS)])
         note_full_steps(context.run, _stage(trial_id), cost)
         save_point(context.run.path, weights_name(trial_id), candidate, model)
+        context.stage.discard(_stage(trial_id))
 
     def _goes_on(self, trial_id: int, epochs: int, evaluation: Evaluation) -> bool:
         """Whether the scheduler lets the trial go on; each rung is on disk before it decides."""

@@ -13,6 +13,8 @@ from compresskit.kept import Kept
 from compresskit.pruning.rivals.costs import Array, Costs
 from compresskit.supernet.importance import Importance
 
+_ROUNDING = 1 + 1e-9  # of the whole budget: what is left of it may be nothing, and units cost nothing
+
 
 def select(
     scores: Importance,
@@ -40,8 +42,7 @@ def select(
     best = -np.inf
     chosen: tuple[int, int] | None = None
     for count in range(heads.forced, len(heads.order) + 1):
-        left = limit - costs.fixed - head_costs[count]
-        groups = _affordable(unit_costs, left)
+        groups = _affordable(unit_costs, limit * _ROUNDING - costs.fixed - head_costs[count])
         if groups < units.forced or count + groups == 0:
             continue
         gain = head_gains[count] + unit_gains[groups]
@@ -69,7 +70,7 @@ def select_evenly(
     all_groups = sum(-(-layer.units.total // multiple) for layer in within.layers)
     for count in range(len(heads.order), heads.forced - 1, -1):
         wanted = max(units.forced, min(round(count / all_heads * all_groups), len(units.order)))
-        groups = _affordable(unit_costs, limit - costs.fixed - head_costs[count])
+        groups = _affordable(unit_costs, limit * _ROUNDING - costs.fixed - head_costs[count])
         if groups >= wanted and (count or groups):
             return _architecture(within, heads.take(count), units.take(groups))
     raise ConfigurationError(_too_small(limit, costs, heads, units))
@@ -125,7 +126,7 @@ def _rank(scores: torch.Tensor, kind: str, within: Architecture, size: int, leas
 
 def _affordable(costs: Array, limit: float) -> int:
     """How many groups, from the first on, cost at most `limit`; -1 where not even none does."""
-    return int(np.searchsorted(costs, limit * (1 + 1e-9), side="right")) - 1
+    return int(np.searchsorted(costs, limit, side="right")) - 1
 
 
 def _too_small(limit: float, costs: Costs, heads: _Ranking, units: _Ranking) -> str:

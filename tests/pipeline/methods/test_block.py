@@ -159,7 +159,17 @@ def test_a_structurally_pruned_point_is_pruned_further(
     for trial in (99, None):
         with pytest.raises(ConfigurationError, match="--start-trial names .*permitted: 0, 1"):
             search(settings_for(inputs, **asked, start_trial=trial), tmp_path / "other")
+    write_info(tmp_path / "nas", num_layers=2)
+    with pytest.raises(ConfigurationError, match="a run of another model"):
+        search(settings_for(inputs, **asked, start_trial=0), tmp_path / "other")
     assert not (tmp_path / "other").exists()
+
+
+def write_info(run: Path, **sizes: int) -> None:
+    """Say that the model of `run` had other sizes."""
+    info = json.loads((run / "run.json").read_text())
+    info["blueprint"]["dims"] |= sizes
+    (run / "run.json").write_text(json.dumps(info))
 
 
 def test_units_of_a_start_stay_though_pruning_puts_them_in_another_order(

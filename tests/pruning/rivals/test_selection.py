@@ -126,3 +126,11 @@ def test_uniform_is_as_wide_as_fits_and_balanced() -> None:
     assert uniform(DIMS, COSTS, 10.0).shapes == ((1, 1), (1, 1))
     with pytest.raises(ConfigurationError, match="permitted: 10 or more"):
         uniform(DIMS, COSTS, 9.9)
+
+
+@pytest.mark.parametrize("choose", [select, select_evenly])
+def test_units_that_cost_nothing_fit_a_budget_that_heads_use_up(choose: Any) -> None:
+    # Sums of these round to a budget that is 4e-16 above what is to be spent.
+    costs = Costs(np.arange(3) * 0.1, np.zeros(5), 0.7)
+    limit = least_cost(FULL, costs, 4)
+    assert choose(scores(0), FULL, costs, limit, multiple=4, least=1).kept_layers == (0, 1)
