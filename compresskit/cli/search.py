@@ -63,7 +63,9 @@ def main(
     proposals: Annotated[
         int | None, typer.Option(help="Proposals a trial; the one that promises the front most is measured.")
     ] = None,
-    trials: Annotated[int | None, typer.Option(help="Architectures to evaluate.  [default: 60]")] = None,
+    trials: Annotated[
+        int | None, typer.Option(help="Architectures to evaluate.  [default: 60; 8 sizes]")
+    ] = None,
     budget: Annotated[str | None, typer.Option(help="Time for the search itself, such as 30m.")] = None,
     task: Annotated[str | None, typer.Option(help="classification or regression.")] = None,
     metric: Annotated[
@@ -72,7 +74,8 @@ def main(
     text_column: Annotated[list[str] | None, typer.Option(help="Column of a text; may repeat.")] = None,
     label_column: Annotated[str | None, typer.Option(help="Column of the label.")] = None,
     epochs: Annotated[
-        float | None, typer.Option(help="Epochs of the super-network; the dense model takes 4 at most.")
+        float | None,
+        typer.Option(help="Epochs of the super-network; the dense model takes 4 at most, or 300 steps."),
     ] = None,
     batch_size: Annotated[int | None, typer.Option(help="Rows in a training batch.  [default: 32]")] = None,
     learning_rate: Annotated[float | None, typer.Option(help="Peak learning rate.")] = None,

@@ -9,7 +9,7 @@ from functools import cache, partial
 from compresskit.architecture import Candidate
 from compresskit.pipeline.methods.base import Made, Method, MethodContext, point_stage
 from compresskit.pipeline.methods.budget import ladder
-from compresskit.pipeline.methods.criteria import Criterion, Fisher, Magnitude, costs_of
+from compresskit.pipeline.methods.criteria import Criterion, Fisher, Magnitude, costs_of, least_share
 from compresskit.pruning.rivals.order import move_to_front
 from compresskit.pruning.rivals.selection import least_cost
 from compresskit.pruning.rivals.uniform import uniform
@@ -40,7 +40,7 @@ class Alone(Method):
 
     def smallest(self, context: MethodContext) -> float:
         """The least share of the dense multiply-accumulates that the method can prune to."""
-        return 0.0
+        return least_share(context)
 
     def cost(self, context: MethodContext) -> float:
         """Full steps that are spent before any training."""

@@ -80,6 +80,12 @@ def costs_of(context: MethodContext) -> Costs:
     return mac_costs(context.blueprint, profile.length, profile.batch)
 
 
+def least_share(context: MethodContext) -> float:
+    """What one head and one group of units take of the dense multiply-accumulates."""
+    costs, multiple = costs_of(context), context.settings.unit_multiple
+    return float(costs.fixed + costs.heads[1] + costs.units[multiple]) / context.full_macs
+
+
 def gradients_of(
     context: MethodContext, model: nn.Module, architecture: Architecture, rows: int
 ) -> MaskGradients:

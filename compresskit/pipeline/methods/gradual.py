@@ -10,7 +10,7 @@ import numpy as np
 from compresskit.architecture import Architecture, Candidate
 from compresskit.pipeline.methods.base import Made, Method, MethodContext, point_stage
 from compresskit.pipeline.methods.budget import ladder
-from compresskit.pipeline.methods.criteria import Criterion, Fisher, Magnitude
+from compresskit.pipeline.methods.criteria import Criterion, Fisher, Magnitude, least_share
 from compresskit.pruning.rivals.order import move_to_front
 from compresskit.runs.records import TrialRecord
 from compresskit.supernet.importance import Importance
@@ -33,7 +33,7 @@ class Gradual(Method):
 
     def explore(self, context: MethodContext) -> list[TrialRecord]:
         assert context.settings.trials is not None
-        shares = ladder(context.settings.trials)
+        shares = ladder(context.settings.trials, least_share(context))
         records: list[TrialRecord] = []
         for trial_id, share in enumerate(shares):
             make = partial(self.make, context, trial_id, share, context.full_steps / len(shares))
