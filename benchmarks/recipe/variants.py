@@ -20,9 +20,9 @@ UNIFORM, LOG, LADDER = "uniform", "log", "ladder"
 class Variant:
     """Everything that shapes a super-network but data, seed and budget.
 
-    `sizes`: how sub-networks are drawn; `shrinks`: large ones first; `own`: parts of its own for
-    each depth; `specialised`: share of the budget for fine-tuning each scored network alone, `ridge`
-    whether that begins with ridge reconstruction.
+    `apart`: an update for each network of a step; `sizes`: how sub-networks are drawn; `shrinks`: large
+    ones first; `own`: parts of its own for each depth; `specialised`: share of the budget for fine-tuning
+    each scored network alone, `ridge` whether that begins with ridge reconstruction.
     `hidden_width`: of a narrower network that all are a part of (0: the dense one's).
     `from_pretrained`: no fine-tuning first, its cost given to the super-network.
     """
@@ -35,6 +35,7 @@ class Variant:
     temperature: float = 2.0
     batch_size: int = 32
     num_random: int = 2
+    apart: bool = True
     full_every: int = 4
     schedule: str = "linear"
     average: float = 0.0
@@ -66,7 +67,9 @@ class Variant:
             draw = near(rungs, draw, 0.75)
         sample = progressive(draw, space.relative_size) if self.shrinks else steady(draw)
         made = make_strategy(self.strategy, space.full, space.smallest, sample, self.num_random)
-        return replace(made, full_every=self.full_every) if isinstance(made, FrozenTeacher) else made
+        if isinstance(made, FrozenTeacher):
+            return replace(made, apart=self.apart, full_every=self.full_every)
+        return made
 
 
 BASE = Variant()
@@ -121,6 +124,7 @@ RECIPES: dict[str, Variant] = {
     "sizes-uniform": replace(BASE, sizes=UNIFORM),
     "sizes-ladder": replace(BASE, sizes=LADDER),
     "shrinking": replace(BASE, shrinks=True),
+    "together": replace(BASE, apart=False),
     "one-random": replace(BASE, num_random=1),
     "three-random": replace(BASE, num_random=3),
     "full-every-2": replace(BASE, full_every=2),

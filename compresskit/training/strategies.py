@@ -36,12 +36,16 @@ class Lesson:
 
 @dataclass(frozen=True)
 class Strategy(ABC):
-    """`lessons` lists one step's networks, the full network first when it takes part."""
+    """`lessons` lists one step's networks, the full network first when it takes part.
+
+    With `apart` the weights move after each network of a step, else once, by the sum of their gradients.
+    """
 
     full: Architecture
     smallest: Architecture
     sample: Sampler
     num_random: int = 2
+    apart: bool = False
 
     name: ClassVar[str]
     needs_teacher: ClassVar[bool] = False
@@ -134,9 +138,11 @@ class FrozenTeacher(Strategy):
     """Random sub-networks learn from the fine-tuned dense model, which stays as it was.
 
     One teacher forward serves all networks of a step. The full network, which starts as the
-    teacher, takes part in every `full_every`th step only: enough to keep it where it is.
+    teacher, takes part in every `full_every`th step only: enough to keep it where it is. An update each
+    teaches networks of all sizes more than one for all does (docs/choosing.md).
     """
 
+    apart: bool = True
     full_every: int = 4
 
     name: ClassVar[str] = "teacher"

@@ -1,4 +1,4 @@
-"""One optimizer step over several sub-networks of shared weights, on transformers' Trainer."""
+"""Training of several sub-networks of shared weights, on transformers' Trainer."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class SuperNetTrainer(Trainer):  # type: ignore[misc]
     """Trains a super-network by a strategy.
 
     A sub-network's forward goes past a distributed wrapper, so gradients are averaged over the
-    ranks once, after the last backward of a step.
+    ranks once an update, after its last backward.
     """
 
     def __init__(
@@ -119,6 +119,8 @@ class SuperNetTrainer(Trainer):  # type: ignore[misc]
             loss = self._loss(lesson, output, wanted, reference, rows["attention_mask"])
             self.accelerator.backward(loss)
             total += loss.detach()
+            if self.strategy.apart and lesson is not lessons[-1]:
+                self._update(supernet)
             if lesson.is_full and not taught:
                 reference = type(output)(logits=output.logits.detach())
         if self.penalty is not None:
@@ -127,6 +129,13 @@ class SuperNetTrainer(Trainer):  # type: ignore[misc]
         mean = total / len(lessons)
         self._losses.append(mean)
         return mean
+
+    def _update(self, supernet: nn.Module) -> None:
+        """An optimizer step within a step; the last one, and the learning rate's, is Trainer's own."""
+        _average_gradients(supernet)
+        self.accelerator.clip_grad_norm_(supernet.parameters(), self.args.max_grad_norm)
+        self.optimizer.step()
+        supernet.zero_grad()
 
     def take_mean_loss(self) -> float | None:
         """Mean loss of the steps since this was last asked; None when there was no step."""

@@ -42,4 +42,5 @@ def test_two_ranks_equal_one_process_on_the_joined_batch(tmp_path: Path, strateg
     assert len(set(first["drawn"])) > 10
     for name, value in first["parameters"].items():
         assert torch.equal(value, second["parameters"][name]), name
-        torch.testing.assert_close(value, alone["parameters"][name], rtol=0, atol=1e-5)
+        # Adam makes much of rounding where a gradient is nearly 0: a third of one update, after 45 of them.
+        torch.testing.assert_close(value, alone["parameters"][name], rtol=0, atol=3e-5)

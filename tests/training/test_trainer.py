@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import itertools
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -82,6 +84,24 @@ def test_resumed_training_ends_where_unbroken_training_does(tmp_path: Path, name
     make_trainer(name, tmp_path / "two", resumed, make_task(), SLOW_ENOUGH).run(resume=True)
     for key, value in unbroken.state_dict().items():
         torch.testing.assert_close(resumed.state_dict()[key], value, rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("apart", [False, True])
+def test_weights_move_once_a_step_or_after_each_of_its_networks(tmp_path: Path, apart: bool) -> None:
+    supernet = SuperNetwork(make_model())
+    recipe = replace(SLOW_ENOUGH, schedule="constant")  # a first step at a rate of 0 would move nothing
+    trainer = make_trainer("teacher", tmp_path, supernet, make_task(), recipe)
+    assert trainer.strategy.apart
+    trainer.strategy = replace(trainer.strategy, apart=apart)
+    seen: list[torch.Tensor] = []
+    supernet.model.get_submodule("classifier").register_forward_pre_hook(
+        lambda module, _: seen.append(module.weight.detach().clone()) if module.training else None
+    )
+    trainer.run()
+    moved = sum(not torch.equal(*pair) for pair in itertools.pairwise(seen))
+    steps = trainer.state.max_steps
+    assert len(seen) == 2 * steps + -(-steps // 4)  # two random ones, the full one every fourth step
+    assert moved == (len(seen) if apart else steps) - 1
 
 
 def test_fine_tuning_learns_the_task(tmp_path: Path) -> None:
