@@ -10,10 +10,10 @@ from compresskit.architecture import Architecture
 from compresskit.spaces import Space
 from compresskit.training.losses import EVEN, FINAL, PLACE, Distillation
 from compresskit.training.recipe import Recipe
-from compresskit.training.sampling import Draw, log_uniform, near, progressive, steady
+from compresskit.training.sampling import Draw, log_uniform, mostly_small, near, progressive, steady
 from compresskit.training.strategies import STRATEGIES, FrozenTeacher, Strategy, make_strategy
 
-UNIFORM, LOG, LADDER = "uniform", "log", "ladder"
+UNIFORM, LOG, SMALL, LADDER = "uniform", "log", "small", "ladder"
 
 
 @dataclass(frozen=True)
@@ -36,11 +36,11 @@ class Variant:
     batch_size: int = 32
     num_random: int = 2
     apart: bool = True
-    full_every: int = 4
+    full_every: int = 16
     schedule: str = "linear"
     average: float = 0.0
     distillation: Distillation = field(default_factory=Distillation)
-    sizes: str = LOG
+    sizes: str = SMALL
     shrinks: bool = False
     own: tuple[str, ...] = ()
     specialised: float = 0.0
@@ -61,8 +61,8 @@ class Variant:
 
     def make_strategy(self, space: Space, rungs: Sequence[Architecture]) -> Strategy:
         draw: Draw = space.sample_architecture
-        if self.sizes == LOG:
-            draw = log_uniform(draw, space.relative_size)
+        if self.sizes in (LOG, SMALL):
+            draw = (log_uniform if self.sizes == LOG else mostly_small)(draw, space.relative_size)
         elif self.sizes == LADDER:
             draw = near(rungs, draw, 0.75)
         sample = progressive(draw, space.relative_size) if self.shrinks else steady(draw)
@@ -122,13 +122,15 @@ RECIPES: dict[str, Variant] = {
     "own-norms": replace(BASE, own=(NORMS,)),
     "own-norms-head": replace(BASE, own=(NORMS, HEAD)),
     "sizes-uniform": replace(BASE, sizes=UNIFORM),
+    "sizes-log": replace(BASE, sizes=LOG),
+    "sizes-log-full-every-4": replace(BASE, sizes=LOG, full_every=4),
     "sizes-ladder": replace(BASE, sizes=LADDER),
     "shrinking": replace(BASE, shrinks=True),
     "together": replace(BASE, apart=False),
     "one-random": replace(BASE, num_random=1),
     "three-random": replace(BASE, num_random=3),
     "full-every-2": replace(BASE, full_every=2),
-    "full-every-16": replace(BASE, full_every=16),
+    "full-every-4": replace(BASE, full_every=4),
     "one-random-full-every-8": replace(BASE, num_random=1, full_every=8),
     "hidden-width-256": replace(BASE, hidden_width=256),
     "hidden-width-320": replace(BASE, hidden_width=320),

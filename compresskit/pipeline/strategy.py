@@ -12,7 +12,7 @@ from compresskit.pipeline.settings import (
 from compresskit.spaces import Space
 from compresskit.training.losses import Distillation
 from compresskit.training.recipe import Recipe
-from compresskit.training.sampling import Draw, log_uniform, steady
+from compresskit.training.sampling import Draw, mostly_small, steady
 from compresskit.training.strategies import FrozenTeacher, Strategy, make_strategy
 
 
@@ -20,11 +20,11 @@ def strategy_for(settings: SearchSettings, space: Space) -> Strategy:
     """How the super-network of a search is trained. Raises ConfigurationError for an unknown name.
 
     The strategies of Klein et al. 2024 draw sizes evenly, as the paper does. The teacher's strategy draws
-    their logarithms evenly: small networks need the practice, and each costs less.
+    mostly small networks: they need the practice, and each costs less (docs/choosing.md).
     """
     draw: Draw = space.sample_architecture
     if settings.strategy == FrozenTeacher.name:
-        draw = log_uniform(draw, space.relative_size)
+        draw = mostly_small(draw, space.relative_size)
     return make_strategy(settings.strategy, space.full, space.smallest, steady(draw), settings.num_random)
 
 

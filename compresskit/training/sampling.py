@@ -13,18 +13,29 @@ SHRINK_UNTIL = 0.5
 FIRST_LEAST = 0.6
 DRAWS = 4
 CHOICES = 8
+POWER, LEAST = 1.6, 0.03
 Draw = Callable[[np.random.Generator], Architecture]
 
 
 def log_uniform(draw: Draw, size: Callable[[Architecture], float]) -> Draw:
-    """Small sub-networks more often: where `draw` is uniform in `size`, the result is in its logarithm.
+    """Small sub-networks more often: where `draw` is uniform in `size`, the result is in its logarithm."""
+    return _weighted(draw, lambda architecture: 1 / size(architecture))
 
-    One of several draws is taken, with chances inverse to their sizes.
+
+def mostly_small(draw: Draw, size: Callable[[Architecture], float]) -> Draw:
+    """Small sub-networks more often still: chances fall with the power POWER of `size`, from LEAST on.
+
+    A small network has most to learn, and each costs less. `size` is relative to the full network.
     """
+    return _weighted(draw, lambda architecture: max(size(architecture), LEAST) ** -POWER)
+
+
+def _weighted(draw: Draw, weight: Callable[[Architecture], float]) -> Draw:
+    """One of several draws, with chances as their weights."""
 
     def weighted(generator: np.random.Generator) -> Architecture:
         drawn = [draw(generator) for _ in range(CHOICES)]
-        chances = 1 / np.array([size(architecture) for architecture in drawn])
+        chances = np.array([weight(architecture) for architecture in drawn])
         return drawn[int(generator.choice(CHOICES, p=chances / chances.sum()))]
 
     return weighted

@@ -143,7 +143,7 @@ class FrozenTeacher(Strategy):
     """
 
     apart: bool = True
-    full_every: int = 4
+    full_every: int = 16
 
     name: ClassVar[str] = "teacher"
     needs_teacher: ClassVar[bool] = True

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 
 from compresskit.architecture import Architecture
-from compresskit.training.sampling import log_uniform, near, progressive, steady
+from compresskit.training.sampling import log_uniform, mostly_small, near, progressive, steady
 from tests.contracts.strategy import DIMS
 
 
@@ -38,6 +38,23 @@ def test_log_uniform_draws_as_many_in_each_octave() -> None:
     assert np.mean(drawn <= 2 / 16) > 1.6 * np.mean([size(draw(rng)) <= 2 / 16 for _ in range(3000)])
     octaves = [np.mean((drawn > low) & (drawn <= 2 * low)) for low in (1 / 8, 1 / 4, 1 / 2)]
     assert max(octaves) < 1.4 * min(octaves)
+
+
+def test_mostly_small_draws_more_of_them_than_log_uniform() -> None:
+    drawn = {}
+    for weigh in (log_uniform, mostly_small):
+        rng = np.random.default_rng(0)
+        weighted = weigh(draw, size)
+        drawn[weigh] = np.array([size(weighted(rng)) for _ in range(2000)])
+    assert np.mean(drawn[mostly_small] <= 1 / 4) > 1.2 * np.mean(drawn[log_uniform] <= 1 / 4)
+    assert np.mean(drawn[mostly_small] > 1 / 2) > 0.05
+
+
+def test_what_is_too_small_to_be_of_use_is_not_preferred() -> None:
+    rng = np.random.default_rng(0)
+    weighted = mostly_small(draw, lambda architecture: size(architecture) / 100)
+    drawn = [size(weighted(rng)) for _ in range(2000)]
+    assert abs(np.mean(drawn) - np.mean([size(draw(rng)) for _ in range(2000)])) < 0.05
 
 
 def test_near_takes_rungs_with_their_share() -> None:

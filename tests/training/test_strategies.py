@@ -84,8 +84,8 @@ class TestFrozenTeacher(StrategyContract):
 
     def test_full_network_takes_part_now_and_then(self) -> None:
         strategy = self.make(2)
-        parts = [strategy.lessons(i, 0.5, np.random.default_rng(i))[0].is_full for i in range(8)]
-        assert parts == [i % FrozenTeacher.full_every == 0 for i in range(8)]
+        parts = [strategy.lessons(i, 0.5, np.random.default_rng(i))[0].is_full for i in range(40)]
+        assert parts == [i % FrozenTeacher.full_every == 0 for i in range(40)]
 
 
 def test_every_strategy_has_a_contract_test() -> None:
