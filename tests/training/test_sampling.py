@@ -50,11 +50,16 @@ def test_mostly_small_draws_more_of_them_than_log_uniform() -> None:
     assert np.mean(drawn[mostly_small] > 1 / 2) > 0.05
 
 
-def test_what_is_too_small_to_be_of_use_is_not_preferred() -> None:
+def test_what_is_too_small_is_left_out() -> None:
+    def shrunk(architecture: Architecture) -> float:
+        return size(architecture) / 4  # from 1/64
+
     rng = np.random.default_rng(0)
-    weighted = mostly_small(draw, lambda architecture: size(architecture) / 100)
-    drawn = [size(weighted(rng)) for _ in range(2000)]
-    assert abs(np.mean(drawn) - np.mean([size(draw(rng)) for _ in range(2000)])) < 0.05
+    weighted = mostly_small(draw, shrunk)
+    drawn = [shrunk(weighted(rng)) for _ in range(500)]
+    assert min(drawn) == 2 / 64
+    tiny = mostly_small(draw, lambda architecture: size(architecture) / 100)
+    assert len({size(tiny(rng)) for _ in range(200)}) == 16
 
 
 def test_near_takes_rungs_with_their_share() -> None:
