@@ -11,6 +11,7 @@ from compresskit.pipeline.inputs import read_task
 from compresskit.pipeline.models import load_model, open_checkpoint
 from compresskit.pipeline.reuse import stored_settings
 from compresskit.pipeline.scores import informed
+from compresskit.pipeline.shared_weights import informed_by_parts, load_shared
 from compresskit.runs.directory import RunDirectory
 from compresskit.spaces import Space, make_space
 from compresskit.supernet.network import SuperNetwork
@@ -25,7 +26,7 @@ class FinishedRun:
         self.settings = stored_settings(self.run, {}, (), purpose)
         self.checkpoint = open_checkpoint(self.settings.model)
         self.task = read_task(self.settings, self.checkpoint)
-        self.supernet = SuperNetwork(load_model(self.run.supernet / "model"))
+        self.supernet = load_shared(self.run.supernet / "model")
 
     def dense(self) -> SuperNetwork:
         return SuperNetwork(load_model(self.run.supernet / "dense_model"))
@@ -38,7 +39,7 @@ class FinishedRun:
             layer_policy=self.settings.layer_policy,
             unit_multiple=unit_multiple or self.settings.unit_multiple,
         )
-        return informed(space, self.run.supernet)
+        return informed_by_parts(informed(space, self.run.supernet), self.run.supernet / "model")
 
     @contextmanager
     def stage(self) -> Iterator[Stage]:

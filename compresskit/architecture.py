@@ -82,6 +82,12 @@ class Architecture:
         """(heads, units) of each layer that stays."""
         return tuple((self.layers[i].heads.count, self.layers[i].units.count) for i in self.kept_layers)
 
+    def relative_size(self, dims: Dimensions) -> float:
+        """Weights in kept heads and units relative to those of a model of `dims`, in (0, 1]."""
+        head, unit = 4 * dims.head_size, 2  # times the hidden size
+        kept = sum(heads * head + units * unit for heads, units in self.shapes)
+        return kept / (dims.num_layers * (dims.num_heads * head + dims.num_units * unit))
+
     @property
     def signature(self) -> str:
         """Shapes only: architectures of one signature share one latency."""

@@ -19,23 +19,24 @@ from benchmarks.recipe.depth_parts import SuperNetworkWithParts
 from benchmarks.recipe.narrow import NarrowTeacher, best_places, narrowed
 from benchmarks.recipe.ridge import Batches, refit
 from benchmarks.recipe.scored import LEAST_SHARE, area_of, drawn, grid_of
-from benchmarks.recipe.staged import StagedSpace, part_for, scored_anew, train_in_stages
 from benchmarks.recipe.variants import Variant
 from compresskit.architecture import Architecture
 from compresskit.errors import ConfigurationError
 from compresskit.pipeline.inputs import read_task
 from compresskit.pipeline.models import load_dense, load_model, open_checkpoint, save_model
+from compresskit.pipeline.parts import PartsTraining
 from compresskit.pipeline.scores import informed, save_scores
 from compresskit.pipeline.settings import SearchSettings
+from compresskit.pipeline.shared_weights import informed_by_parts
+from compresskit.pipeline.strategy import strategy_for
 from compresskit.spaces import Space, make_space
 from compresskit.supernet.network import SuperNetwork
+from compresskit.supernet.surgery import blueprint_of
 from compresskit.training.cost import mean_step_cost
 from compresskit.training.recipe import Recipe
 from compresskit.training.stages import Stage, order_by_importance, sample_batches, score, train_supernet
 from compresskit.training.strategies import Point
 
-NetworkFor = Callable[[Architecture], SuperNetwork]
-SCORED_ROWS = 512  # between stages
 SPECIAL_RATE = 0.5  # of the variant's learning rate, for one network alone
 
 
@@ -75,13 +76,16 @@ class Cell:
                 variant.space, supernet.blueprint.dims, layer_policy=variant.layer_policy, unit_multiple=32
             )
             space = informed(space, self.order)
-            rungs = list(grid_of(space).values())
-            recipe, full_steps, space, network_for = self.train_all(
-                supernet, stage, space, rungs, teacher, say
-            )
             grid = grid_of(space)
+            rungs = list(grid.values())
+            network: SuperNetwork = supernet
+            if variant.parts > 1:
+                network, space, recipe, full_steps = self.train_parts(ordered, stage, space)
+                grid = grid_of(space)
+            else:
+                recipe, full_steps = self.train(supernet, stage, space, rungs, teacher, say)
             trained = time.monotonic() - start
-            normalised = self.scorer(network_for, stage)
+            normalised = self.scorer(network, stage)
             if variant.specialised:
                 share = self.budget * variant.specialised / len(grid)
                 batches = sample_batches(task.train, stage.pad_id, ROWS, seed) if variant.ridge else []
@@ -125,45 +129,17 @@ class Cell:
         places = best_places(model, batches, self.variant.hidden_width)
         return NarrowTeacher(copy.deepcopy(model), places), narrowed(model, places)
 
-    def train_all(
-        self,
-        supernet: SuperNetworkWithParts,
-        stage: Stage,
-        space: Space,
-        rungs: Sequence[Architecture],
-        teacher: nn.Module,
-        say: Callable[[str], None],
-    ) -> tuple[Recipe, float, Space, NetworkFor]:
-        """Train; the last stage's recipe, the cost in full steps, the space, and whose slice what is."""
-        variant = self.variant
-        if variant.stages == 1:
-            return *self.train(supernet, stage, space, rungs, teacher, say), space, lambda _: supernet
-        batches = sample_batches(stage.task.train, stage.pad_id, ROWS, self.settings.seed, SCORED_ROWS)
-        costs: list[float] = []
-        recipes: list[Recipe] = []
-
-        def train(network: SuperNetwork, space: Space, least: float, most: float) -> None:
-            parts = SuperNetworkWithParts(network.model, ())
-            share = (1 - sum(costs) / self.budget) / (variant.stages - len(recipes))
-            recipe, cost = self.train(
-                parts, stage, space, rungs, teacher, say, share, (least, most), len(recipes)
-            )
-            recipes.append(recipe)
-            costs.append(cost)
-
-        def renew(model: nn.Module, space: Space, most: float) -> Space:
-            if not variant.renewed:
-                return space
-            renewed, cost = scored_anew(model, space, most, batches)
-            costs.append(cost)
-            return renewed
-
-        parts = train_in_stages(supernet, space, variant.stages, train, renew)
-
-        def network_for(architecture: Architecture) -> SuperNetwork:
-            return part_for(parts, space.relative_size(architecture)).network
-
-        return recipes[-1], sum(costs), StagedSpace(parts), network_for
+    def train_parts(
+        self, model: nn.Module, stage: Stage, space: Space
+    ) -> tuple[SuperNetwork, Space, Recipe, float]:
+        """The super-network in parts and its space; the recipe of it in one part, and the cost."""
+        rows = len(stage.task.train)
+        per_step = mean_step_cost(strategy_for(self.settings, space), blueprint_of(model))
+        recipe = self.variant.recipe(self.budget / per_step / -(-rows // ROWS), self.settings.seed)
+        folder = stage.folder / "model"
+        training = PartsTraining(folder, self.settings, stage, recipe, lambda _: None, lambda *_: None)
+        network = training.run(model, space, self.variant.parts)
+        return network, informed_by_parts(space, folder), recipe, self.budget
 
     def train(
         self,
@@ -173,17 +149,14 @@ class Cell:
         rungs: Sequence[Architecture],
         teacher: nn.Module,
         say: Callable[[str], None],
-        share: float = 1.0,
-        sizes: tuple[float, float] = (0.0, 1.0),
-        number: int = 0,
     ) -> tuple[Recipe, float]:
-        """Train a super-network on a share of the budget; its recipe, and what it cost in full steps."""
+        """Train the super-network; its recipe, and what it cost in full steps of 32 rows."""
         variant, rows = self.variant, len(stage.task.train)
-        strategy = variant.make_strategy(space, rungs, sizes)
+        strategy = variant.make_strategy(space, rungs)
         per_step = (
             mean_step_cost(strategy, supernet.blueprint, self.settings.seed) * variant.batch_size / ROWS
         )
-        budget = self.budget * (1 - variant.specialised) * share
+        budget = self.budget * (1 - variant.specialised)
         budget += self.dense.full_steps if variant.from_pretrained else 0.0
         recipe = variant.recipe(budget / per_step / -(-rows // variant.batch_size), self.settings.seed)
         say(f"{recipe.steps(rows)} steps of {per_step:.2f} full steps each")
@@ -195,13 +168,12 @@ class Cell:
             recipe,
             lambda _: strategy,
             watch=space.middle,
-            name=f"supernet-{number}",
             teacher=teacher,
             callbacks=[WeightAverage(supernet, variant.average)] if variant.average else [],
         )
         return recipe, recipe.steps(rows) * per_step
 
-    def scorer(self, network_for: NetworkFor, stage: Stage) -> Callable[..., float]:
+    def scorer(self, supernet: SuperNetwork, stage: Stage) -> Callable[..., float]:
         """Function of an architecture, and perhaps its own network, to its normalised metric.
 
         ConfigurationError where the dense model is no better than the prior: nothing is to be compared.
@@ -213,7 +185,7 @@ class Cell:
             )
 
         def normalised(architecture: Architecture, network: SuperNetwork | None = None) -> float:
-            metric = score(network or network_for(architecture), stage, stage.task.validation, architecture)
+            metric = score(network or supernet, stage, stage.task.validation, architecture)
             return (metric - self.dense.prior) / (self.dense.metric - self.dense.prior)
 
         return normalised

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from benchmarks.recipe.depth_parts import HEAD, NORMS
-from benchmarks.recipe.staged import within
 from compresskit.architecture import Architecture
 from compresskit.spaces import Space
+from compresskit.supernet.parts import PARTS
 from compresskit.training.losses import EVEN, FINAL, PLACE, Distillation
 from compresskit.training.recipe import Recipe
 from compresskit.training.sampling import Draw, log_uniform, mostly_small, near, progressive, steady
@@ -25,9 +24,8 @@ class Variant:
     `apart`: an update for each network of a step; `sizes`: how sub-networks are drawn; `shrinks`: large
     ones first; `own`: parts of its own for each depth; `specialised`: share of the budget for fine-tuning
     each scored network alone, `ridge` whether that begins with ridge reconstruction.
-    `hidden_width`: of a narrower network that all are a part of (0: the dense one's). `stages`: so many
-    super-networks, each of smaller networks and trained on from the one before (see `staged.py`), in an
-    order of its own where `renewed`.
+    `hidden_width`: of a narrower network that all are a part of (0: the dense one's). `parts`: of the
+    super-network, each with weights of its own; more than one are trained as a search does, by its defaults.
     `from_pretrained`: no fine-tuning first, its cost given to the super-network.
     """
 
@@ -51,8 +49,7 @@ class Variant:
     ridge: bool = False
     from_pretrained: bool = False
     hidden_width: int = 0
-    stages: int = 1
-    renewed: bool = True
+    parts: int = 1
 
     def recipe(self, epochs: float, seed: int) -> Recipe:
         return Recipe(
@@ -65,22 +62,16 @@ class Variant:
             distillation=self.distillation,
         )
 
-    def make_strategy(
-        self, space: Space, rungs: Sequence[Architecture], sizes: tuple[float, float] = (0.0, 1.0)
-    ) -> Strategy:
-        """`sizes`: from the least to the most that is drawn, relative to the full network."""
+    def make_strategy(self, space: Space, rungs: Sequence[Architecture]) -> Strategy:
         draw: Draw = space.sample_architecture
-        if self.stages > 1:
-            draw = within(log_uniform(draw, space.relative_size), space.relative_size, *sizes)
-        elif self.sizes in (LOG, SMALL):
+        if self.sizes in (LOG, SMALL):
             draw = (log_uniform if self.sizes == LOG else mostly_small)(draw, space.relative_size)
         elif self.sizes == LADDER:
             draw = near(rungs, draw, 0.75)
         sample = progressive(draw, space.relative_size) if self.shrinks else steady(draw)
         made = make_strategy(self.strategy, space.full, space.smallest, sample, self.num_random)
         if isinstance(made, FrozenTeacher):
-            every = self.full_every if sizes[1] == 1 else sys.maxsize
-            return replace(made, apart=self.apart, full_every=every)
+            return replace(made, apart=self.apart, full_every=self.full_every)
         return made
 
 
@@ -146,9 +137,8 @@ RECIPES: dict[str, Variant] = {
     "one-random-full-every-8": replace(BASE, num_random=1, full_every=8),
     "hidden-width-256": replace(BASE, hidden_width=256),
     "hidden-width-320": replace(BASE, hidden_width=320),
-    "stages-2": replace(BASE, stages=2),
-    "stages-4": replace(BASE, stages=4),
-    "stages-4-one-order": replace(BASE, stages=4, renewed=False),
+    "parts-2": replace(BASE, parts=2),
+    "parts-4": replace(BASE, parts=PARTS),
     "specialised": replace(BASE, specialised=0.25),
     "specialised-half": replace(BASE, specialised=0.5),
     "specialised-ridge": replace(BASE, specialised=0.25, ridge=True),

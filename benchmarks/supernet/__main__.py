@@ -29,7 +29,8 @@ def main() -> None:
     finished = FinishedRun(options.run, "a look at the super-network")
     task, trials = finished.task, finished.run.trials()
     progress, _ = read_records(finished.run.supernet / "progress.jsonl")
-    trained = max(line["seconds"] for line in progress if line["stage"] == "supernet")
+    last = {line["stage"]: line["seconds"] for line in progress if line["stage"].startswith("supernet")}
+    trained = sum(last.values())
     searched = sum(trial.seconds for trial in trials)
     chosen = drawn(finished.space(), COUNT, finished.settings.seed, SHARES)
     with finished.stage() as stage:

@@ -45,11 +45,12 @@ class Clock:
         recipes: Mapping[str, Recipe],
         task: Task,
         costs: Mapping[str, float],
+        rest: float = 0.0,
     ) -> None:
         """Before a training stage: remember what comes after it.
 
         `recipes` of the dense stage and of the super-network; `costs` of a mean step of each, in steps of the
-        full network.
+        full network. `rest`: full steps of the same stage after the part that begins it.
         """
         rows, shared = len(task.train.encoded), recipes[SUPERNET]
         self.say(f"{stage}: {recipes[stage].epochs:g} epochs of {rows} rows")
@@ -60,7 +61,7 @@ class Clock:
         def later(seconds_a_step: float) -> float:
             full = seconds_a_step / costs[stage]
             trains = stage == DENSE and settings.method not in UNTRAINED
-            training = steps * costs[SUPERNET] * full if trains else 0.0
+            training = (steps * costs[SUPERNET] if trains else rest) * full
             searching = trials * (scored * full + SECONDS_A_MEASUREMENT)
             if settings.budget_seconds is not None:
                 searching = min(searching or settings.budget_seconds, settings.budget_seconds)

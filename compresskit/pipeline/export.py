@@ -105,7 +105,11 @@ def export(
     pad_id: int = checkpoint.tokenizer.pad_token_id
     task = read_task(settings, checkpoint)
     dense = load_model(run.supernet / "dense_model")
-    source = dense if choice.dense else load_model(weights_folder(run.path, weights))
+    source = (
+        dense
+        if choice.dense
+        else load_model(weights_folder(run.path, weights, candidate.architecture, blueprint_of(dense).dims))
+    )
     if finetune_epochs:
         say(f"fine-tuning {candidate.architecture.signature}")
         stage = Stage(task, pad_id, run.supernet / "points", lambda progress: _say_progress(progress, say))

@@ -12,6 +12,7 @@ from compresskit.families import dimensions_of
 from compresskit.pipeline.models import Checkpoint, open_checkpoint
 from compresskit.pipeline.scores import informed
 from compresskit.pipeline.settings import SearchSettings
+from compresskit.pipeline.shared_weights import informed_by_parts
 from compresskit.search.factory import make_searcher
 from compresskit.search.objectives import Objective, make_objectives
 from compresskit.search.proposals import GapSearcher
@@ -56,8 +57,8 @@ def read_inputs(settings: SearchSettings, profile: Profile, say: Callable[[str],
 
 
 def informed_inputs(inputs: Inputs, settings: SearchSettings, folder: Path) -> Inputs:
-    """`inputs` with the space that the scores in the super-network's `folder` shape."""
-    space = informed(inputs.space, folder)
+    """`inputs` with the space that what stands in the super-network's `folder` shapes: scores, then parts."""
+    space = informed_by_parts(informed(inputs.space, folder), folder / "model")
     if space is inputs.space:
         return inputs
     return replace(inputs, space=space, searcher=_searcher(settings, space, inputs.objectives))

@@ -12,14 +12,17 @@ from compresskit.families import dimensions_of
 from compresskit.pipeline.estimate import DENSE, SUPERNET, Clock
 from compresskit.pipeline.inputs import Inputs
 from compresskit.pipeline.models import load_dense, load_model, save_model
+from compresskit.pipeline.parts import PartsTraining
 from compresskit.pipeline.ranks import is_first
 from compresskit.pipeline.scores import save_scores
 from compresskit.pipeline.settings import DENSE_LEARNING_RATE, SearchSettings
-from compresskit.pipeline.spent import note_training
-from compresskit.pipeline.strategy import recipe_for, shared_recipe, strategy_for
+from compresskit.pipeline.shared_weights import load_shared
+from compresskit.pipeline.spent import note_full_steps, note_training
+from compresskit.pipeline.strategy import parts_of, recipe_for, shared_recipe, strategy_for
 from compresskit.runs.directory import RunDirectory
 from compresskit.spaces import Space
 from compresskit.supernet.network import SuperNetwork
+from compresskit.supernet.parts import ranges
 from compresskit.supernet.surgery import blueprint_of
 from compresskit.training.cost import mean_step_cost
 from compresskit.training.recipe import training_device
@@ -92,9 +95,20 @@ class Networks:
         """Shared weights that the sub-networks of `space` work with; `dense` becomes them."""
         folder = self.run.supernet / "model"
         if folder.exists():
-            return SuperNetwork(load_model(folder).to(self.device))
-        supernet = SuperNetwork(dense)
+            return load_shared(folder).to(self.device)
         self._begin(SUPERNET, dense, space)
+        parts = parts_of(self.settings)
+        if parts > 1:
+            part = folder.with_name("model.training")
+            training = PartsTraining(
+                part, self.settings, self.stage, self.recipes[SUPERNET], self._stored, self._spent
+            )
+            found = training.run(dense, space, parts)
+            if is_first():
+                part.rename(folder)
+            self.run.update(status="supernet")
+            return found
+        supernet = SuperNetwork(dense)
         strategy = strategy_for(self.settings, space)
         train_supernet(supernet, self.stage, self.recipes[SUPERNET], lambda _: strategy, watch=space.middle)
         save_model(supernet.model, folder)
@@ -123,6 +137,9 @@ class Networks:
             self.stage.discard(stage)
         note_training(self.run, stage)
 
+    def _spent(self, what: str, full_steps: float) -> None:
+        note_full_steps(self.run, what, full_steps)
+
     def _begin(self, stage: str, model: nn.Module, space: Space) -> None:
         """Say that a stage begins, and soon after how long all that follows will take."""
         steps = self.recipes[DENSE].steps(len(self.inputs.task.train))
@@ -132,7 +149,12 @@ class Networks:
         }
         blueprint = blueprint_of(model)
         costs = {name: mean_step_cost(strategy, blueprint) for name, strategy in strategies.items()}
-        self.clock.begin(stage, self.settings, self.recipes, self.inputs.task, costs)
+        rest, parts = 0.0, parts_of(self.settings)
+        if stage == SUPERNET and parts > 1:  # of which the first begins
+            whole = self.recipes[SUPERNET].steps(len(self.inputs.task.train)) * costs[SUPERNET]
+            rest = whole * (parts - 1) / parts
+            costs[SUPERNET] = mean_step_cost(strategy_for(self.settings, space, ranges(parts)[0]), blueprint)
+        self.clock.begin(stage, self.settings, self.recipes, self.inputs.task, costs, rest)
 
     @property
     def _unordered(self) -> Path:

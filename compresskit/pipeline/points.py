@@ -8,9 +8,10 @@ from pathlib import Path
 
 from torch import nn
 
-from compresskit.architecture import Candidate
+from compresskit.architecture import Architecture, Candidate, Dimensions
 from compresskit.errors import RunError
 from compresskit.pipeline.models import load_model
+from compresskit.pipeline.shared_weights import folder_for
 
 _FILE = "candidate.json"
 
@@ -49,9 +50,12 @@ def _candidate(folder: Path) -> Candidate:
         ) from None
 
 
-def weights_folder(run: Path, weights: str | None) -> Path:
-    """Where a trial's weights are, None: the shared super-network's. Raises RunError when they are gone."""
-    folder = run / (weights or "supernet/model")
+def weights_folder(run: Path, weights: str | None, architecture: Architecture, dims: Dimensions) -> Path:
+    """Where the weights of a trial are: its own, or those of the super-network that it is a slice of.
+
+    Raises RunError when they are gone.
+    """
+    folder = folder_for(run / "supernet" / "model", architecture, dims) if weights is None else run / weights
     if not folder.is_dir():
         raise RunError(f"{folder}, which holds a trial's weights, is not there; restore it, or search anew.")
     return folder

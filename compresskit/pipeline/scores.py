@@ -26,7 +26,13 @@ def save_scores(folder: Path, scores: Importance | None) -> None:
 
 def informed(space: Space, folder: Path) -> Space:
     """`space` as the scores in `folder` shape it; as it is where heads and units were not ordered."""
+    scores = read_scores(folder)
+    return space if scores is None else space.with_scores(scores.heads.numpy(), scores.units.numpy())
+
+
+def read_scores(folder: Path) -> Importance | None:
+    """What `save_scores` wrote there; None where it wrote nothing."""
     if not (folder / SCORES_FILE).exists():
-        return space
+        return None
     scores = load_file(folder / SCORES_FILE)
-    return space.with_scores(scores["heads"].numpy(), scores["units"].numpy())
+    return Importance(scores["heads"], scores["units"])

@@ -8,8 +8,6 @@ from typing import Any
 
 from torch import nn
 
-from compresskit.engine.export import export_onnx
-from compresskit.engine.graph import GraphSlicer
 from compresskit.errors import ConfigurationError
 from compresskit.families import dimensions_of
 from compresskit.pipeline import reuse
@@ -25,6 +23,7 @@ from compresskit.pipeline.methods.budget import full_step_budget
 from compresskit.pipeline.networks import Networks
 from compresskit.pipeline.ranks import WatchedRun, check_processes, is_first, wait_for_all
 from compresskit.pipeline.settings import SearchSettings
+from compresskit.pipeline.slicers import slicer_of
 from compresskit.pipeline.variants import choose_variants
 from compresskit.pipeline.warm_start import read_warm_start
 from compresskit.runs.directory import RunDirectory
@@ -126,9 +125,9 @@ class Search:
         with open_target(self.inputs.profile, baselines=baselines, say=self.say) as target:
             dense = self.ordered()
             supernet = self.shared(dense) if self.settings.method == NAS else SuperNetwork(dense)
-            slicer = GraphSlicer(export_onnx(supernet.model), supernet.blueprint)
             profile = self.inputs.profile
             precisions = self.settings.precisions_on(profile)
+            slicer = slicer_of(supernet, precisions)
             variants = choose_variants(self.run, target, profile, slicer, precisions, self.say)
             meter = LatencyMeter(self.run, target, profile, slicer, variants["fp32"], variants)
             evaluator = Evaluator(supernet, self.stage, meter, profile, reuse.known_scores(self.run))
@@ -152,8 +151,11 @@ class Search:
         return model
 
     def shared(self, dense: nn.Module) -> SuperNetwork:
-        """The trained super-network of the space."""
-        return self.networks.shared(dense, self.inputs.space)
+        """The trained super-network of the space, and the space as its parts shape it."""
+        supernet = self.networks.shared(dense, self.inputs.space)
+        wait_for_all()  # the first process has stored it
+        self.inputs = informed_inputs(self.inputs, self.settings, self.run.supernet)
+        return supernet
 
     def explore(self, evaluator: Evaluator) -> list[TrialRecord]:
         """Search; every trial is on disk before the next is asked for."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from compresskit.pipeline.settings import (
     HIGHEST_LEARNING_RATE,
     LABEL_LEARNING_RATE,
@@ -10,22 +12,37 @@ from compresskit.pipeline.settings import (
     SearchSettings,
 )
 from compresskit.spaces import Space
+from compresskit.supernet.parts import PARTS
 from compresskit.training.losses import Distillation
 from compresskit.training.recipe import Recipe
-from compresskit.training.sampling import Draw, mostly_small, steady
+from compresskit.training.sampling import Draw, log_uniform, mostly_small, steady, within
 from compresskit.training.strategies import FrozenTeacher, Strategy, make_strategy
 
 
-def strategy_for(settings: SearchSettings, space: Space) -> Strategy:
-    """How the super-network of a search is trained. Raises ConfigurationError for an unknown name.
+def strategy_for(
+    settings: SearchSettings, space: Space, sizes: tuple[float, float] | None = None
+) -> Strategy:
+    """How the super-network of a search is trained, or its part for relative `sizes` from least to most.
+
+    Raises ConfigurationError for an unknown name.
 
     The strategies of Klein et al. 2024 draw sizes evenly, as the paper does. The teacher's strategy draws
     mostly small networks: they need the practice, and each costs less (docs/choosing.md).
     """
     draw: Draw = space.sample_architecture
-    if settings.strategy == FrozenTeacher.name:
+    if settings.strategy == FrozenTeacher.name and sizes is None:
         draw = mostly_small(draw, space.relative_size)
-    return make_strategy(settings.strategy, space.full, space.smallest, steady(draw), settings.num_random)
+    if sizes is not None:
+        draw = within(log_uniform(draw, space.relative_size), space.relative_size, *sizes)
+    made = make_strategy(settings.strategy, space.full, space.smallest, steady(draw), settings.num_random)
+    if isinstance(made, FrozenTeacher) and sizes is not None and sizes[1] < 1:
+        return replace(made, full_every=0)
+    return made
+
+
+def parts_of(settings: SearchSettings) -> int:
+    """How many parts the super-network has: several where a teacher teaches (docs/choosing.md)."""
+    return PARTS if settings.strategy == FrozenTeacher.name else 1
 
 
 def shared_recipe(settings: SearchSettings, rows: int, hidden_size: int) -> Recipe:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from itertools import product
 from math import prod
@@ -13,7 +13,7 @@ import numpy as np
 
 from compresskit.architecture import Architecture, Candidate, Dimensions
 from compresskit.errors import ArchitectureError, ConfigurationError, one_of
-from compresskit.spaces.parameter import Config, Parameter, Scores
+from compresskit.spaces.parameter import Config, Parameter, PartScores, Scores
 from compresskit.spaces.policies import DEFAULT_LAYER_POLICY, LAYER_POLICIES
 
 LEAST_SIZE = 1 / 64  # of the relative sizes that are drawn as ratios
@@ -153,6 +153,13 @@ class Space(ABC):
         """
         return self
 
+    def in_parts(self, orders: Sequence[PartScores]) -> Space:
+        """The space of a super-network in parts, each in an order of its own; this one where that is all one.
+
+        `orders` are those of the smaller parts, the largest of them first.
+        """
+        return self
+
     @cached_property
     def initial_candidates(self) -> tuple[Candidate, ...]:
         return tuple(Candidate(architecture) for architecture in self.initial_architectures)
@@ -183,10 +190,7 @@ class Space(ABC):
 
     def relative_size(self, architecture: Architecture) -> float:
         """Weights in kept heads and units relative to the full architecture's, in (0, 1]."""
-        kept = sum(
-            heads * self._head_weight + units * self._unit_weight for heads, units in architecture.shapes
-        )
-        return kept / (self.dims.num_layers * self._layer_weight)
+        return architecture.relative_size(self.dims)
 
     @property
     def _head_weight(self) -> int:

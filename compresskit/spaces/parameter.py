@@ -10,6 +10,8 @@ import numpy.typing as npt
 
 Config = dict[str, int]
 Scores = npt.NDArray[np.floating[Any]]
+PartScores = tuple[float, Scores, Scores]
+"""Of a part of a super-network: below which relative size it serves, scores of its heads and units."""
 
 
 @dataclass(frozen=True, slots=True)

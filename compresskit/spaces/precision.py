@@ -12,7 +12,7 @@ import numpy as np
 from compresskit.architecture import PRECISIONS, Architecture, Candidate
 from compresskit.errors import ArchitectureError, ConfigurationError, one_of
 from compresskit.spaces.base import Space
-from compresskit.spaces.parameter import Config, Parameter, Scores
+from compresskit.spaces.parameter import Config, Parameter, PartScores, Scores
 
 NAME = "precision"
 _MUTATED = 0.25  # share of mutations that change the precision and leave the architecture
@@ -76,6 +76,10 @@ class PrecisionSpace(Space):
 
     def with_scores(self, heads: Scores, units: Scores) -> Space:
         inner = self.inner.with_scores(heads, units)
+        return self if inner is self.inner else PrecisionSpace(inner, self.precisions)
+
+    def in_parts(self, orders: Sequence[PartScores]) -> Space:
+        inner = self.inner.in_parts(orders)
         return self if inner is self.inner else PrecisionSpace(inner, self.precisions)
 
     def canonical(self, config: Mapping[str, Any]) -> Config:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 
 import numpy as np
 
 from compresskit.architecture import Architecture, Candidate, Dimensions
 from compresskit.spaces.base import Space
-from compresskit.spaces.parameter import Config, Parameter, Scores
+from compresskit.spaces.parameter import Config, Parameter, PartScores, Scores
 from compresskit.spaces.policies import DEFAULT_LAYER_POLICY
 from compresskit.spaces.ranking import Ranking
 
@@ -23,8 +23,9 @@ class RankedSpace(Space):
     Layers differ in width, and one of which nothing is left is dropped; that takes fewer heads and fewer
     groups of units than there are layers. Of two architectures one lies within the other wherever it has
     no more of both, so that shared weights are asked for little that differs. Without a `ranking` layers
-    take turns. (Heads of all layers in one order and units in another are how Kwon et al. 2022, arXiv
-    2204.09656, algorithm 1, choose masks.)
+    take turns. `smaller` has rankings of their own for networks below a relative size, the largest size
+    first: those of a super-network in parts. (Heads of all layers in one order and units in another are how
+    Kwon et al. 2022, arXiv 2204.09656, algorithm 1, choose masks.)
     """
 
     name = "ranked"
@@ -36,9 +37,11 @@ class RankedSpace(Space):
         layer_policy: str = DEFAULT_LAYER_POLICY,
         unit_multiple: int = 1,
         ranking: Ranking | None = None,
+        smaller: Sequence[tuple[float, Ranking]] = (),
     ) -> None:
         super().__init__(dims, layer_policy=layer_policy, unit_multiple=unit_multiple)
         self.ranking = ranking or Ranking.even(dims, unit_multiple)
+        self.smaller = tuple(smaller)
         wanted = (dims.num_layers * dims.num_heads, dims.num_layers * dims.num_units // unit_multiple)
         if (len(self.ranking.heads), len(self.ranking.units)) != wanted:
             raise ValueError(f"the ranking is not one of {wanted[0]} heads and {wanted[1]} groups of units")
@@ -54,8 +57,15 @@ class RankedSpace(Space):
     def _build(self, config: Mapping[str, int]) -> Architecture | None:
         if not config["heads"] and not config["units"]:
             return None
-        heads = Counter(self.ranking.heads[: config["heads"]])
-        groups = Counter(self.ranking.units[: config["units"] // self.unit_multiple])
+        built = self._ranked_by(self.ranking, config)
+        for below, ranking in self.smaller:  # every ranking makes a network of the same size
+            if built.relative_size(self.dims) < below:
+                built = self._ranked_by(ranking, config)
+        return built
+
+    def _ranked_by(self, ranking: Ranking, config: Mapping[str, int]) -> Architecture:
+        heads = Counter(ranking.heads[: config["heads"]])
+        groups = Counter(ranking.units[: config["units"] // self.unit_multiple])
         counts = [(heads[i], groups[i] * self.unit_multiple) for i in range(self.dims.num_layers)]
         return Architecture.of_counts(self.dims, counts)
 
@@ -70,6 +80,18 @@ class RankedSpace(Space):
         ranking = Ranking.of_scores(heads, units, self.unit_multiple)
         return RankedSpace(
             self.dims, layer_policy=self.layer_policy, unit_multiple=self.unit_multiple, ranking=ranking
+        )
+
+    def in_parts(self, orders: Sequence[PartScores]) -> RankedSpace:
+        smaller = [
+            (below, Ranking.of_scores(heads, units, self.unit_multiple)) for below, heads, units in orders
+        ]
+        return RankedSpace(
+            self.dims,
+            layer_policy=self.layer_policy,
+            unit_multiple=self.unit_multiple,
+            ranking=self.ranking,
+            smaller=smaller,
         )
 
     def mutate(self, config: Mapping[str, int], rng: np.random.Generator) -> Config:

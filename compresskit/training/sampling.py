@@ -7,14 +7,15 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from compresskit.architecture import Architecture
+from compresskit.supernet.parts import LEAST
 from compresskit.training.strategies import Sampler
 
 SHRINK_UNTIL = 0.5
 FIRST_LEAST = 0.6
 DRAWS = 4
 CHOICES = 8
+ATTEMPTS = 100
 POWER = 1.6
-LEAST = 1 / 40  # MiniLM-L6 is about 20 times as fast at that size
 Draw = Callable[[np.random.Generator], Architecture]
 
 
@@ -57,6 +58,24 @@ def near(rungs: Sequence[Architecture], draw: Draw, share: float) -> Draw:
         if generator.random() < share:
             return rungs[int(generator.integers(len(rungs)))]
         return draw(generator)
+
+    return chosen
+
+
+def within(draw: Draw, size: Callable[[Architecture], float], least: float, most: float) -> Draw:
+    """The first of many draws whose size lies from `least` to `most`; else the one that is nearest."""
+
+    def chosen(generator: np.random.Generator) -> Architecture:
+        nearest, distance = None, float("inf")
+        for _ in range(ATTEMPTS):
+            drawn = draw(generator)
+            found = max(least - size(drawn), size(drawn) - most, 0.0)
+            if not found:
+                return drawn
+            if found < distance:
+                nearest, distance = drawn, found
+        assert nearest is not None
+        return nearest
 
     return chosen
 

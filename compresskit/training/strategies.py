@@ -137,8 +137,8 @@ class SandwichDistillation(Strategy):
 class FrozenTeacher(Strategy):
     """Random sub-networks learn from the fine-tuned dense model, which stays as it was.
 
-    One teacher forward serves all networks of a step. The full network, which starts as the
-    teacher, takes part in every `full_every`th step only: enough to keep it where it is. An update each
+    One teacher forward serves all networks of a step. The full network, which starts as the teacher, takes
+    part in every `full_every`th step only (0: in none): enough to keep it where it is. An update each
     teaches networks of all sizes more than one for all does (docs/choosing.md).
     """
 
@@ -149,7 +149,8 @@ class FrozenTeacher(Strategy):
     needs_teacher: ClassVar[bool] = True
 
     def lessons(self, step: int, progress: float, generator: np.random.Generator) -> list[Lesson]:
-        full = [self._full(FROM_TEACHER)] if step % self.full_every == 0 else []
+        takes_part = self.full_every and step % self.full_every == 0
+        full = [self._full(FROM_TEACHER)] if takes_part else []
         return [*full, *self._random(progress, generator, FROM_TEACHER)]
 
 

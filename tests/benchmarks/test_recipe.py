@@ -60,7 +60,7 @@ def test_a_cell_trains_within_its_budget_and_scores(tmp_path: Path) -> None:
         BASE,
         replace(BASE, own=("norms", "head"), specialised=0.5, average=0.9),
         VARIANTS["alone-ridge"],
-        VARIANTS["stages-2"],
+        VARIANTS["parts-2"],
     )
     for variant in variants:
         found = Cell(variant, settings, dense, budget=12, pool=2).run(heard.append)

@@ -17,7 +17,7 @@ from compresskit.training.recipe import Recipe
 SETTINGS = {"model": "m", "dataset": "d", "profile": "cpu-1-thread", "trials": 60}
 
 
-def said(stage: str, cost: float, shared_epochs: float = 3.2, **changes: Any) -> float:
+def said(stage: str, cost: float, shared_epochs: float = 3.2, rest: float = 0.0, **changes: Any) -> float:
     """Seconds that the clock says are left, 10 of 310 steps of half a second into a stage."""
     lines: list[str] = []
     clock = Clock(lines.append)
@@ -28,7 +28,7 @@ def said(stage: str, cost: float, shared_epochs: float = 3.2, **changes: Any) ->
     costs = {"dense": 2.0, "supernet": cost}
     dense = Recipe(epochs=3.2, learning_rate=1e-4, batch_size=32)
     recipes = {"dense": dense, "supernet": replace(dense, epochs=shared_epochs)}
-    clock.begin(stage, settings, recipes, rows, costs)
+    clock.begin(stage, settings, recipes, rows, costs, rest)
     for step in (10, 20):
         left = (310 - step) * 0.5
         clock.hear(
@@ -60,6 +60,11 @@ def test_the_dense_stage_counts_the_epochs_that_the_super_network_has() -> None:
 
 def test_in_the_super_network_a_full_step_is_told_from_its_own() -> None:
     assert said("supernet", cost=2.0) == pytest.approx(150 + scoring(0.25), abs=1)
+
+
+def test_the_other_parts_of_the_super_network_are_counted() -> None:
+    found = said("supernet", cost=2.0, rest=400.0)
+    assert found == pytest.approx(150 + 400 * 0.25 + scoring(0.25), abs=1)
 
 
 def test_a_budget_of_time_bounds_the_search() -> None:

@@ -12,6 +12,7 @@ from compresskit.pipeline.spent import note_full_steps, note_training
 from compresskit.runs import RunDirectory
 from compresskit.runs.jsonl import append_record
 from tests.contracts.family import irregular
+from tests.contracts.strategy import DIMS
 from tests.training.make import make_model
 
 
@@ -24,7 +25,7 @@ def test_a_point_comes_back_with_its_candidate(tmp_path: Path) -> None:
     assert found == candidate
     for key, value in model.state_dict().items():
         torch.testing.assert_close(loaded.state_dict()[key], value, rtol=0, atol=0)
-    assert weights_folder(tmp_path, name) == tmp_path / "points" / "12"
+    assert weights_folder(tmp_path, name, candidate.architecture, DIMS) == tmp_path / "points" / "12"
 
 
 def test_half_a_point_is_none(tmp_path: Path) -> None:
@@ -37,7 +38,7 @@ def test_half_a_point_is_none(tmp_path: Path) -> None:
 def test_weights_that_are_gone_are_named(tmp_path: Path) -> None:
     for weights, folder in ((None, "supernet/model"), ("points/3", "points/3")):
         with pytest.raises(RunError, match=f"{folder}, which holds a trial's weights, is not there"):
-            weights_folder(tmp_path, weights)
+            weights_folder(tmp_path, weights, irregular(), DIMS)
 
 
 def test_what_stages_cost_is_kept_in_the_run(tmp_path: Path) -> None:

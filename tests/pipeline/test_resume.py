@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from compresskit.errors import RunError
-from compresskit.pipeline import networks
+from compresskit.pipeline import parts
 from compresskit.pipeline.export import Choice, export
 from compresskit.pipeline.search import search
 from compresskit.runs import RunDirectory
@@ -22,7 +22,7 @@ def test_killed_in_training_and_in_search_it_ends_as_an_unbroken_run_does(
     broken = tmp_path / "run"
     kill_at("dense: step 8 ", Job(broken, inputs))
     kill_at("dense model:", Job(broken))  # trained, and not yet stored in order
-    kill_at("supernet: step 9 ", Job(broken))
+    kill_at("supernet-2: step 2 ", Job(broken))
     kill_at("trial 2:", Job(broken))
     assert "dense: step 1 " not in finish(Job(broken))
     ended, unbroken = RunDirectory.open(broken).trials(), RunDirectory.open(run).trials()
@@ -38,7 +38,7 @@ def test_killed_in_training_and_in_search_it_ends_as_an_unbroken_run_does(
 def test_interrupt_in_each_stage_leaves_a_run_that_goes_on(inputs: Path, tmp_path: Path) -> None:
     broken = tmp_path / "run"
     interrupt_at("dense: step 8 ", Job(broken, inputs))
-    interrupt_at("supernet: step 9 ", Job(broken))
+    interrupt_at("supernet-2: step 2 ", Job(broken))
     interrupt_at("trial 1:", Job(broken))
     before = len(RunDirectory.open(broken).trials())
     assert before >= 2
@@ -59,14 +59,14 @@ def test_a_disk_that_is_full_when_the_super_network_is_stored_costs_no_training(
         raise RunError("no space left")
 
     with monkeypatch.context() as patch:
-        patch.setattr(networks, "save_model", refused)
+        patch.setattr(parts, "save_model", refused)
         with pytest.raises(RunError, match="no space left"):
             search(None, broken, resume=True)
     said: list[str] = []
     search(None, broken, resume=True, say=said.append)
-    steps = [line for line in said if line.startswith("supernet: step")]
+    steps = [line for line in said if line.startswith("supernet-1: step")]
     assert len(steps) == 1  # the last one alone
-    assert not (broken / "supernet" / "supernet").exists()
+    assert not (broken / "supernet" / "supernet-1").exists()
 
 
 def test_a_search_that_was_lengthened_stays_so(run: Path, tmp_path: Path) -> None:

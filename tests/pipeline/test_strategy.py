@@ -5,8 +5,9 @@ import pytest
 
 from compresskit.architecture import Dimensions
 from compresskit.pipeline.settings import RATES_WIDTH, SearchSettings
-from compresskit.pipeline.strategy import rate_for, recipe_for, shared_recipe, strategy_for
+from compresskit.pipeline.strategy import parts_of, rate_for, recipe_for, shared_recipe, strategy_for
 from compresskit.spaces import make_space
+from compresskit.supernet.parts import PARTS, ranges
 from compresskit.training.losses import Distillation
 from compresskit.training.recipe import Recipe
 from compresskit.training.strategies import STRATEGIES
@@ -42,6 +43,25 @@ def test_only_the_teachers_strategy_prefers_small_networks(name: str) -> None:
         return
     # Evenly drawn sizes have their median at a half; evenly drawn logarithms far below.
     assert (np.median(sizes) < 0.35) == (name == "teacher")
+
+
+def test_a_part_is_trained_on_networks_of_its_sizes_alone() -> None:
+    dims = Dimensions(num_layers=6, num_heads=12, head_size=32, num_units=1536, hidden_size=384)
+    space = make_space("ranked", dims, unit_multiple=32)
+    settings = SearchSettings("m", "d", "p")
+    for least, most in ranges(PARTS):
+        made = strategy_for(settings, space, (least, most))
+        lessons = [
+            lesson for step in range(60) for lesson in made.lessons(step, 0.5, np.random.default_rng(step))
+        ]
+        sizes = [space.relative_size(lesson.architecture) for lesson in lessons if not lesson.is_full]
+        assert least <= min(sizes) < max(sizes) <= most
+        assert any(lesson.is_full for lesson in lessons) == (most == 1)
+
+
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_only_where_a_teacher_teaches_there_are_parts(name: str) -> None:
+    assert parts_of(SearchSettings("m", "d", "p", strategy=name)) == (PARTS if name == "teacher" else 1)
 
 
 def test_a_teacher_permits_a_higher_learning_rate() -> None:

@@ -68,3 +68,22 @@ class TestRanked(SpaceContract):
     def test_a_ranking_of_another_model_is_refused(self) -> None:
         with pytest.raises(ValueError, match="24 heads"):
             RankedSpace(DIMS, ranking=Ranking.even(Dimensions(2, 2, 4, 2, 8), 1))
+
+    def test_parts_have_orders_of_their_own_below_their_size(self) -> None:
+        space = self.make(unit_multiple=8)
+        heads_of, units_of = SCORES
+        others = [
+            (np.flip(heads_of, axis=0), np.flip(units_of, axis=0)),
+            (np.roll(heads_of, 1, axis=0), np.roll(units_of, 1, axis=0)),
+        ]
+        parts = space.in_parts([(0.5, *others[0]), (0.2, *others[1])])
+        largest = DIMS.num_layers * DIMS.num_heads
+        for heads, alone in ((largest - 3, space), (7, space.with_scores(*others[0]))):
+            config = space.canonical({"heads": heads, "units": 8 * heads})
+            assert parts.decode(config) == alone.decode(config)
+            assert parts.encode(parts.decode(config)) == config
+        tiny = {"heads": 2, "units": 8}
+        assert parts.relative_size(parts.decode(tiny)) < 0.2
+        assert parts.decode(tiny) == space.with_scores(*others[1]).decode(tiny)
+        mixed = PrecisionSpace(space, ("fp32", "int8")).in_parts([(0.5, *others[0])])
+        assert mixed.decode({**tiny, "precision": 1}) == space.with_scores(*others[0]).decode(tiny)

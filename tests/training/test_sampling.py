@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 
 from compresskit.architecture import Architecture
-from compresskit.training.sampling import log_uniform, mostly_small, near, progressive, steady
+from compresskit.training.sampling import log_uniform, mostly_small, near, progressive, steady, within
 from tests.contracts.strategy import DIMS
 
 
@@ -60,6 +60,17 @@ def test_what_is_too_small_is_left_out() -> None:
     assert min(drawn) == 2 / 64
     tiny = mostly_small(draw, lambda architecture: size(architecture) / 100)
     assert len({size(tiny(rng)) for _ in range(200)}) == 16
+
+
+def test_within_draws_from_the_range_alone() -> None:
+    rng = np.random.default_rng(0)
+    drawn = {size(within(draw, size, 1 / 4, 1 / 2)(rng)) for _ in range(200)}
+    assert drawn == {units / 16 for units in range(4, 9)}
+
+
+def test_within_takes_the_nearest_where_nothing_is_in_the_range() -> None:
+    rng = np.random.default_rng(0)
+    assert size(within(draw, size, 0.51, 0.52)(rng)) == 1 / 2
 
 
 def test_near_takes_rungs_with_their_share() -> None:

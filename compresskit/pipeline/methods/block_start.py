@@ -32,9 +32,11 @@ def start_of(context: MethodContext) -> tuple[nn.Module, Architecture]:
     source, record = found
     if source.info.get("blueprint") != context.run.info["blueprint"]:
         raise ConfigurationError(_another(source))
-    model = load_model(weights_folder(source.path, record.weights))
+    architecture = record.candidate.architecture
+    folder = weights_folder(source.path, record.weights, architecture, context.blueprint.dims)
+    model = load_model(folder)
     # Pruning puts units in another order, point by point; what stays has to be the first of them.
-    (architecture,) = move_to_front(model, [record.candidate.architecture])
+    (architecture,) = move_to_front(model, [architecture])
     return model, architecture
 
 

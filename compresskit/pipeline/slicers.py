@@ -1,0 +1,43 @@
+"""What cuts candidates from the exported graph of a super-network, or of its parts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from onnx import ModelProto
+
+from compresskit.architecture import Architecture
+from compresskit.engine.export import export_onnx
+from compresskit.engine.graph import GraphSlicer
+from compresskit.supernet.network import SuperNetwork
+from compresskit.supernet.parts import PartedNetwork
+from compresskit.target.light import LightGraph
+
+
+class PartedSlicer(GraphSlicer):
+    """Cuts each architecture from the graph of the part that it is a slice of."""
+
+    def __init__(self, supernet: PartedNetwork) -> None:
+        graphs = [export_onnx(model) for model in supernet.models]
+        super().__init__(graphs[0], supernet.blueprint)
+        self._place_of = supernet.place_of
+        self._smaller = [GraphSlicer(graph, supernet.blueprint) for graph in graphs[1:]]
+
+    def slice(self, architecture: Architecture, weights: Mapping[str, Any] | None = None) -> ModelProto:
+        place = self._place_of(architecture)
+        cut = self._smaller[place - 1].slice if place else super().slice
+        return cut(architecture, weights)
+
+    def slice_light(self, architecture: Architecture) -> LightGraph:
+        place = self._place_of(architecture)
+        return (
+            self._smaller[place - 1].slice_light(architecture) if place else super().slice_light(architecture)
+        )
+
+
+def slicer_of(supernet: SuperNetwork, precisions: Sequence[str]) -> GraphSlicer:
+    """For graphs of these precisions: latency in fp32 needs no weights of its own, so one graph serves."""
+    if isinstance(supernet, PartedNetwork) and set(precisions) != {"fp32"}:
+        return PartedSlicer(supernet)
+    return GraphSlicer(export_onnx(supernet.model), supernet.blueprint)
