@@ -14,7 +14,7 @@ from compresskit.training.batching import LengthSampler
 from compresskit.training.losses import Distillation
 from compresskit.training.recipe import Recipe
 from compresskit.training.stages import Stage, fine_tune, score
-from compresskit.training.strategies import STRATEGIES
+from compresskit.training.strategies import STRATEGIES, FrozenTeacher
 from tests.training.make import PAD, make_model, make_task, make_trainer
 
 SLOW_ENOUGH = Recipe(epochs=3, learning_rate=1e-3, batch_size=8)
@@ -91,8 +91,9 @@ def test_weights_move_once_a_step_or_after_each_of_its_networks(tmp_path: Path, 
     supernet = SuperNetwork(make_model())
     recipe = replace(SLOW_ENOUGH, schedule="constant")  # a first step at a rate of 0 would move nothing
     trainer = make_trainer("teacher", tmp_path, supernet, make_task(), recipe)
+    assert isinstance(trainer.strategy, FrozenTeacher)
     assert trainer.strategy.apart
-    trainer.strategy = replace(trainer.strategy, apart=apart)
+    trainer.strategy = strategy = replace(trainer.strategy, apart=apart, full_every=4)
     seen: list[torch.Tensor] = []
     supernet.model.get_submodule("classifier").register_forward_pre_hook(
         lambda module, _: seen.append(module.weight.detach().clone()) if module.training else None
@@ -100,7 +101,7 @@ def test_weights_move_once_a_step_or_after_each_of_its_networks(tmp_path: Path, 
     trainer.run()
     moved = sum(not torch.equal(*pair) for pair in itertools.pairwise(seen))
     steps = trainer.state.max_steps
-    assert len(seen) == 2 * steps + -(-steps // 4)  # two random ones, the full one every fourth step
+    assert len(seen) == 2 * steps + -(-steps // strategy.full_every)  # two random ones, and the full one
     assert moved == (len(seen) if apart else steps) - 1
 
 
