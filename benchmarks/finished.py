@@ -10,8 +10,7 @@ from pathlib import Path
 from compresskit.pipeline.inputs import read_task
 from compresskit.pipeline.models import load_model, open_checkpoint
 from compresskit.pipeline.reuse import stored_settings
-from compresskit.pipeline.scores import informed
-from compresskit.pipeline.shared_weights import informed_by_parts, load_shared
+from compresskit.pipeline.shared_weights import informed_by_run, load_shared
 from compresskit.runs.directory import RunDirectory
 from compresskit.spaces import Space, make_space
 from compresskit.supernet.network import SuperNetwork
@@ -39,7 +38,7 @@ class FinishedRun:
             layer_policy=self.settings.layer_policy,
             unit_multiple=unit_multiple or self.settings.unit_multiple,
         )
-        return informed_by_parts(informed(space, self.run.supernet), self.run.supernet / "model")
+        return informed_by_run(space, self.run.supernet)
 
     @contextmanager
     def stage(self) -> Iterator[Stage]:

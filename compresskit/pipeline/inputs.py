@@ -10,9 +10,8 @@ from compresskit.engine.precision import refusal
 from compresskit.errors import ConfigurationError
 from compresskit.families import dimensions_of
 from compresskit.pipeline.models import Checkpoint, open_checkpoint
-from compresskit.pipeline.scores import informed
 from compresskit.pipeline.settings import SearchSettings
-from compresskit.pipeline.shared_weights import informed_by_parts
+from compresskit.pipeline.shared_weights import informed_by_run
 from compresskit.search.factory import make_searcher
 from compresskit.search.objectives import Objective, make_objectives
 from compresskit.search.proposals import GapSearcher
@@ -58,7 +57,7 @@ def read_inputs(settings: SearchSettings, profile: Profile, say: Callable[[str],
 
 def informed_inputs(inputs: Inputs, settings: SearchSettings, folder: Path) -> Inputs:
     """`inputs` with the space that what stands in the super-network's `folder` shapes: scores, then parts."""
-    space = informed_by_parts(informed(inputs.space, folder), folder / "model")
+    space = informed_by_run(inputs.space, folder)
     if space is inputs.space:
         return inputs
     return replace(inputs, space=space, searcher=_searcher(settings, space, inputs.objectives))

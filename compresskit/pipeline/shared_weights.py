@@ -8,7 +8,7 @@ from pathlib import Path
 
 from compresskit.architecture import Architecture, Dimensions
 from compresskit.pipeline.models import load_model
-from compresskit.pipeline.scores import read_scores
+from compresskit.pipeline.scores import informed, read_scores
 from compresskit.runs.atomic import write_atomic
 from compresskit.spaces import Space
 from compresskit.supernet.network import SuperNetwork
@@ -30,13 +30,18 @@ def folder_for(folder: Path, architecture: Architecture, dims: Dimensions) -> Pa
     return part_folder(folder, place_of(architecture.relative_size(dims), _least(folder)))
 
 
+def informed_by_run(space: Space, supernet: Path) -> Space:
+    """`space` as all that stands in RUN/supernet shapes it: the dense order, then those of the parts."""
+    return informed_by_parts(informed(space, supernet), supernet / "model")
+
+
 def informed_by_parts(space: Space, folder: Path) -> Space:
     """`space` as the orders of the parts in RUN/supernet/model shape it."""
     least = _least(folder)
     found = [read_scores(order_folder(folder, place)) for place in range(1, len(least))]
     orders = [
-        (end, scores.sorted().heads.numpy(), scores.sorted().units.numpy())
-        for end, scores in zip(least, found, strict=False)
+        (end, scores.heads.numpy(), scores.units.numpy())
+        for end, scores in zip(least, (s and s.sorted() for s in found), strict=False)
         if scores is not None
     ]
     return space.in_parts(orders) if orders else space
