@@ -26,8 +26,9 @@ def main(
 
     found = RunDirectory.open(run)
     front = found.front()
-    if found.info.get("infeasible"):
-        warn(str(found.info["infeasible"]))
+    for note in ("infeasible", "unsteady"):
+        if found.info.get(note):
+            warn(str(found.info[note]))
     if max_latency_ms is None and max_drop is None and min_metric is None:
         emit(front.to_json(), as_json, lambda: front_table(front))
         return

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from compresskit.architecture import Candidate
 from compresskit.pipeline.evaluator import Evaluator
+from compresskit.pipeline.latency import CandidateLatency
 from compresskit.pipeline.methods import LADDERS, NAS
 from compresskit.runs.directory import RunDirectory
 from compresskit.runs.records import Front, FrontPoint, TrialRecord
@@ -28,7 +29,7 @@ def write_front(
     Points whose latency the search left uncertain are measured once more; trials.jsonl stays what the
     searcher was told. The dense model beside the front is the fine-tuned one, not the
     super-network's full architecture. Where no point keeps the constraints, run.json says so under
-    `infeasible`.
+    `infeasible`; where the dense model is faster or slower now than it was measured to be, under `unsteady`.
     """
     again = settle(records, objectives, evaluator, constraints)
     full = Candidate(evaluator.supernet.full)
@@ -47,9 +48,24 @@ def write_front(
         size_bytes=measured.size_bytes,
     )
     front = build_front(again, objectives, metric_name, dense, constraints)
-    run.update(infeasible=shortfall(again, constraints, metric_name, _remedy(run)))
+    run.update(
+        infeasible=shortfall(again, constraints, metric_name, _remedy(run)),
+        unsteady=_unsteady(measured, evaluator.meter.moved_to(full)),
+    )
     run.write_front(front)
     return front
+
+
+def _unsteady(known: CandidateLatency, now_ms: float | None) -> str | None:
+    """What to think of a run whose dense model takes another time now; None where it does not."""
+    if now_ms is None:
+        return None
+    return (
+        f"the dense model takes {now_ms:.3g} ms now and took {known.median_ms:.3g} ms when it was measured: "
+        "the machine was busy then or is now, so points may be slower beside the dense model than this front "
+        "has it. Bench the engines, or search again on a quiet machine, --from this run to keep what was "
+        "trained."
+    )
 
 
 def _remedy(run: RunDirectory) -> str:

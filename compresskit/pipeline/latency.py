@@ -23,6 +23,7 @@ from compresskit.target.profile import Profile
 
 WIDE = 3.0  # times the precision asked for: what the noise floor of a calm machine stays below
 FIRST_LOOK = 0.3  # of the profile's seconds: a searcher ranks by less than a front promises
+MOVED = 0.1  # by more, the correction by the reference does not hold: the machine is another one now
 
 
 @dataclass(frozen=True)
@@ -138,6 +139,19 @@ class LatencyMeter:
             return known
         self._note({**record, **found})
         return again
+
+    def moved_to(self, candidate: Candidate) -> float | None:
+        """Milliseconds that a new look finds, where that contradicts what the run knows; else None.
+
+        The run's record stays: other candidates were measured in the state that it is of.
+        """
+        known = self.measure(candidate)
+        try:
+            now = CandidateLatency.of(self._look(candidate, FIRST_LOOK * self.profile.max_seconds))
+        except TargetError:
+            return None
+        apart = now.ci_ms[1] < known.ci_ms[0] or now.ci_ms[0] > known.ci_ms[1]
+        return now.median_ms if apart and abs(now.median_ms / known.median_ms - 1) > MOVED else None
 
     def _look(self, candidate: Candidate, seconds: float | None = None) -> dict[str, Any]:
         """What the target finds of the candidate's graph, and the graph's size."""

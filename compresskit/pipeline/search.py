@@ -139,8 +139,9 @@ class Search:
                 self.run, records, self.inputs.objectives, evaluator, self.task.metric_name, limits
             )
             self.run.update(status="completed")
-            if self.run.info["infeasible"]:
-                self.say(f"warning: {self.run.info['infeasible']}")
+            for note in ("infeasible", "unsteady"):
+                if self.run.info[note]:
+                    self.say(f"warning: {self.run.info[note]}")
         return front
 
     def ordered(self) -> nn.Module:

@@ -154,8 +154,7 @@ def _warnings(
         yield f"The run is not finished (status: {status}); what follows is what it has so far."
     if not front.points:
         yield "The run has no front yet."
-    if run.info.get("infeasible"):
-        yield str(run.info["infeasible"])
+    yield from (str(run.info[note]) for note in ("infeasible", "unsteady") if run.info.get(note))
     failed = Counter(str(trial.error).splitlines()[0] for trial in trials if not trial.is_completed)
     for message, times in failed.most_common():
         yield f"{times} of {len(trials)} trials failed: {message}"

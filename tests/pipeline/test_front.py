@@ -32,6 +32,7 @@ class Evaluator:
         self.asked: list[str] = []
         self.scored: list[str] = []
         self.meter = self
+        self.now_ms: float | None = None
         self.supernet = SimpleNamespace(full=FULL)
         self.stage = SimpleNamespace(task=SimpleNamespace(validation=None))
         self.blueprint = SimpleNamespace(num_params=lambda architecture: 1)
@@ -40,6 +41,10 @@ class Evaluator:
         self.asked.append(candidate.signature)
         ms = self.better[candidate.signature]
         return CandidateLatency(ms, (0.99 * ms, 1.01 * ms), 1)
+
+    def moved_to(self, candidate: Candidate) -> float | None:
+        assert candidate.signature == FULL.signature
+        return self.now_ms
 
     def metric(self, candidate: Candidate, *_: Any) -> float:
         self.scored.append(candidate.signature)
@@ -54,8 +59,10 @@ def final(
     better: dict[str, float],
     metrics: dict[str, float] | None = None,
     records: Sequence[TrialRecord] = (FAST, SLOW),
+    now_ms: float | None = None,
 ) -> tuple[Front, Any]:
     evaluator: Any = Evaluator({FULL.signature: 9.0, **better}, metrics or {})
+    evaluator.now_ms = now_ms
     with RunDirectory.create(folder / "run", {}) as run:
         run.update(dense_metric=0.9)
         objectives = make_objectives(("metric", "latency_ms"))
@@ -74,6 +81,18 @@ def test_point_that_turns_out_slow_lets_another_one_onto_the_front(tmp_path: Pat
     found, evaluator = final(tmp_path, {HALF.signature: 5.0, UNEVEN.signature: 4.4})
     assert [(point.latency_ms, point.metric) for point in found.points] == [(4.4, 0.79), (5.0, 0.8)]
     assert evaluator.asked == [HALF.signature, UNEVEN.signature, FULL.signature]
+
+
+def test_run_says_that_the_dense_model_takes_another_time_now(tmp_path: Path) -> None:
+    final(tmp_path, {HALF.signature: 3.9}, now_ms=6.0)
+    note = RunDirectory.open(tmp_path / "run").info["unsteady"]
+    assert "takes 6 ms now and took 9 ms" in note
+    assert "--from" in note
+
+
+def test_run_of_a_steady_machine_says_nothing(tmp_path: Path) -> None:
+    final(tmp_path, {HALF.signature: 3.9})
+    assert RunDirectory.open(tmp_path / "run").info["unsteady"] is None
 
 
 WHOLE = replace(trial(0), architecture=FULL.to_json(), signature=FULL.signature, latency_ms=9.0, metric=0.85)

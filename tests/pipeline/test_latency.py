@@ -36,6 +36,7 @@ class Additive:
         self.half_width = 0.01
         self.sampled = 0.01
         self.samples = 60
+        self.slower = 1.0
         self.fails: TargetError | None = None
         self.seconds: list[float | None] = []
 
@@ -46,7 +47,7 @@ class Additive:
         if self.fails:
             raise self.fails
         self.seconds.append(seconds)
-        ms = sum(heads + 0.1 * units for heads, units in self._slicer.last.shapes)
+        ms = self.slower * sum(heads + 0.1 * units for heads, units in self._slicer.last.shapes)
         around = ((1 - self.half_width) * ms, (1 + self.half_width) * ms)
         return Measurement(
             samples_ms=(ms,) * self.samples,
@@ -139,6 +140,34 @@ class TestSecondLook:
         target.fails = AgentError("the device does not answer")
         with pytest.raises(AgentError):
             meter.measure_again(self.CANDIDATE)
+
+
+class TestMachineThatMoved:
+    CANDIDATE = TestSecondLook.CANDIDATE
+
+    @pytest.mark.parametrize(("slower", "found"), [(1.0, None), (1.05, None), (1.4, 7.84), (0.7, 3.92)])
+    def test_it_is_told_from_one_that_did_not(
+        self, meter: LatencyMeter, slower: float, found: float | None
+    ) -> None:
+        known = meter.measure(self.CANDIDATE)
+        target: Any = meter.target
+        target.slower = slower
+        now = meter.moved_to(self.CANDIDATE)
+        assert now == (None if found is None else pytest.approx(found))
+        assert meter.measure(self.CANDIDATE) == known
+
+    def test_intervals_that_meet_tell_nothing(self, meter: LatencyMeter) -> None:
+        target: Any = meter.target
+        target.half_width = 0.3
+        meter.measure(self.CANDIDATE)
+        target.slower = 1.4
+        assert meter.moved_to(self.CANDIDATE) is None
+
+    def test_graph_that_fails_now_tells_nothing(self, meter: LatencyMeter) -> None:
+        meter.measure(self.CANDIDATE)
+        target: Any = meter.target
+        target.fails = TargetError("out of memory")
+        assert meter.moved_to(self.CANDIDATE) is None
 
 
 def test_signatures_tell_the_shapes() -> None:
