@@ -15,7 +15,7 @@ from compresskit.supernet.surgery import blueprint_of
 from compresskit.tasks.task import Task
 from compresskit.training.cost import FIXED, FORWARD, mean_step_cost
 
-MEAN_CANDIDATE = 0.4  # of the dense network's multiply-accumulates, over a search
+MEAN_CANDIDATE = 0.2  # of the dense network's multiply-accumulates, over a search
 
 
 def within_budget(settings: SearchSettings, task: Task, full_steps: float) -> SearchSettings:

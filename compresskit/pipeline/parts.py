@@ -22,7 +22,7 @@ from compresskit.pruning.rivals.scores import mask_gradients
 from compresskit.spaces import PrecisionSpace, RankedSpace, Space
 from compresskit.supernet.importance import Importance, reorder
 from compresskit.supernet.network import SuperNetwork
-from compresskit.supernet.parts import PartedNetwork, ranges
+from compresskit.supernet.parts import PartedNetwork, ranges, rate_share
 from compresskit.supernet.surgery import blueprint_of
 from compresskit.training.cost import mean_step_cost, step_cost
 from compresskit.training.recipe import Recipe
@@ -102,11 +102,16 @@ class PartsTraining:
         strategy = strategy_for(self.settings, space, sizes)
         rows = len(self.stage.task.train)
         network = SuperNetwork(model)
-        epochs = epochs_for(full_steps, strategy, network.blueprint, rows, self.settings.batch_size)
+        recipe = replace(
+            self.recipe,
+            epochs=epochs_for(full_steps, strategy, network.blueprint, rows, self.settings.batch_size),
+            learning_rate=self.recipe.learning_rate * rate_share(sizes[1]),
+            seed=self.recipe.seed + place,  # other rows first, where a part does not see all
+        )
         train_supernet(
             network,
             self.stage,
-            replace(self.recipe, epochs=epochs),
+            recipe,
             lambda _: strategy,
             watch=strategy.sample(np.random.default_rng(0), 0.0),
             name=_name(place),

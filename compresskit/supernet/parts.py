@@ -15,6 +15,7 @@ from compresskit.supernet.network import SuperNetwork
 PARTS = 4
 FIRST = 0.45  # of the weights: where the range of the largest part ends
 LEAST = 1 / 40  # MiniLM-L6 is about 20 times as fast at that size
+GENTLE = 1 / 4  # of the size: a part of larger networks trains at a lower rate
 
 
 def ranges(parts: int) -> list[tuple[float, float]]:
@@ -24,6 +25,14 @@ def ranges(parts: int) -> list[tuple[float, float]]:
     """
     ends = [1.0, LEAST] if parts == 1 else [1.0, *(float(end) for end in np.geomspace(FIRST, LEAST, parts))]
     return [(least, most) for most, least in pairwise(ends)]
+
+
+def rate_share(most: float) -> float:
+    """Share of the learning rate at which a part trains whose largest network has the relative size `most`.
+
+    Large networks begin as nearly what teaches them, and have few steps to mend what a high rate breaks.
+    """
+    return min(1.0, GENTLE / most)
 
 
 class PartedNetwork(SuperNetwork):

@@ -11,6 +11,7 @@ from compresskit.architecture import Architecture, Dimensions
 from compresskit.pipeline.export import Choice, export
 from compresskit.pipeline.inputs import read_task
 from compresskit.pipeline.models import load_model, open_checkpoint
+from compresskit.pipeline.parts import PartsTraining
 from compresskit.pipeline.reuse import stored_settings
 from compresskit.pipeline.shared_weights import folder_for, informed_by_parts, load_shared
 from compresskit.pipeline.slicers import PartedSlicer, slicer_of
@@ -22,6 +23,8 @@ from compresskit.spaces import RankedSpace, make_space
 from compresskit.supernet.network import SuperNetwork
 from compresskit.supernet.parts import PARTS, PartedNetwork
 from compresskit.training.cost import mean_step_cost
+from compresskit.training.recipe import Recipe
+from compresskit.training.stages import Stage
 
 
 @pytest.fixture(scope="module")
@@ -59,6 +62,27 @@ def test_parts_cost_what_one_would(run: Path, network: PartedNetwork) -> None:
         *(f"order-{place}" for place in range(2, PARTS + 1)),
     }
     assert sum(cost for name, cost in costs.items() if name != "dense") == pytest.approx(wanted, abs=4)
+
+
+def test_large_parts_train_gently_and_each_sees_other_rows_first(
+    run: Path, network: PartedNetwork, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = stored_settings(RunDirectory.open(run), {}, (), "a test")
+    task = read_task(settings, open_checkpoint(settings.model))
+    recipes: list[Recipe] = []
+    monkeypatch.setattr(
+        "compresskit.pipeline.parts.train_supernet",
+        lambda network, stage, recipe, *_, **__: recipes.append(recipe),
+    )
+    stage = Stage(task, 0, tmp_path, lambda _: None)
+    whole = Recipe(epochs=2, learning_rate=1e-3, seed=5)
+    training = PartsTraining(tmp_path / "model", settings, stage, whole, lambda _: None, lambda *_: None)
+    training.run(network.model, make_space("ranked", network.blueprint.dims, unit_multiple=8), PARTS)
+    rates = [recipe.learning_rate for recipe in recipes]
+    assert rates[0] == pytest.approx(2.5e-4)
+    assert rates[0] < rates[1] < rates[2] == rates[3] == 1e-3
+    assert [recipe.seed for recipe in recipes] == [5, 6, 7, 8]
+    assert recipes[0].epochs < recipes[3].epochs
 
 
 def test_what_is_exported_is_a_slice_of_the_part_that_was_scored(run: Path, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import torch
 
 from compresskit.architecture import Architecture
 from compresskit.supernet.network import SuperNetwork
-from compresskit.supernet.parts import LEAST, PARTS, PartedNetwork, place_of, ranges
+from compresskit.supernet.parts import LEAST, PARTS, PartedNetwork, place_of, ranges, rate_share
 from tests.training.make import make_model
 
 INPUTS = {"input_ids": torch.tensor([[1, 2, 3, 4], [4, 3, 2, 1]])}
@@ -22,6 +22,13 @@ def test_ranges_lie_side_by_side(parts: int) -> None:
     assert all(larger[0] == smaller[1] for larger, smaller in pairwise(found))
     ratios = [most / least for least, most in found[1:]]
     assert ratios == pytest.approx(ratios[:1] * len(ratios))
+
+
+def test_parts_of_large_networks_train_gently() -> None:
+    shares = [rate_share(most) for _, most in ranges(PARTS)]
+    assert shares[0] == pytest.approx(0.25)
+    assert shares == sorted(shares)
+    assert shares[0] < shares[1] < shares[2] == shares[-1] == 1
 
 
 def test_a_size_belongs_to_the_part_whose_range_holds_it() -> None:
