@@ -115,6 +115,22 @@ class GapSearcher(Searcher):
         rows = [(costs[self._latency], costs[other]) for costs in kept]
         if not rows:
             return np.empty((0, 2))
-        front = np.array([row for row, best in zip(rows, pareto_mask(rows), strict=True) if best])
-        front[:, 0] = np.log(front[:, 0])
-        return front[np.argsort(front[:, 0])]
+        front = [row for row, best in zip(rows, pareto_mask(rows), strict=True) if best]
+        found = np.array(sorted([*front, *self._edge(*min(front))]))
+        found[:, 0] = np.log(found[:, 0])
+        return found
+
+    def _edge(self, fastest_ms: float, cost: float) -> list[tuple[float, float]]:
+        """Latency and cost of the fastest trial where it is faster than the front, at what limits permit.
+
+        A violation of the metric's limit is what the metric lacks.
+        """
+        assert self._latency is not None
+        if self.objectives[1 - self._latency].name != "metric":
+            return []
+        broken = [(t.costs, t.violation) for t in self.told if t.costs is not None and t.violation]
+        if not broken:
+            return []
+        costs, violation = min(broken, key=lambda each: each[0][self._latency or 0])
+        edge = max(costs[1 - self._latency] - violation, cost)
+        return [(costs[self._latency], edge)] if costs[self._latency] < fastest_ms else []

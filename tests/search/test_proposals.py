@@ -5,8 +5,8 @@ import numpy as np
 from compresskit.search import Searcher, make_objectives, make_searcher
 from compresskit.search.constraints import Constraints
 from compresskit.search.proposals import GapSearcher
-from compresskit.spaces import Space, make_space
-from tests.contracts.searcher import DIMS, OBJECTIVES, SearcherContract, search
+from compresskit.spaces import Config, Space, make_space
+from tests.contracts.searcher import DIMS, OBJECTIVES, SearcherContract, evaluation, search
 
 LIMIT_MS = 4.0
 
@@ -52,3 +52,37 @@ def test_without_latency_the_other_searcher_decides() -> None:
     own = make_searcher("random", space, objectives, 0)
     gaps = GapSearcher(make_searcher("random", space, objectives, 0), 8)
     assert [r.architecture for r in search(gaps, 12)] == [r.architecture for r in search(own, 12)]
+
+
+def faster_than_the_front(constraints: Constraints) -> int:
+    """How many of 20 trials are faster than what was known to keep the limits: sizes from a half on."""
+    space = make_space("ranked", DIMS)
+    searcher = GapSearcher(make_searcher("local-search", space, OBJECTIVES, 0), 8)
+    rng = np.random.default_rng(0)
+    latencies: list[float] = []
+
+    def tell(config: Config) -> None:
+        found = evaluation(space, space.decode(config))
+        assert found.latency_ms is not None and found.metric is not None
+        latencies.append(found.latency_ms)
+        costs = [(1 - found.metric) if one.name == "metric" else found.latency_ms for one in OBJECTIVES]
+        searcher.tell(len(latencies) - 1, config, costs, constraints.violation(found))
+
+    tell(space.encode(space.smallest))
+    for size in np.linspace(0.5, 1, 12):
+        tell(space.sample(rng, float(size)))
+    fastest = min(latencies[1:])
+    for _ in range(20):
+        asked = searcher.ask()
+        assert asked is not None
+        tell(asked)
+    return sum(latency < fastest for latency in latencies[13:])
+
+
+def test_what_is_faster_than_the_front_is_looked_at_too() -> None:
+    """The smallest network is no better than the prior, and so is not on the front."""
+    assert faster_than_the_front(Constraints(prior=0.6)) >= 3
+
+
+def test_it_is_not_where_the_front_ends_at_the_limit() -> None:
+    assert faster_than_the_front(Constraints(min_metric=0.78)) < faster_than_the_front(Constraints(prior=0.6))
