@@ -53,6 +53,8 @@ _PAPER = {
 METHODS = {
     "nas": Method(),
     "nas-specialised": Method(specialised=0.25),
+    "nas-one-part": Method({"parts": 1}),
+    "nas-four-parts": Method({"parts": 4}),
     "paper": Method(_PAPER),
     **{name: Method({"method": name}) for name in SEARCH_METHODS if name != NAS},
     # Rivals at lower learning rates than that of the default's super-network, which is theirs too.

@@ -84,6 +84,12 @@ def main(
     ] = None,
     temperature: Annotated[float | None, typer.Option(help="Temperature of distillation.")] = None,
     num_random: Annotated[int | None, typer.Option(help="Random sub-networks in a step.")] = None,
+    parts: Annotated[
+        int | None,
+        typer.Option(
+            help="Parts of the super-network, each for smaller sizes.  [default: 4 from 4 epochs on]"
+        ),
+    ] = None,
     layer_policy: Annotated[str | None, typer.Option(help="Which layers stay: spread or first.")] = None,
     unit_multiple: Annotated[int | None, typer.Option(help="Units are a multiple of this.")] = None,
     block_counts: Annotated[
@@ -146,6 +152,7 @@ def main(
         "max_length": max_length,
         "temperature": temperature,
         "num_random": num_random,
+        "parts": parts,
         "layer_policy": layer_policy,
         "unit_multiple": unit_multiple,
         "block_counts": _numbers("block counts", block_counts) if block_counts else None,

@@ -97,7 +97,7 @@ class Networks:
         if folder.exists():
             return load_shared(folder).to(self.device)
         self._begin(SUPERNET, dense, space)
-        parts = parts_of(self.settings)
+        parts = parts_of(self.settings, len(self.inputs.task.train))
         if parts > 1:
             part = folder.with_name("model.training")
             training = PartsTraining(
@@ -149,7 +149,7 @@ class Networks:
         }
         blueprint = blueprint_of(model)
         costs = {name: mean_step_cost(strategy, blueprint) for name, strategy in strategies.items()}
-        rest, parts = 0.0, parts_of(self.settings)
+        rest, parts = 0.0, parts_of(self.settings, len(self.inputs.task.train))
         if stage == SUPERNET and parts > 1:  # of which the first begins
             whole = self.recipes[SUPERNET].steps(len(self.inputs.task.train)) * costs[SUPERNET]
             rest = whole * (parts - 1) / parts

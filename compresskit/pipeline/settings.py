@@ -22,8 +22,9 @@ DENSE_EPOCHS, DENSE_STEPS = 4.0, 300
 # Of the super-network (`benchmarks/recipe`): with a teacher to follow, and on labels alone.
 TAUGHT_LEARNING_RATE, LABEL_LEARNING_RATE = 4e-4, 1e-4
 POINT_LEARNING_RATE = 1e-4  # of one network alone that a teacher teaches
+TEACHER = "teacher"  # the strategy under which a super-network may have parts
 # What serves a super-network alone, what every search of a space, and what method block.
-_OF_SHARING: tuple[str, ...] = ("strategy", "num_random", "proposals")
+_OF_SHARING: tuple[str, ...] = ("strategy", "num_random", "parts", "proposals")
 _OF_SEARCHING: tuple[str, ...] = ("space", "searcher")
 _OF_BLOCKS: tuple[str, ...] = (
     *("block_counts", "block_width", "block_axis", "block_scope"),
@@ -36,11 +37,12 @@ class SearchSettings:
     """Settings of a search; None means a default that depends on the data.
 
     `epochs` holds for the super-network, and for the dense model as `dense_epochs_for` says. `importance`
-    orders heads and units; `precisions`, where none is given, are as `precisions_on` says. `max_drop` is in
-    points: 1 means a metric of 0.01 below the dense model's. `trials` None, with no time either, becomes the
-    method's default. What begins with `block_`, `lasso` or `start_`, and `distil`, serve method block alone:
-    `block_width` goes before `block_counts`, `block_axis` None is measured, and a trial of another run may
-    take the place of the dense model as what is pruned.
+    orders heads and units; `precisions`, where none is given, are as `precisions_on` says, `parts` of the
+    super-network as `strategy.parts_of` does. `max_drop` is in points: 1 means a metric of 0.01 below the
+    dense model's. `trials` None, with no time either, becomes the method's default. What begins with
+    `block_`, `lasso` or `start_`, and `distil`, serve method block alone: `block_width` goes before
+    `block_counts`, `block_axis` None is measured, and a trial of another run may take the place of the dense
+    model as what is pruned.
     """
 
     model: str
@@ -48,7 +50,7 @@ class SearchSettings:
     profile: str
     method: str = NAS
     space: str = "ranked"
-    strategy: str = "teacher"
+    strategy: str = TEACHER
     searcher: str = "local-search"
     objectives: tuple[str, ...] = ("metric", "latency_ms")
     precisions: tuple[str, ...] = ()
@@ -67,6 +69,7 @@ class SearchSettings:
     max_length: int = 128
     temperature: float = 2.0
     num_random: int = 2
+    parts: int | None = None
     importance: str = "fisher"
     layer_policy: str = "spread"
     unit_multiple: int = 32
@@ -86,7 +89,7 @@ class SearchSettings:
         for option in ("batch_size", "max_length", "temperature", "num_random", "unit_multiple", "proposals"):
             if not 0 < getattr(self, option) < inf:
                 raise ConfigurationError(f"{option} is {getattr(self, option)}; permitted: above 0.")
-        for option in ("epochs", "learning_rate", "budget_seconds", "trials", "max_latency_ms"):
+        for option in ("epochs", "learning_rate", "parts", "budget_seconds", "trials", "max_latency_ms"):
             value = getattr(self, option)
             if value is not None and not 0 < value < inf:
                 raise ConfigurationError(f"{option} is {value}; permitted: above 0.")
@@ -106,6 +109,11 @@ class SearchSettings:
 
     def _check_method(self) -> None:
         check_method(self.method)
+        if self.parts not in (None, 1) and self.strategy != TEACHER:
+            raise ConfigurationError(
+                f"parts is {self.parts}, but only strategy {TEACHER} trains a super-network in parts: leave "
+                f"it out, or take that strategy in place of {self.strategy}."
+            )
         if self.method in LADDERS and self.budget_seconds is not None:
             raise ConfigurationError(
                 f"method {self.method} makes a fixed number of sizes: give --trials, not --budget."

@@ -18,6 +18,8 @@ from compresskit.training.recipe import Recipe
 from compresskit.training.sampling import Draw, log_uniform, mostly_small, steady, within
 from compresskit.training.strategies import FrozenTeacher, Strategy, make_strategy
 
+OFTEN = 4.0  # epochs from which on parts are better
+
 
 def strategy_for(
     settings: SearchSettings, space: Space, sizes: tuple[float, float] | None = None
@@ -40,9 +42,16 @@ def strategy_for(
     return made
 
 
-def parts_of(settings: SearchSettings) -> int:
-    """How many parts the super-network has: several where a teacher teaches (docs/choosing.md)."""
-    return PARTS if settings.strategy == FrozenTeacher.name else 1
+def parts_of(settings: SearchSettings, rows: int) -> int:
+    """How many parts the super-network has: several where a teacher shows it its rows again and again.
+
+    Until the rows are known well, all sizes learn the same from them, and to learn it together is better
+    (docs/choosing.md).
+    """
+    if settings.parts is not None:
+        return settings.parts
+    often = settings.epochs_for(rows) >= OFTEN
+    return PARTS if often and settings.strategy == FrozenTeacher.name else 1
 
 
 def shared_recipe(settings: SearchSettings, rows: int, hidden_size: int) -> Recipe:

@@ -52,5 +52,5 @@ def settings_for(folder: Path, **changes: object) -> SearchSettings:
         "trials": 6,
     }
     if changes.get("method", "nas") == "nas":
-        base["searcher"] = "random"
+        base |= {"searcher": "random", "parts": 4 if "strategy" not in changes else 1}
     return SearchSettings.from_json({**base, **changes})

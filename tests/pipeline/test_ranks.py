@@ -34,6 +34,7 @@ def test_all_processes_train_and_the_first_alone_searches(inputs: Path, tmp_path
         "--searcher": "random",
         "--trials": 4,
         "--epochs": 1,
+        "--parts": 4,
         "--batch-size": 8,
         "--max-length": 16,
         "--unit-multiple": 8,

@@ -38,6 +38,7 @@ def test_another_kind_is_refused_by_name(option: str, value: object, permitted: 
         ("fisher", "space", "small"),
         ("student", "searcher", "random"),
         ("standard-nas", "proposals", 8),
+        ("fisher", "parts", 2),
         ("nas", "start_run", "runs/other"),
     ],
 )
@@ -45,6 +46,12 @@ def test_what_a_method_would_ignore_is_refused(method: str, option: str, value: 
     settings = SearchSettings.from_json({**LEAST, "method": method, option: value})
     with pytest.raises(ConfigurationError, match=f"{option} is .*method {method} has no use for it"):
         settings.check_used()
+
+
+def test_parts_are_of_a_strategy_with_a_teacher() -> None:
+    with pytest.raises(ConfigurationError, match="parts is 4, but only strategy teacher .*in place of full"):
+        SearchSettings.from_json({**LEAST, "strategy": "full", "parts": 4})
+    assert SearchSettings.from_json({**LEAST, "strategy": "full", "parts": 1}).parts == 1
 
 
 @pytest.mark.parametrize(

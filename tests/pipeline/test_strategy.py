@@ -61,7 +61,15 @@ def test_a_part_is_trained_on_networks_of_its_sizes_alone() -> None:
 
 @pytest.mark.parametrize("name", STRATEGIES)
 def test_only_where_a_teacher_teaches_there_are_parts(name: str) -> None:
-    assert parts_of(SearchSettings("m", "d", "p", strategy=name)) == (PARTS if name == "teacher" else 1)
+    settings = SearchSettings("m", "d", "p", strategy=name)
+    assert parts_of(settings, rows=2_000) == (PARTS if name == "teacher" else 1)
+
+
+def test_parts_are_for_rows_that_are_seen_often() -> None:
+    assert parts_of(SearchSettings("m", "d", "p"), rows=60_000) == 1
+    assert parts_of(SearchSettings("m", "d", "p", epochs=3.0), rows=2_000) == 1
+    assert parts_of(SearchSettings("m", "d", "p", epochs=8.0), rows=60_000) == PARTS
+    assert parts_of(SearchSettings("m", "d", "p", parts=2), rows=60_000) == 2
 
 
 def test_a_teacher_permits_a_higher_learning_rate() -> None:
