@@ -46,7 +46,8 @@ def test_each_part_has_learnt_weights_and_an_order_of_its_own(run: Path, network
     parted = informed_by_parts(space, run / "supernet" / "model")
     assert isinstance(parted, RankedSpace)
     assert [below for below, _ in parted.smaller] == list(network.least[:-1])
-    assert {path.name for path in (run / "supernet").iterdir() if path.is_dir()} == {"dense_model", "model"}
+    left = {path.name for path in (run / "supernet").iterdir() if path.is_dir()}
+    assert left - {"points"} == {"dense_model", "model"}  # an export may have trained points
 
 
 def test_parts_cost_what_one_would(run: Path, network: PartedNetwork) -> None:
