@@ -19,7 +19,7 @@ BUDGETS = {
     "trec6": 2_500.0,
     "cola": 2_500.0,
     "imdb10k": 4_000.0,
-    "agnews20k": 6_000.0,
+    "agnews20k": 1_000.0,
     "clinc150": 2_500.0,
 }
 DENSE_SHARE = 0.3
