@@ -154,6 +154,7 @@ class Search:
     def shared(self, dense: nn.Module) -> SuperNetwork:
         """The trained super-network of the space, and the space as its parts shape it."""
         supernet = self.networks.shared(dense, self.inputs.space)
+        self.stage.memory.clear()  # the teacher has no more to say
         wait_for_all()  # the first process has stored it
         self.inputs = informed_inputs(self.inputs, self.settings, self.run.supernet)
         return supernet

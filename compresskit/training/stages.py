@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import shutil
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ from compresskit.supernet.scoring import predict
 from compresskit.tasks.collation import collate
 from compresskit.tasks.task import Split, Task
 from compresskit.training.losses import label_loss
+from compresskit.training.memory import TeacherMemory
 from compresskit.training.progress import Listener, ProgressCallback
 from compresskit.training.recipe import Recipe, quick_forward
 from compresskit.training.strategies import Consistent, Standard, Strategy
@@ -41,13 +42,14 @@ IMPORTANCES = ("fisher", "taylor", "magnitude", "none")
 
 @dataclass(frozen=True)
 class Stage:
-    """What every stage needs: the task, where checkpoints go, and who listens."""
+    """What every stage needs: the task, where checkpoints go, who listens, and what the teacher has said."""
 
     task: Task
     pad_id: int
     folder: Path
     listen: Listener
     resume: bool = False
+    memory: TeacherMemory = field(default_factory=TeacherMemory)
 
     def discard(self, name: str) -> None:
         """Remove the checkpoints of a training, each thrice the size of the model: once that is stored."""
@@ -177,6 +179,7 @@ def _train(
         teacher=teacher,
         callbacks=list(callbacks),
         penalty=penalty,
+        memory=stage.memory,
     )
     trainer.add_callback(
         ProgressCallback(

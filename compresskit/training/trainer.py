@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from compresskit.training.losses import (
     logit_loss,
     relation_loss,
 )
+from compresskit.training.memory import TeacherMemory
 from compresskit.training.recipe import Recipe, arguments_of
 from compresskit.training.strategies import FROM_FULL, FROM_LABELS, FROM_TEACHER, FROM_TWIN, Lesson, Strategy
 
@@ -65,6 +66,7 @@ class SuperNetTrainer(Trainer):  # type: ignore[misc]
         teacher: nn.Module | None = None,
         callbacks: list[TrainerCallback] | None = None,
         penalty: Penalty | None = None,
+        memory: TeacherMemory | None = None,
     ) -> None:
         if strategy.needs_teacher and teacher is None:
             raise ValueError(f"strategy {strategy.name!r} needs a teacher")
@@ -74,6 +76,7 @@ class SuperNetTrainer(Trainer):  # type: ignore[misc]
         self.split = split
         self.teacher = teacher.eval() if teacher is not None else None
         self.penalty = penalty
+        self.memory = TeacherMemory() if memory is None else memory
         super().__init__(
             model=supernet,
             args=arguments_of(recipe, folder, len(split.encoded)),
@@ -86,6 +89,7 @@ class SuperNetTrainer(Trainer):  # type: ignore[misc]
         self.remove_callback(PrinterCallback)  # it prints on stdout
         if self.teacher is not None:
             self.teacher.to(self.args.device)
+            self.memory.begin(self.teacher)
 
     def _get_train_sampler(self, train_dataset: Any = None) -> LengthSampler:
         return LengthSampler(self.split.lengths.tolist(), self.args.train_batch_size, self.recipe.seed)
@@ -107,7 +111,7 @@ class SuperNetTrainer(Trainer):  # type: ignore[misc]
             self._cost = sum(step_cost(supernet.blueprint, self._lessons(i)) for i in range(step))
         self._cost += step_cost(supernet.blueprint, lessons)
         taught = any(lesson.source == FROM_TEACHER for lesson in lessons)
-        reference = self._ask_teacher(batch) if taught else None
+        reference = self.memory.answers(batch, self._ask_teacher) if taught else None
         total = torch.zeros((), device=self.args.device)
         for lesson in lessons:
             architecture = None if lesson.is_full else lesson.architecture
@@ -150,7 +154,7 @@ class SuperNetTrainer(Trainer):  # type: ignore[misc]
     def _lessons(self, step: int) -> list[Lesson]:
         return lessons_at(self.strategy, self.recipe.seed, step, self.state.max_steps)
 
-    def _ask_teacher(self, batch: dict[str, torch.Tensor]) -> Any:
+    def _ask_teacher(self, batch: Mapping[str, torch.Tensor]) -> Any:
         assert self.teacher is not None
         # Trainer has the pupil's forward in mixed precision, and knows of no other model.
         with torch.no_grad(), self.accelerator.autocast():

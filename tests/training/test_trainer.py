@@ -15,7 +15,7 @@ from compresskit.training.losses import Distillation
 from compresskit.training.recipe import Recipe
 from compresskit.training.stages import Stage, fine_tune, score
 from compresskit.training.strategies import STRATEGIES, FrozenTeacher
-from tests.training.make import PAD, make_model, make_task, make_trainer
+from tests.training.make import PAD, assert_trained_alike, make_model, make_task, make_trainer
 
 SLOW_ENOUGH = Recipe(epochs=3, learning_rate=1e-3, batch_size=8)
 
@@ -82,8 +82,7 @@ def test_resumed_training_ends_where_unbroken_training_does(tmp_path: Path, name
         broken.run()
     resumed = SuperNetwork(make_model(dropout=0.1, seed=9))
     make_trainer(name, tmp_path / "two", resumed, make_task(), SLOW_ENOUGH).run(resume=True)
-    for key, value in unbroken.state_dict().items():
-        torch.testing.assert_close(resumed.state_dict()[key], value, rtol=0, atol=1e-6)
+    assert_trained_alike(resumed, unbroken)
 
 
 @pytest.mark.parametrize("apart", [False, True])
