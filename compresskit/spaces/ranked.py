@@ -54,9 +54,20 @@ class RankedSpace(Space):
             Parameter("units", 0, dims.num_layers * dims.num_units, multiple),
         )
 
+    @cached_property
+    def _built(self) -> dict[tuple[int, int], Architecture]:
+        """What was built, by heads and units: a training draws the same small networks again and again."""
+        return {}
+
     def _build(self, config: Mapping[str, int]) -> Architecture | None:
-        if not config["heads"] and not config["units"]:
+        key = (config["heads"], config["units"])
+        if not any(key):
             return None
+        if key not in self._built:
+            self._built[key] = self._new(config)
+        return self._built[key]
+
+    def _new(self, config: Mapping[str, int]) -> Architecture:
         built = self._ranked_by(self.ranking, config)
         for below, ranking in self.smaller:  # every ranking makes a network of the same size
             if built.relative_size(self.dims) < below:
