@@ -24,6 +24,21 @@ class Dimensions:
     num_units: int
     hidden_size: int
 
+    @property
+    def head_weight(self) -> int:
+        """Weights of one head: its rows of query, key and value, its columns of the output."""
+        return 4 * self.hidden_size * self.head_size
+
+    @property
+    def unit_weight(self) -> int:
+        """Weights of one feed-forward unit."""
+        return 2 * self.hidden_size
+
+    @property
+    def layer_weight(self) -> int:
+        """Weights of all heads and units of a layer."""
+        return self.num_heads * self.head_weight + self.num_units * self.unit_weight
+
 
 @dataclass(frozen=True, slots=True)
 class Layer:
@@ -84,9 +99,8 @@ class Architecture:
 
     def relative_size(self, dims: Dimensions) -> float:
         """Weights in kept heads and units relative to those of a model of `dims`, in (0, 1]."""
-        head, unit = 4 * dims.head_size, 2  # times the hidden size
-        kept = sum(heads * head + units * unit for heads, units in self.shapes)
-        return kept / (dims.num_layers * (dims.num_heads * head + dims.num_units * unit))
+        kept = sum(heads * dims.head_weight + units * dims.unit_weight for heads, units in self.shapes)
+        return kept / (dims.num_layers * dims.layer_weight)
 
     @property
     def signature(self) -> str:

@@ -121,9 +121,9 @@ class Blueprint:
         """
         dims = self.dims
         per_token = sum(
-            4 * dims.hidden_size * heads * dims.head_size  # query, key, value, output
+            heads * dims.head_weight
             + 2 * length * heads * dims.head_size  # scores, context
-            + 2 * dims.hidden_size * units
+            + units * dims.unit_weight
             for heads, units in architecture.shapes
         )
         per_token += self._weights(self.family.token_linears)

@@ -193,21 +193,9 @@ class Space(ABC):
         return architecture.relative_size(self.dims)
 
     @property
-    def _head_weight(self) -> int:
-        return 4 * self.dims.hidden_size * self.dims.head_size
-
-    @property
-    def _unit_weight(self) -> int:
-        return 2 * self.dims.hidden_size
-
-    @property
-    def _layer_weight(self) -> int:
-        return self.dims.num_heads * self._head_weight + self.dims.num_units * self._unit_weight
-
-    @property
     def _attention_share(self) -> float:
         """What all heads of a layer are of its weights."""
-        return self.dims.num_heads * self._head_weight / self._layer_weight
+        return self.dims.num_heads * self.dims.head_weight / self.dims.layer_weight
 
     def _aligned(self, share: float, layers: int = 1) -> int:
         """The permitted number of units nearest to a share of all in so many layers."""

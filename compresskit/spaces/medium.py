@@ -63,8 +63,8 @@ class MediumSpace(Space):
         shallowest = max(1, int(np.ceil(size * dims.num_layers)))
         depth = int(rng.integers(shallowest, dims.num_layers, endpoint=True))
         layers = choose(dims.num_layers, depth, rng)
-        weights = np.array([dims.num_heads * self._head_weight, dims.num_units * self._unit_weight] * depth)
-        shares = fill(weights.astype(np.float64), size * dims.num_layers * self._layer_weight, rng)
+        weights = np.array([dims.num_heads * dims.head_weight, dims.num_units * dims.unit_weight] * depth)
+        shares = fill(weights.astype(np.float64), size * dims.num_layers * dims.layer_weight, rng)
         config = {parameter.name: 0 for parameter in self.parameters}
         for position, layer in enumerate(layers):
             config[f"h{layer}"] = round(float(shares[2 * position]) * dims.num_heads)
