@@ -15,6 +15,7 @@ from torch.nn.utils.rnn import pad_sequence
 
 MOST_BYTES = 2 << 30
 MOST_SHARE = 0.25  # of the memory that is free when the first row is kept
+BLOCK_BYTES = 64 << 20  # rows kept one by one among what a step allocates would scatter the heap
 
 Batch = Mapping[str, torch.Tensor]
 
@@ -56,6 +57,7 @@ class TeacherMemory:
     def clear(self) -> None:
         self._rows: dict[bytes, _Row] = {}
         self._used = 0
+        self._block = torch.empty(0)  # (tokens, layers, hidden): what is free of the last one
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -96,16 +98,24 @@ class TeacherMemory:
         output = ask({name: value[new, :width] for name, value in batch.items()})
         states = torch.stack(output.hidden_states[1:], dim=2)
         return [
-            _Row(output.logits[place].clone(), states[place, : lengths[i]].clone())
-            for place, i in enumerate(new)
+            _Row(output.logits[place].clone(), states[place, : lengths[i]]) for place, i in enumerate(new)
         ]
 
     def _keep(self, key: bytes, row: _Row) -> None:
         if self._most is None:
             self._most = min(MOST_BYTES, int(MOST_SHARE * psutil.virtual_memory().available))
         if key not in self._rows and self._used + row.num_bytes <= self._most:
-            self._rows[key] = row
+            self._rows[key] = _Row(row.logits, self._copied(row.states))
             self._used += row.num_bytes
+
+    def _copied(self, states: torch.Tensor) -> torch.Tensor:
+        """`states` in the last block, or in a new one where that is full."""
+        tokens = len(states)
+        if self._block.dtype != states.dtype or len(self._block) < tokens:
+            most = max(tokens, BLOCK_BYTES // states[0].nbytes)
+            self._block = states.new_empty((most, *states.shape[1:]))
+        kept, self._block = self._block[:tokens], self._block[tokens:]
+        return kept.copy_(states)
 
 
 def _keys(batch: Batch, lengths: list[int]) -> list[bytes]:
