@@ -27,10 +27,12 @@ def mask_slopes(
     def watch(key: Key, size: int) -> Callable[[nn.Module, tuple[torch.Tensor]], None]:
         def before(module: nn.Module, inputs: tuple[torch.Tensor]) -> None:
             (value,) = inputs  # (rows, length, members x size)
+            # A hook that held `value` itself would be a cycle: each batch would stay until Python looks for those.
+            fed = value.detach()
 
             def gradient(slope: torch.Tensor) -> None:
-                of_rows = (value.detach() * slope).sum(1).view(len(value), -1, size).sum(-1)
-                found[key] = of_rows * len(value)
+                of_rows = (fed * slope).sum(1).view(len(fed), -1, size).sum(-1)
+                found[key] = of_rows * len(fed)
 
             value.register_hook(gradient)  # type: ignore[no-untyped-call]
 
