@@ -27,7 +27,7 @@ def mask_slopes(
     def watch(key: Key, size: int) -> Callable[[nn.Module, tuple[torch.Tensor]], None]:
         def before(module: nn.Module, inputs: tuple[torch.Tensor]) -> None:
             (value,) = inputs  # (rows, length, members x size)
-            # A hook that held `value` itself would be a cycle: a batch would stay until Python looks for those.
+            # A hook that held `value` would be a cycle: batches would stay until Python looks for those.
             fed = value.detach()
 
             def gradient(slope: torch.Tensor) -> None:
