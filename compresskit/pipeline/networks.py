@@ -58,6 +58,7 @@ class Networks:
         self.device = training_device()
         rows = len(inputs.task.train)
         width = dimensions_of(inputs.checkpoint.config).hidden_size
+        self.parts = parts_of(settings, rows)
         self.recipes = {
             DENSE: recipe_for(settings, settings.dense_epochs_for(rows), DENSE_LEARNING_RATE, width),
             SUPERNET: shared_recipe(settings, rows, width),
@@ -97,13 +98,12 @@ class Networks:
         if folder.exists():
             return load_shared(folder).to(self.device)
         self._begin(SUPERNET, dense, space)
-        parts = parts_of(self.settings, len(self.inputs.task.train))
-        if parts > 1:
+        if self.parts > 1:
             part = folder.with_name("model.training")
             training = PartsTraining(
                 part, self.settings, self.stage, self.recipes[SUPERNET], self._stored, self._spent
             )
-            found = training.run(dense, space, parts)
+            found = training.run(dense, space, self.parts)
             if is_first():
                 part.rename(folder)
             self.run.update(status="supernet")
@@ -149,7 +149,7 @@ class Networks:
         }
         blueprint = blueprint_of(model)
         costs = {name: mean_step_cost(strategy, blueprint) for name, strategy in strategies.items()}
-        rest, parts = 0.0, parts_of(self.settings, len(self.inputs.task.train))
+        rest, parts = 0.0, self.parts
         if stage == SUPERNET and parts > 1:  # of which the first begins
             whole = self.recipes[SUPERNET].steps(len(self.inputs.task.train)) * costs[SUPERNET]
             rest = whole * (parts - 1) / parts

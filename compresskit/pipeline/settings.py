@@ -13,6 +13,7 @@ from compresskit.kinds import wrong_kind
 from compresskit.pipeline.methods import BLOCK, LADDERS, NAS, check_method, default_trials
 from compresskit.search.constraints import Constraints
 from compresskit.target.profile import Profile
+from compresskit.training.strategies import FrozenTeacher
 
 # Default learning rates are for a model of this hidden size, on which they were found.
 RATES_WIDTH = 384
@@ -22,7 +23,6 @@ DENSE_EPOCHS, DENSE_STEPS = 4.0, 300
 # Of the super-network (`benchmarks/recipe`): with a teacher to follow, and on labels alone.
 TAUGHT_LEARNING_RATE, LABEL_LEARNING_RATE = 4e-4, 1e-4
 POINT_LEARNING_RATE = 1e-4  # of one network alone that a teacher teaches
-TEACHER = "teacher"  # the strategy under which a super-network may have parts
 # What serves a super-network alone, what every search of a space, and what method block.
 _OF_SHARING: tuple[str, ...] = ("strategy", "num_random", "parts", "proposals")
 _OF_SEARCHING: tuple[str, ...] = ("space", "searcher")
@@ -50,7 +50,7 @@ class SearchSettings:
     profile: str
     method: str = NAS
     space: str = "ranked"
-    strategy: str = TEACHER
+    strategy: str = FrozenTeacher.name
     searcher: str = "local-search"
     objectives: tuple[str, ...] = ("metric", "latency_ms")
     precisions: tuple[str, ...] = ()
@@ -109,10 +109,10 @@ class SearchSettings:
 
     def _check_method(self) -> None:
         check_method(self.method)
-        if self.parts not in (None, 1) and self.strategy != TEACHER:
+        if self.parts not in (None, 1) and self.strategy != FrozenTeacher.name:
             raise ConfigurationError(
-                f"parts is {self.parts}, but only strategy {TEACHER} trains a super-network in parts: leave "
-                f"it out, or take that strategy in place of {self.strategy}."
+                f"parts is {self.parts}, but only strategy {FrozenTeacher.name} trains a super-network in "
+                f"parts: leave it out, or take that strategy in place of {self.strategy}."
             )
         if self.method in LADDERS and self.budget_seconds is not None:
             raise ConfigurationError(

@@ -125,12 +125,13 @@ class GapSearcher(Searcher):
 
         A violation of the metric's limit is what the metric lacks.
         """
-        assert self._latency is not None
-        if self.objectives[1 - self._latency].name != "metric":
+        latency = self._latency
+        assert latency is not None
+        if self.objectives[1 - latency].name != "metric":
             return []
         broken = [(t.costs, t.violation) for t in self.told if t.costs is not None and t.violation]
         if not broken:
             return []
-        costs, violation = min(broken, key=lambda each: each[0][self._latency or 0])
-        edge = max(costs[1 - self._latency] - violation, cost)
-        return [(costs[self._latency], edge)] if costs[self._latency] < fastest_ms else []
+        costs, violation = min(broken, key=lambda each: each[0][latency])
+        edge = max(costs[1 - latency] - violation, cost)
+        return [(costs[latency], edge)] if costs[latency] < fastest_ms else []

@@ -42,6 +42,8 @@ class RankedSpace(Space):
         super().__init__(dims, layer_policy=layer_policy, unit_multiple=unit_multiple)
         self.ranking = ranking or Ranking.even(dims, unit_multiple)
         self.smaller = tuple(smaller)
+        # By heads and units: a training draws the same small networks again and again.
+        self._built: dict[tuple[int, int], Architecture] = {}
         wanted = (dims.num_layers * dims.num_heads, dims.num_layers * dims.num_units // unit_multiple)
         if (len(self.ranking.heads), len(self.ranking.units)) != wanted:
             raise ValueError(f"the ranking is not one of {wanted[0]} heads and {wanted[1]} groups of units")
@@ -53,11 +55,6 @@ class RankedSpace(Space):
             Parameter("heads", 0, dims.num_layers * dims.num_heads),
             Parameter("units", 0, dims.num_layers * dims.num_units, multiple),
         )
-
-    @cached_property
-    def _built(self) -> dict[tuple[int, int], Architecture]:
-        """What was built, by heads and units: a training draws the same small networks again and again."""
-        return {}
 
     def _build(self, config: Mapping[str, int]) -> Architecture | None:
         key = (config["heads"], config["units"])
