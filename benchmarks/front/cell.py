@@ -76,6 +76,7 @@ class Cell:
                     "signature": manifest.signature,
                     "trial_id": point.trial_id,
                     "metric": point.metric,
+                    "expected": point.worth,
                     "test_metric": manifest.test_metric,
                     "latency_ms": latencies[path],
                     "speedup": speedups[path]["speedup"],
@@ -126,11 +127,11 @@ class Cell:
     def chosen(self, run: RunDirectory) -> list[FrontPoint]:
         """The points to export, by the area that they dominate on validation."""
         front, dense = run.front(), run.front().dense
-        points = [p for p in front.points if p.metric is not None and p.latency_ms is not None]
+        points = [p for p in front.points if p.worth is not None and p.latency_ms is not None]
         assert dense is not None and dense.latency_ms is not None and dense.metric is not None
         kept = choose(
             [dense.latency_ms / p.latency_ms for p in points if p.latency_ms],
-            [p.metric for p in points if p.metric is not None],
+            [p.worth for p in points if p.worth is not None],
             self.task.prior(self.task.validation),
             dense.metric,
             self.asked["most"],

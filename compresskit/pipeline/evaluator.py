@@ -3,17 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import nullcontext
+from typing import Any, NamedTuple
+
+import numpy.typing as npt
 
 from compresskit.architecture import Architecture, Candidate
 from compresskit.engine.score import logits_of
 from compresskit.families import Blueprint
+from compresskit.pipeline.answers import DenseAnswers
 from compresskit.pipeline.latency import LatencyMeter
 from compresskit.pipeline.points import read_point
 from compresskit.search.loop import Evaluation
 from compresskit.supernet.network import SuperNetwork
+from compresskit.supernet.scoring import predict
 from compresskit.target.profile import Profile
+from compresskit.tasks.expected import expected_metric
 from compresskit.tasks.task import Split
-from compresskit.training.stages import Stage, quick_score, score
+from compresskit.training.recipe import quick_forward
+from compresskit.training.stages import Stage
+
+
+class Scores(NamedTuple):
+    """The metric, as a fraction, and what it is expected to be on other rows (see `expected_metric`).
+
+    `expected` is None where the dense model's answers are not known.
+    """
+
+    metric: float
+    expected: float | None
 
 
 class Evaluator:
@@ -21,7 +39,7 @@ class Evaluator:
 
     Metrics of fp32 come from the sub-network in PyTorch while the search lasts, in bfloat16 where that
     is fast; the front is scored in float32, and engines by ONNX Runtime when they are exported. Of
-    other precisions ONNX Runtime computes them, with the graph that is measured. `known` metrics, all
+    other precisions ONNX Runtime computes them, with the graph that is measured. `known` scores, all
     of fp32, are not computed again. `weights` of a trial's own are those of `pipeline.points`; None
     means the shared ones.
     """
@@ -32,21 +50,25 @@ class Evaluator:
         stage: Stage,
         meter: LatencyMeter,
         profile: Profile,
-        known: Mapping[Architecture, float],
+        known: Mapping[Architecture, Scores],
+        dense: DenseAnswers | None = None,
     ) -> None:
         self.known = known
         self.supernet = supernet
         self.stage = stage
         self.meter = meter
         self.profile = profile
+        self.dense = dense
 
     def __call__(self, candidate: Candidate, weights: str | None = None) -> Evaluation:
         """Raises TargetError when the candidate does not run on the target."""
         latency = self.meter.measure(candidate)
         shared = candidate.precision == "fp32" and weights is None
-        metric = self.known.get(candidate.architecture) if shared else None
+        scores = self.known.get(candidate.architecture) if shared else None
+        scores = scores or self.search_scores(candidate, weights)
         return Evaluation(
-            metric=self.search_metric(candidate, weights) if metric is None else metric,
+            metric=scores.metric,
+            expected=scores.expected,
             latency_ms=latency.median_ms,
             latency_ci_ms=latency.ci_ms,
             num_params=self.blueprint.num_params(candidate.architecture) - _gone(candidate),
@@ -55,24 +77,47 @@ class Evaluator:
             size_bytes=latency.size_bytes,
         )
 
-    def search_metric(self, candidate: Candidate, weights: str | None = None) -> float:
-        """The metric on the rows that a search scores, as a fraction: good enough to rank by."""
-        if candidate.precision != "fp32":
-            return self.metric(candidate, self.stage.task.search, weights)
-        return quick_score(self._network(weights), self.stage, candidate.architecture)
+    def search_scores(self, candidate: Candidate, weights: str | None = None) -> Scores:
+        """On the rows that a search scores: good enough to rank by."""
+        dense = None if self.dense is None else self.dense.search
+        return self._scores(candidate, self.stage.task.search, dense, weights, quick=True)
 
-    def metric(self, candidate: Candidate, split: Split, weights: str | None = None) -> float:
-        """The task's metric on `split`, as a fraction."""
-        if weights is not None or candidate.precision == "fp32":
-            return score(self._network(weights), self.stage, split, candidate.architecture)
-        logits = logits_of(
-            self.meter.build(candidate),
-            split.encoded,
-            self.meter.variant_for(candidate.precision).session,
-            pad_id=self.stage.pad_id,
-            provider=self.profile.scoring_provider,
-        )
-        return self.stage.task.score(logits, split.labels)
+    def validation_scores(self, candidate: Candidate, weights: str | None = None) -> Scores:
+        """On all validation rows."""
+        dense = None if self.dense is None else self.dense.validation
+        return self._scores(candidate, self.stage.task.validation, dense, weights, quick=False)
+
+    def _scores(
+        self,
+        candidate: Candidate,
+        split: Split,
+        dense: npt.NDArray[Any] | None,
+        weights: str | None,
+        *,
+        quick: bool,
+    ) -> Scores:
+        task = self.stage.task
+        logits = self._logits(candidate, split, weights, quick=quick)
+        metric = task.score(logits, split.labels)
+        if dense is None:
+            return Scores(metric, None)
+        return Scores(metric, expected_metric(task.metric_name, logits, split.labels, dense))
+
+    def _logits(
+        self, candidate: Candidate, split: Split, weights: str | None, *, quick: bool
+    ) -> npt.NDArray[Any]:
+        """(rows, labels)"""
+        if candidate.precision != "fp32" and weights is None:
+            return logits_of(
+                self.meter.build(candidate),
+                split.encoded,
+                self.meter.variant_for(candidate.precision).session,
+                pad_id=self.stage.pad_id,
+                provider=self.profile.scoring_provider,
+            )
+        network = self._network(weights)
+        with quick_forward(next(network.parameters()).device) if quick else nullcontext():
+            return predict(network, split, pad_id=self.stage.pad_id, architecture=candidate.architecture)
 
     def _network(self, weights: str | None) -> SuperNetwork:
         if weights is None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
+
 from compresskit.architecture import Candidate
 from compresskit.pipeline.evaluator import Evaluator
 from compresskit.pipeline.latency import CandidateLatency
@@ -40,6 +42,7 @@ def write_front(
         **full.to_json(),
         signature=full.signature,
         metric=run.info["dense_metric"],
+        expected=None if evaluator.dense is None else run.info["dense_metric"],
         metric_name=metric_name,
         latency_ms=measured.median_ms,
         latency_ci_ms=measured.ci_ms,
@@ -87,32 +90,32 @@ def settle(
 
     A search scores on a sample of rows, and of many trials those lead that the sample flatters. So what
     they lose on all rows may let others be on the front, which are scored too; until then a trial is
-    expected to gain what the scored ones gained on the average (the difference estimator of Cochran,
+    thought to gain what the scored ones gained on the average (the difference estimator of Cochran,
     Sampling Techniques, 1977, section 7.10). Those are the ones that were flattered, so too little is
     expected: that spares scoring and misses points that would add next to nothing.
     """
     known = {record.trial_id: record for record in records}
-    gains: dict[int, float] = {}
+    gains: dict[int, tuple[float, float]] = {}  # in the metric, and in what is expected of it
     looked_at: set[int] = set()
 
     def on_front() -> set[int]:
-        gain = sum(gains.values()) / max(1, len(gains))
-        expected = [
-            record
-            if record.metric is None or record.trial_id in gains
-            else replace(record, metric=record.metric + gain)
-            for record in known.values()
+        gain = np.mean(list(gains.values()), axis=0) if gains else (0.0, 0.0)
+        thought = [
+            record if record.trial_id in gains else _gaining(record, *gain) for record in known.values()
         ]
         # Scored anew, a point may keep a bound on the metric that it broke before.
-        feasible = (kept.feasible(expected) for kept in (UNBOUND, constraints))
+        feasible = (kept.feasible(thought) for kept in (UNBOUND, constraints))
         return {some[row].trial_id for some in feasible for row in front_of(some, objectives)}
 
     while new := on_front() - (gains.keys() & looked_at):
         for trial_id in sorted(new - gains.keys()):
             record = known[trial_id]
-            metric = evaluator.metric(record.candidate, evaluator.stage.task.validation, record.weights)
-            gains[trial_id] = metric - (record.metric or 0.0)
-            known[trial_id] = replace(record, metric=metric)
+            scores = evaluator.validation_scores(record.candidate, record.weights)
+            known[trial_id] = replace(record, metric=scores.metric, expected=scores.expected)
+            gains[trial_id] = (
+                scores.metric - (record.metric or 0.0),
+                (scores.expected or 0.0) - (record.expected or 0.0),
+            )
         for trial_id in sorted(on_front() & gains.keys() - looked_at):
             measured = evaluator.meter.measure_again(known[trial_id].candidate)
             known[trial_id] = replace(
@@ -120,3 +123,12 @@ def settle(
             )
             looked_at.add(trial_id)
     return [known[trial_id] for trial_id in sorted(gains)]
+
+
+def _gaining(record: TrialRecord, metric: float, expected: float) -> TrialRecord:
+    """`record` with so much more; what it lacks stays unknown."""
+    return replace(
+        record,
+        metric=None if record.metric is None else record.metric + metric,
+        expected=None if record.expected is None else record.expected + expected,
+    )

@@ -9,6 +9,7 @@ from pathlib import Path
 from torch import nn
 
 from compresskit.families import dimensions_of
+from compresskit.pipeline.answers import DenseAnswers
 from compresskit.pipeline.estimate import DENSE, SUPERNET, Clock
 from compresskit.pipeline.inputs import Inputs
 from compresskit.pipeline.models import load_dense, load_model, save_model
@@ -31,8 +32,6 @@ from compresskit.training.stages import (
     dense_strategy,
     fine_tune,
     order_by_importance,
-    quick_score,
-    score,
     train_supernet,
 )
 
@@ -74,11 +73,13 @@ class Networks:
         scores = order_by_importance(model, self.stage, self.recipes[DENSE], importance)
         save_scores(self.run.supernet, scores)
         network, task = SuperNetwork(model), self.inputs.task
-        metric = score(network, self.stage, task.validation)
+        answers = DenseAnswers.of(network, self.stage)
+        answers.save(self.run.supernet)
+        metric = task.score(answers.validation, task.validation.labels)
         self.run.update(
             status="dense",
             dense_metric=metric,
-            dense_search_metric=quick_score(network, self.stage),
+            dense_search_metric=task.score(answers.search, task.search.labels),
             metric_name=task.metric_name,
             blueprint=network.blueprint.to_json(),
             notes=list(task.notes),

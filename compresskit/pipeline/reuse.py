@@ -10,6 +10,8 @@ from typing import Any
 
 from compresskit.architecture import Architecture
 from compresskit.errors import ConfigurationError, RunError
+from compresskit.pipeline.answers import ANSWERS_FILE
+from compresskit.pipeline.evaluator import Scores
 from compresskit.pipeline.methods import NAS
 from compresskit.pipeline.scores import SCORES_FILE
 from compresskit.pipeline.settings import SearchSettings
@@ -104,7 +106,7 @@ def take_over(source: RunDirectory, run: RunDirectory) -> None:
     try:
         for part in copied:
             shutil.copytree(source.supernet / part.stem, part, dirs_exist_ok=True)
-        for name in ("progress.jsonl", SCORES_FILE):
+        for name in ("progress.jsonl", SCORES_FILE, ANSWERS_FILE):
             if (source.supernet / name).exists():
                 shutil.copy(source.supernet / name, run.supernet / name)
     except OSError as error:
@@ -115,7 +117,7 @@ def take_over(source: RunDirectory, run: RunDirectory) -> None:
         status="supernet",
         started_from=source.path.name,
         scores=[
-            {"architecture": record.architecture, "metric": record.metric}
+            {"architecture": record.architecture, "metric": record.metric, "expected": record.expected}
             for record in source.trials()
             if record.is_completed and record.metric is not None and record.precision == "fp32"
         ],
@@ -134,9 +136,9 @@ def go_on(run: RunDirectory, settings: SearchSettings) -> None:
         take_over(RunDirectory.open(run.info["taken_from"]), run)
 
 
-def known_scores(run: RunDirectory) -> dict[Architecture, float]:
-    """Metrics, on the rows that search scores on, that the run started from already knows."""
+def known_scores(run: RunDirectory) -> dict[Architecture, Scores]:
+    """Scores, on the rows that search scores on, that the run started from already knows."""
     return {
-        Architecture.from_json(item["architecture"]): float(item["metric"])
+        Architecture.from_json(item["architecture"]): Scores(item["metric"], item.get("expected"))
         for item in run.info.get("scores", ())
     }

@@ -11,6 +11,7 @@ from torch import nn
 from compresskit.errors import ConfigurationError
 from compresskit.families import dimensions_of
 from compresskit.pipeline import reuse
+from compresskit.pipeline.answers import DenseAnswers
 from compresskit.pipeline.estimate import SUPERNET, Clock
 from compresskit.pipeline.evaluator import Evaluator
 from compresskit.pipeline.explore import explore
@@ -130,7 +131,9 @@ class Search:
             slicer = slicer_of(supernet, precisions)
             variants = choose_variants(self.run, target, profile, slicer, precisions, self.say)
             meter = LatencyMeter(self.run, target, profile, slicer, variants["fp32"], variants)
-            evaluator = Evaluator(supernet, self.stage, meter, profile, reuse.known_scores(self.run))
+            answers = DenseAnswers.read(self.run.supernet)
+            known = reuse.known_scores(self.run)
+            evaluator = Evaluator(supernet, self.stage, meter, profile, known, answers)
             records = self.explore(evaluator) if self.settings.method == NAS else self.compress(evaluator)
             self.say("scoring the front on all validation rows")
             prior = self.task.prior(self.task.validation)

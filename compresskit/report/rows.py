@@ -28,8 +28,9 @@ def front_rows(front: Front) -> tuple[list[str], list[tuple[FrontPoint, list[str
     """Titles, and the cells of each point, fastest first, the dense model last."""
     shown = [*front.points, *([front.dense] if front.dense else [])]
     head = ["point", "latency, ms", "95 %", "speed-up", metric_label(shown[0].metric_name if shown else None)]
-    head += ["against dense", "parameters", "MACs", "precision", "keeps"]
-    return head, [(point, _front_cells(point, front.dense)) for point in shown]
+    expects = any(point.expected is not None for point in shown)
+    head += ["against dense", *(["expected"] if expects else []), "parameters", "MACs", "precision", "keeps"]
+    return head, [(point, _front_cells(point, front.dense, expects)) for point in shown]
 
 
 def bench_rows(result: Mapping[str, Any]) -> tuple[list[str], list[tuple[Mapping[str, Any], list[str]]]]:
@@ -44,7 +45,7 @@ def bench_rows(result: Mapping[str, Any]) -> tuple[list[str], list[tuple[Mapping
     return head, rows
 
 
-def _front_cells(point: FrontPoint, dense: FrontPoint | None) -> list[str]:
+def _front_cells(point: FrontPoint, dense: FrontPoint | None, expects: bool) -> list[str]:
     is_dense = point.idx is None
     lost = None if is_dense else drop(point, dense)
     return [
@@ -54,6 +55,7 @@ def _front_cells(point: FrontPoint, dense: FrontPoint | None) -> list[str]:
         times(None if is_dense else speedup(point, dense)),
         points(point.metric),
         signed_points(None if lost is None else -lost),
+        *([points(point.expected)] if expects else []),
         count(point.num_params),
         count(point.macs),
         point.precision,

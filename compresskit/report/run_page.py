@@ -84,6 +84,11 @@ def _front(view: RunView, verdict: Verdict) -> str:
         f"Up is better, left is faster. Metrics are {view.metric_name.replace('_', ' ')} on validation data, "
         "times 100; lines through the points are 95 % intervals of the median latency."
     )
+    if any(point.expected is not None for point in view.front.points):
+        note += (
+            " Points are chosen by the metric to be expected on other texts: the mean of what the labels say "
+            "and of what being true to the dense model's answers is worth."
+        )
     return section("Front", chart, _front_table(view, verdict), _trials_table(view), note=note)
 
 

@@ -22,7 +22,7 @@ _HOPELESS = 5  # failures in a row, with no success before them, after which a s
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What was measured of a candidate; None where it was not."""
+    """What was measured of a candidate; None where it was not. `expected`: see `Objective`."""
 
     metric: float | None = None
     latency_ms: float | None = None
@@ -30,6 +30,7 @@ class Evaluation:
     num_params: int | None = None
     macs: int | None = None
     size_bytes: int | None = None
+    expected: float | None = None
 
 
 @dataclass(frozen=True)
@@ -161,6 +162,7 @@ def make_record(
         precision=candidate.precision,
         signature=candidate.signature,
         metric=_finite(evaluation.metric),
+        expected=_finite(evaluation.expected),
         latency_ms=_finite(evaluation.latency_ms),
         latency_ci_ms=_finite_pair(evaluation.latency_ci_ms),
         num_params=evaluation.num_params,

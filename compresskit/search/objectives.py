@@ -26,18 +26,25 @@ class Measured(Protocol):
     def macs(self) -> int | None: ...
     @property
     def size_bytes(self) -> int | None: ...
+    @property
+    def expected(self) -> float | None: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Objective:
-    """One objective; of a `is_ratio` objective factors matter, not differences."""
+    """One objective; of a `is_ratio` objective factors matter, not differences.
+
+    Of the metric it is the value to be expected on other rows, where that is known: the best of many by
+    what few rows say are flattered.
+    """
 
     name: str
     is_ratio: bool
 
     def value(self, measured: Measured) -> float | None:
+        expected = measured.expected if self.name == "metric" and measured.metric is not None else None
         value: float | None = getattr(measured, self.name)
-        return value
+        return value if expected is None else expected
 
     def cost(self, value: float) -> float:
         """The cost to minimise. The only place where the metric, which is maximised, becomes an error."""

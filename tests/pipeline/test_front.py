@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from compresskit.architecture import Candidate
+from compresskit.pipeline.evaluator import Scores
 from compresskit.pipeline.front import write_front
 from compresskit.pipeline.latency import CandidateLatency
 from compresskit.runs import Front, RunDirectory
@@ -24,7 +25,12 @@ SLOW = replace(
 
 
 class Evaluator:
-    """Scores every candidate as it was, or as `metrics` say; the second look finds `better` by signature."""
+    """Scores every candidate as it was, or as `metrics` say; the second look finds `better` by signature.
+
+    `expected` are known by signature, or not at all.
+    """
+
+    expected: dict[str, float] | None = None
 
     def __init__(self, better: dict[str, float], metrics: dict[str, float]) -> None:
         self.better = better
@@ -46,9 +52,14 @@ class Evaluator:
         assert candidate.signature == FULL.signature
         return self.now_ms
 
-    def metric(self, candidate: Candidate, *_: Any) -> float:
+    @property
+    def dense(self) -> object | None:
+        return self.expected
+
+    def validation_scores(self, candidate: Candidate, *_: Any) -> Scores:
         self.scored.append(candidate.signature)
-        return self.metrics[candidate.signature]
+        signature = candidate.signature
+        return Scores(self.metrics[signature], None if self.expected is None else self.expected[signature])
 
     def macs(self, architecture: Any) -> int:
         return 1
@@ -60,8 +71,10 @@ def final(
     metrics: dict[str, float] | None = None,
     records: Sequence[TrialRecord] = (FAST, SLOW),
     now_ms: float | None = None,
+    expected: dict[str, float] | None = None,
 ) -> tuple[Front, Any]:
     evaluator: Any = Evaluator({FULL.signature: 9.0, **better}, metrics or {})
+    evaluator.expected = expected
     evaluator.now_ms = now_ms
     with RunDirectory.create(folder / "run", {}) as run:
         run.update(dense_metric=0.9)
@@ -112,3 +125,22 @@ def test_what_all_are_thought_to_lose_lets_none_onto_the_front(tmp_path: Path) -
     found, evaluator = final(tmp_path, AS_BEFORE, metrics, THREE)
     assert evaluator.scored == [FULL.signature, HALF.signature]
     assert [point.metric for point in found.points] == [0.76, 0.80]
+
+
+def test_points_are_chosen_by_the_metric_to_be_expected(tmp_path: Path) -> None:
+    # By their labels alone the fastest dominates: they flatter it, all rows or not.
+    known = {FULL.signature: 0.87, HALF.signature: 0.80, UNEVEN.signature: 0.84}
+    metrics = {FULL.signature: 0.85, HALF.signature: 0.86, UNEVEN.signature: 0.85}
+    records = [
+        replace(record, metric=metrics[record.signature], expected=known[record.signature])
+        for record in THREE
+    ]
+    found, evaluator = final(tmp_path, AS_BEFORE, metrics, records, expected=known)
+    assert [(point.metric, point.expected) for point in found.points] == [
+        (0.86, 0.80),
+        (0.85, 0.84),
+        (0.85, 0.87),
+    ]
+    assert evaluator.scored == [FULL.signature, HALF.signature, UNEVEN.signature]
+    assert found.dense is not None
+    assert found.dense.expected == found.dense.metric == 0.9

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 from rich.console import Console
 from rich.table import Table
@@ -28,6 +29,16 @@ def test_front_table_lists_points_and_dense() -> None:
     ]  # fmt: skip
     assert line_with(lines, "1")[4:6] == ["\N{EN DASH}", "\N{EN DASH}"]
     assert line_with(lines, "dense")[1] == "10.0"
+
+
+def test_what_is_expected_of_points_is_shown_where_it_is_known() -> None:
+    known = replace(point(0, 4.0, 0.895, UNEVEN), expected=0.8765)
+    lines = text_of(front_table(front(known, whole=dense()), chosen=[]))
+    assert "expected" in " ".join(lines)
+    assert "87.65" in line_with(lines, "0")
+    assert "expected" not in " ".join(
+        text_of(front_table(front(point(0, 4.0, 0.9), whole=dense()), chosen=[]))
+    )
 
 
 def test_trials_table_shows_the_last_and_why_one_failed() -> None:

@@ -107,3 +107,15 @@ def test_constraints_that_make_no_sense_are_refused(front: Front) -> None:
         select_point(front, max_drop=-1)
     with pytest.raises(ConfigurationError, match="--min-metric"):
         select_point(Front(front.objectives, front.points), max_drop=1)
+
+
+def test_points_are_chosen_by_the_expected_metric_where_it_is_known() -> None:
+    records = [
+        trial(trial_id=0, metric=0.90, latency_ms=10.0, expected=0.90),
+        trial(trial_id=1, metric=0.92, latency_ms=3.0, expected=0.84),  # labels flatter it
+        trial(trial_id=2, metric=0.91, latency_ms=5.0, expected=0.88),
+    ]
+    found = build_front(records, OBJECTIVES, "accuracy")
+    assert [point.trial_id for point in found.points] == [1, 2, 0]
+    assert select_point(found, max_latency_ms=6.0).trial_id == 2
+    assert select_point(found, min_metric=0.89).trial_id == 1  # a bound is on what is shown

@@ -1,0 +1,67 @@
+"""What the dense model says of validation rows, kept in a run and held against every candidate."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from compresskit.pipeline.answers import ANSWERS_FILE, DenseAnswers
+from compresskit.pipeline.search import search
+from compresskit.runs import RunDirectory
+
+
+def test_answers_are_read_as_they_were_written(tmp_path: Path) -> None:
+    assert DenseAnswers.read(tmp_path / "supernet") is None
+    kept = DenseAnswers(np.arange(5), np.asarray([1, 0]))
+    kept.save(tmp_path / "supernet")
+    found = DenseAnswers.read(tmp_path / "supernet")
+    assert found is not None
+    assert found.validation.tolist() == [0, 1, 2, 3, 4]
+    assert found.search.tolist() == [1, 0]
+
+
+def test_a_run_keeps_them_and_expects_metrics_by_them(run: Path) -> None:
+    opened = RunDirectory.open(run)
+    answers = DenseAnswers.read(opened.supernet)
+    assert answers is not None
+    assert len(answers.validation) >= len(answers.search) > 0
+    front = opened.front()
+    assert front.dense is not None
+    assert front.dense.expected == front.dense.metric == opened.info["dense_metric"]
+    scored = [(point.metric, point.expected) for point in front.points]
+    for metric, expected in [(record.metric, record.expected) for record in opened.trials()] + scored:
+        assert metric is not None
+        assert expected is not None
+        # Of the two parts the other is the dense metric times a fidelity of at most 1.
+        assert (
+            -1e-9
+            <= 2 * expected - metric
+            <= max(opened.info["dense_metric"], opened.info["dense_search_metric"]) + 1e-9
+        )
+    worth = [point.expected or 0.0 for point in front.points]
+    assert worth == sorted(worth)
+
+
+def test_a_run_that_is_older_than_them_is_gone_on_with(run: Path, tmp_path: Path) -> None:
+    older = shutil.copytree(run, tmp_path / "run")
+    (RunDirectory.open(older).supernet / ANSWERS_FILE).unlink()
+    front = search(None, older, resume=True, changes={"trials": 8})
+    assert RunDirectory.open(older).trials()[-1].expected is None
+    assert all(point.expected is None for point in front.points)
+    assert front.dense is not None
+    assert front.dense.expected is None
+
+
+def test_a_search_from_a_run_takes_them_over(run: Path, tmp_path: Path) -> None:
+    search(None, tmp_path / "run", start_from=run, changes={"trials": 3})
+    mine, its = (DenseAnswers.read(RunDirectory.open(path).supernet) for path in (tmp_path / "run", run))
+    assert mine is not None
+    assert its is not None
+    np.testing.assert_array_equal(mine.validation, its.validation)
+    expected = [
+        [record.expected for record in RunDirectory.open(path).trials()] for path in (tmp_path / "run", run)
+    ]
+    assert expected[0] == expected[1][:3] == pytest.approx(expected[0])
