@@ -25,6 +25,7 @@ from benchmarks.spent import timed
 from compresskit.bundle import load_engine
 from compresskit.bundle.manifest import read_manifest
 from compresskit.errors import CompresskitError
+from compresskit.pipeline.answers import DenseAnswers
 from compresskit.pipeline.bench import bench
 from compresskit.pipeline.export import Choice, export
 from compresskit.pipeline.inputs import read_task
@@ -35,8 +36,10 @@ from compresskit.runs.atomic import write_atomic
 from compresskit.runs.directory import RunDirectory
 from compresskit.runs.jsonl import read_records
 from compresskit.runs.records import FrontPoint
+from compresskit.search.objectives import worth_of
 from compresskit.target.host import host_facts
 from compresskit.target.profile import load_profile
+from compresskit.tasks.metrics import prior
 from compresskit.tasks.task import Task
 from compresskit.training.cost import FORWARD
 
@@ -76,7 +79,7 @@ class Cell:
                     "signature": manifest.signature,
                     "trial_id": point.trial_id,
                     "metric": point.metric,
-                    "expected": point.worth,
+                    "worth": worth_of(point),
                     "test_metric": manifest.test_metric,
                     "latency_ms": latencies[path],
                     "speedup": speedups[path]["speedup"],
@@ -127,16 +130,24 @@ class Cell:
     def chosen(self, run: RunDirectory) -> list[FrontPoint]:
         """The points to export, by the area that they dominate on validation."""
         front, dense = run.front(), run.front().dense
-        points = [p for p in front.points if p.worth is not None and p.latency_ms is not None]
-        assert dense is not None and dense.latency_ms is not None and dense.metric is not None
+        points = [p for p in front.points if p.metric is not None and p.latency_ms is not None]
+        worth = None if dense is None else worth_of(dense)
+        assert dense is not None and dense.latency_ms is not None and worth is not None
         kept = choose(
             [dense.latency_ms / p.latency_ms for p in points if p.latency_ms],
-            [p.worth for p in points if p.worth is not None],
-            self.task.prior(self.task.validation),
-            dense.metric,
+            [worth_of(p) or 0.0 for p in points],
+            self.prior(run),
+            worth,
             self.asked["most"],
         )
         return [points[i] for i in kept]
+
+    def prior(self, run: RunDirectory) -> float:
+        """What one answer to every validation row is worth."""
+        answers = DenseAnswers.read(run.supernet)
+        assert answers is not None
+        fidelity = prior(self.task.metric_name, self.task.train.labels, answers.validation)
+        return (self.task.prior(self.task.validation) + fidelity) / 2
 
     def export(self, run: RunDirectory, points: list[FrontPoint]) -> dict[Path, FrontPoint]:
         engines: dict[Path, FrontPoint] = {}

@@ -134,8 +134,8 @@ def best_at_sizes(points: Sequence[Mapping[str, Any]], dense_params: int) -> lis
 def kept_at(points: Sequence[Mapping[str, Any]], dense: float, speedup: float) -> float | None:
     """Test metric relative to `dense` of the engine that is best on validation among the fast enough.
 
-    Best is what `select_point` takes: the expected metric, where the search had one.
+    Best is what `select_point` takes.
     """
     fast = [p for p in points if p["speedup"] >= speedup]
-    best = max(fast, key=lambda p: float(p.get("expected", p["metric"])), default=None)
+    best = max(fast, key=lambda p: float(p.get("worth", p["metric"])), default=None)
     return None if best is None else best["test_metric"] / dense

@@ -14,7 +14,7 @@ from compresskit.pipeline.ranks import is_first
 from compresskit.runs.atomic import atomic_path
 from compresskit.supernet.network import SuperNetwork
 from compresskit.supernet.scoring import predict
-from compresskit.tasks.expected import answers_of
+from compresskit.tasks.metrics import answers_of
 from compresskit.training.recipe import quick_forward
 from compresskit.training.stages import Stage
 

@@ -18,20 +18,16 @@ from compresskit.search.loop import Evaluation
 from compresskit.supernet.network import SuperNetwork
 from compresskit.supernet.scoring import predict
 from compresskit.target.profile import Profile
-from compresskit.tasks.expected import expected_metric
 from compresskit.tasks.task import Split
 from compresskit.training.recipe import quick_forward
 from compresskit.training.stages import Stage
 
 
 class Scores(NamedTuple):
-    """The metric, as a fraction, and what it is expected to be on other rows (see `expected_metric`).
-
-    `expected` is None where the dense model's answers are not known.
-    """
+    """The metric, and fidelity: the same with the dense model's answers for labels, None where unknown."""
 
     metric: float
-    expected: float | None
+    fidelity: float | None
 
 
 class Evaluator:
@@ -68,7 +64,7 @@ class Evaluator:
         scores = scores or self.search_scores(candidate, weights)
         return Evaluation(
             metric=scores.metric,
-            expected=scores.expected,
+            fidelity=scores.fidelity,
             latency_ms=latency.median_ms,
             latency_ci_ms=latency.ci_ms,
             num_params=self.blueprint.num_params(candidate.architecture) - _gone(candidate),
@@ -98,10 +94,8 @@ class Evaluator:
     ) -> Scores:
         task = self.stage.task
         logits = self._logits(candidate, split, weights, quick=quick)
-        metric = task.score(logits, split.labels)
-        if dense is None:
-            return Scores(metric, None)
-        return Scores(metric, expected_metric(task.metric_name, logits, split.labels, dense))
+        fidelity = None if dense is None else task.score(logits, dense)
+        return Scores(task.score(logits, split.labels), fidelity)
 
     def _logits(
         self, candidate: Candidate, split: Split, weights: str | None, *, quick: bool

@@ -42,7 +42,7 @@ def write_front(
         **full.to_json(),
         signature=full.signature,
         metric=run.info["dense_metric"],
-        expected=None if evaluator.dense is None else run.info["dense_metric"],
+        fidelity=None if evaluator.dense is None else 1.0,
         metric_name=metric_name,
         latency_ms=measured.median_ms,
         latency_ci_ms=measured.ci_ms,
@@ -95,7 +95,7 @@ def settle(
     expected: that spares scoring and misses points that would add next to nothing.
     """
     known = {record.trial_id: record for record in records}
-    gains: dict[int, tuple[float, float]] = {}  # in the metric, and in what is expected of it
+    gains: dict[int, tuple[float, float]] = {}  # in metric and fidelity
     looked_at: set[int] = set()
 
     def on_front() -> set[int]:
@@ -111,10 +111,10 @@ def settle(
         for trial_id in sorted(new - gains.keys()):
             record = known[trial_id]
             scores = evaluator.validation_scores(record.candidate, record.weights)
-            known[trial_id] = replace(record, metric=scores.metric, expected=scores.expected)
+            known[trial_id] = replace(record, metric=scores.metric, fidelity=scores.fidelity)
             gains[trial_id] = (
                 scores.metric - (record.metric or 0.0),
-                (scores.expected or 0.0) - (record.expected or 0.0),
+                (scores.fidelity or 0.0) - (record.fidelity or 0.0),
             )
         for trial_id in sorted(on_front() & gains.keys() - looked_at):
             measured = evaluator.meter.measure_again(known[trial_id].candidate)
@@ -125,10 +125,10 @@ def settle(
     return [known[trial_id] for trial_id in sorted(gains)]
 
 
-def _gaining(record: TrialRecord, metric: float, expected: float) -> TrialRecord:
+def _gaining(record: TrialRecord, metric: float, fidelity: float) -> TrialRecord:
     """`record` with so much more; what it lacks stays unknown."""
     return replace(
         record,
         metric=None if record.metric is None else record.metric + metric,
-        expected=None if record.expected is None else record.expected + expected,
+        fidelity=None if record.fidelity is None else record.fidelity + fidelity,
     )

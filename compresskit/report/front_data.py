@@ -89,8 +89,8 @@ def _facts(view: RunView, item: FrontPoint | TrialRecord) -> list[tuple[str, str
     if isinstance(item, FrontPoint) and item.idx is not None:
         found.append(("speed-up over dense", times(speedup(item, dense))))
     found.append((name, points(item.metric)))
-    if item.expected is not None:
-        found.append(("expected on other texts", points(item.expected)))
+    if item.fidelity is not None:
+        found.append(("fidelity to dense", points(item.fidelity)))
     if isinstance(item, FrontPoint) and item.idx is not None and drop(item, dense) is not None:
         found.append(("against dense", f"{signed_points(-(drop(item, dense) or 0.0))} points"))
     found += [("parameters", count(item.num_params)), ("MACs", count(item.macs))]

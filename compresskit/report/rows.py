@@ -28,9 +28,9 @@ def front_rows(front: Front) -> tuple[list[str], list[tuple[FrontPoint, list[str
     """Titles, and the cells of each point, fastest first, the dense model last."""
     shown = [*front.points, *([front.dense] if front.dense else [])]
     head = ["point", "latency, ms", "95 %", "speed-up", metric_label(shown[0].metric_name if shown else None)]
-    expects = any(point.expected is not None for point in shown)
-    head += ["against dense", *(["expected"] if expects else []), "parameters", "MACs", "precision", "keeps"]
-    return head, [(point, _front_cells(point, front.dense, expects)) for point in shown]
+    compared = any(point.fidelity is not None for point in shown)
+    head += ["against dense", *(["fidelity"] if compared else []), "parameters", "MACs", "precision", "keeps"]
+    return head, [(point, _front_cells(point, front.dense, compared)) for point in shown]
 
 
 def bench_rows(result: Mapping[str, Any]) -> tuple[list[str], list[tuple[Mapping[str, Any], list[str]]]]:
@@ -45,7 +45,7 @@ def bench_rows(result: Mapping[str, Any]) -> tuple[list[str], list[tuple[Mapping
     return head, rows
 
 
-def _front_cells(point: FrontPoint, dense: FrontPoint | None, expects: bool) -> list[str]:
+def _front_cells(point: FrontPoint, dense: FrontPoint | None, compared: bool) -> list[str]:
     is_dense = point.idx is None
     lost = None if is_dense else drop(point, dense)
     return [
@@ -55,7 +55,7 @@ def _front_cells(point: FrontPoint, dense: FrontPoint | None, expects: bool) -> 
         times(None if is_dense else speedup(point, dense)),
         points(point.metric),
         signed_points(None if lost is None else -lost),
-        *([points(point.expected)] if expects else []),
+        *([points(point.fidelity)] if compared else []),
         count(point.num_params),
         count(point.macs),
         point.precision,

@@ -84,10 +84,10 @@ def _front(view: RunView, verdict: Verdict) -> str:
         f"Up is better, left is faster. Metrics are {view.metric_name.replace('_', ' ')} on validation data, "
         "times 100; lines through the points are 95 % intervals of the median latency."
     )
-    if any(point.expected is not None for point in view.front.points):
+    if any(point.fidelity is not None for point in view.front.points):
         note += (
-            " Points are chosen by the metric to be expected on other texts: the mean of what the labels say "
-            "and of what being true to the dense model's answers is worth."
+            " Fidelity is the same metric with the dense model's answers for labels. Points are chosen by "
+            "the mean of both: by labels alone the network that they flatter most would lead."
         )
     return section("Front", chart, _front_table(view, verdict), _trials_table(view), note=note)
 

@@ -22,7 +22,7 @@ class TrialRecord:
     (space `large`). `seconds` is the wall time of the evaluation, and of making the weights where they
     are the trial's own: `weights` is their folder in the run, None where the super-network is shared.
     `blocks`: the structure of each matrix that is stored in blocks, by module; None where none is.
-    `expected`: the metric to be expected on other rows, which points are chosen by; None: `metric` is it.
+    `fidelity`: the metric with the dense model's answers for labels.
     """
 
     trial_id: int
@@ -41,7 +41,7 @@ class TrialRecord:
     seconds: float
     weights: str | None = None
     blocks: dict[str, Any] | None = None
-    expected: float | None = None
+    fidelity: float | None = None
 
     @property
     def is_completed(self) -> bool:
@@ -67,7 +67,7 @@ class TrialRecord:
 class FrontPoint:
     """One point of pareto.json; the dense model has `idx` None, and `trial_id` None if no trial is it.
 
-    `weights`, `blocks` and `expected` as in TrialRecord.
+    `weights`, `blocks` and `fidelity` as in TrialRecord.
     """
 
     idx: int | None
@@ -84,16 +84,11 @@ class FrontPoint:
     size_bytes: int | None = None
     weights: str | None = None
     blocks: dict[str, Any] | None = None
-    expected: float | None = None
+    fidelity: float | None = None
 
     @property
     def candidate(self) -> Candidate:
         return Candidate.from_json(vars(self))
-
-    @property
-    def worth(self) -> float | None:
-        """The metric that points are chosen by: the expected one, where it is known."""
-        return self.metric if self.expected is None else self.expected
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)

@@ -9,7 +9,7 @@ from compresskit.errors import ConfigurationError, SearchError
 from compresskit.runs.records import Front, FrontPoint, TrialRecord
 from compresskit.search.constraints import UNBOUND, Constraints
 from compresskit.search.loop import by_latency
-from compresskit.search.objectives import Objective, front_of
+from compresskit.search.objectives import Objective, front_of, worth_of
 
 
 def to_point(record: TrialRecord, metric_name: str, idx: int | None = None) -> FrontPoint:
@@ -29,7 +29,7 @@ def to_point(record: TrialRecord, metric_name: str, idx: int | None = None) -> F
         size_bytes=record.size_bytes,
         weights=record.weights,
         blocks=record.blocks,
-        expected=record.expected,
+        fidelity=record.fidelity,
     )
 
 
@@ -79,7 +79,7 @@ def select_point(
     min_metric: float | None = None,
 ) -> FrontPoint:
     """The point that answers the constraints: under a bound on the metric the fastest one that
-    keeps all of them; under `max_latency_ms` alone the one with the best expected metric.
+    keeps all of them; under `max_latency_ms` alone the best of them (see `worth_of`).
 
     `max_drop` is in points: 1 means a metric of 0.01 below `dense_metric` (default: that of
     `front.dense`). Raises SearchError naming the nearest point when none qualifies.
@@ -91,7 +91,7 @@ def select_point(
     if not usable:
         raise SearchError(_nearest(front, limits))
     if limits.min_metric is None:
-        return max(usable, key=lambda p: -1.0 if p.worth is None else p.worth)
+        return max(usable, key=lambda p: -1.0 if (worth := worth_of(p)) is None else worth)
     return min(usable, key=lambda p: float("inf") if p.latency_ms is None else p.latency_ms)
 
 

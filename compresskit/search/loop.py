@@ -22,7 +22,7 @@ _HOPELESS = 5  # failures in a row, with no success before them, after which a s
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What was measured of a candidate; None where it was not. `expected`: see `Objective`."""
+    """What was measured of a candidate; None where it was not."""
 
     metric: float | None = None
     latency_ms: float | None = None
@@ -30,7 +30,7 @@ class Evaluation:
     num_params: int | None = None
     macs: int | None = None
     size_bytes: int | None = None
-    expected: float | None = None
+    fidelity: float | None = None
 
 
 @dataclass(frozen=True)
@@ -162,7 +162,7 @@ def make_record(
         precision=candidate.precision,
         signature=candidate.signature,
         metric=_finite(evaluation.metric),
-        expected=_finite(evaluation.expected),
+        fidelity=_finite(evaluation.fidelity),
         latency_ms=_finite(evaluation.latency_ms),
         latency_ci_ms=_finite_pair(evaluation.latency_ci_ms),
         num_params=evaluation.num_params,

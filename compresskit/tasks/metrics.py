@@ -68,6 +68,15 @@ def metric_for(kind: str, dataset: str = "", name: str | None = None) -> str:
     return "matthews_correlation" if last == "cola" else "accuracy"
 
 
+def answers_of(name: str, logits: Array) -> Array:
+    """What a model says, as labels are: (rows,) class ids, or values, of its logits (rows, labels).
+
+    With the dense model's answers for labels, a metric tells how true a compressed model is to it: its
+    fidelity (of accuracy: the agreement of Stanton et al., Does Knowledge Distillation Really Work?, 2021).
+    """
+    return _classes(logits) if name in CLASSIFICATION else logits[:, 0]
+
+
 def prior(name: str, train_labels: Array, labels: Array) -> float:
     """What a model that never reads its text would score: the class that is best on training, or its mean.
 

@@ -11,6 +11,7 @@ import pytest
 from compresskit.pipeline.answers import ANSWERS_FILE, DenseAnswers
 from compresskit.pipeline.search import search
 from compresskit.runs import RunDirectory
+from compresskit.search.objectives import worth_of
 
 
 def test_answers_are_read_as_they_were_written(tmp_path: Path) -> None:
@@ -23,25 +24,16 @@ def test_answers_are_read_as_they_were_written(tmp_path: Path) -> None:
     assert found.search.tolist() == [1, 0]
 
 
-def test_a_run_keeps_them_and_expects_metrics_by_them(run: Path) -> None:
+def test_a_run_keeps_them_and_candidates_are_held_to_them(run: Path) -> None:
     opened = RunDirectory.open(run)
     answers = DenseAnswers.read(opened.supernet)
     assert answers is not None
     assert len(answers.validation) >= len(answers.search) > 0
     front = opened.front()
     assert front.dense is not None
-    assert front.dense.expected == front.dense.metric == opened.info["dense_metric"]
-    scored = [(point.metric, point.expected) for point in front.points]
-    for metric, expected in [(record.metric, record.expected) for record in opened.trials()] + scored:
-        assert metric is not None
-        assert expected is not None
-        # Of the two parts the other is the dense metric times a fidelity of at most 1.
-        assert (
-            -1e-9
-            <= 2 * expected - metric
-            <= max(opened.info["dense_metric"], opened.info["dense_search_metric"]) + 1e-9
-        )
-    worth = [point.expected or 0.0 for point in front.points]
+    assert front.dense.fidelity == 1
+    assert all(0 <= (record.fidelity or -1) <= 1 for record in opened.trials())
+    worth = [worth_of(point) or 0.0 for point in front.points]
     assert worth == sorted(worth)
 
 
@@ -49,10 +41,10 @@ def test_a_run_that_is_older_than_them_is_gone_on_with(run: Path, tmp_path: Path
     older = shutil.copytree(run, tmp_path / "run")
     (RunDirectory.open(older).supernet / ANSWERS_FILE).unlink()
     front = search(None, older, resume=True, changes={"trials": 8})
-    assert RunDirectory.open(older).trials()[-1].expected is None
-    assert all(point.expected is None for point in front.points)
+    assert RunDirectory.open(older).trials()[-1].fidelity is None
+    assert all(point.fidelity is None for point in front.points)
     assert front.dense is not None
-    assert front.dense.expected is None
+    assert front.dense.fidelity is None
 
 
 def test_a_search_from_a_run_takes_them_over(run: Path, tmp_path: Path) -> None:
@@ -61,7 +53,7 @@ def test_a_search_from_a_run_takes_them_over(run: Path, tmp_path: Path) -> None:
     assert mine is not None
     assert its is not None
     np.testing.assert_array_equal(mine.validation, its.validation)
-    expected = [
-        [record.expected for record in RunDirectory.open(path).trials()] for path in (tmp_path / "run", run)
+    fidelity = [
+        [record.fidelity for record in RunDirectory.open(path).trials()] for path in (tmp_path / "run", run)
     ]
-    assert expected[0] == expected[1][:3] == pytest.approx(expected[0])
+    assert fidelity[0] == fidelity[1][:3] == pytest.approx(fidelity[0])

@@ -27,10 +27,10 @@ SLOW = replace(
 class Evaluator:
     """Scores every candidate as it was, or as `metrics` say; the second look finds `better` by signature.
 
-    `expected` are known by signature, or not at all.
+    `fidelity` are known by signature, or not at all.
     """
 
-    expected: dict[str, float] | None = None
+    fidelity: dict[str, float] | None = None
 
     def __init__(self, better: dict[str, float], metrics: dict[str, float]) -> None:
         self.better = better
@@ -54,12 +54,12 @@ class Evaluator:
 
     @property
     def dense(self) -> object | None:
-        return self.expected
+        return self.fidelity
 
     def validation_scores(self, candidate: Candidate, *_: Any) -> Scores:
         self.scored.append(candidate.signature)
         signature = candidate.signature
-        return Scores(self.metrics[signature], None if self.expected is None else self.expected[signature])
+        return Scores(self.metrics[signature], None if self.fidelity is None else self.fidelity[signature])
 
     def macs(self, architecture: Any) -> int:
         return 1
@@ -71,10 +71,10 @@ def final(
     metrics: dict[str, float] | None = None,
     records: Sequence[TrialRecord] = (FAST, SLOW),
     now_ms: float | None = None,
-    expected: dict[str, float] | None = None,
+    fidelity: dict[str, float] | None = None,
 ) -> tuple[Front, Any]:
     evaluator: Any = Evaluator({FULL.signature: 9.0, **better}, metrics or {})
-    evaluator.expected = expected
+    evaluator.fidelity = fidelity
     evaluator.now_ms = now_ms
     with RunDirectory.create(folder / "run", {}) as run:
         run.update(dense_metric=0.9)
@@ -127,20 +127,20 @@ def test_what_all_are_thought_to_lose_lets_none_onto_the_front(tmp_path: Path) -
     assert [point.metric for point in found.points] == [0.76, 0.80]
 
 
-def test_points_are_chosen_by_the_metric_to_be_expected(tmp_path: Path) -> None:
+def test_points_are_chosen_by_metric_and_fidelity(tmp_path: Path) -> None:
     # By their labels alone the fastest dominates: they flatter it, all rows or not.
-    known = {FULL.signature: 0.87, HALF.signature: 0.80, UNEVEN.signature: 0.84}
+    known = {FULL.signature: 0.94, HALF.signature: 0.80, UNEVEN.signature: 0.90}
     metrics = {FULL.signature: 0.85, HALF.signature: 0.86, UNEVEN.signature: 0.85}
     records = [
-        replace(record, metric=metrics[record.signature], expected=known[record.signature])
+        replace(record, metric=metrics[record.signature], fidelity=known[record.signature])
         for record in THREE
     ]
-    found, evaluator = final(tmp_path, AS_BEFORE, metrics, records, expected=known)
-    assert [(point.metric, point.expected) for point in found.points] == [
+    found, evaluator = final(tmp_path, AS_BEFORE, metrics, records, fidelity=known)
+    assert [(point.metric, point.fidelity) for point in found.points] == [
         (0.86, 0.80),
-        (0.85, 0.84),
-        (0.85, 0.87),
+        (0.85, 0.90),
+        (0.85, 0.94),
     ]
     assert evaluator.scored == [FULL.signature, HALF.signature, UNEVEN.signature]
     assert found.dense is not None
-    assert found.dense.expected == found.dense.metric == 0.9
+    assert found.dense.fidelity == 1

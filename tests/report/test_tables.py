@@ -31,12 +31,12 @@ def test_front_table_lists_points_and_dense() -> None:
     assert line_with(lines, "dense")[1] == "10.0"
 
 
-def test_what_is_expected_of_points_is_shown_where_it_is_known() -> None:
-    known = replace(point(0, 4.0, 0.895, UNEVEN), expected=0.8765)
+def test_fidelity_is_shown_where_it_is_known() -> None:
+    known = replace(point(0, 4.0, 0.895, UNEVEN), fidelity=0.8765)
     lines = text_of(front_table(front(known, whole=dense()), chosen=[]))
-    assert "expected" in " ".join(lines)
+    assert "fidelity" in " ".join(lines)
     assert "87.65" in line_with(lines, "0")
-    assert "expected" not in " ".join(
+    assert "fidelity" not in " ".join(
         text_of(front_table(front(point(0, 4.0, 0.9), whole=dense()), chosen=[]))
     )
 

@@ -22,9 +22,9 @@ def test_costs_turn_the_metric_alone() -> None:
     assert costs_of(measured, objectives) == (2.0, 0.25, 10.0, 20.0, 30.0)
 
 
-def test_the_metric_is_worth_what_is_expected_of_it() -> None:
-    assert costs_of(Evaluation(metric=0.75, latency_ms=2.0, expected=0.5), BOTH) == (0.5, 2.0)
-    assert costs_of(Evaluation(metric=None, latency_ms=2.0, expected=0.5), BOTH) is None
+def test_the_metric_counts_as_much_as_fidelity() -> None:
+    assert costs_of(Evaluation(metric=0.25, latency_ms=2.0, fidelity=0.75), BOTH) == (0.5, 2.0)
+    assert costs_of(Evaluation(metric=None, latency_ms=2.0, fidelity=0.5), BOTH) is None
 
 
 @pytest.mark.parametrize("latency", [None, float("nan"), float("inf")])

@@ -6,7 +6,7 @@ from scipy import stats
 from sklearn import metrics as reference
 
 from compresskit.errors import ConfigurationError, DataError
-from compresskit.tasks.metrics import metric, metric_for, prior
+from compresskit.tasks.metrics import answers_of, metric, metric_for, prior
 
 RNG = np.random.default_rng(0)
 
@@ -84,3 +84,12 @@ def test_f1_means_the_same_whatever_is_predicted() -> None:
     assert metric("f1")(np.eye(2)[[0, 0, 0, 1, 1, 0]], labels) == pytest.approx(0.8)
     # Always 0 or always 1 has 2 * 3 / 9 in one of the classes seen, 0 in the other.
     assert prior("f1", np.asarray([0, 1, 2]), labels) == pytest.approx(1 / 3)
+
+
+def test_answers_are_as_labels_are() -> None:
+    logits = np.asarray([[0.1, 2.0, 0.0], [3.0, 0.0, 1.0]])
+    assert answers_of("accuracy", logits).tolist() == [1, 0]
+    assert metric("accuracy")(logits, answers_of("accuracy", logits)) == 1
+    values = np.asarray([[0.5], [2.5], [1.0]])
+    assert answers_of("pearson_spearman", values).tolist() == [0.5, 2.5, 1.0]
+    assert metric("pearson_spearman")(values, answers_of("pearson_spearman", values)) == pytest.approx(1)
