@@ -12,7 +12,7 @@ from onnx import ModelProto
 
 from compresskit.architecture import Candidate
 from compresskit.errors import ConfigurationError, RunError
-from compresskit.pipeline.evaluator import Evaluator
+from compresskit.pipeline.evaluator import Evaluator, Scores
 from compresskit.pipeline.search import search
 from compresskit.runs import RunDirectory
 from compresskit.target.base import Measurement
@@ -95,10 +95,10 @@ class TestConstraints:
     ) -> None:
         """The networks of these tests learn nothing, so a network's size stands for its metric."""
 
-        def size(self: Evaluator, candidate: Candidate, *_: object) -> float:
-            return self.macs(candidate.architecture) / self.macs(self.supernet.full)
+        def size(self: Evaluator, candidate: Candidate, *_: object) -> Scores:
+            return Scores(self.macs(candidate.architecture) / self.macs(self.supernet.full), None)
 
-        for name in ("metric", "search_metric"):
+        for name in ("validation_scores", "search_scores"):
             monkeypatch.setattr(Evaluator, name, size)
         monkeypatch.setattr("compresskit.pipeline.reuse.known_scores", lambda *_: {})
         monkeypatch.setattr("compresskit.tasks.task.Task.prior", lambda *_: 0.4)
