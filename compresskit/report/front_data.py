@@ -89,10 +89,10 @@ def _facts(view: RunView, item: FrontPoint | TrialRecord) -> list[tuple[str, str
     if isinstance(item, FrontPoint) and item.idx is not None:
         found.append(("speed-up over dense", times(speedup(item, dense))))
     found.append((name, points(item.metric)))
-    if item.fidelity is not None:
-        found.append(("fidelity to dense", points(item.fidelity)))
     if isinstance(item, FrontPoint) and item.idx is not None and drop(item, dense) is not None:
         found.append(("against dense", f"{signed_points(-(drop(item, dense) or 0.0))} points"))
+    if item.fidelity is not None:
+        found.append(("fidelity to dense", points(item.fidelity)))
     found += [("parameters", count(item.num_params)), ("MACs", count(item.macs))]
     if item.size_bytes is not None:
         found.append(("size", size(item.size_bytes)))
