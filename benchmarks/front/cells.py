@@ -142,6 +142,14 @@ class Results:
         done = set(map(cell_name, self.cells))
         return [name for name in self.wanted if name not in done]
 
+    def without_fidelity(self) -> list[str]:
+        """Cells of before fidelity counted: their engines were chosen by the metric alone."""
+        return [
+            cell_name(key)
+            for key, cell in self.cells.items()
+            if any("worth" not in point for point in cell["points"])
+        ]
+
     @cached_property
     def processors(self) -> dict[str, list[str]]:
         """Where the cells of each task were measured."""

@@ -45,6 +45,8 @@ def report(name: str, results: Results) -> None:
     notes = VOLUME.format(default=DEFAULT) + (
         f"\n\nMeasured: {measured or 'nothing'}. Cells not run: {', '.join(missing) or 'none'}."
     )
+    if former := results.without_fidelity():
+        notes += f" Chosen by the metric alone, without fidelity: {', '.join(former)}."
     write_results(HERE, name, values, main_table(results, DEFAULT), notes)
     write_results(HERE, f"{name}_speed", {}, retention_table(results), SPEED)
     sizes = {"best_test_metric": results.best_at_sizes()}

@@ -122,6 +122,13 @@ def test_kept_at_chooses_on_validation() -> None:
     assert kept_at(POINTS, 0.9, 8.0) is None
 
 
+def test_kept_at_chooses_by_what_the_front_goes_by() -> None:
+    labels = {"metric": 0.9, "test_metric": 0.7, "speedup": 2.0}
+    fidelity = {"metric": 0.8, "test_metric": 0.8, "speedup": 2.0}
+    assert kept_at([labels, fidelity], 1.0, 2.0) == 0.7
+    assert kept_at([{**labels, "worth": 0.8}, {**fidelity, "worth": 0.85}], 1.0, 2.0) == 0.8
+
+
 def test_quantile_volume_is_larger_for_the_dominating_method() -> None:
     worse = [{**point, "test_metric": point["test_metric"] - 0.3, "latency_ms": 9.0} for point in POINTS]
     found = quantile_volumes({"good": POINTS, "bad": worse})

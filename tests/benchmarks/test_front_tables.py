@@ -29,6 +29,7 @@ def write_cell(work: Path, name: str, accuracies: tuple[float, float]) -> None:
         {
             "engine": f"point-{i}",
             "metric": accuracy,
+            **({} if method == "old" else {"worth": accuracy}),
             "test_metric": accuracy,
             "latency_ms": 10 / speedup,
             "speedup": speedup,
@@ -73,6 +74,10 @@ def test_what_was_not_run_is_listed(results: Results) -> None:
     assert results.tasks == ["one", "two"]
     assert results.methods == ["nas", "old"]
     assert results.seeds("two", "nas", "old") == [0]
+
+
+def test_cells_of_before_fidelity_are_named(results: Results) -> None:
+    assert results.without_fidelity() == ["one-0-1/old", "two-0-1/old", "one-1-1/old"]
 
 
 def test_main_table_has_areas_and_verdicts(results: Results) -> None:
