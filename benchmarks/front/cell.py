@@ -36,6 +36,7 @@ from compresskit.runs.atomic import write_atomic
 from compresskit.runs.directory import RunDirectory
 from compresskit.runs.jsonl import read_records
 from compresskit.runs.records import FrontPoint
+from compresskit.search.loop import Evaluation
 from compresskit.search.objectives import worth_of
 from compresskit.target.host import host_facts
 from compresskit.target.profile import load_profile
@@ -147,7 +148,9 @@ class Cell:
         answers = DenseAnswers.read(run.supernet)
         assert answers is not None
         fidelity = prior(self.task.metric_name, self.task.train.labels, answers.validation)
-        return (self.task.prior(self.task.validation) + fidelity) / 2
+        found = worth_of(Evaluation(metric=self.task.prior(self.task.validation), fidelity=fidelity))
+        assert found is not None
+        return found
 
     def export(self, run: RunDirectory, points: list[FrontPoint]) -> dict[Path, FrontPoint]:
         engines: dict[Path, FrontPoint] = {}

@@ -12,11 +12,7 @@ from safetensors.numpy import load_file, save_file
 
 from compresskit.pipeline.ranks import is_first
 from compresskit.runs.atomic import atomic_path
-from compresskit.supernet.network import SuperNetwork
-from compresskit.supernet.scoring import predict
 from compresskit.tasks.metrics import answers_of
-from compresskit.training.recipe import quick_forward
-from compresskit.training.stages import Stage
 
 ANSWERS_FILE = "dense_answers.safetensors"
 
@@ -29,13 +25,9 @@ class DenseAnswers:
     search: npt.NDArray[Any]
 
     @classmethod
-    def of(cls, network: SuperNetwork, stage: Stage) -> DenseAnswers:
-        """The answers of a dense model, as sub-networks are asked: see `Evaluator`."""
-        task = stage.task
-        validation = predict(network, task.validation, pad_id=stage.pad_id)
-        with quick_forward(next(network.parameters()).device):
-            search = predict(network, task.search, pad_id=stage.pad_id)
-        return cls(answers_of(task.metric_name, validation), answers_of(task.metric_name, search))
+    def of(cls, metric_name: str, validation: npt.NDArray[Any], search: npt.NDArray[Any]) -> DenseAnswers:
+        """From the logits (rows, labels) of the dense model, asked as sub-networks are: see `Evaluator`."""
+        return cls(answers_of(metric_name, validation), answers_of(metric_name, search))
 
     def save(self, folder: Path) -> None:
         """Write them into the folder of a run's super-network."""

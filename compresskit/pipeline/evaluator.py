@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import nullcontext
 from typing import Any, NamedTuple
 
 import numpy.typing as npt
@@ -19,8 +18,7 @@ from compresskit.supernet.network import SuperNetwork
 from compresskit.supernet.scoring import predict
 from compresskit.target.profile import Profile
 from compresskit.tasks.task import Split
-from compresskit.training.recipe import quick_forward
-from compresskit.training.stages import Stage
+from compresskit.training.stages import Stage, quick_predict
 
 
 class Scores(NamedTuple):
@@ -75,43 +73,35 @@ class Evaluator:
 
     def search_scores(self, candidate: Candidate, weights: str | None = None) -> Scores:
         """On the rows that a search scores: good enough to rank by."""
-        dense = None if self.dense is None else self.dense.search
-        return self._scores(candidate, self.stage.task.search, dense, weights, quick=True)
+        split = self.stage.task.search
+        if candidate.precision == "fp32":
+            logits = quick_predict(self._network(weights), self.stage, candidate.architecture)
+        else:
+            logits = self._logits(candidate, split, weights)
+        return self._scores(logits, split, None if self.dense is None else self.dense.search)
 
     def validation_scores(self, candidate: Candidate, weights: str | None = None) -> Scores:
         """On all validation rows."""
-        dense = None if self.dense is None else self.dense.validation
-        return self._scores(candidate, self.stage.task.validation, dense, weights, quick=False)
+        split = self.stage.task.validation
+        logits = self._logits(candidate, split, weights)
+        return self._scores(logits, split, None if self.dense is None else self.dense.validation)
 
-    def _scores(
-        self,
-        candidate: Candidate,
-        split: Split,
-        dense: npt.NDArray[Any] | None,
-        weights: str | None,
-        *,
-        quick: bool,
-    ) -> Scores:
-        task = self.stage.task
-        logits = self._logits(candidate, split, weights, quick=quick)
-        fidelity = None if dense is None else task.score(logits, dense)
-        return Scores(task.score(logits, split.labels), fidelity)
+    def _scores(self, logits: npt.NDArray[Any], split: Split, dense: npt.NDArray[Any] | None) -> Scores:
+        score = self.stage.task.score
+        return Scores(score(logits, split.labels), None if dense is None else score(logits, dense))
 
-    def _logits(
-        self, candidate: Candidate, split: Split, weights: str | None, *, quick: bool
-    ) -> npt.NDArray[Any]:
-        """(rows, labels)"""
-        if candidate.precision != "fp32" and weights is None:
-            return logits_of(
-                self.meter.build(candidate),
-                split.encoded,
-                self.meter.variant_for(candidate.precision).session,
-                pad_id=self.stage.pad_id,
-                provider=self.profile.scoring_provider,
-            )
-        network = self._network(weights)
-        with quick_forward(next(network.parameters()).device) if quick else nullcontext():
+    def _logits(self, candidate: Candidate, split: Split, weights: str | None) -> npt.NDArray[Any]:
+        """(rows, labels), as a front is scored."""
+        if weights is not None or candidate.precision == "fp32":
+            network = self._network(weights)
             return predict(network, split, pad_id=self.stage.pad_id, architecture=candidate.architecture)
+        return logits_of(
+            self.meter.build(candidate),
+            split.encoded,
+            self.meter.variant_for(candidate.precision).session,
+            pad_id=self.stage.pad_id,
+            provider=self.profile.scoring_provider,
+        )
 
     def _network(self, weights: str | None) -> SuperNetwork:
         if weights is None:

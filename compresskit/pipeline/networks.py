@@ -24,6 +24,7 @@ from compresskit.runs.directory import RunDirectory
 from compresskit.spaces import Space
 from compresskit.supernet.network import SuperNetwork
 from compresskit.supernet.parts import ranges
+from compresskit.supernet.scoring import predict
 from compresskit.supernet.surgery import blueprint_of
 from compresskit.training.cost import mean_step_cost
 from compresskit.training.recipe import training_device
@@ -32,6 +33,7 @@ from compresskit.training.stages import (
     dense_strategy,
     fine_tune,
     order_by_importance,
+    quick_predict,
     train_supernet,
 )
 
@@ -73,13 +75,14 @@ class Networks:
         scores = order_by_importance(model, self.stage, self.recipes[DENSE], importance)
         save_scores(self.run.supernet, scores)
         network, task = SuperNetwork(model), self.inputs.task
-        answers = DenseAnswers.of(network, self.stage)
-        answers.save(self.run.supernet)
-        metric = task.score(answers.validation, task.validation.labels)
+        whole = predict(network, task.validation, pad_id=self.stage.pad_id)
+        quick = quick_predict(network, self.stage)
+        DenseAnswers.of(task.metric_name, whole, quick).save(self.run.supernet)
+        metric = task.score(whole, task.validation.labels)
         self.run.update(
             status="dense",
             dense_metric=metric,
-            dense_search_metric=task.score(answers.search, task.search.labels),
+            dense_search_metric=task.score(quick, task.search.labels),
             metric_name=task.metric_name,
             blueprint=network.blueprint.to_json(),
             notes=list(task.notes),
