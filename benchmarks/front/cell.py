@@ -36,8 +36,7 @@ from compresskit.runs.atomic import write_atomic
 from compresskit.runs.directory import RunDirectory
 from compresskit.runs.jsonl import read_records
 from compresskit.runs.records import FrontPoint
-from compresskit.search.loop import Evaluation
-from compresskit.search.objectives import worth_of
+from compresskit.search.objectives import worth, worth_of
 from compresskit.target.host import host_facts
 from compresskit.target.profile import load_profile
 from compresskit.tasks.metrics import prior
@@ -132,13 +131,13 @@ class Cell:
         """The points to export, by the area that they dominate on validation."""
         front, dense = run.front(), run.front().dense
         points = [p for p in front.points if p.metric is not None and p.latency_ms is not None]
-        worth = None if dense is None else worth_of(dense)
-        assert dense is not None and dense.latency_ms is not None and worth is not None
+        of_dense = None if dense is None else worth_of(dense)
+        assert dense is not None and dense.latency_ms is not None and of_dense is not None
         kept = choose(
             [dense.latency_ms / p.latency_ms for p in points if p.latency_ms],
             [worth_of(p) or 0.0 for p in points],
             self.prior(run),
-            worth,
+            of_dense,
             self.asked["most"],
         )
         return [points[i] for i in kept]
@@ -147,10 +146,9 @@ class Cell:
         """What one answer to every validation row is worth."""
         answers = DenseAnswers.read(run.supernet)
         assert answers is not None
-        fidelity = prior(self.task.metric_name, self.task.train.labels, answers.validation)
-        found = worth_of(Evaluation(metric=self.task.prior(self.task.validation), fidelity=fidelity))
-        assert found is not None
-        return found
+        dense = answers.validation
+        fidelity = prior(self.task.metric_name, self.task.train.labels, dense.answers)
+        return worth(self.task.prior(self.task.validation), fidelity, dense.metric)
 
     def export(self, run: RunDirectory, points: list[FrontPoint]) -> dict[Path, FrontPoint]:
         engines: dict[Path, FrontPoint] = {}

@@ -13,21 +13,30 @@ from safetensors.numpy import load_file, save_file
 from compresskit.pipeline.ranks import is_first
 from compresskit.runs.atomic import atomic_path
 from compresskit.tasks.metrics import answers_of
+from compresskit.tasks.task import Split, Task
 
 ANSWERS_FILE = "dense_answers.safetensors"
 
 
 @dataclass(frozen=True, eq=False)
-class DenseAnswers:
-    """Class ids or values, (rows,) each: of the validation rows, and of those that a search scores on."""
+class Answered:
+    """Class ids or values, (rows,), and the metric that they have."""
 
-    validation: npt.NDArray[Any]
-    search: npt.NDArray[Any]
+    answers: npt.NDArray[Any]
+    metric: float
 
     @classmethod
-    def of(cls, metric_name: str, validation: npt.NDArray[Any], search: npt.NDArray[Any]) -> DenseAnswers:
-        """From the logits (rows, labels) of the dense model, asked as sub-networks are: see `Evaluator`."""
-        return cls(answers_of(metric_name, validation), answers_of(metric_name, search))
+    def of(cls, task: Task, logits: npt.NDArray[Any], split: Split) -> Answered:
+        """From the logits (rows, labels) of the dense model on `split`."""
+        return cls(answers_of(task.metric_name, logits), task.score(logits, split.labels))
+
+
+@dataclass(frozen=True, eq=False)
+class DenseAnswers:
+    """Of the validation rows and of those that a search scores on, asked as sub-networks: see `Evaluator`."""
+
+    validation: Answered
+    search: Answered
 
     def save(self, folder: Path) -> None:
         """Write them into the folder of a run's super-network."""
@@ -35,11 +44,20 @@ class DenseAnswers:
             return
         folder.mkdir(parents=True, exist_ok=True)
         with atomic_path(folder / ANSWERS_FILE) as path:
-            save_file({name: np.ascontiguousarray(rows) for name, rows in vars(self).items()}, path)
+            save_file(
+                {
+                    "validation": np.ascontiguousarray(self.validation.answers),
+                    "search": np.ascontiguousarray(self.search.answers),
+                    "metrics": np.asarray([self.validation.metric, self.search.metric]),
+                },
+                path,
+            )
 
     @classmethod
     def read(cls, folder: Path) -> DenseAnswers | None:
         """What `save` wrote there; None in a run that is older than it."""
         if not (folder / ANSWERS_FILE).exists():
             return None
-        return cls(**load_file(folder / ANSWERS_FILE))
+        kept = load_file(folder / ANSWERS_FILE)
+        whole, quick = kept["metrics"].tolist()
+        return cls(Answered(kept["validation"], whole), Answered(kept["search"], quick))

@@ -10,10 +10,11 @@ import numpy.typing as npt
 from compresskit.architecture import Architecture, Candidate
 from compresskit.engine.score import logits_of
 from compresskit.families import Blueprint
-from compresskit.pipeline.answers import DenseAnswers
+from compresskit.pipeline.answers import Answered, DenseAnswers
 from compresskit.pipeline.latency import LatencyMeter
 from compresskit.pipeline.points import read_point
 from compresskit.search.loop import Evaluation
+from compresskit.search.objectives import worth
 from compresskit.supernet.network import SuperNetwork
 from compresskit.supernet.scoring import predict
 from compresskit.target.profile import Profile
@@ -22,10 +23,14 @@ from compresskit.training.stages import Stage, quick_predict
 
 
 class Scores(NamedTuple):
-    """The metric, and fidelity: the same with the dense model's answers for labels, None where unknown."""
+    """The metric; fidelity, which is the same with the dense model's answers for labels; `worth` of both.
+
+    Without these answers the last two are None.
+    """
 
     metric: float
-    fidelity: float | None
+    fidelity: float | None = None
+    worth: float | None = None
 
 
 class Evaluator:
@@ -63,6 +68,7 @@ class Evaluator:
         return Evaluation(
             metric=scores.metric,
             fidelity=scores.fidelity,
+            worth=scores.worth,
             latency_ms=latency.median_ms,
             latency_ci_ms=latency.ci_ms,
             num_params=self.blueprint.num_params(candidate.architecture) - _gone(candidate),
@@ -86,9 +92,12 @@ class Evaluator:
         logits = self._logits(candidate, split, weights)
         return self._scores(logits, split, None if self.dense is None else self.dense.validation)
 
-    def _scores(self, logits: npt.NDArray[Any], split: Split, dense: npt.NDArray[Any] | None) -> Scores:
-        score = self.stage.task.score
-        return Scores(score(logits, split.labels), None if dense is None else score(logits, dense))
+    def _scores(self, logits: npt.NDArray[Any], split: Split, dense: Answered | None) -> Scores:
+        metric = self.stage.task.score(logits, split.labels)
+        if dense is None:
+            return Scores(metric)
+        fidelity = self.stage.task.score(logits, dense.answers)
+        return Scores(metric, fidelity, worth(metric, fidelity, dense.metric))
 
     def _logits(self, candidate: Candidate, split: Split, weights: str | None) -> npt.NDArray[Any]:
         """(rows, labels), as a front is scored."""

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
 from compresskit.architecture import Candidate
-from compresskit.pipeline.evaluator import Evaluator
+from compresskit.pipeline.evaluator import Evaluator, Scores
 from compresskit.pipeline.latency import CandidateLatency
 from compresskit.pipeline.methods import LADDERS, NAS
 from compresskit.runs.directory import RunDirectory
 from compresskit.runs.records import Front, FrontPoint, TrialRecord
 from compresskit.search.constraints import UNBOUND, Constraints
 from compresskit.search.front import build_front, shortfall
-from compresskit.search.objectives import Objective, front_of
+from compresskit.search.objectives import Objective, front_of, worth
 
 
 def write_front(
@@ -36,13 +37,15 @@ def write_front(
     again = settle(records, objectives, evaluator, constraints)
     full = Candidate(evaluator.supernet.full)
     measured = evaluator.meter.measure_again(full)
+    metric = run.info["dense_metric"]
     dense = FrontPoint(
         idx=None,
         trial_id=None,
         **full.to_json(),
         signature=full.signature,
-        metric=run.info["dense_metric"],
+        metric=metric,
         fidelity=None if evaluator.dense is None else 1.0,
+        worth=None if evaluator.dense is None else worth(metric, 1.0, metric),
         metric_name=metric_name,
         latency_ms=measured.median_ms,
         latency_ci_ms=measured.ci_ms,
@@ -95,13 +98,13 @@ def settle(
     expected: that spares scoring and misses points that would add next to nothing.
     """
     known = {record.trial_id: record for record in records}
-    gains: dict[int, tuple[float, float]] = {}  # in metric and fidelity
+    gains: dict[int, tuple[float, ...]] = {}  # in each of Scores
     looked_at: set[int] = set()
 
     def on_front() -> set[int]:
-        gain = np.mean(list(gains.values()), axis=0) if gains else (0.0, 0.0)
+        gain = np.mean(list(gains.values()) or [(0.0,) * len(Scores._fields)], axis=0).tolist()
         thought = [
-            record if record.trial_id in gains else _gaining(record, *gain) for record in known.values()
+            record if record.trial_id in gains else _gaining(record, gain) for record in known.values()
         ]
         # Scored anew, a point may keep a bound on the metric that it broke before.
         feasible = (kept.feasible(thought) for kept in (UNBOUND, constraints))
@@ -111,10 +114,9 @@ def settle(
         for trial_id in sorted(new - gains.keys()):
             record = known[trial_id]
             scores = evaluator.validation_scores(record.candidate, record.weights)
-            known[trial_id] = replace(record, metric=scores.metric, fidelity=scores.fidelity)
-            gains[trial_id] = (
-                scores.metric - (record.metric or 0.0),
-                (scores.fidelity or 0.0) - (record.fidelity or 0.0),
+            known[trial_id] = replace(record, **scores._asdict())
+            gains[trial_id] = tuple(
+                (now or 0.0) - (getattr(record, name) or 0.0) for name, now in scores._asdict().items()
             )
         for trial_id in sorted(on_front() & gains.keys() - looked_at):
             measured = evaluator.meter.measure_again(known[trial_id].candidate)
@@ -125,10 +127,9 @@ def settle(
     return [known[trial_id] for trial_id in sorted(gains)]
 
 
-def _gaining(record: TrialRecord, metric: float, fidelity: float) -> TrialRecord:
-    """`record` with so much more; what it lacks stays unknown."""
-    return replace(
-        record,
-        metric=None if record.metric is None else record.metric + metric,
-        fidelity=None if record.fidelity is None else record.fidelity + fidelity,
-    )
+def _gaining(record: TrialRecord, gain: Sequence[float]) -> TrialRecord:
+    """`record` with so much more in each of Scores; what it lacks stays unknown."""
+    more: dict[str, Any] = {name: getattr(record, name) for name in Scores._fields}
+    for name, by in zip(Scores._fields, gain, strict=True):
+        more[name] = None if more[name] is None else more[name] + by
+    return replace(record, **more)

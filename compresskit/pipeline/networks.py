@@ -9,7 +9,7 @@ from pathlib import Path
 from torch import nn
 
 from compresskit.families import dimensions_of
-from compresskit.pipeline.answers import DenseAnswers
+from compresskit.pipeline.answers import Answered, DenseAnswers
 from compresskit.pipeline.estimate import DENSE, SUPERNET, Clock
 from compresskit.pipeline.inputs import Inputs
 from compresskit.pipeline.models import load_dense, load_model, save_model
@@ -77,12 +77,15 @@ class Networks:
         network, task = SuperNetwork(model), self.inputs.task
         whole = predict(network, task.validation, pad_id=self.stage.pad_id)
         quick = quick_predict(network, self.stage)
-        DenseAnswers.of(task.metric_name, whole, quick).save(self.run.supernet)
-        metric = task.score(whole, task.validation.labels)
+        answers = DenseAnswers(
+            Answered.of(task, whole, task.validation), Answered.of(task, quick, task.search)
+        )
+        answers.save(self.run.supernet)
+        metric = answers.validation.metric
         self.run.update(
             status="dense",
             dense_metric=metric,
-            dense_search_metric=task.score(quick, task.search.labels),
+            dense_search_metric=answers.search.metric,
             metric_name=task.metric_name,
             blueprint=network.blueprint.to_json(),
             notes=list(task.notes),

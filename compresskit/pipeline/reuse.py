@@ -117,7 +117,7 @@ def take_over(source: RunDirectory, run: RunDirectory) -> None:
         status="supernet",
         started_from=source.path.name,
         scores=[
-            {"architecture": record.architecture, "metric": record.metric, "fidelity": record.fidelity}
+            {"architecture": record.architecture, **{name: getattr(record, name) for name in Scores._fields}}
             for record in source.trials()
             if record.is_completed and record.metric is not None and record.precision == "fp32"
         ],
@@ -139,6 +139,6 @@ def go_on(run: RunDirectory, settings: SearchSettings) -> None:
 def known_scores(run: RunDirectory) -> dict[Architecture, Scores]:
     """Scores, on the rows that search scores on, that the run started from already knows."""
     return {
-        Architecture.from_json(item["architecture"]): Scores(item["metric"], item.get("fidelity"))
+        Architecture.from_json(item["architecture"]): Scores(*map(item.get, Scores._fields))
         for item in run.info.get("scores", ())
     }

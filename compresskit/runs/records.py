@@ -22,7 +22,7 @@ class TrialRecord:
     (space `large`). `seconds` is the wall time of the evaluation, and of making the weights where they
     are the trial's own: `weights` is their folder in the run, None where the super-network is shared.
     `blocks`: the structure of each matrix that is stored in blocks, by module; None where none is.
-    `fidelity`: the metric with the dense model's answers for labels.
+    `fidelity`: the metric with the dense model's answers for labels. `worth`: what the trial is chosen by.
     """
 
     trial_id: int
@@ -42,6 +42,7 @@ class TrialRecord:
     weights: str | None = None
     blocks: dict[str, Any] | None = None
     fidelity: float | None = None
+    worth: float | None = None
 
     @property
     def is_completed(self) -> bool:
@@ -67,7 +68,7 @@ class TrialRecord:
 class FrontPoint:
     """One point of pareto.json; the dense model has `idx` None, and `trial_id` None if no trial is it.
 
-    `weights`, `blocks` and `fidelity` as in TrialRecord.
+    `weights`, `blocks`, `fidelity` and `worth` as in TrialRecord.
     """
 
     idx: int | None
@@ -85,6 +86,7 @@ class FrontPoint:
     weights: str | None = None
     blocks: dict[str, Any] | None = None
     fidelity: float | None = None
+    worth: float | None = None
 
     @property
     def candidate(self) -> Candidate:

@@ -30,6 +30,7 @@ def to_point(record: TrialRecord, metric_name: str, idx: int | None = None) -> F
         weights=record.weights,
         blocks=record.blocks,
         fidelity=record.fidelity,
+        worth=record.worth,
     )
 
 

@@ -31,6 +31,7 @@ class Evaluation:
     macs: int | None = None
     size_bytes: int | None = None
     fidelity: float | None = None
+    worth: float | None = None
 
 
 @dataclass(frozen=True)
@@ -163,6 +164,7 @@ def make_record(
         signature=candidate.signature,
         metric=_finite(evaluation.metric),
         fidelity=_finite(evaluation.fidelity),
+        worth=_finite(evaluation.worth),
         latency_ms=_finite(evaluation.latency_ms),
         latency_ci_ms=_finite_pair(evaluation.latency_ci_ms),
         num_params=evaluation.num_params,

@@ -27,20 +27,24 @@ class Measured(Protocol):
     @property
     def size_bytes(self) -> int | None: ...
     @property
-    def fidelity(self) -> float | None: ...
+    def worth(self) -> float | None: ...
 
 
-def worth_of(measured: Measured) -> float | None:
-    """What points are chosen by: the mean of metric and fidelity, or the metric where that is all there is.
+def worth(metric: float, fidelity: float, dense_metric: float) -> float:
+    """What a point is worth: the mean of metric and fidelity, and half of what it is better than dense by.
 
     Labels of validation rows are few and noisy: of many networks the one that they flatter most leads, and
     one that is right by luck where the dense model is wrong counts as better than one that knows as much
     as it. Departures from the dense model's answers show on every row and carry over to other texts; alone
-    they would not tell a network that knows more from one that knows less.
+    they would not tell a network that knows more from one that knows less. One that has left a dense model
+    behind departs from it for the better: what it has beyond `dense_metric`, on these rows, counts in full.
     """
-    if measured.metric is None or measured.fidelity is None:
-        return measured.metric
-    return (measured.metric + measured.fidelity) / 2
+    return (metric + fidelity + max(0.0, metric - dense_metric)) / 2
+
+
+def worth_of(measured: Measured) -> float | None:
+    """What points are chosen by: `worth`, or the metric where that is all there is."""
+    return measured.metric if measured.worth is None else measured.worth
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,4 +125,7 @@ def relative_hypervolume(
         return None
     scale = np.array([c if o.is_ratio else 1.0 for c, o in zip(corner, objectives, strict=True)])
     rows = [row for trial in trials if (row := costs_of(trial, objectives)) is not None]
-    return hypervolume(np.array(rows) / scale, np.ones(len(objectives))) if rows else 0.0
+    if not rows:
+        return 0.0
+    # What is far beyond its dense model may be worth more than 1.
+    return hypervolume(np.maximum(rows, 0.0) / scale, np.ones(len(objectives)))

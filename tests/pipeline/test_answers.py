@@ -8,33 +8,39 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from compresskit.pipeline.answers import ANSWERS_FILE, DenseAnswers
+from compresskit.pipeline.answers import ANSWERS_FILE, Answered, DenseAnswers
 from compresskit.pipeline.search import search
 from compresskit.runs import RunDirectory
-from compresskit.search.objectives import worth_of
+from compresskit.search.objectives import worth, worth_of
 
 
 def test_answers_are_read_as_they_were_written(tmp_path: Path) -> None:
     assert DenseAnswers.read(tmp_path / "supernet") is None
-    kept = DenseAnswers(np.arange(5), np.asarray([1, 0]))
+    kept = DenseAnswers(Answered(np.arange(5), 0.8), Answered(np.asarray([1, 0]), 0.5))
     kept.save(tmp_path / "supernet")
     found = DenseAnswers.read(tmp_path / "supernet")
     assert found is not None
-    assert found.validation.tolist() == [0, 1, 2, 3, 4]
-    assert found.search.tolist() == [1, 0]
+    assert found.validation.answers.tolist() == [0, 1, 2, 3, 4]
+    assert found.search.answers.tolist() == [1, 0]
+    assert (found.validation.metric, found.search.metric) == (0.8, 0.5)
 
 
 def test_a_run_keeps_them_and_candidates_are_held_to_them(run: Path) -> None:
     opened = RunDirectory.open(run)
     answers = DenseAnswers.read(opened.supernet)
     assert answers is not None
-    assert len(answers.validation) >= len(answers.search) > 0
+    assert len(answers.validation.answers) >= len(answers.search.answers) > 0
+    assert answers.validation.metric == opened.info["dense_metric"]
     front = opened.front()
     assert front.dense is not None
     assert front.dense.fidelity == 1
     assert all(0 <= (record.fidelity or -1) <= 1 for record in opened.trials())
-    worth = [worth_of(point) or 0.0 for point in front.points]
-    assert worth == sorted(worth)
+    found = [worth_of(point) or 0.0 for point in front.points]
+    assert found == sorted(found)
+    for point in front.points:
+        assert point.metric is not None
+        assert point.fidelity is not None
+        assert point.worth == worth(point.metric, point.fidelity, answers.validation.metric)
 
 
 def test_a_run_that_is_older_than_them_is_gone_on_with(run: Path, tmp_path: Path) -> None:
@@ -52,7 +58,7 @@ def test_a_search_from_a_run_takes_them_over(run: Path, tmp_path: Path) -> None:
     mine, its = (DenseAnswers.read(RunDirectory.open(path).supernet) for path in (tmp_path / "run", run))
     assert mine is not None
     assert its is not None
-    np.testing.assert_array_equal(mine.validation, its.validation)
+    np.testing.assert_array_equal(mine.validation.answers, its.validation.answers)
     fidelity = [
         [record.fidelity for record in RunDirectory.open(path).trials()] for path in (tmp_path / "run", run)
     ]

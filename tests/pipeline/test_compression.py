@@ -83,7 +83,11 @@ def test_scores_of_int8_are_not_taken_for_those_of_fp32(run: Path, tmp_path: Pat
         take_over(source, other)
         assert len(other.info["scores"]) == sum(record.precision == "fp32" for record in source.trials())
         first = source.trials()[0]
-        assert known_scores(other)[first.candidate.architecture] == (first.metric, first.fidelity)
+        assert known_scores(other)[first.candidate.architecture] == (
+            first.metric,
+            first.fidelity,
+            first.worth,
+        )
 
 
 def test_a_point_is_exported_in_its_own_precision(run: Path, tmp_path: Path) -> None:

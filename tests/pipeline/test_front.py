@@ -8,6 +8,8 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
+
 from compresskit.architecture import Candidate
 from compresskit.pipeline.evaluator import Scores
 from compresskit.pipeline.front import write_front
@@ -15,13 +17,20 @@ from compresskit.pipeline.latency import CandidateLatency
 from compresskit.runs import Front, RunDirectory
 from compresskit.runs.records import TrialRecord
 from compresskit.search.constraints import UNBOUND
-from compresskit.search.objectives import make_objectives
+from compresskit.search.objectives import make_objectives, worth
 from tests.report.runs import FULL, HALF, UNEVEN, trial
 
 FAST = replace(trial(0), latency_ms=4.0, metric=0.8)
 SLOW = replace(
     trial(1, metric=0.79), architecture=UNEVEN.to_json(), signature=UNEVEN.signature, latency_ms=4.5
 )
+
+
+DENSE_METRIC = 0.9
+
+
+def scores(metric: float, fidelity: float | None) -> Scores:
+    return Scores(metric, fidelity, None if fidelity is None else worth(metric, fidelity, DENSE_METRIC))
 
 
 class Evaluator:
@@ -59,7 +68,7 @@ class Evaluator:
     def validation_scores(self, candidate: Candidate, *_: Any) -> Scores:
         self.scored.append(candidate.signature)
         signature = candidate.signature
-        return Scores(self.metrics[signature], None if self.fidelity is None else self.fidelity[signature])
+        return scores(self.metrics[signature], None if self.fidelity is None else self.fidelity[signature])
 
     def macs(self, architecture: Any) -> int:
         return 1
@@ -77,7 +86,7 @@ def final(
     evaluator.fidelity = fidelity
     evaluator.now_ms = now_ms
     with RunDirectory.create(folder / "run", {}) as run:
-        run.update(dense_metric=0.9)
+        run.update(dense_metric=DENSE_METRIC)
         objectives = make_objectives(("metric", "latency_ms"))
         found = write_front(run, records, objectives, evaluator, "accuracy", UNBOUND)
     return found, evaluator
@@ -132,7 +141,7 @@ def test_points_are_chosen_by_metric_and_fidelity(tmp_path: Path) -> None:
     known = {FULL.signature: 0.94, HALF.signature: 0.80, UNEVEN.signature: 0.90}
     metrics = {FULL.signature: 0.85, HALF.signature: 0.86, UNEVEN.signature: 0.85}
     records = [
-        replace(record, metric=metrics[record.signature], fidelity=known[record.signature])
+        replace(record, **scores(metrics[record.signature], known[record.signature])._asdict())
         for record in THREE
     ]
     found, evaluator = final(tmp_path, AS_BEFORE, metrics, records, fidelity=known)
@@ -141,6 +150,8 @@ def test_points_are_chosen_by_metric_and_fidelity(tmp_path: Path) -> None:
         (0.85, 0.90),
         (0.85, 0.94),
     ]
+    assert [point.worth for point in found.points] == pytest.approx([0.83, 0.875, 0.895])
     assert evaluator.scored == [FULL.signature, HALF.signature, UNEVEN.signature]
     assert found.dense is not None
     assert found.dense.fidelity == 1
+    assert found.dense.worth == pytest.approx((DENSE_METRIC + 1) / 2)

@@ -109,11 +109,11 @@ def test_constraints_that_make_no_sense_are_refused(front: Front) -> None:
         select_point(Front(front.objectives, front.points), max_drop=1)
 
 
-def test_points_are_chosen_by_metric_and_fidelity() -> None:
+def test_points_are_chosen_by_their_worth() -> None:
     records = [
-        trial(trial_id=0, metric=0.90, latency_ms=10.0, fidelity=0.98),
-        trial(trial_id=1, metric=0.92, latency_ms=3.0, fidelity=0.84),  # labels flatter it
-        trial(trial_id=2, metric=0.91, latency_ms=5.0, fidelity=0.92),
+        trial(trial_id=0, metric=0.90, latency_ms=10.0, worth=0.94),
+        trial(trial_id=1, metric=0.92, latency_ms=3.0, worth=0.88),  # labels flatter it
+        trial(trial_id=2, metric=0.91, latency_ms=5.0, worth=0.915),
     ]
     found = build_front(records, OBJECTIVES, "accuracy")
     assert [point.trial_id for point in found.points] == [1, 2, 0]

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -11,6 +13,7 @@ from compresskit.search.objectives import (
     make_objectives,
     relative_hypervolume,
     scaled_costs,
+    worth,
 )
 
 BOTH = make_objectives(["metric", "latency_ms"])
@@ -23,8 +26,23 @@ def test_costs_turn_the_metric_alone() -> None:
 
 
 def test_the_metric_counts_as_much_as_fidelity() -> None:
-    assert costs_of(Evaluation(metric=0.25, latency_ms=2.0, fidelity=0.75), BOTH) == (0.5, 2.0)
-    assert costs_of(Evaluation(metric=None, latency_ms=2.0, fidelity=0.5), BOTH) is None
+    assert worth(metric=0.25, fidelity=0.75, dense_metric=0.9) == 0.5
+    assert worth(metric=0.75, fidelity=0.25, dense_metric=0.9) == 0.5
+    assert worth(metric=0.9, fidelity=1.0, dense_metric=0.9) == pytest.approx(0.95)
+
+
+def test_what_is_beyond_the_dense_metric_counts_in_full() -> None:
+    # At best, each answer that departs from the dense model's is one that it has wrong.
+    for metric in (0.6, 0.7, 1.0):
+        gained = worth(metric, fidelity=1.0 - (metric - 0.6), dense_metric=0.6)
+        assert gained == pytest.approx(worth(0.6, 1.0, 0.6) + (metric - 0.6) / 2)
+
+
+def test_costs_are_those_of_the_worth_where_it_is_known() -> None:
+    measured = Evaluation(metric=0.25, latency_ms=2.0, fidelity=0.75, worth=0.5)
+    assert costs_of(measured, BOTH) == (0.5, 2.0)
+    assert costs_of(replace(measured, worth=None), BOTH) == (0.75, 2.0)
+    assert costs_of(replace(measured, metric=None, worth=None), BOTH) is None
 
 
 @pytest.mark.parametrize("latency", [None, float("nan"), float("inf")])
@@ -62,4 +80,5 @@ def test_relative_hypervolume() -> None:
     half = Evaluation(metric=0.8, latency_ms=5.0)
     assert relative_hypervolume([dense], dense, BOTH) == 0
     assert relative_hypervolume([dense, half], dense, BOTH) == pytest.approx(0.5 * 0.8)
+    assert relative_hypervolume([replace(half, worth=1.1)], dense, BOTH) == pytest.approx(0.5)
     assert relative_hypervolume([half], Evaluation(metric=0.9), BOTH) is None
