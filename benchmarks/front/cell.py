@@ -144,7 +144,7 @@ class Cell:
 
     def prior(self, run: RunDirectory) -> float:
         """What one answer to every validation row is worth."""
-        answers = DenseAnswers.read(run.supernet)
+        answers = DenseAnswers.of(run)
         assert answers is not None
         dense = answers.validation
         fidelity = prior(self.task.metric_name, self.task.train.labels, dense.answers)

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from safetensors.numpy import load_file, save_file
 
 from compresskit.pipeline.ranks import is_first
+from compresskit.runs import RunDirectory
 from compresskit.runs.atomic import atomic_path
 from compresskit.tasks.metrics import answers_of
 from compresskit.tasks.task import Split, Task
@@ -33,31 +34,30 @@ class Answered:
 
 @dataclass(frozen=True, eq=False)
 class DenseAnswers:
-    """Of the validation rows and of those that a search scores on, asked as sub-networks: see `Evaluator`."""
+    """Of the validation rows and of those that a search scores on, asked as sub-networks: see `Evaluator`.
+
+    A run keeps the answers beside the weights and the two metrics in run.json.
+    """
 
     validation: Answered
     search: Answered
 
     def save(self, folder: Path) -> None:
-        """Write them into the folder of a run's super-network."""
+        """Write the answers into the folder of a run's super-network."""
         if not is_first():
             return
         folder.mkdir(parents=True, exist_ok=True)
+        kept = {"validation": self.validation.answers, "search": self.search.answers}
         with atomic_path(folder / ANSWERS_FILE) as path:
-            save_file(
-                {
-                    "validation": np.ascontiguousarray(self.validation.answers),
-                    "search": np.ascontiguousarray(self.search.answers),
-                    "metrics": np.asarray([self.validation.metric, self.search.metric]),
-                },
-                path,
-            )
+            save_file({name: np.ascontiguousarray(answers) for name, answers in kept.items()}, path)
 
     @classmethod
-    def read(cls, folder: Path) -> DenseAnswers | None:
-        """What `save` wrote there; None in a run that is older than it."""
-        if not (folder / ANSWERS_FILE).exists():
+    def of(cls, run: RunDirectory) -> DenseAnswers | None:
+        """What `run` holds; None in one that is older than the file."""
+        if not (run.supernet / ANSWERS_FILE).exists():
             return None
-        kept = load_file(folder / ANSWERS_FILE)
-        whole, quick = kept["metrics"].tolist()
-        return cls(Answered(kept["validation"], whole), Answered(kept["search"], quick))
+        kept, info = load_file(run.supernet / ANSWERS_FILE), run.info
+        return cls(
+            Answered(kept["validation"], info["dense_metric"]),
+            Answered(kept["search"], info["dense_search_metric"]),
+        )

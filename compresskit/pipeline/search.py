@@ -131,7 +131,7 @@ class Search:
             slicer = slicer_of(supernet, precisions)
             variants = choose_variants(self.run, target, profile, slicer, precisions, self.say)
             meter = LatencyMeter(self.run, target, profile, slicer, variants["fp32"], variants)
-            answers = DenseAnswers.read(self.run.supernet)
+            answers = DenseAnswers.of(self.run)
             known = reuse.known_scores(self.run)
             evaluator = Evaluator(supernet, self.stage, meter, profile, known, answers)
             records = self.explore(evaluator) if self.settings.method == NAS else self.compress(evaluator)

@@ -15,10 +15,12 @@ from compresskit.search.objectives import worth, worth_of
 
 
 def test_answers_are_read_as_they_were_written(tmp_path: Path) -> None:
-    assert DenseAnswers.read(tmp_path / "supernet") is None
+    run = RunDirectory.create(tmp_path / "run", {})
+    assert DenseAnswers.of(run) is None
     kept = DenseAnswers(Answered(np.arange(5), 0.8), Answered(np.asarray([1, 0]), 0.5))
-    kept.save(tmp_path / "supernet")
-    found = DenseAnswers.read(tmp_path / "supernet")
+    kept.save(run.supernet)
+    run.update(dense_metric=0.8, dense_search_metric=0.5)
+    found = DenseAnswers.of(run)
     assert found is not None
     assert found.validation.answers.tolist() == [0, 1, 2, 3, 4]
     assert found.search.answers.tolist() == [1, 0]
@@ -27,7 +29,7 @@ def test_answers_are_read_as_they_were_written(tmp_path: Path) -> None:
 
 def test_a_run_keeps_them_and_candidates_are_held_to_them(run: Path) -> None:
     opened = RunDirectory.open(run)
-    answers = DenseAnswers.read(opened.supernet)
+    answers = DenseAnswers.of(opened)
     assert answers is not None
     assert len(answers.validation.answers) >= len(answers.search.answers) > 0
     assert answers.validation.metric == opened.info["dense_metric"]
@@ -55,7 +57,7 @@ def test_a_run_that_is_older_than_them_is_gone_on_with(run: Path, tmp_path: Path
 
 def test_a_search_from_a_run_takes_them_over(run: Path, tmp_path: Path) -> None:
     search(None, tmp_path / "run", start_from=run, changes={"trials": 3})
-    mine, its = (DenseAnswers.read(RunDirectory.open(path).supernet) for path in (tmp_path / "run", run))
+    mine, its = (DenseAnswers.of(RunDirectory.open(path)) for path in (tmp_path / "run", run))
     assert mine is not None
     assert its is not None
     np.testing.assert_array_equal(mine.validation.answers, its.validation.answers)
