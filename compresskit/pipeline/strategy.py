@@ -29,7 +29,7 @@ def strategy_for(
     Raises ConfigurationError for an unknown name.
 
     The strategies of Klein et al. 2024 draw sizes evenly, as the paper does. The teacher's strategy draws
-    mostly small networks: they need the practice, and each costs less (docs/choosing.md).
+    mostly small networks: they need the practice, and each costs less (docs/recipe.md).
     """
     draw: Draw = space.sample_architecture
     if settings.strategy == FrozenTeacher.name and sizes is None:
@@ -46,7 +46,7 @@ def parts_of(settings: SearchSettings, rows: int) -> int:
     """How many parts the super-network has: several where a teacher shows it its rows again and again.
 
     Until the rows are known well, all sizes learn the same from them, and to learn it together is better
-    (docs/choosing.md).
+    (docs/recipe.md).
     """
     if settings.parts is not None:
         return settings.parts

@@ -139,7 +139,7 @@ class FrozenTeacher(Strategy):
 
     One teacher forward serves all networks of a step. The full network, which starts as the teacher, takes
     part in every `full_every`th step only (0: in none): enough to keep it where it is. An update each
-    teaches networks of all sizes more than one for all does (docs/choosing.md).
+    teaches networks of all sizes more than one for all does (docs/recipe.md).
     """
 
     apart: bool = True
