@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +22,13 @@ TOLERANCE = 1e-4
 CONTRIB = "com.microsoft"
 
 
+class Verified(NamedTuple):
+    """Logits (rows, labels) of a graph in ONNX Runtime, and how far at most they are from PyTorch's."""
+
+    difference: float
+    logits: npt.NDArray[Any]
+
+
 def verify(
     graph: ModelProto,
     model: nn.Module,
@@ -31,8 +38,8 @@ def verify(
     exact: bool = True,
     tolerance: float = TOLERANCE,
     pad_id: int = 0,
-) -> float:
-    """Largest difference of logits between a graph in ONNX Runtime and its PyTorch model, over all rows.
+) -> Verified:
+    """The logits of a graph in ONNX Runtime beside those of its PyTorch model, over all rows.
 
     Checked as well: onnx.checker; the shortest and the longest row alone; that padding changes
     nothing; finite logits. EngineError above `tolerance`, unless the graph is not `exact`
@@ -49,7 +56,7 @@ def verify(
         raise EngineError(f"the engine gives logits of shape {found.shape}, PyTorch {wanted.shape}.")
     difference = float(np.abs(found - wanted).max())
     if not exact:
-        return difference
+        return Verified(difference, found)
     _within(difference, tolerance, f"{len(rows)} texts")
     for i in (order[0], order[-1]):
         alone = run_rows(running, [rows[i]], pad_id=pad_id)[0]
@@ -61,7 +68,7 @@ def verify(
         tolerance,
         "a padded text",
     )
-    return difference
+    return Verified(difference, found)
 
 
 def check_model(graph: ModelProto) -> None:

@@ -16,7 +16,6 @@ from compresskit.engine.embeddings import check_embeddings
 from compresskit.engine.export import export_onnx
 from compresskit.engine.folder import check_output, write_engine
 from compresskit.engine.precision import check_precision
-from compresskit.engine.score import logits_of
 from compresskit.engine.triton import left_out, write_triton
 from compresskit.engine.verify import verify
 from compresskit.engine.vocabulary import TrimmedTokenizer, TrimmedVocabulary, trim
@@ -141,11 +140,9 @@ def export(
         exact = final.made.precision == embeddings == "fp32"
         if not exact:  # its own logits cannot prove that the graph is right
             verify(whole, pruned, corpus.test[:_PROOF_ROWS], variant.session, pad_id=pad_id)
-        difference = verify(graph, pruned, corpus.test, variant.session, exact=exact, pad_id=pad_id)
+        difference, logits = verify(graph, pruned, corpus.test, variant.session, exact=exact, pad_id=pad_id)
         say(f"largest difference to PyTorch on the test set: {difference:.1e}")
-        if device is None:
-            logits = logits_of(graph, corpus.test, variant.session, pad_id=pad_id)
-        else:
+        if device is not None:
             logits = device.logits(graph, corpus.test, variant.session)
     metric = task.score(logits, task.test.labels)
     say(f"test {task.metric_name} in ONNX Runtime: {metric:.4f}")

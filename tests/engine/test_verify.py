@@ -9,6 +9,7 @@ import pytest
 from onnx import ModelProto, numpy_helper
 
 from compresskit.engine.quantize import to_precision
+from compresskit.engine.score import logits_of
 from compresskit.engine.verify import check_model, verify
 from compresskit.errors import EngineError
 from tests.engine.models import make_rows
@@ -16,7 +17,9 @@ from tests.engine.models import make_rows
 
 def test_an_equal_graph_passes(exported: Callable[[str], Any]) -> None:
     made = exported("bert")
-    assert 0 < verify(made.plain, made.model, make_rows()) < 1e-5
+    found = verify(made.plain, made.model, make_rows())
+    assert 0 < found.difference < 1e-5
+    np.testing.assert_array_equal(found.logits, logits_of(made.plain, make_rows()))
 
 
 def test_a_changed_weight_is_found(exported: Callable[[str], Any]) -> None:
@@ -47,7 +50,7 @@ def test_logits_that_are_not_finite_are_found(exported: Callable[[str], Any]) ->
 def test_a_reduced_precision_may_differ(exported: Callable[[str], Any]) -> None:
     made, rows = exported("bert"), make_rows()
     quantized = to_precision(copy.deepcopy(made.plain), "int8")
-    assert verify(quantized, made.model, rows, exact=False) > 1e-4
+    assert verify(quantized, made.model, rows, exact=False).difference > 1e-4
     with pytest.raises(EngineError, match="differs"):
         verify(quantized, made.model, rows)
 
