@@ -39,6 +39,11 @@ class Device:
             with open_target(profile):
                 pass  # whether the provider is there
 
+    @property
+    def is_this_cpu(self) -> bool:
+        """Whether it would compute the logits that this process computes on its CPU."""
+        return self._bench is None and self.profile.scoring_provider == "cpu"
+
     def compare(self, graphs: Sequence[NamedGraph], baseline: str, *, decide: bool = False) -> Comparison:
         """Latency of each graph under the profile, turn about, and its ratio to the baseline's.
 

@@ -142,7 +142,7 @@ def export(
             verify(whole, pruned, corpus.test[:_PROOF_ROWS], variant.session, pad_id=pad_id)
         difference, logits = verify(graph, pruned, corpus.test, variant.session, exact=exact, pad_id=pad_id)
         say(f"largest difference to PyTorch on the test set: {difference:.1e}")
-        if device is not None:
+        if device is not None and not device.is_this_cpu:
             logits = device.logits(graph, corpus.test, variant.session)
     metric = task.score(logits, task.test.labels)
     say(f"test {task.metric_name} in ONNX Runtime: {metric:.4f}")
