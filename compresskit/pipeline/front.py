@@ -10,13 +10,16 @@ import numpy as np
 
 from compresskit.architecture import Candidate
 from compresskit.pipeline.evaluator import Evaluator, Scores
-from compresskit.pipeline.latency import CandidateLatency
+from compresskit.pipeline.latency import CandidateLatency, LatencyMeter
 from compresskit.pipeline.methods import LADDERS, NAS
+from compresskit.pipeline.pairing import DensePairs
 from compresskit.runs.directory import RunDirectory
 from compresskit.runs.records import Front, FrontPoint, TrialRecord
 from compresskit.search.constraints import UNBOUND, Constraints
 from compresskit.search.front import build_front, shortfall
 from compresskit.search.objectives import Objective, front_of, worth
+
+MOVED = 0.1  # by more, milliseconds of the search and of the front are of two states of the machine
 
 
 def write_front(
@@ -29,14 +32,18 @@ def write_front(
 ) -> Front:
     """Score the front on all validation rows, keep what is still on it, and write pareto.json.
 
-    Points whose latency the search left uncertain are measured once more; trials.jsonl stays what the
-    searcher was told. The dense model beside the front is the fine-tuned one, not the
-    super-network's full architecture. Where no point keeps the constraints, run.json says so under
+    All latencies are corrected to one state of the machine, and points are run beside the dense model, in
+    turn, for their speed-up; trials.jsonl stays what the searcher was told. The dense model beside the
+    front is the fine-tuned one, not the super-network's full architecture. Where no point keeps the constraints, run.json says so under
     `infeasible`; where the dense model is faster or slower now than it was measured to be, under `unsteady`.
     """
-    again = settle(records, objectives, evaluator, constraints)
     full = Candidate(evaluator.supernet.full)
-    measured = evaluator.meter.measure_again(full)
+    evaluator.meter.measure(full)
+    evaluator.meter.settle()
+    pairs = DensePairs(evaluator.meter)
+    again = settle(records, objectives, evaluator, constraints, pairs)
+    pairs.close()
+    measured = evaluator.meter.measure(full)
     metric = run.info["dense_metric"]
     dense = FrontPoint(
         idx=None,
@@ -54,23 +61,31 @@ def write_front(
         size_bytes=measured.size_bytes,
     )
     front = build_front(again, objectives, metric_name, dense, constraints)
+    front = replace(front, points=tuple(_timed(point, evaluator) for point in front.points))
     run.update(
         infeasible=shortfall(again, constraints, metric_name, _remedy(run)),
-        unsteady=_unsteady(measured, evaluator.meter.moved_to(full)),
+        unsteady=_unsteady(measured, pairs.dense_ms),
     )
     run.write_front(front)
     return front
 
 
+def _timed(point: FrontPoint, evaluator: Evaluator) -> FrontPoint:
+    """With its speed-up over the dense model, as they ran side by side."""
+    found = evaluator.meter.measure(point.candidate).speedup
+    if found is None:
+        return point
+    return replace(point, speedup=found.times, speedup_ci=found.ci, marks=found.marks)
+
+
 def _unsteady(known: CandidateLatency, now_ms: float | None) -> str | None:
     """What to think of a run whose dense model takes another time now; None where it does not."""
-    if now_ms is None:
+    if now_ms is None or abs(now_ms / known.median_ms - 1) <= MOVED:
         return None
     return (
-        f"the dense model takes {now_ms:.3g} ms now and took {known.median_ms:.3g} ms when it was measured: "
-        "the machine was busy then or is now, so points may be slower beside the dense model than this front "
-        "has it. Bench the engines, or search again on a quiet machine, --from this run to keep what was "
-        "trained."
+        f"the dense model takes {now_ms:.3g} ms beside the points of the front and took "
+        f"{known.median_ms:.3g} ms in the search: the machine was in another state. Speed-ups are paired and "
+        "hold; milliseconds may not. Bench the engines on a quiet machine for these."
     )
 
 
@@ -88,6 +103,7 @@ def settle(
     objectives: Sequence[Objective],
     evaluator: Evaluator,
     constraints: Constraints,
+    pairs: DensePairs,
 ) -> list[TrialRecord]:
     """The trials that come onto the front, with metrics of all validation rows and latencies looked at again.
 
@@ -97,7 +113,7 @@ def settle(
     Sampling Techniques, 1977, section 7.10). Those are the ones that were flattered, so too little is
     expected: that spares scoring and misses points that would add next to nothing.
     """
-    known = {record.trial_id: record for record in records}
+    known = {record.trial_id: _relevelled(record, evaluator.meter) for record in records}
     gains: dict[int, tuple[float, ...]] = {}  # in each of Scores
     looked_at: set[int] = set()
 
@@ -119,12 +135,24 @@ def settle(
                 (now or 0.0) - (getattr(record, name) or 0.0) for name, now in scores._asdict().items()
             )
         for trial_id in sorted(on_front() & gains.keys() - looked_at):
-            measured = evaluator.meter.measure_again(known[trial_id].candidate)
+            record = known[trial_id]
+            reduction = None if not record.macs else evaluator.macs(evaluator.supernet.full) / record.macs
+            measured = pairs.latency(record.candidate, reduction)
             known[trial_id] = replace(
                 known[trial_id], latency_ms=measured.median_ms, latency_ci_ms=measured.ci_ms
             )
             looked_at.add(trial_id)
     return [known[trial_id] for trial_id in sorted(gains)]
+
+
+def _relevelled(record: TrialRecord, meter: LatencyMeter) -> TrialRecord:
+    """With its latency in the state that the run was corrected to."""
+    if not record.is_completed or record.latency_ms is None:
+        return record
+    measured = meter.known(record.candidate)
+    if measured is None:
+        return record
+    return replace(record, latency_ms=measured.median_ms, latency_ci_ms=measured.ci_ms)
 
 
 def _gaining(record: TrialRecord, gain: Sequence[float]) -> TrialRecord:

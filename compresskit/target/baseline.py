@@ -1,4 +1,4 @@
-"""The level that drift is corrected to: the reference's median on the calm machine under given conditions."""
+"""The level that drift is corrected to: the reference's median in the calmest state that was met."""
 
 from __future__ import annotations
 
@@ -28,6 +28,9 @@ def fingerprint(model: Model) -> str:
     return hashlib.sha256(f"{path}:{status.st_size}:{status.st_mtime_ns}".encode()).hexdigest()[:16]
 
 
+_NOISE = 0.03  # of the lowest state that one measurement finds
+
+
 @dataclass(frozen=True)
 class Level:
     """What a built-in reference takes in the long run, under the conditions of that key.
@@ -41,7 +44,7 @@ class Level:
 
 
 class Baselines:
-    """Levels by reference, fixed by the first measurement; kept in a JSON file when one is given.
+    """Levels by reference, the lowest that were met; kept in a JSON file when one is given.
 
     Levels taken under other conditions stand in the same file and are not seen.
     """
@@ -70,12 +73,13 @@ class Baselines:
             beside.unlink(missing_ok=True)
             raise TargetError(f"cannot keep the reference's level in {self._path}: {error}.") from None
 
-    def first(self, levels_ms: Mapping[str, float]) -> dict[str, float]:
-        """What stands here for each of these references; where nothing does, what is given is put."""
-        for reference, level_ms in levels_ms.items():
-            if self.get(reference) is None:
-                self.put(reference, level_ms)
-        return {reference: self._levels[f"{self._prefix}/{reference}"] for reference in levels_ms}
+    def lowest(self, reference: str, level_ms: float) -> float:
+        """The level that stands here; `level_ms` takes its place if it is lower beyond noise."""
+        known = self.get(reference)
+        if known is None or level_ms < known * (1 - _NOISE):
+            self.put(reference, level_ms)
+            return level_ms
+        return known
 
     def _read(self) -> dict[str, float]:
         if self._path is None or not self._path.exists():

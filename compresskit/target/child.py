@@ -18,8 +18,9 @@ import compresskit
 from compresskit.errors import TargetError
 from compresskit.target.base import Model
 from compresskit.target.frames import read_frame, write_frame
+from compresskit.target.series import Leg
 from compresskit.target.session import SessionSpec
-from compresskit.target.timer import Leg, Step
+from compresskit.target.timer import Step
 
 _POLL_SECONDS = 0.05
 _START_SECONDS = 120.0  # to start and load ONNX Runtime: no graph's fault, however slow the machine
@@ -84,7 +85,14 @@ class Child:
     def run(self, plan: Sequence[Step]) -> list[Leg]:
         steps = [[step.slot, step.discard, step.runs] for step in plan]
         reply = self.request({"do": "run", "plan": steps})
-        return [Leg(leg["slot"], leg["at_s"], tuple(leg["samples_ms"])) for leg in reply["legs"]]
+        return [
+            Leg(
+                leg["slot"],
+                leg["at_s"],
+                *(tuple(leg[f"{name}_ms"]) for name in ("samples", "wall", "waited")),
+            )
+            for leg in reply["legs"]
+        ]
 
     def drop(self, slot: str) -> None:
         self.request({"do": "drop", "slot": slot})

@@ -92,6 +92,21 @@ def trimmed_interval(values: Array, *, common_error: float = 0.0) -> tuple[float
     return middle, middle - half_width, middle + half_width
 
 
+def mean_ratio_interval(
+    over: Array, under: Array, *, common_error: float = 0.0
+) -> tuple[float, float, float]:
+    """Mean of `over` divided by that of `under`, pairs in this order, and its 95 % interval.
+
+    The ratio estimator (Cochran, Sampling Techniques, 1977, section 6.3) with the error of its residuals by
+    batch means. `common_error` is a relative standard error that all pairs share. Needs 5 pairs.
+    """
+    ratio = float(over.sum() / under.sum())
+    residuals = (over - ratio * under) / (ratio * under.mean())
+    error, reach = _error_of_mean([np.atleast_1d(value) for value in residuals])
+    half_width = reach * float(np.hypot(error, common_error))
+    return ratio, ratio * float(np.exp(-half_width)), ratio * float(np.exp(half_width))
+
+
 def ratio_interval(
     over: Sequence[Sequence[Array]],
     under: Sequence[Sequence[Array]],

@@ -103,6 +103,14 @@ def combine(parts: Sequence[Part], measured: Sequence[Measurement], profile: Pro
         p95_ms=mixed_percentile(samples, weights, 95),
         p99_ms=mixed_percentile(samples, weights, 99),
         throughput_per_s=profile.batch * 1e3 / median,
+        wall_median_ms=sum(w * (each.wall_median_ms or 0) for w, each in zip(weights, measured, strict=True)),
+        rounds_ms=(),
+        common_error=max(each.common_error for each in measured),
+        marks=tuple(
+            f"length {part.profile.length}: {text}"
+            for part, each in zip(parts, measured, strict=True)
+            for text in each.marks
+        ),
         warnings=tuple(warnings),
         conditions={
             **measured[0].conditions,

@@ -16,8 +16,9 @@ from compresskit.target.compare import EngineToMeasure, compare
 from compresskit.target.comparison import Comparison, Ratio
 from compresskit.target.local import LocalTarget
 from compresskit.target.profile import Profile
+from compresskit.target.series import Leg
 from compresskit.target.statistics import Array
-from compresskit.target.timer import Leg, Step
+from compresskit.target.timer import Step
 from tests.target.graphs import chain, written
 
 PROFILE = Profile("quick", length=32, max_seconds=0.4)

@@ -67,20 +67,24 @@ class Bench:
     def _plan_measurement(self, request: Request, body: Path) -> Work:
         profile, session = read_settings(request.fields, self._limits)
         _expect(
-            request, fields={"profile", "session", "seconds"}, parts={"model", "reference"}, needed={"model"}
+            request,
+            fields={"profile", "session", "reference_session", "seconds"},
+            parts={"model", "reference"},
+            needed={"model"},
         )
-        seconds = request.fields.get("seconds")
-        return partial(
-            self._measure, request, body, profile, session, None if seconds is None else float(seconds)
-        )
+        seconds, beside = (request.fields.get(name) for name in ("seconds", "reference_session"))
+        reference_session = None if beside is None else SessionSettings.from_json(beside)
+        if reference_session is not None:
+            check_session(reference_session)
+        how = {
+            "session": session,
+            "reference_session": reference_session,
+            "seconds": None if seconds is None else float(seconds),
+        }
+        return partial(self._measure, request, body, profile, how)
 
     def _measure(
-        self,
-        request: Request,
-        body: Path,
-        profile: Profile,
-        session: SessionSettings | None,
-        seconds: float | None,
+        self, request: Request, body: Path, profile: Profile, how: Mapping[str, Any]
     ) -> Mapping[str, Any]:
         reference = None
         if "reference" in request.parts:
@@ -96,7 +100,7 @@ class Bench:
             stop = threading.Timer(self._limits.job_seconds, cut_off)
             stop.start()
             try:
-                found = target.measure(model, reference=reference, session=session, seconds=seconds)
+                found = target.measure(model, reference=reference, **how)
                 return found.to_json()
             except Exception as error:  # a target that is closed under way may end in any
                 if expired.is_set():

@@ -1,0 +1,207 @@
+"""One measurement: bursts of the candidate between bursts of a reference, and the latency they tell.
+
+What a run took is told from what others took. Where the samples are processor time, or where each run's
+wait for a core is known, disturbed runs and rounds are set aside while enough others are left. Where
+nothing but wall clock is known (`waited_ms` empty), calm rounds are looked for in the samples themselves.
+Where no calm round was met, the ratio of mean times is taken: under a fair scheduler both graphs lose the
+same share of their time, however long their runs are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from compresskit.target.paired import BETWEEN, ENOUGH, NEAR, Rounds
+from compresskit.target.statistics import Array, mean_ratio_interval
+
+CANDIDATE = "candidate"
+REFERENCE = "reference"
+
+_WAITED = 0.02  # of a run's wall clock: above what reading the clocks costs
+# What a load beside the measurement changes between two graphs, as a standard deviation: caches filled by
+# others, memory bandwidth. Measured beside busy loops and a copy loop (benchmarks/latency/busy).
+LOADED = 0.025
+_FULL_LOAD = 0.5  # cores of others, or share of time taken, from which on it counts in full
+_QUICKEST = 0.1  # quantile of runs that stands for the undisturbed ones
+_SLOWER = 1.25  # times that, and a run has met something else
+_PREEMPTED = 1.15  # mean over quickest, from which on time was taken by others
+
+
+@dataclass(frozen=True)
+class Leg:
+    """What one step gave; `at_s` is the middle of its timed runs on the target's clock.
+
+    `samples_ms` are processor time where a run stays on one thread, `wall_ms` then the same runs by the
+    wall clock. `waited_ms` is how long the threads of each run waited for a core; empty if unknown.
+    """
+
+    slot: str
+    at_s: float
+    samples_ms: tuple[float, ...]
+    wall_ms: tuple[float, ...] = ()
+    waited_ms: tuple[float, ...] = ()
+
+    @property
+    def undisturbed(self) -> npt.NDArray[np.bool_]:
+        """Runs that had their cores throughout, as far as is known."""
+        if not self.waited_ms:
+            return np.ones(len(self.samples_ms), np.bool_)
+        wall = np.asarray(self.wall_ms or self.samples_ms)
+        calm: npt.NDArray[np.bool_] = np.asarray(self.waited_ms) <= _WAITED * wall
+        return calm
+
+    @property
+    def typical_ms(self) -> float:
+        """Median of the undisturbed runs, of all where there are none."""
+        samples, calm = np.asarray(self.samples_ms), self.undisturbed
+        return float(np.median(samples[calm] if calm.any() else samples))
+
+    @property
+    def mean_ms(self) -> float:
+        return float(np.mean(self.samples_ms))
+
+
+def share_taken(legs: Sequence[Leg]) -> float | None:
+    """Share of the runs' wall clock in which they waited for a core; None where that is unknown."""
+    if not legs or not all(leg.waited_ms for leg in legs):
+        return None
+    waited = sum(sum(leg.waited_ms) for leg in legs)
+    # Threads wait side by side, so the sum may pass the wall clock.
+    return min(waited / sum(sum(leg.wall_ms or leg.samples_ms) for leg in legs), 1.0)
+
+
+def lowest_state(medians_ms: Array) -> npt.NDArray[np.bool_]:
+    """Bursts of one graph that met the machine in the calmest state of all."""
+    lowest: npt.NDArray[np.bool_] = medians_ms <= np.quantile(medians_ms, _QUICKEST) * np.exp(NEAR)
+    return lowest
+
+
+@dataclass
+class Series:
+    """Legs of one measurement in the order they were run.
+
+    `foreign_cores` is how many cores others kept busy meanwhile: it widens the interval.
+    """
+
+    level_ms: float
+    candidate: list[Leg] = field(default_factory=list)
+    reference: list[Leg] = field(default_factory=list)
+    foreign_cores: float = 0.0
+
+    def add(self, legs: Sequence[Leg]) -> None:
+        for leg in legs:
+            (self.candidate if leg.slot == CANDIDATE else self.reference).append(leg)
+
+    @property
+    def raw_blocks(self) -> list[Array]:
+        return [np.asarray(leg.samples_ms) for leg in self.candidate]
+
+    @property
+    def share_taken(self) -> float | None:
+        """Share of the time that others took from the runs; None where it is unknown."""
+        return share_taken([*self.candidate, *self.reference])
+
+    @property
+    def lowest_level_ms(self) -> float:
+        """The reference's median in the calmest state that this series met."""
+        medians = np.array([leg.typical_ms for leg in self.reference])
+        return float(np.median(medians[lowest_state(medians)]))
+
+    @property
+    def rounds(self) -> Rounds:
+        """Each of the candidate's bursts with the reference's before and after it; calm ones if enough."""
+        candidate, reference = (
+            np.log([leg.typical_ms for leg in legs]) for legs in (self.candidate, self.reference)
+        )
+        after = self._next
+        every = Rounds(candidate, reference[after - 1], reference[after])
+        calm = self._calm
+        return every.only(calm) if np.count_nonzero(calm) >= ENOUGH else every
+
+    @property
+    def by_means(self) -> bool:
+        """Whether no calm round tells the latency, so that mean times have to."""
+        if self.candidate[0].wall_ms:  # processor time: what others took is not in it
+            return False
+        if np.count_nonzero(self._calm) >= ENOUGH:
+            return False
+        taken = self.share_taken
+        return self._looks_preempted if taken is None else taken > _WAITED
+
+    def corrected_interval(self) -> tuple[float, float, float]:
+        """Latency with the machine at the level, and its 95 % interval, ms."""
+        if self.by_means:
+            ratio, low, high = self._mean_ratio(self.common_error)
+            return ratio * self.level_ms, low * self.level_ms, high * self.level_ms
+        return self.rounds.interval(self.level_ms, self.common_error)
+
+    @property
+    def common_error(self) -> float:
+        """Relative standard error that all rounds share: more beside a load."""
+        return float(np.hypot(BETWEEN, LOADED * min(self._load / _FULL_LOAD, 1.0)))
+
+    @property
+    def sampling_half_width(self) -> float:
+        """Relative half-width of what more rounds would lessen."""
+        if self.by_means:
+            ratio, low, high = self._mean_ratio(0.0)
+            return (high - low) / 2 / ratio
+        return self.rounds.half_width(self.level_ms)
+
+    @property
+    def _load(self) -> float:
+        """How much others did meanwhile: cores, or the share of time they took in the rounds that count."""
+        calm = self._calm
+        kept = np.flatnonzero(calm) if np.count_nonzero(calm) >= ENOUGH else np.arange(len(calm))
+        taken = share_taken([self.candidate[i] for i in kept])
+        return max(self.foreign_cores, taken or 0.0)
+
+    @property
+    def _looks_preempted(self) -> bool:
+        """Whether the runs of either graph are longer on average than its quickest ones explain."""
+        return any(
+            bool(np.mean(samples) > _PREEMPTED * np.quantile(samples, _QUICKEST))
+            for samples in map(_joined, (self.candidate, self.reference))
+        )
+
+    @property
+    def _next(self) -> npt.NDArray[np.intp]:
+        """Index of the reference's burst after each of the candidate's."""
+        return np.searchsorted([leg.at_s for leg in self.reference], [leg.at_s for leg in self.candidate])
+
+    @property
+    def _calm(self) -> npt.NDArray[np.bool_]:
+        """Rounds in which nothing was taken from any of the three bursts."""
+        after = self._next
+        if self.share_taken is not None:
+            candidate, reference = (
+                np.array([bool(leg.undisturbed.any()) for leg in legs])
+                for legs in (self.candidate, self.reference)
+            )
+        elif not self._looks_preempted:
+            return np.ones(len(self.candidate), np.bool_)
+        else:
+            at_most = _SLOWER * float(np.quantile(_joined(self.candidate), _QUICKEST))
+            candidate = np.array([max(leg.samples_ms) <= at_most for leg in self.candidate])
+            quickest = float(np.quantile(_joined(self.reference), _QUICKEST))
+            at_most = _SLOWER * min(quickest, self.level_ms)
+            reference = np.array([max(leg.samples_ms) <= at_most for leg in self.reference])
+        calm: npt.NDArray[np.bool_] = candidate & reference[after - 1] & reference[after]
+        return calm
+
+    def _mean_ratio(self, common_error: float) -> tuple[float, float, float]:
+        """Mean time of a candidate's run in those of a reference's run, and its 95 % interval."""
+        reference = np.array([leg.mean_ms for leg in self.reference])
+        after = self._next
+        around = (reference[after - 1] + reference[after]) / 2
+        return mean_ratio_interval(
+            np.array([leg.mean_ms for leg in self.candidate]), around, common_error=common_error
+        )
+
+
+def _joined(legs: Sequence[Leg]) -> Array:
+    return np.concatenate([leg.samples_ms for leg in legs])
