@@ -7,9 +7,11 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from compresskit.architecture import Candidate
 from compresskit.pipeline.evaluator import Evaluator, Scores
+from compresskit.pipeline.figures import with_intervals
 from compresskit.pipeline.latency import CandidateLatency
 from compresskit.pipeline.methods import LADDERS, NAS
 from compresskit.runs.directory import RunDirectory
@@ -31,10 +33,11 @@ def write_front(
 
     Points whose latency the search left uncertain are measured once more; trials.jsonl stays what the
     searcher was told. The dense model beside the front is the fine-tuned one, not the
-    super-network's full architecture. Where no point keeps the constraints, run.json says so under
-    `infeasible`; where the dense model is faster or slower now than it was measured to be, under `unsteady`.
+    super-network's full architecture. Metrics stand with their rows and intervals. run.json says under
+    `prior_metric` what one answer to every row has; under `infeasible` that no point keeps the
+    constraints; under `unsteady` that the dense model is faster or slower now than it was measured to be.
     """
-    again = settle(records, objectives, evaluator, constraints)
+    again, answers = settle(records, objectives, evaluator, constraints)
     full = Candidate(evaluator.supernet.full)
     measured = evaluator.meter.measure_again(full)
     metric = run.info["dense_metric"]
@@ -54,7 +57,10 @@ def write_front(
         size_bytes=measured.size_bytes,
     )
     front = build_front(again, objectives, metric_name, dense, constraints)
+    whole = None if evaluator.dense is None else evaluator.dense.validation.answers
+    front = with_intervals(front, evaluator.stage.task, answers, whole)
     run.update(
+        prior_metric=constraints.prior,
         infeasible=shortfall(again, constraints, metric_name, _remedy(run)),
         unsteady=_unsteady(measured, evaluator.meter.moved_to(full)),
     )
@@ -88,8 +94,9 @@ def settle(
     objectives: Sequence[Objective],
     evaluator: Evaluator,
     constraints: Constraints,
-) -> list[TrialRecord]:
-    """The trials that come onto the front, with metrics of all validation rows and latencies looked at again.
+) -> tuple[list[TrialRecord], dict[int | None, npt.NDArray[Any]]]:
+    """The trials that come onto the front, with metrics of all validation rows and latencies looked at again;
+    and by trial what each says of these rows.
 
     A search scores on a sample of rows, and of many trials those lead that the sample flatters. So what
     they lose on all rows may let others be on the front, which are scored too; until then a trial is
@@ -100,6 +107,7 @@ def settle(
     known = {record.trial_id: record for record in records}
     gains: dict[int, tuple[float, ...]] = {}  # in each of Scores
     looked_at: set[int] = set()
+    answers: dict[int | None, npt.NDArray[Any]] = {}
 
     def on_front() -> set[int]:
         gain = np.mean(list(gains.values()) or [(0.0,) * len(Scores._fields)], axis=0).tolist()
@@ -113,7 +121,7 @@ def settle(
     while new := on_front() - (gains.keys() & looked_at):
         for trial_id in sorted(new - gains.keys()):
             record = known[trial_id]
-            scores = evaluator.validation_scores(record.candidate, record.weights)
+            scores, answers[trial_id] = evaluator.validated(record.candidate, record.weights)
             known[trial_id] = replace(record, **scores._asdict())
             gains[trial_id] = tuple(
                 (now or 0.0) - (getattr(record, name) or 0.0) for name, now in scores._asdict().items()
@@ -124,7 +132,7 @@ def settle(
                 known[trial_id], latency_ms=measured.median_ms, latency_ci_ms=measured.ci_ms
             )
             looked_at.add(trial_id)
-    return [known[trial_id] for trial_id in sorted(gains)]
+    return [known[trial_id] for trial_id in sorted(gains)], answers
 
 
 def _gaining(record: TrialRecord, gain: Sequence[float]) -> TrialRecord:
