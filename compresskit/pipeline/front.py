@@ -7,9 +7,11 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from compresskit.architecture import Candidate
 from compresskit.pipeline.evaluator import Evaluator, Scores
+from compresskit.pipeline.figures import with_intervals
 from compresskit.pipeline.latency import CandidateLatency, LatencyMeter
 from compresskit.pipeline.methods import LADDERS, NAS
 from compresskit.pipeline.pairing import DensePairs
@@ -34,14 +36,15 @@ def write_front(
 
     All latencies are corrected to one state of the machine, and points are run beside the dense model, in
     turn, for their speed-up; trials.jsonl stays what the searcher was told. The dense model beside the
-    front is the fine-tuned one, not the super-network's full architecture. Where no point keeps the constraints, run.json says so under
-    `infeasible`; where the dense model is faster or slower now than it was measured to be, under `unsteady`.
+    front is the fine-tuned one, not the super-network's full architecture. Metrics stand with their rows
+    and intervals. run.json says under `prior_metric` what the majority baseline has; under `infeasible` that
+    no point keeps the constraints; under `unsteady` that the dense model was faster or slower in the search.
     """
     full = Candidate(evaluator.supernet.full)
     evaluator.meter.measure(full)
     evaluator.meter.settle()
     pairs = DensePairs(evaluator.meter)
-    again = settle(records, objectives, evaluator, constraints, pairs)
+    again, answers = settle(records, objectives, evaluator, constraints, pairs)
     pairs.close()
     measured = evaluator.meter.measure(full)
     metric = run.info["dense_metric"]
@@ -62,7 +65,10 @@ def write_front(
     )
     front = build_front(again, objectives, metric_name, dense, constraints)
     front = replace(front, points=tuple(_timed(point, evaluator) for point in front.points))
+    whole = None if evaluator.dense is None else evaluator.dense.validation.answers
+    front = with_intervals(front, evaluator.stage.task, answers, whole)
     run.update(
+        prior_metric=constraints.prior,
         infeasible=shortfall(again, constraints, metric_name, _remedy(run)),
         unsteady=_unsteady(measured, pairs.dense_ms),
     )
@@ -104,8 +110,9 @@ def settle(
     evaluator: Evaluator,
     constraints: Constraints,
     pairs: DensePairs,
-) -> list[TrialRecord]:
-    """The trials that come onto the front, with metrics of all validation rows and latencies looked at again.
+) -> tuple[list[TrialRecord], dict[int | None, npt.NDArray[Any]]]:
+    """The trials that come onto the front, with metrics of all validation rows and latencies looked at again;
+    and by trial what each says of these rows.
 
     A search scores on a sample of rows, and of many trials those lead that the sample flatters. So what
     they lose on all rows may let others be on the front, which are scored too; until then a trial is
@@ -116,6 +123,7 @@ def settle(
     known = {record.trial_id: _relevelled(record, evaluator.meter) for record in records}
     gains: dict[int, tuple[float, ...]] = {}  # in each of Scores
     looked_at: set[int] = set()
+    answers: dict[int | None, npt.NDArray[Any]] = {}
 
     def on_front() -> set[int]:
         gain = np.mean(list(gains.values()) or [(0.0,) * len(Scores._fields)], axis=0).tolist()
@@ -129,7 +137,7 @@ def settle(
     while new := on_front() - (gains.keys() & looked_at):
         for trial_id in sorted(new - gains.keys()):
             record = known[trial_id]
-            scores = evaluator.validation_scores(record.candidate, record.weights)
+            scores, answers[trial_id] = evaluator.validated(record.candidate, record.weights)
             known[trial_id] = replace(record, **scores._asdict())
             gains[trial_id] = tuple(
                 (now or 0.0) - (getattr(record, name) or 0.0) for name, now in scores._asdict().items()
@@ -142,7 +150,7 @@ def settle(
                 known[trial_id], latency_ms=measured.median_ms, latency_ci_ms=measured.ci_ms
             )
             looked_at.add(trial_id)
-    return [known[trial_id] for trial_id in sorted(gains)]
+    return [known[trial_id] for trial_id in sorted(gains)], answers
 
 
 def _relevelled(record: TrialRecord, meter: LatencyMeter) -> TrialRecord:

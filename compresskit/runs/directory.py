@@ -1,4 +1,4 @@
-"""RUN/: run.json, supernet/, points/, and the files of `_FILES`."""
+"""RUN/: run.json, supernet/, points/, tests/, and the files of `_FILES`."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from compresskit.runs.atomic import is_temporary, write_atomic, write_error
 from compresskit.runs.jsonl import append_record, read_records
 from compresskit.runs.lock import RunLock
 from compresskit.runs.records import Front, TrialRecord
+from compresskit.runs.tested import TESTS, read_tested
 
 RUN_VERSION = 1
 _FILES = (
@@ -72,7 +73,7 @@ class RunDirectory:
         run = cls(path, info, lock)
         try:
             # run.json goes last: a removal that is cut short still leaves a run that --force can remove.
-            for folder in ("supernet", "points"):
+            for folder in ("supernet", "points", TESTS):
                 shutil.rmtree(path / folder, ignore_errors=True)
             for name in (*filter(is_temporary, children), *_FILES):
                 (path / name).unlink(missing_ok=True)
@@ -169,11 +170,14 @@ class RunDirectory:
         self.write_json("pareto.json", front.to_json())
 
     def front(self) -> Front:
-        """The front of this run. Raises RunError when the search has not written one yet."""
+        """The front of this run, with what exports found on the test set.
+
+        Raises RunError when the search has not written one yet, and for damaged files.
+        """
         file = self.path / "pareto.json"
         if not file.exists():
             raise RunError(f"{self.path} has no front yet; let its search go on with --resume.")
-        return Front.from_json(_read_json(file))
+        return Front.from_json(_read_json(file)).tested(read_tested(self.path))
 
 
 def _trial(file: Path, number: int, value: Mapping[str, Any]) -> TrialRecord:

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from compresskit.architecture import Candidate
@@ -18,6 +19,7 @@ from compresskit.runs import Front, RunDirectory
 from compresskit.runs.records import TrialRecord
 from compresskit.search.constraints import UNBOUND
 from compresskit.search.objectives import make_objectives, worth
+from compresskit.tasks.task import Split
 from tests.report.runs import FULL, HALF, UNEVEN, trial
 
 FAST = replace(trial(0), latency_ms=4.0, metric=0.8)
@@ -27,6 +29,13 @@ SLOW = replace(
 
 
 DENSE_METRIC = 0.9
+ROWS = 100
+VALIDATION = Split([(f"text {row}",) for row in range(ROWS)], np.arange(ROWS) % 2, [{}] * ROWS)
+
+
+def right_on(share: float) -> Any:
+    """Answers to the validation rows of which the first are right."""
+    return np.where(np.arange(ROWS) < round(share * ROWS), VALIDATION.labels, 1 - VALIDATION.labels)
 
 
 def scores(metric: float, fidelity: float | None) -> Scores:
@@ -49,7 +58,9 @@ class Evaluator:
         self.meter = self
         self.now_ms: float | None = None
         self.supernet = SimpleNamespace(full=FULL)
-        self.stage = SimpleNamespace(task=SimpleNamespace(validation=None))
+        self.stage = SimpleNamespace(
+            task=SimpleNamespace(validation=VALIDATION, metric_name="accuracy", num_labels=2)
+        )
         self.blueprint = SimpleNamespace(num_params=lambda architecture: 1)
 
     def measure_again(self, candidate: Candidate) -> CandidateLatency:
@@ -63,12 +74,13 @@ class Evaluator:
 
     @property
     def dense(self) -> object | None:
-        return self.fidelity
+        return self.fidelity and SimpleNamespace(validation=SimpleNamespace(answers=right_on(DENSE_METRIC)))
 
-    def validation_scores(self, candidate: Candidate, *_: Any) -> Scores:
+    def validated(self, candidate: Candidate, *_: Any) -> tuple[Scores, Any]:
         self.scored.append(candidate.signature)
         signature = candidate.signature
-        return scores(self.metrics[signature], None if self.fidelity is None else self.fidelity[signature])
+        found = scores(self.metrics[signature], None if self.fidelity is None else self.fidelity[signature])
+        return found, right_on(found.metric)
 
     def macs(self, architecture: Any) -> int:
         return 1
@@ -155,3 +167,23 @@ def test_points_are_chosen_by_metric_and_fidelity(tmp_path: Path) -> None:
     assert found.dense is not None
     assert found.dense.fidelity == 1
     assert found.dense.worth == pytest.approx((DENSE_METRIC + 1) / 2)
+
+
+def test_metrics_stand_with_rows_and_intervals(tmp_path: Path) -> None:
+    known = {FULL.signature: 0.94, HALF.signature: 0.8}
+    found, _ = final(tmp_path, {HALF.signature: 3.9}, fidelity=known, records=[replace(FAST, fidelity=0.8)])
+    (point,), dense = found.points, found.dense
+    assert dense is not None
+    assert (point.rows, dense.rows) == (ROWS, ROWS)
+    for shown in (point, dense):
+        assert shown.metric_ci is not None and shown.metric is not None
+        assert shown.metric_ci[0] < shown.metric < shown.metric_ci[1]
+    assert point.difference_ci is not None and point.difference_ci[0] < -0.1 < point.difference_ci[1] < 0
+    assert dense.difference_ci is None
+    assert RunDirectory.open(tmp_path / "run").front() == found
+
+
+def test_without_the_dense_models_answers_no_difference_is_known(tmp_path: Path) -> None:
+    found, _ = final(tmp_path, {HALF.signature: 3.9})
+    assert found.points[0].metric_ci is not None and found.points[0].difference_ci is None
+    assert found.dense is not None and found.dense.rows == ROWS and found.dense.metric_ci is None
