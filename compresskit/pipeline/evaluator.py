@@ -12,6 +12,7 @@ from compresskit.engine.score import logits_of
 from compresskit.families import Blueprint
 from compresskit.pipeline.answers import Answered, DenseAnswers
 from compresskit.pipeline.latency import LatencyMeter
+from compresskit.pipeline.pairing import DensePairs
 from compresskit.pipeline.points import read_point
 from compresskit.search.loop import Evaluation
 from compresskit.search.objectives import worth
@@ -57,6 +58,7 @@ class Evaluator:
         self.supernet = supernet
         self.stage = stage
         self.meter = meter
+        self.pairs = DensePairs(meter)
         self.profile = profile
         self.dense = dense
 

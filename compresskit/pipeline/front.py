@@ -14,7 +14,6 @@ from compresskit.pipeline.evaluator import Evaluator, Scores
 from compresskit.pipeline.figures import with_intervals
 from compresskit.pipeline.latency import CandidateLatency, LatencyMeter
 from compresskit.pipeline.methods import LADDERS, NAS
-from compresskit.pipeline.pairing import DensePairs
 from compresskit.runs.directory import RunDirectory
 from compresskit.runs.records import Front, FrontPoint, TrialRecord
 from compresskit.search.constraints import UNBOUND, Constraints
@@ -43,9 +42,7 @@ def write_front(
     full = Candidate(evaluator.supernet.full)
     evaluator.meter.measure(full)
     evaluator.meter.settle()
-    pairs = DensePairs(evaluator.meter)
-    again, answers = settle(records, objectives, evaluator, constraints, pairs)
-    pairs.close()
+    again, answers = settle(records, objectives, evaluator, constraints)
     measured = evaluator.meter.measure(full)
     metric = run.info["dense_metric"]
     dense = FrontPoint(
@@ -70,7 +67,7 @@ def write_front(
     run.update(
         prior_metric=constraints.prior,
         infeasible=shortfall(again, constraints, metric_name, _remedy(run)),
-        unsteady=_unsteady(measured, pairs.dense_ms),
+        unsteady=_unsteady(measured, evaluator.pairs.dense_ms),
     )
     run.write_front(front)
     return front
@@ -109,7 +106,6 @@ def settle(
     objectives: Sequence[Objective],
     evaluator: Evaluator,
     constraints: Constraints,
-    pairs: DensePairs,
 ) -> tuple[list[TrialRecord], dict[int | None, npt.NDArray[Any]]]:
     """The trials that come onto the front, with metrics of all validation rows and latencies looked at again;
     and by trial what each says of these rows.
@@ -145,7 +141,7 @@ def settle(
         for trial_id in sorted(on_front() & gains.keys() - looked_at):
             record = known[trial_id]
             reduction = None if not record.macs else evaluator.macs(evaluator.supernet.full) / record.macs
-            measured = pairs.latency(record.candidate, reduction)
+            measured = evaluator.pairs.latency(record.candidate, reduction)
             known[trial_id] = replace(
                 known[trial_id], latency_ms=measured.median_ms, latency_ci_ms=measured.ci_ms
             )

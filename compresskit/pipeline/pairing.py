@@ -52,9 +52,6 @@ class DensePairs:
                 return known
         return self._meter.note_speedup(candidate, looks)
 
-    def close(self) -> None:
-        self._staging.close()
-
     def _look(self, candidate: Candidate) -> SpeedUp:
         meter = self._meter
         if self._path is None:
