@@ -20,6 +20,7 @@ from compresskit.target.baseline import Level
 from compresskit.target.compare import EngineToMeasure, compare
 from compresskit.target.comparison import EngineMeasurement
 from compresskit.target.profile import Profile, load_profile
+from compresskit.target.threads import thread_warnings
 
 if TYPE_CHECKING:
     from compresskit.target.remote_bench import RemoteBench
@@ -170,6 +171,7 @@ def _measure(
         found = device.compare(asked, against)
     else:
         found = compare(asked, profile, against, level=_level(contenders))
+        found = replace(found, warnings=(*thread_warnings(profile), *found.warnings))
     engines = tuple(
         _engine_result(contender, contender.path == baseline, measured)
         for contender, measured in zip(contenders, found.measurements, strict=True)
