@@ -178,7 +178,7 @@ def _measure(
     )
     settings = {**profile.to_json(), "key": profile.key()}
     warnings = (*found.warnings, *filter(None, map(_disagreement, engines)))
-    return BenchResult(engines, found.ratios, settings, found.conditions, warnings)
+    return BenchResult(engines, found.ratios, settings, found.conditions, warnings, marks=found.marks)
 
 
 def _level(contenders: Sequence[Contender]) -> Level | None:
@@ -228,4 +228,7 @@ def _engine_result(contender: Contender, is_baseline: bool, measured: EngineMeas
         recorded_ms=manifest.lineage.get("latency_ms") if manifest else None,
         corrected_ms=measured.corrected_ms,
         corrected_ci_ms=measured.corrected_ci_ms,
+        p95_ci_ms=measured.p95_ci_ms,
+        p99_ci_ms=measured.p99_ci_ms,
+        marks=measured.marks,
     )
