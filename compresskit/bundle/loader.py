@@ -56,7 +56,8 @@ def load_engine(
 ) -> Engine:
     """The engine in `folder`, its session set up for the speed that was measured.
 
-    `provider` is cpu, cuda or tensorrt; `threads` of None or 0 means ONNX Runtime's own number.
+    `provider` is cpu, cuda or tensorrt; `threads` of None or 0 means all physical cores that
+    this process may use, within its CPU quota.
     EngineError for a damaged folder, another format version, or a missing provider.
     """
     folder = Path(folder)

@@ -79,7 +79,7 @@ def build(called: str | None) -> typer.Typer:
 
 
 def status(arguments: Sequence[str]) -> int:
-    """Run the program on `arguments` and return its exit status: 0, 1, 2, 3 or 130."""
+    """Run the program on `arguments` and return its exit status: 0, 1, 2, 3, 4 or 130."""
     called = next((word for word in arguments if not word.startswith("-")), None)
     try:
         command = typer.main.get_command(build(called))

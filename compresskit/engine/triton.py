@@ -14,6 +14,7 @@ from compresskit.bundle.manifest import Manifest
 from compresskit.engine.folder import check_output, finish, new_folder, save_tokenizer
 from compresskit.errors import EngineError
 from compresskit.target.base import SessionSettings
+from compresskit.target.host import physical_cores
 from compresskit.target.profile import Profile
 
 # The batch in which engines are verified and scored.
@@ -144,7 +145,9 @@ def _filled(value: ValueInfoProto, batch: int, length: int) -> str:
 
 
 def _parameters(profile: Profile, session: SessionSettings) -> list[str]:
-    values = {"intra_op_thread_count": str(profile.threads), "inter_op_thread_count": "1"}
+    # A device behind an address knows its cores itself: 0 leaves them to the server there.
+    threads = profile.threads or (physical_cores(profile.cores) if profile.address is None else 0)
+    values = {"intra_op_thread_count": str(threads), "inter_op_thread_count": "1"}
     values |= {name: session.options[key] for key, name in _PARAMETERS.items() if key in session.options}
     lines = [
         f"parameters {{ key: {_quoted(key)} value {{ string_value: {_quoted(value)} }} }}"

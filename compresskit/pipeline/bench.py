@@ -20,6 +20,7 @@ from compresskit.target.baseline import Level
 from compresskit.target.compare import EngineToMeasure, compare
 from compresskit.target.comparison import EngineMeasurement
 from compresskit.target.profile import Profile, load_profile
+from compresskit.target.threads import thread_warnings
 
 if TYPE_CHECKING:
     from compresskit.target.remote_bench import RemoteBench
@@ -170,13 +171,14 @@ def _measure(
         found = device.compare(asked, against)
     else:
         found = compare(asked, profile, against, level=_level(contenders))
+        found = replace(found, warnings=(*thread_warnings(profile), *found.warnings))
     engines = tuple(
         _engine_result(contender, contender.path == baseline, measured)
         for contender, measured in zip(contenders, found.measurements, strict=True)
     )
     settings = {**profile.to_json(), "key": profile.key()}
     warnings = (*found.warnings, *filter(None, map(_disagreement, engines)))
-    return BenchResult(engines, found.ratios, settings, found.conditions, warnings)
+    return BenchResult(engines, found.ratios, settings, found.conditions, warnings, marks=found.marks)
 
 
 def _level(contenders: Sequence[Contender]) -> Level | None:
@@ -226,4 +228,7 @@ def _engine_result(contender: Contender, is_baseline: bool, measured: EngineMeas
         recorded_ms=manifest.lineage.get("latency_ms") if manifest else None,
         corrected_ms=measured.corrected_ms,
         corrected_ci_ms=measured.corrected_ci_ms,
+        p95_ci_ms=measured.p95_ci_ms,
+        p99_ci_ms=measured.p99_ci_ms,
+        marks=measured.marks,
     )

@@ -36,7 +36,7 @@ class Device:
         self.pad_id = pad_id
         self._bench = None if profile.address is None else RemoteBench(profile, say=say)
         if self._bench is None:
-            with open_target(profile):
+            with open_target(profile, say=say):
                 pass  # whether the provider is there
 
     @property

@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from compresskit.architecture import Architecture
-from compresskit.report.bench_text import describe_ratio, engine_names, ratio_of
+from compresskit.report.bench_text import describe_ratio, engine_names, marks_of, ratio_of
 from compresskit.report.layers import shorten
 from compresskit.report.units import (
     NOTHING,
     count,
     interval,
+    marked,
     metric_label,
     milliseconds,
     number,
@@ -65,11 +66,18 @@ def _front_cells(point: FrontPoint, dense: FrontPoint | None, compared: bool) ->
 
 def _bench_cells(result: Mapping[str, Any], engine: Mapping[str, Any]) -> list[str]:
     latency, ratio = engine["latency_ms"], ratio_of(result, engine["path"])
+    marks = marks_of(result, engine)
+    against = "baseline" if engine.get("is_baseline") else NOTHING
+    if ratio:
+        against = describe_ratio(ratio, marks_of(result, ratio))
     return [
-        number(latency["p50"]),
+        marked(number(latency["p50"]), marks),
         interval(latency.get("ci")),
-        *(NOTHING if latency.get(key) is None else number(latency[key]) for key in ("p95", "p99")),
-        describe_ratio(ratio) if ratio else "baseline" if engine.get("is_baseline") else NOTHING,
+        *(
+            NOTHING if latency.get(key) is None else marked(number(latency[key]), marks)
+            for key in ("p95", "p99")
+        ),
+        against,
         NOTHING if engine.get("throughput_per_s") is None else number(engine["throughput_per_s"]),
         size(engine.get("peak_memory_bytes")),
         size(engine.get("size_bytes")),

@@ -15,9 +15,10 @@ from rich.table import Table
 from rich.text import Text
 
 from compresskit.architecture import Architecture
+from compresskit.report.bench_text import mark_lines
 from compresskit.report.layers import shorten
 from compresskit.report.rows import bench_rows, front_rows
-from compresskit.report.units import count, milliseconds, points
+from compresskit.report.units import MARK, count, milliseconds, points
 from compresskit.runs import Front, TrialRecord
 
 _GAP = 2  # a space of padding and one of the box
@@ -50,7 +51,10 @@ def bench_table(result: Mapping[str, Any], *, width: int | None = None) -> Table
     """A result of `compresskit bench`; percentiles in ms, the ratio with its 95 % interval."""
     head, rows = bench_rows(result)
     styles = ["dim" if engine.get("is_baseline") else "" for engine, _ in rows]
-    return _table(head, [cells for _, cells in rows], styles, width, loses=_BENCH_LOSES)
+    table = _table(head, [cells for _, cells in rows], styles, width, loses=_BENCH_LOSES)
+    if marks := mark_lines(result):
+        table.caption = Text(f"{MARK} not to be trusted: {'; '.join(marks)}", justify="left")
+    return table
 
 
 def _trial_cells(trial: TrialRecord) -> list[str]:

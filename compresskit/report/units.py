@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from math import floor, log10
 
 NOTHING = "\N{EN DASH}"
+MARK = "\N{DAGGER}"  # at a figure that is not to be trusted, since the machine was busy
 TIMES = "\N{MULTIPLICATION SIGN}"
 
 
@@ -20,6 +21,11 @@ def interval(pair: Sequence[float] | None, digits: int = 3) -> str:
         return NOTHING
     places = _places(pair[1], digits)
     return f"{pair[0]:.{places}f}\N{EN DASH}{pair[1]:.{places}f}"
+
+
+def marked(text: str, marks: Sequence[str]) -> str:
+    """`text`, with the mark where there are reasons for one."""
+    return f"{text} {MARK}" if marks else text
 
 
 def milliseconds(value: float | None) -> str:

@@ -29,7 +29,7 @@ from compresskit.target.statistics import (
 )
 from compresskit.target.timer import Step, runs_for, runs_to_settle, warm_up
 from compresskit.target.warn import fallback_warnings, machine_warnings, sampling_warnings
-from compresskit.target.workload import mixed_percentile, parts_of, weighted
+from compresskit.target.workload import mixed_percentile, parts_of, percentile_interval, weighted
 
 _BLOCK_MS = 60.0
 _MIN_ROUNDS = 12
@@ -240,6 +240,8 @@ def _result(runner: _Runner, profile: Profile) -> EngineMeasurement:
         ci_ms=(low, high),
         p95_ms=mixed_percentile(samples, runner.weights, 95),
         p99_ms=mixed_percentile(samples, runner.weights, 99),
+        p95_ci_ms=percentile_interval(runner.blocks, 95),
+        p99_ci_ms=percentile_interval(runner.blocks, 99),
         throughput_per_s=profile.batch * 1e3 / median,
         first_run_ms=runner.first_run_ms,
         peak_memory_bytes=runner.child.peak_memory_bytes(),

@@ -114,10 +114,22 @@ def comparison_from_json(value: Mapping[str, Any]) -> Comparison:
     try:
         engines = tuple(_engine(each) for each in value["engines"])
         ratios = tuple(
-            Ratio(each["engine"], each["baseline"], each["speedup"], (each["ci"][0], each["ci"][1]))
+            Ratio(
+                each["engine"],
+                each["baseline"],
+                each["speedup"],
+                (each["ci"][0], each["ci"][1]),
+                tuple(each.get("marks", ())),
+            )
             for each in value["ratios"]
         )
-        return Comparison(engines, ratios, dict(value["conditions"]), tuple(value["warnings"]))
+        return Comparison(
+            engines,
+            ratios,
+            dict(value["conditions"]),
+            tuple(value["warnings"]),
+            tuple(value.get("marks", ())),
+        )
     except (KeyError, TypeError, IndexError) as error:
         raise AgentError(
             f"the agent answered with no comparison ({error!r}); update compresskit there."
@@ -138,7 +150,14 @@ def _engine(value: Mapping[str, Any]) -> EngineMeasurement:
         peak_memory_bytes=value["peak_memory_bytes"],
         size_bytes=value["size_bytes"],
         nodes=dict(value["nodes"]),
+        p95_ci_ms=_pair(latency.get("p95_ci")),
+        p99_ci_ms=_pair(latency.get("p99_ci")),
+        marks=tuple(value.get("marks", ())),
     )
+
+
+def _pair(ends: Sequence[float] | None) -> tuple[float, float] | None:
+    return None if ends is None else (ends[0], ends[1])
 
 
 def _size(engine: EngineToMeasure) -> int:

@@ -43,24 +43,31 @@ def student_quantile(probability: float, freedom: int) -> float:
     return float(sum(term / freedom**power for power, term in enumerate(terms)))
 
 
-def median_interval(blocks: Sequence[Array]) -> tuple[float, float, float]:
-    """Median of all samples and its 95 % interval: (median, low, high).
+def median_interval(blocks: Sequence[Array], coverage: float = 0.95) -> tuple[float, float, float]:
+    """Median of all samples and its interval of `coverage`, as `quantile_interval`."""
+    return quantile_interval(blocks, 0.5, coverage)
+
+
+def quantile_interval(
+    blocks: Sequence[Array], share: float, coverage: float = 0.95
+) -> tuple[float, float, float]:
+    """The sample below which a `share` of all lie, and its interval of `coverage`: (quantile, low, high).
 
     `blocks` are runs of neighbouring samples in the order they were taken. The interval ends at the sample
-    quantiles that lie as many standard errors from one half as Student's t says (Woodruff, 1952); the
-    error is that of the share of samples below the median, by batch means. So no normality is assumed, and
-    no independence. Needs 5 blocks.
+    quantiles that lie as many standard errors from `share` as Student's t says (Woodruff, 1952); the
+    error is that of the share of samples below the quantile, by batch means. So no normality is assumed,
+    and no independence. Where it reaches beyond the samples it ends at their last. Needs 5 blocks.
     """
     ordered = np.sort(np.concatenate(blocks))
-    median = float(np.median(ordered))
-    error, reach = _error_of_mean([np.asarray(block < median, np.float64) for block in blocks])
-    reach_share = reach * max(error, 0.5 / sqrt(len(ordered)))
-    low, high = np.quantile(ordered, [max(0.5 - reach_share, 0.0), min(0.5 + reach_share, 1.0)])
-    return median, float(low), float(high)
+    quantile = float(np.quantile(ordered, share))
+    error, reach = _error_of_mean([np.asarray(block < quantile, np.float64) for block in blocks], coverage)
+    reach_share = reach * max(error, sqrt(share * (1 - share) / len(ordered)))
+    low, high = np.quantile(ordered, [max(share - reach_share, 0.0), min(share + reach_share, 1.0)])
+    return quantile, float(low), float(high)
 
 
-def _error_of_mean(blocks: Sequence[Array]) -> tuple[float, float]:
-    """Standard error of the mean by batch means, and the t that makes a 95 % interval of it.
+def _error_of_mean(blocks: Sequence[Array], coverage: float = 0.95) -> tuple[float, float]:
+    """Standard error of the mean by batch means, and the t that makes an interval of `coverage` of it.
 
     Whatever neighbouring samples have in common stays inside one group of blocks. What neighbouring groups
     still share widens the error by (1 + r) / (1 - r), r being their correlation.
@@ -73,7 +80,7 @@ def _error_of_mean(blocks: Sequence[Array]) -> tuple[float, float]:
     alike = float(centred[1:] @ centred[:-1]) / spread if spread else 0.0
     alike = min(max(alike + 1.5 / len(groups), 0.0), 0.6)  # few groups underrate it, by 1 / n and more
     variance = spread / (len(groups) - 1) / len(groups) * (1 + alike) / (1 - alike)
-    return sqrt(variance), student_quantile(0.975, len(groups) - 1)
+    return sqrt(variance), student_quantile((1 + coverage) / 2, len(groups) - 1)
 
 
 def trimmed_interval(values: Array, *, common_error: float = 0.0) -> tuple[float, float, float]:

@@ -10,7 +10,7 @@ import numpy as np
 
 from compresskit.target.base import Measurement
 from compresskit.target.profile import Profile
-from compresskit.target.statistics import fewest_samples
+from compresskit.target.statistics import Array, fewest_samples, quantile_interval
 
 Interval = tuple[float, float, float]  # median, low, high
 
@@ -62,6 +62,13 @@ def mixed_percentile(
     order = np.argsort(values)
     reached = np.cumsum(shares[order]) - shares[order] / 2
     return float(np.interp(percent / 100, reached, values[order]))
+
+
+def percentile_interval(parts: Sequence[Sequence[Array]], percent: float) -> tuple[float, float] | None:
+    """95 % interval of the percentile of blocks; None under a mix, and for too few samples to carry it."""
+    if len(parts) > 1 or sum(map(len, parts[0])) < fewest_samples(percent):
+        return None
+    return quantile_interval(parts[0], percent / 100)[1:]
 
 
 def combine(parts: Sequence[Part], measured: Sequence[Measurement], profile: Profile) -> Measurement:

@@ -31,8 +31,7 @@ def engine(path: str, median_ms: float, is_baseline: bool) -> EngineResult:
     )
 
 
-@pytest.fixture(autouse=True)
-def measured(monkeypatch: pytest.MonkeyPatch) -> None:
+def measured_as(monkeypatch: pytest.MonkeyPatch, *marks: str) -> None:
     result = BenchResult(
         (engine("dense", 8.0, True), engine("pruned", 4.0, False)),
         (Ratio("pruned", "dense", 2.0, (1.9, 2.1)),),
@@ -40,8 +39,14 @@ def measured(monkeypatch: pytest.MonkeyPatch) -> None:
         {"onnxruntime": "1"},
         ("noisy",),
         ("dense: slower.",),
+        marks,
     )
     monkeypatch.setattr(module, "bench", lambda *args, **options: result)
+
+
+@pytest.fixture(autouse=True)
+def measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    measured_as(monkeypatch)
 
 
 def test_stdout_is_the_table_and_stderr_the_rest(capsys: pytest.CaptureFixture[str]) -> None:
@@ -76,6 +81,44 @@ def test_conditions_end_with_three(condition: str, code: int, capsys: pytest.Cap
     printed = capsys.readouterr()
     assert ("failed: " in printed.err) == (code == 3)
     assert ("pruned" in printed.out) == (code != 1)  # the result is shown even when a condition fails
+
+
+@pytest.mark.parametrize(
+    ("condition", "marks", "options", "code"),
+    [
+        ("speedup < 2.05", (), [], 4),
+        ("speedup < 1.95", (), [], 4),
+        ("speedup < 1.95", (), ["--allow-busy"], 0),
+        ("speedup < 2.05", (), ["--allow-busy"], 3),
+        ("speedup < 1.5", ("others took 31 %",), [], 4),
+        ("speedup < 1.5", ("others took 31 %",), ["--allow-busy"], 0),
+        ("size_bytes > 999", ("others took 31 %",), [], 3),
+        ("size_bytes > 1000", ("others took 31 %",), [], 0),
+    ],
+)
+def test_what_is_not_decided_ends_with_four(
+    condition: str,
+    marks: tuple[str, ...],
+    options: list[str],
+    code: int,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    measured_as(monkeypatch, *marks)
+    assert status(["bench", "dense", "pruned", "--fail-if", condition, *options]) == code
+    printed = capsys.readouterr()
+    assert ("not decided: " in printed.err) == ("--allow-busy" in printed.err) == (code == 4)
+    assert ("not to be trusted: all figures: others took 31 %" in printed.err) == bool(marks)
+    assert ("\N{DAGGER}" in printed.out) == bool(marks)
+
+
+def test_a_failure_that_is_certain_goes_before_what_is_not_decided(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    asked = ["--fail-if", "speedup < 2.05", "--fail-if", "size_bytes > 999"]
+    assert status(["bench", "dense", "pruned", *asked]) == 3
+    printed = capsys.readouterr().err
+    assert "failed: pruned: size_bytes" in printed and "not decided: pruned against dense: speedup" in printed
 
 
 def test_report_prints_verdict_and_path(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -127,14 +127,18 @@ def bench_result(*, speedup: tuple[float, float, float] = (1.98, 2.0, 2.02), **o
             "precision": "fp32",
             "signature": architecture.signature,
             "sha256": "0" * 64,
+            "marks": [],
         }
 
     return {
         "engines": [engine("e/dense", 10.0, True, FULL), engine("e/pruned", 10.0 / ratio, False, HALF)],
-        "ratios": [{"engine": "e/pruned", "baseline": "e/dense", "speedup": ratio, "ci": [low, high]}],
+        "ratios": [
+            {"engine": "e/pruned", "baseline": "e/dense", "speedup": ratio, "ci": [low, high], "marks": []}
+        ],
         "profile": {"name": "cpu-1-thread", "key": "k"},
         "conditions": {"onnxruntime": "1.31.1"},
         "warnings": ["e/dense: noisy <b>"],
         "changes": [],
+        "marks": [],
         **others,
     }
