@@ -17,9 +17,10 @@ from compresskit.pipeline.bench_result import BenchResult, EngineResult
 from compresskit.report.files import BENCH_FORMATS, check_format, write_bench
 from compresskit.target.base import SessionSettings
 from compresskit.target.baseline import Level
-from compresskit.target.compare import EngineToMeasure, compare
+from compresskit.target.compare import compare
 from compresskit.target.comparison import EngineMeasurement
 from compresskit.target.profile import Profile, load_profile
+from compresskit.target.runner import EngineToMeasure
 from compresskit.target.threads import thread_warnings
 
 if TYPE_CHECKING:

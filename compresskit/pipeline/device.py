@@ -14,11 +14,12 @@ from compresskit.bundle.batching import InputRow
 from compresskit.engine.score import logits_of
 from compresskit.errors import TargetError
 from compresskit.target.base import SessionSettings
-from compresskit.target.compare import EngineToMeasure, compare
+from compresskit.target.compare import compare
 from compresskit.target.comparison import Comparison
 from compresskit.target.open import open_target
 from compresskit.target.profile import Profile
 from compresskit.target.remote_bench import RemoteBench
+from compresskit.target.runner import EngineToMeasure
 
 NamedGraph = tuple[str, ModelProto, SessionSettings]
 

@@ -85,12 +85,9 @@ class Child:
     def run(self, plan: Sequence[Step]) -> list[Leg]:
         steps = [[step.slot, step.discard, step.runs] for step in plan]
         reply = self.request({"do": "run", "plan": steps})
+        times = ("samples_ms", "wall_ms", "waited_ms", "machine_s")
         return [
-            Leg(
-                leg["slot"],
-                leg["at_s"],
-                *(tuple(leg[f"{name}_ms"]) for name in ("samples", "wall", "waited")),
-            )
+            Leg(leg["slot"], leg["at_s"], *(tuple(leg[name] or ()) for name in times))
             for leg in reply["legs"]
         ]
 

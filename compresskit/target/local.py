@@ -127,7 +127,6 @@ class LocalTarget:
             run_ms = warm_up(child.run, CANDIDATE, profile)
             series = sample(child.run, profile, level_ms, run_ms, reference=beside.slot)
             after = load_now((child.pid,))
-            series.foreign_cores = foreign_cores(before, after) or 0.0
             series.level_ms = self._references.met(beside, series.lowest_level_ms)
         finally:
             if child.alive:

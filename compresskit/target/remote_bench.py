@@ -13,10 +13,10 @@ import numpy.typing as npt
 from compresskit.errors import AgentError
 from compresskit.target.base import Model, SessionSettings
 from compresskit.target.baseline import fingerprint
-from compresskit.target.compare import EngineToMeasure
 from compresskit.target.comparison import Comparison, EngineMeasurement, Ratio
 from compresskit.target.profile import Profile
 from compresskit.target.remote import EngineMissingError, RemoteTarget
+from compresskit.target.runner import EngineToMeasure
 
 _T = TypeVar("_T")
 _ATTEMPTS = 3

@@ -9,6 +9,7 @@ same share of their time, however long their runs are.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -21,11 +22,12 @@ from compresskit.target.statistics import Array, mean_ratio_interval
 CANDIDATE = "candidate"
 REFERENCE = "reference"
 
-_WAITED = 0.02  # of a run's wall clock: above what reading the clocks costs
+WAITED = 0.02  # of a run's wall clock: above what reading the clocks costs
 # What a load beside the measurement changes between two graphs, as a standard deviation: caches filled by
 # others, memory bandwidth. Measured beside busy loops and a copy loop (benchmarks/latency/busy).
 LOADED = 0.025
-_FULL_LOAD = 0.5  # cores of others, or share of time taken, from which on it counts in full
+_FULL_LOAD = 0.25  # of all cores kept busy by others, or of the time taken: from here it counts in full
+QUIET = 0.15  # of all cores: what others may do in a round that counts as quiet, as far as one is told
 _QUICKEST = 0.1  # quantile of runs that stands for the undisturbed ones
 _SLOWER = 1.25  # times that, and a run has met something else
 _PREEMPTED = 1.15  # mean over quickest, from which on time was taken by others
@@ -37,6 +39,8 @@ class Leg:
 
     `samples_ms` are processor time where a run stays on one thread, `wall_ms` then the same runs by the
     wall clock. `waited_ms` is how long the threads of each run waited for a core; empty if unknown.
+    `machine_s` are a clock, the idle time of all cores and the worker's processor time, at its start (with
+    the untimed runs) and again at its end; empty if unknown.
     """
 
     slot: str
@@ -44,14 +48,15 @@ class Leg:
     samples_ms: tuple[float, ...]
     wall_ms: tuple[float, ...] = ()
     waited_ms: tuple[float, ...] = ()
+    machine_s: tuple[float, ...] = ()
 
     @property
     def undisturbed(self) -> npt.NDArray[np.bool_]:
-        """Runs that had their cores throughout, as far as is known."""
+        """Runs that had their cores throughout and since the run before, as far as is known."""
         if not self.waited_ms:
             return np.ones(len(self.samples_ms), np.bool_)
         wall = np.asarray(self.wall_ms or self.samples_ms)
-        calm: npt.NDArray[np.bool_] = np.asarray(self.waited_ms) <= _WAITED * wall
+        calm: npt.NDArray[np.bool_] = np.asarray(self.waited_ms) <= WAITED * wall
         return calm
 
     @property
@@ -66,12 +71,34 @@ class Leg:
 
 
 def share_taken(legs: Sequence[Leg]) -> float | None:
-    """Share of the runs' wall clock in which they waited for a core; None where that is unknown."""
+    """Share of the time in which the runs' threads waited for a core; None where that is unknown."""
     if not legs or not all(leg.waited_ms for leg in legs):
         return None
     waited = sum(sum(leg.waited_ms) for leg in legs)
-    # Threads wait side by side, so the sum may pass the wall clock.
-    return min(waited / sum(sum(leg.wall_ms or leg.samples_ms) for leg in legs), 1.0)
+    ran = sum(sum(leg.samples_ms) for leg in legs)
+    if all(leg.wall_ms for leg in legs):
+        return waited / (waited + ran)  # a thread also waits between two runs
+    return min(waited / ran, 1.0)
+
+
+def share_of_others(legs: Sequence[Leg], num_cores: int) -> Array | None:
+    """(legs,) share of all cores that others kept busy since the end of the leg before; the first is 0.
+
+    None where the system does not tell. One leg's figure is known to 10 ms of idle time, and may be below 0.
+    """
+    if not all(leg.machine_s for leg in legs):
+        return None
+    clock, idle, own = np.diff(np.array([leg.machine_s[3:] for leg in legs]), axis=0).T
+    share = 1 - (idle + own) / np.maximum(num_cores * clock, 1e-9)
+    return np.concatenate([[0.0], share])
+
+
+def common_error(load: float) -> float:
+    """Relative standard error that all rounds of a measurement share; more beside a load.
+
+    `load` is the share of all cores that others kept busy, or of the time that they took.
+    """
+    return float(np.hypot(BETWEEN, LOADED * min(load / _FULL_LOAD, 1.0)))
 
 
 def lowest_state(medians_ms: Array) -> npt.NDArray[np.bool_]:
@@ -82,18 +109,16 @@ def lowest_state(medians_ms: Array) -> npt.NDArray[np.bool_]:
 
 @dataclass
 class Series:
-    """Legs of one measurement in the order they were run.
-
-    `foreign_cores` is how many cores others kept busy meanwhile: it widens the interval.
-    """
+    """Legs of one measurement in the order they were run."""
 
     level_ms: float
     candidate: list[Leg] = field(default_factory=list)
     reference: list[Leg] = field(default_factory=list)
-    foreign_cores: float = 0.0
+    _legs: list[Leg] = field(default_factory=list)
 
     def add(self, legs: Sequence[Leg]) -> None:
         for leg in legs:
+            self._legs.append(leg)
             (self.candidate if leg.slot == CANDIDATE else self.reference).append(leg)
 
     @property
@@ -130,7 +155,7 @@ class Series:
         if np.count_nonzero(self._calm) >= ENOUGH:
             return False
         taken = self.share_taken
-        return self._looks_preempted if taken is None else taken > _WAITED
+        return self._looks_preempted if taken is None else taken > WAITED
 
     def corrected_interval(self) -> tuple[float, float, float]:
         """Latency with the machine at the level, and its 95 % interval, ms."""
@@ -142,7 +167,7 @@ class Series:
     @property
     def common_error(self) -> float:
         """Relative standard error that all rounds share: more beside a load."""
-        return float(np.hypot(BETWEEN, LOADED * min(self._load / _FULL_LOAD, 1.0)))
+        return common_error(self._load)
 
     @property
     def sampling_half_width(self) -> float:
@@ -158,7 +183,21 @@ class Series:
         calm = self._calm
         kept = np.flatnonzero(calm) if np.count_nonzero(calm) >= ENOUGH else np.arange(len(calm))
         taken = share_taken([self.candidate[i] for i in kept])
-        return max(self.foreign_cores, taken or 0.0)
+        others = self._others
+        return max(taken or 0.0, 0.0 if others is None else float(np.mean(others[kept])))
+
+    @property
+    def _others(self) -> Array | None:
+        """(rounds,) share of all cores that others kept busy in each round; None where that is unknown."""
+        share = share_of_others(self._legs, os.cpu_count() or 1)
+        if share is None:
+            return None
+        place = {id(leg): i for i, leg in enumerate(self._legs)}
+        rounds = [
+            share[[place[id(leg)] for leg in (self.reference[j - 1], one, self.reference[j])]].mean()
+            for one, j in zip(self.candidate, self._next, strict=True)
+        ]
+        return np.array(rounds)
 
     @property
     def _looks_preempted(self) -> bool:
@@ -177,6 +216,8 @@ class Series:
     def _calm(self) -> npt.NDArray[np.bool_]:
         """Rounds in which nothing was taken from any of the three bursts."""
         after = self._next
+        others = self._others
+        quiet = np.ones(len(self.candidate), np.bool_) if others is None else others <= QUIET
         if self.share_taken is not None:
             candidate, reference = (
                 np.array([bool(leg.undisturbed.any()) for leg in legs])
@@ -191,7 +232,17 @@ class Series:
             at_most = _SLOWER * min(quickest, self.level_ms)
             reference = np.array([max(leg.samples_ms) <= at_most for leg in self.reference])
         calm: npt.NDArray[np.bool_] = candidate & reference[after - 1] & reference[after]
-        return calm
+        # Without a quiet round, one in which nothing was taken is still worth more than the others.
+        return calm & quiet if np.count_nonzero(calm & quiet) >= ENOUGH else calm
+
+    @property
+    def awaits_calm(self) -> bool:
+        """Whether quiet rounds were met, and too few to go by them alone."""
+        others = self._others
+        if others is None:
+            return False
+        met = np.count_nonzero(others <= QUIET)
+        return bool(0 < met < ENOUGH and met < len(others))
 
     def _mean_ratio(self, common_error: float) -> tuple[float, float, float]:
         """Mean time of a candidate's run in those of a reference's run, and its 95 % interval."""

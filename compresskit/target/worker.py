@@ -82,11 +82,17 @@ class Worker:
 
     def _leg(self, slot: str, discard: int, runs: int) -> dict[str, Any]:
         one = self._slots[slot]
+        begun = self._clock.machine()
         for _ in range(discard):
             one.run()
         start = time.perf_counter_ns()
         times = self._clock.time(one.run, runs)
-        leg = {"slot": slot, "at_s": (start + time.perf_counter_ns()) / 2e9, "waited_ms": times.waited}
+        leg: dict[str, Any] = {"slot": slot, "at_s": (start + time.perf_counter_ns()) / 2e9}
+        ended = self._clock.machine()
+        leg |= {
+            "waited_ms": times.waited,
+            "machine_s": None if begun is None or ended is None else begun + ended,
+        }
         if one.on_one_thread:
             return {**leg, "samples_ms": times.cpu, "wall_ms": times.wall}
         return {**leg, "samples_ms": times.wall, "wall_ms": []}

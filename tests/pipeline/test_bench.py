@@ -15,9 +15,9 @@ from compresskit.errors import CompresskitError, ConfigurationError, DataError, 
 from compresskit.pipeline import bench as module
 from compresskit.pipeline.bench import bench
 from compresskit.target.baseline import Level
-from compresskit.target.compare import EngineToMeasure
 from compresskit.target.comparison import Comparison, EngineMeasurement, Ratio
 from compresskit.target.profile import Profile
+from compresskit.target.runner import EngineToMeasure
 from tests.pipeline.tiny import QUICK, write_engine, write_graph
 from tests.report.runs import HALF
 

@@ -16,10 +16,11 @@ import numpy.typing as npt
 
 from compresskit.errors import TargetError
 from compresskit.target.base import SessionSettings
-from compresskit.target.compare import EngineToMeasure, compare
+from compresskit.target.compare import compare
 from compresskit.target.graph import GraphInput, read_inputs
 from compresskit.target.local import resolve
 from compresskit.target.profile import Profile
+from compresskit.target.runner import EngineToMeasure
 from compresskit.target.session import make_session, session_spec
 
 Tokens = npt.NDArray[np.int32]
