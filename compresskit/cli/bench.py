@@ -56,7 +56,7 @@ def main(
     """Measure engines side by side on a device: each in a fresh process, in turn, in random order."""
     from compresskit.pipeline.bench import bench
     from compresskit.pipeline.bench_gate import check_keys, parse_condition
-    from compresskit.pipeline.bench_verdict import Outcome, judge
+    from compresskit.pipeline.bench_verdict import Outcome, judge, limits_of
     from compresskit.report.bench_text import mark_lines
     from compresskit.report.tables import bench_table
 
@@ -71,6 +71,7 @@ def main(
         label_column=label_column,
         report=report or (),
         history=history,
+        limits=() if allow_busy else limits_of(conditions),
         say=say,
     )
     value = result.to_json()

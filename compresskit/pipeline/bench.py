@@ -19,6 +19,7 @@ from compresskit.target.base import SessionSettings
 from compresskit.target.baseline import Level
 from compresskit.target.compare import compare
 from compresskit.target.comparison import EngineMeasurement
+from compresskit.target.decide import Limit
 from compresskit.target.profile import Profile, load_profile
 from compresskit.target.runner import EngineToMeasure
 from compresskit.target.threads import thread_warnings
@@ -58,6 +59,7 @@ def bench(
     label_column: str | None = None,
     report: Sequence[Path | str] = (),
     history: Path | str | None = None,
+    limits: Sequence[Limit] = (),
     say: Callable[[str], None] = lambda _: None,
 ) -> BenchResult:
     """Measure `engines` (engine folders or ONNX files) in turn, each in a fresh process.
@@ -66,7 +68,8 @@ def bench(
 
     Ratios are against `baseline`, by default the first of several engines. `profile` is by default the
     one that the first engine was made for. With `dataset` each engine folder is scored on it. `report`
-    names .html, .md and .json files to write, `history` a file of earlier results to compare with.
+    names .html, .md and .json files to write, `history` a file of earlier results to compare with. With
+    `limits` on speed-ups and latencies, measuring goes on until they are decided, up to three times as long.
     Raises EngineError for a folder that is damaged or no engine, ConfigurationError, DataError,
     TargetError.
     """
@@ -82,7 +85,7 @@ def bench(
     base = Path(baseline) if baseline is not None else contenders[0].path if len(contenders) > 1 else None
     say(f"measuring {len(contenders)} engine(s) under profile {chosen.name}")
     with _device(chosen, say) as device:
-        result = _measure(contenders, chosen, base, device)
+        result = _measure(contenders, chosen, base, device, limits)
         if data is not None:
             result = _scored(result, contenders, chosen, data, device, say)
     result = replace(result, changes=tuple(changes_since(earlier, result.to_json())))
@@ -162,16 +165,20 @@ def _device(profile: Profile, say: Callable[[str], None]) -> AbstractContextMana
 
 
 def _measure(
-    contenders: Sequence[Contender], profile: Profile, baseline: Path | None, device: RemoteBench | None
+    contenders: Sequence[Contender],
+    profile: Profile,
+    baseline: Path | None,
+    device: RemoteBench | None,
+    limits: Sequence[Limit],
 ) -> BenchResult:
     asked = [
         EngineToMeasure(str(item.path), item.model, item.session, item.size_bytes) for item in contenders
     ]
     against = None if baseline is None else str(baseline)
     if device:
-        found = device.compare(asked, against)
+        found = device.compare(asked, against, limits=limits)
     else:
-        found = compare(asked, profile, against, level=_level(contenders))
+        found = compare(asked, profile, against, level=_level(contenders), limits=limits)
         found = replace(found, warnings=(*thread_warnings(profile), *found.warnings))
     engines = tuple(
         _engine_result(contender, contender.path == baseline, measured)

@@ -14,6 +14,7 @@ from compresskit.errors import AgentError
 from compresskit.target.base import Model, SessionSettings
 from compresskit.target.baseline import fingerprint
 from compresskit.target.comparison import Comparison, EngineMeasurement, Ratio
+from compresskit.target.decide import Limit
 from compresskit.target.profile import Profile
 from compresskit.target.remote import EngineMissingError, RemoteTarget
 from compresskit.target.runner import EngineToMeasure
@@ -34,7 +35,12 @@ class RemoteBench:
         self._sent: dict[str, str] = {}
 
     def compare(
-        self, engines: Sequence[EngineToMeasure], baseline: str | None = None, *, decide: bool = False
+        self,
+        engines: Sequence[EngineToMeasure],
+        baseline: str | None = None,
+        *,
+        decide: bool = False,
+        limits: Sequence[Limit] = (),
     ) -> Comparison:
         """As `target.compare.compare`, on the device."""
 
@@ -48,7 +54,12 @@ class RemoteBench:
                 }
                 for each in engines
             ]
-            fields = {"engines": asked, "baseline": baseline, "decide": decide}
+            fields = {
+                "engines": asked,
+                "baseline": baseline,
+                "decide": decide,
+                "limits": [limit.to_json() for limit in limits],
+            }
             return self._target.run_job("comparisons", fields, ())
 
         return comparison_from_json(self._with_engines(attempt))

@@ -47,7 +47,7 @@ def main() -> None:
     steps: dict[str, Callable[[Path], None]] = {
         "graphs": lambda path: write_graphs(options.model, path, times(16, 3)),
         "truth-before": lambda path: _truth(work, path, times(4), times(40, 6)),
-        **{name: lambda path, name=name: _measured(name, work, path) for name in CONDITIONS},  # type: ignore[misc]
+        **{name: lambda path, name=name: _measured(name, options.model, work, path) for name in CONDITIONS},  # type: ignore[misc]
         "truth-after": lambda path: _truth(work, path, times(4), times(40, 6)),
         "gate-quiet": lambda path: gate.run("quiet", work, path, times(50, 4)),
         "gate-loops": lambda path: gate.run("loops", work, path, times(50, 4)),
@@ -68,11 +68,11 @@ def _truth(work: Path, path: Path, processes: int, rounds: int) -> None:
     _python(["-m", "benchmarks.latency.busy.truth", str(work), str(path), str(processes), str(rounds)])
 
 
-def _measured(name: str, work: Path, path: Path) -> None:
+def _measured(name: str, model: Path, work: Path, path: Path) -> None:
     """In a process of its own, which a quota can then be put on."""
     try:
         with under(name) as enter:
-            _python(["-m", "benchmarks.latency.busy.measure", str(work), str(path), name], enter)
+            _python(["-m", "benchmarks.latency.busy.measure", str(model), str(work), str(path), name], enter)
     except QuotaUnavailableError as error:
         print(f"{name}: left out: {error}", flush=True)
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.latency.subjects import VARIANT
+from benchmarks.latency.subjects import VARIANT, Settings, minilm
 from compresskit.architecture import Architecture, Dimensions
 
 _SMALLEST, _LARGEST = 1 / 30, 0.95
@@ -23,29 +23,28 @@ class Graphs:
     files: tuple[Path, ...]
     signatures: tuple[str, ...]
     sizes: tuple[float, ...]
+    architectures: tuple[Architecture, ...]
 
     @classmethod
     def read(cls, work: Path) -> Graphs:
         value = json.loads((work / "graphs.json").read_text())
         files = (work / name for name in value["files"])
-        return cls(tuple(files), tuple(value["signatures"]), tuple(value["relative_sizes"]))
+        architectures = map(Architecture.from_json, value["architectures"])
+        return cls(
+            tuple(files), tuple(value["signatures"]), tuple(value["relative_sizes"]), tuple(architectures)
+        )
 
 
 def write_graphs(model: Path, path: Path, number: int) -> None:
     """One export, and all graphs cut from it in the variant that they are measured in."""
-    from benchmarks.encoders import pretrained
-    from compresskit.engine.export import export_onnx
-    from compresskit.engine.graph import GraphSlicer
-    from compresskit.supernet.surgery import blueprint_of
-
-    dense = pretrained(model).eval()
-    slicer = GraphSlicer(export_onnx(dense), blueprint_of(dense))
+    slicer = minilm(Settings(model, path.parent, path.parent, 1.0)).slicer
     dims = slicer.blueprint.dims
     rng = np.random.default_rng(27)
     wanted = np.geomspace(_SMALLEST, _LARGEST, number)
     found = [slicer.full, *(uneven(dims, size, rng) for size in wanted)]
     value: dict[str, Any] = {
         "files": [f"graph-{index:02}.onnx" for index in range(len(found))],
+        "architectures": [architecture.to_json() for architecture in found],
         "signatures": [architecture.signature for architecture in found],
         "relative_sizes": [architecture.relative_size(dims) for architecture in found],
     }

@@ -1,77 +1,87 @@
-"""What a search measures: each candidate alone, then the front beside the dense model.
+"""What a search does to learn latencies: each candidate alone, and then the front beside the dense model.
 
-python -m benchmarks.latency.busy.measure WORK FILE CONDITION
+    python -m benchmarks.latency.busy.measure MODEL WORK FILE CONDITION
+
+Runs with an earlier version too, whose front is its second look, to tell what that took.
 """
 
 from __future__ import annotations
 
 import json
 import sys
+import tempfile
 import time
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from benchmarks.latency.busy.graphs import Graphs
-from benchmarks.latency.subjects import PROFILE, VARIANT
-from compresskit.pipeline.latency import FIRST_LOOK
-from compresskit.target.base import SessionSettings
-from compresskit.target.compare import EngineToMeasure, compare
+from benchmarks.latency.subjects import PROFILE, VARIANT, Settings, minilm
+from compresskit.architecture import Candidate
+from compresskit.pipeline.latency import CandidateLatency, LatencyMeter
+from compresskit.runs import RunDirectory
 from compresskit.target.local import LocalTarget
-from compresskit.target.profile import Profile
-
-Found = tuple[float, tuple[float, float], tuple[str, ...]]
 
 
-def measure_front(
-    graphs: Sequence[Path], sessions: Sequence[SessionSettings], profile: Profile
-) -> list[Found]:
-    """Speed-up over `graphs[0]`, 95 % interval and marks of each other one, as a search ends with them."""
-    engines = [
-        EngineToMeasure(file.stem, file, session) for file, session in zip(graphs, sessions, strict=True)
-    ]
-    found = compare(engines, profile, engines[0].name)
-    return [(ratio.speedup, ratio.ci, (*found.marks, *ratio.marks)) for ratio in found.ratios]
-
-
-def measure_candidates(
-    graphs: Sequence[Path], sessions: Sequence[SessionSettings], profile: Profile
-) -> list[dict[str, Any]]:
-    """Each graph alone, as a search tells its searcher: latency at the reference's level, and the time."""
-    found = []
-    with LocalTarget(profile) as target:
-        for file, session in zip(graphs, sessions, strict=True):
-            start = time.monotonic()
-            measured = target.measure(file, session=session, seconds=FIRST_LOOK * profile.max_seconds)
-            found.append(
-                {
-                    "seconds": time.monotonic() - start,
-                    "latency_ms": measured.corrected_median_ms,
-                    "ci_ms": measured.corrected_ci_ms,
-                    "raw_ms": measured.median_ms,
-                    "warnings": measured.warnings,
-                }
-            )
+def measured_front(meter: Any, candidates: list[Candidate], dense: Candidate) -> list[dict[str, Any]]:
+    """Speed-up over the dense model, 95 % interval and marks of each, as pareto.json has them."""
+    try:
+        from compresskit.pipeline.pairing import DensePairs
+    except ImportError:
+        return _second_look(meter, candidates, dense)
+    meter.settle()
+    pairs, found = DensePairs(meter), []
+    for candidate in candidates:
+        macs = _macs(meter, dense) / _macs(meter, candidate)
+        speedup = pairs.latency(candidate, macs).speedup
+        assert speedup is not None
+        found.append({"speedup": speedup.times, "ci": speedup.ci, "marks": speedup.marks})
     return found
 
 
+def _second_look(meter: Any, candidates: list[Candidate], dense: Candidate) -> list[dict[str, Any]]:
+    """Of a version without paired speed-ups."""
+    points = [meter.measure_again(candidate) for candidate in candidates]
+    of_dense = meter.measure_again(dense)
+    meter.moved_to(dense)
+    return [{"speedup": of_dense.median_ms / point.median_ms, "ci": [0, 0], "marks": []} for point in points]
+
+
+def _macs(meter: Any, candidate: Candidate) -> int:
+    macs: int = meter.slicer.blueprint.macs(candidate.architecture, PROFILE.length, PROFILE.batch)
+    return macs
+
+
 def main() -> None:
-    work, path, condition = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]
+    model, work, path = (Path(argument) for argument in sys.argv[1:4])
     graphs = Graphs.read(work)
-    sessions = [VARIANT.session] * len(graphs.files)
-    start = time.monotonic()
-    candidates = measure_candidates(graphs.files, sessions, PROFILE)
-    middle = time.monotonic()
-    front = measure_front(graphs.files, sessions, PROFILE)
+    subject = minilm(Settings(model, work, work, 1.0))
+    dense, *candidates = map(Candidate, graphs.architectures)
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        RunDirectory.create(Path(folder) / "run", {}) as run,
+    ):
+        start = time.monotonic()
+        with LocalTarget(PROFILE) as target:
+            meter = LatencyMeter(run, target, PROFILE, subject.slicer, VARIANT)
+            alone = [_timed(meter, candidate) for candidate in (dense, *candidates)]
+            middle = time.monotonic()
+            front = measured_front(meter, candidates, dense)
+            end = time.monotonic()
     value = {
-        "condition": condition,
+        "condition": sys.argv[4],
         "signatures": graphs.signatures,
-        "candidates": candidates,
+        "candidates": alone,
         "candidates_seconds": middle - start,
-        "front": [{"speedup": speedup, "ci": ends, "marks": marks} for speedup, ends, marks in front],
-        "front_seconds": time.monotonic() - middle,
+        "front": front,
+        "front_seconds": end - middle,
     }
     path.write_text(json.dumps(value) + "\n")
+
+
+def _timed(meter: LatencyMeter, candidate: Candidate) -> dict[str, Any]:
+    start = time.monotonic()
+    found: CandidateLatency = meter.measure(candidate)
+    return {"seconds": time.monotonic() - start, "latency_ms": found.median_ms, "ci_ms": found.ci_ms}
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ _ERROR = {"quiet": 0.03, "loops": 0.03, "crowd": 0.05, "flood": 0.05, "quota": 0
 _HALF_WIDTH = {"quiet": 0.03, "loops": 0.06, "crowd": 0.06, "flood": 0.06, "quota": 0.06}
 _COVERED = 0.9
 _SPREAD = 0.02  # of the truth between processes; more is a machine that was not quiet
-_COST = 1.3  # times what candidates alone took before
+_COST = 1.3  # times what an earlier version took
 _DECIDED = {"quiet": 0.8, "loops": 0.5}
 
 
@@ -50,7 +50,8 @@ def write(work: Path, output: Path, earlier: Path | None) -> None:
     cost = None
     if earlier is not None and "quiet" in found:
         now = found["quiet"]["candidates_seconds"] + found["quiet"]["front_seconds"]
-        cost = now / _read(earlier)["candidates_seconds"]
+        before = _read(earlier)
+        cost = now / (before["candidates_seconds"] + before["front_seconds"])
         if cost > _COST:
             missed.append(f"takes {cost:.2f} times as long as before")
     if np.median(spread) > _SPREAD:

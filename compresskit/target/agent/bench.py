@@ -16,6 +16,7 @@ from compresskit.target.agent.guard import CutOffError, Guard, out_of_memory
 from compresskit.target.agent.limits import Limits, check_profile, check_session
 from compresskit.target.agent.protocol import CRASH, MEMORY, TIME, Request
 from compresskit.target.base import SessionSettings
+from compresskit.target.decide import PATIENCE, Limit
 from compresskit.target.host import host_conditions
 from compresskit.target.local import LocalTarget
 from compresskit.target.profile import Profile
@@ -145,7 +146,9 @@ class Bench:
 
     def _plan_comparison(self, request: Request, body: Path) -> Work:
         profile, _ = read_settings(request.fields, self._limits)
-        _expect(request, fields={"profile", "engines", "baseline", "decide"}, parts=set(), needed=set())
+        _expect(
+            request, fields={"profile", "engines", "baseline", "decide", "limits"}, parts=set(), needed=set()
+        )
         engines = []
         for each in request.fields["engines"]:
             session = None if each["session"] is None else SessionSettings.from_json(each["session"])
@@ -163,6 +166,7 @@ class Bench:
             "profile": profile.to_json(),
             "baseline": request.fields.get("baseline"),
             "decide": bool(request.fields.get("decide", False)),
+            "limits": [limit.to_json() for limit in _limits(request.fields.get("limits", ()))],
         }
         return partial(self._compare, asked, engines, profile)
 
@@ -170,7 +174,7 @@ class Bench:
         self, asked: dict[str, Any], engines: list[dict[str, Any]], profile: Profile
     ) -> Mapping[str, Any]:
         found = [{**each, "path": str(self._graphs.need(each["engine"]))} for each in engines]
-        seconds = self._limits.job_seconds * len(engines)
+        seconds = self._limits.job_seconds * len(engines) * (PATIENCE if asked["limits"] else 1.0)
         reply = self._runner_of(profile).request({**asked, "engines": found}, seconds)
         return dict(reply["comparison"])
 
@@ -205,7 +209,14 @@ class Bench:
 
 
 _MOST_ENGINES = 8
+_MOST_LIMITS = 16
 _FACTS = ("onnxruntime", "providers", "opset", "ir_version")
+
+
+def _limits(values: Any) -> list[Limit]:
+    if len(values) > _MOST_LIMITS:
+        raise ConfigurationError(f"{len(values)} limits; permitted: {_MOST_LIMITS} at most.")
+    return [Limit(str(each["figure"]), float(each["value"])) for each in values]
 
 
 def read_settings(fields: Mapping[str, Any], limits: Limits) -> tuple[Profile, SessionSettings | None]:
