@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 
 from torch import nn
@@ -12,6 +11,7 @@ from compresskit.architecture import Architecture, Candidate, Dimensions
 from compresskit.errors import RunError
 from compresskit.pipeline.models import load_model
 from compresskit.pipeline.shared_weights import folder_for
+from compresskit.runs.atomic import atomic_folder
 
 _FILE = "candidate.json"
 
@@ -26,13 +26,9 @@ def save_point(run: Path, name: str, candidate: Candidate, model: nn.Module) -> 
 
     `model` has the dense sizes; the candidate's slices of it are the point, the rest has no meaning.
     """
-    folder = run / name
-    part = folder.with_name(folder.name + ".part")
-    shutil.rmtree(part, ignore_errors=True)
-    part.parent.mkdir(exist_ok=True)
-    model.save_pretrained(part)  # type: ignore[operator]
-    (part / _FILE).write_text(json.dumps(candidate.to_json()) + "\n", encoding="utf-8")
-    part.rename(folder)
+    with atomic_folder(run / name) as part:
+        model.save_pretrained(part)  # type: ignore[operator]
+        (part / _FILE).write_text(json.dumps(candidate.to_json()) + "\n", encoding="utf-8")
 
 
 def read_point(run: Path, name: str) -> tuple[Candidate, nn.Module]:

@@ -10,11 +10,13 @@ from typing import Any
 
 from compresskit.architecture import Architecture
 from compresskit.errors import ConfigurationError, RunError
+from compresskit.exhausted import is_disk_full
 from compresskit.pipeline.answers import ANSWERS_FILE
 from compresskit.pipeline.evaluator import Scores
 from compresskit.pipeline.methods import NAS
 from compresskit.pipeline.scores import SCORES_FILE
 from compresskit.pipeline.settings import SearchSettings
+from compresskit.runs.atomic import sync_tree, write_error
 from compresskit.runs.directory import RunDirectory
 from compresskit.target.profile import Profile, load_profile
 
@@ -109,7 +111,10 @@ def take_over(source: RunDirectory, run: RunDirectory) -> None:
         for name in ("progress.jsonl", SCORES_FILE, ANSWERS_FILE):
             if (source.supernet / name).exists():
                 shutil.copy(source.supernet / name, run.supernet / name)
+        sync_tree(run.supernet)
     except OSError as error:
+        if is_disk_full(error):
+            raise write_error(run.supernet / "model", error) from error
         raise RunError(
             f"{source.path} could not be copied into {run.path}: {error}. Mend it, then go on with --resume."
         ) from error
