@@ -14,8 +14,9 @@ from compresskit.architecture import BLOCKS_MARK, Candidate
 from compresskit.engine.graph import GraphSlicer
 from compresskit.engine.quantize import to_precision
 from compresskit.engine.variants import Variant
-from compresskit.errors import AgentError, TargetError
+from compresskit.errors import AgentError, RunError, TargetError
 from compresskit.runs.directory import RunDirectory
+from compresskit.runs.fields import RESTORE
 from compresskit.search.additive import AdditiveLatency, Shapes
 from compresskit.target.base import LatencyTarget
 from compresskit.target.light import LightGraph, without_weights
@@ -69,7 +70,7 @@ class LatencyMeter:
         self.variant = variant
         self.variants = dict(variants or {})
         self._conditions = target.conditions()
-        self._known = {record["key"]: record for record in run.latencies()}
+        self._known: dict[str, Mapping[str, Any]] = {record["key"]: record for record in run.latencies()}
 
     def build(self, candidate: Candidate) -> onnx.ModelProto:
         """The candidate's graph as it is measured: sliced, in its precision, in the chosen variant."""
@@ -188,9 +189,14 @@ class LatencyMeter:
 
 
 def shapes_of(signature: str) -> Shapes:
-    """(heads, units) of each layer that stays, from `Architecture.signature`."""
-    pairs = (layer.split("x") for layer in signature.split(","))
-    return [(int(heads), int(units)) for heads, units in pairs]
+    """(heads, units) of each layer that stays, from `Architecture.signature`. RunError for another text."""
+    try:
+        pairs = (layer.split("x") for layer in signature.split(","))
+        return [(int(heads), int(units)) for heads, units in pairs]
+    except ValueError:
+        raise RunError(
+            f"latencies.jsonl is damaged: signature {signature[:80]!r} names no shapes. {RESTORE}"
+        ) from None
 
 
 def time_of(target: LatencyTarget) -> Callable[[onnx.ModelProto, Variant], float]:
