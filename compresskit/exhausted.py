@@ -21,8 +21,9 @@ _MEMORY_WORDS = (
     "cannot allocate memory",  # the system's
     "out of memory",  # CUDA
     "alloc_failed",  # cuBLAS and cuDNN
-    "mib, more than the limit",  # a worker's own limit
-    "the memory limit and was stopped",
+    "mib, more than the limit",  # ours, of a worker that was stopped or killed
+    "ran out of memory",
+    "memory ran out",
 )
 
 
