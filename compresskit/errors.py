@@ -6,6 +6,7 @@
     ├── ArchitectureError        an architecture that does not fit its model
     ├── DataError                columns, labels, splits
     ├── RunError                 a run directory: version, damage, resume
+    │   └── DiskFullError        no space left where something is written
     ├── EngineError              an engine folder: damage, failed verification
     ├── TargetError              the device: provider missing, measurement failed
     │   └── AgentError           a remote device: unreachable, refused
@@ -40,6 +41,10 @@ class DataError(CompresskitError):
 
 
 class RunError(CompresskitError):
+    pass
+
+
+class DiskFullError(RunError):
     pass
 
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 import numpy.typing as npt
 
 from compresskit.bundle.batching import InputRow, run_rows
-from compresskit.bundle.manifest import Manifest, read_manifest, verify
+from compresskit.bundle.manifest import FILE_NAME, Manifest, read_manifest, verify
 from compresskit.bundle.session import make_session
-from compresskit.errors import DataError, EngineError
+from compresskit.errors import ConfigurationError, DataError, EngineError
+from compresskit.kinds import wrong_kind
 from compresskit.target.base import SessionSettings
 
 MODEL_FILE = "onnx/model.onnx"
@@ -62,13 +63,21 @@ def load_engine(
     """
     folder = Path(folder)
     manifest = verify(folder) if check_hashes else read_manifest(folder)
-    settings = SessionSettings.from_json(manifest.session)
-    session = make_session(graph_file(folder), settings, provider=provider, threads=threads)
+    session = make_session(
+        graph_file(folder), session_settings(folder, manifest), provider=provider, threads=threads
+    )
     tokenizer = _tokenizer(folder, manifest)
-    config = _json(folder / "config.json")
-    pad_id = config.get("pad_token_id")
+    config = _config(folder)
     segments = any(item.name == "token_type_ids" for item in session.get_inputs())
-    return Engine(folder, manifest, session, tokenizer, 0 if pad_id is None else int(pad_id), segments)
+    return Engine(folder, manifest, session, tokenizer, config.pad_id, segments)
+
+
+def session_settings(folder: Path, manifest: Manifest) -> SessionSettings:
+    """What the manifest says a session needs. EngineError where that is damaged."""
+    try:
+        return SessionSettings.from_json(manifest.session)
+    except ConfigurationError as error:
+        raise EngineError(f"{folder / FILE_NAME} is damaged: {error} Export the point again.") from None
 
 
 def graph_file(folder: Path) -> Path:
@@ -88,31 +97,44 @@ def _tokenizer(folder: Path, manifest: Manifest) -> Any:
     except Exception as error:  # tokenizers raises bare Exception
         raise EngineError(f"{path} is not a tokenizer that loads: {error}") from error
     tokenizer.no_padding()
-    length = manifest.max_length or _model_length(folder)
+    length = manifest.max_length or _config(folder).length
     if length:
         tokenizer.enable_truncation(length)
     return tokenizer
 
 
-def _model_length(folder: Path) -> int | None:
-    """Tokens that the model takes, from config.json."""
-    config = _json(folder / "config.json")
-    positions = config.get("max_position_embeddings")
-    if positions is None:
-        return None
-    # RoBERTa's positions start behind the padding id.
-    offset = int(config.get("pad_token_id") or 0) + 1 if "roberta" in _kind(config) else 0
-    return int(positions) - offset
+@dataclass(frozen=True)
+class _Config:
+    """What is read of config.json."""
+
+    model_type: str
+    pad_token_id: int | None
+    max_position_embeddings: int | None
+
+    @property
+    def pad_id(self) -> int:
+        return self.pad_token_id or 0
+
+    @property
+    def length(self) -> int | None:
+        """Tokens that the model takes; RoBERTa's positions start behind the padding id."""
+        if self.max_position_embeddings is None:
+            return None
+        shifted = "roberta" in self.model_type or self.model_type == "camembert"
+        return self.max_position_embeddings - (self.pad_id + 1 if shifted else 0)
 
 
-def _kind(config: dict[str, Any]) -> str:
-    kind = str(config.get("model_type", ""))
-    return "roberta" if kind == "camembert" else kind
-
-
-def _json(path: Path) -> dict[str, Any]:
+def _config(folder: Path) -> _Config:
+    """Raises EngineError for a file that is damaged."""
+    path = folder / "config.json"
     try:
-        value: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise EngineError(f"{path} cannot be read: {error}") from error
-    return value
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise EngineError(f"{path} cannot be read: {error}. Export the point again.") from error
+    if not isinstance(value, dict):
+        raise EngineError(f"{path} is damaged: it holds no object. Export the point again.")
+    known: dict[str, Any] = {item.name: value.get(item.name) for item in fields(_Config)}
+    known["model_type"] = value.get("model_type", "")
+    if wrong := wrong_kind(_Config, known):
+        raise EngineError(f"{path} is damaged: {wrong} Export the point again.")
+    return _Config(**known)

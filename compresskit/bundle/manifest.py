@@ -14,6 +14,7 @@ from compresskit.kinds import wrong_kind
 
 FILE_NAME = "compresskit.json"
 FORMAT_VERSION = 1
+GRAPH_SUFFIXES = {".onnx", ".ort"}
 
 
 @dataclass(frozen=True)
@@ -65,12 +66,29 @@ class Manifest:
         unknown = sorted(set(value) - names)
         if unknown:
             raise EngineError(f"{FILE_NAME} has the key {unknown[0]!r}, which this version does not know.")
-        if wrong := wrong_kind(cls, value):
+        if wrong := wrong_kind(cls, value) or wrong_kind(_Lineage, value.get("lineage", {})):
             raise EngineError(f"{FILE_NAME} is damaged: {wrong} Export the point again.")
         try:
             return cls(**value)
         except TypeError as error:
             raise EngineError(f"{FILE_NAME} is incomplete: {error}. Export the point again.") from None
+
+
+@dataclass(frozen=True)
+class _Lineage:
+    """Types of what bench, cards and Triton repositories take from `Manifest.lineage`."""
+
+    run: str | None
+    trial_id: int | None
+    model: str
+    dataset: str
+    profile: dict[str, Any]
+    latency_ms: float | None
+    latency_ci_ms: list[float]
+    dense_latency_ms: float
+    reference: str | None
+    reference_level_ms: float | None
+    conditions: str | None
 
 
 def read_manifest(folder: Path | str) -> Manifest:
@@ -82,7 +100,7 @@ def read_manifest(folder: Path | str) -> Manifest:
         raise EngineError(
             f"{folder} is no engine: it has no {FILE_NAME}. Give a folder that `compresskit export` wrote."
         ) from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise EngineError(f"{path} is damaged: {error}. Export the point again.") from error
     if not isinstance(value, dict):
         raise EngineError(f"{path} is damaged: it holds no object. Export the point again.")
@@ -107,9 +125,19 @@ def hash_files(folder: Path) -> dict[str, str]:
 
 
 def verify(folder: Path | str) -> Manifest:
-    """The manifest, once every file that it lists was found whole. EngineError names one that is not."""
+    """The manifest, once every file that it lists was found whole, and no graph that it does not list.
+
+    EngineError names a file that is not as it was exported.
+    """
     folder = Path(folder)
     manifest = read_manifest(folder)
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder).as_posix()
+        if path.suffix in GRAPH_SUFFIXES and name not in manifest.files:
+            raise EngineError(
+                f"{path} is a graph that {FILE_NAME} does not list, so it was never verified. Remove it, or "
+                "export the point again."
+            )
     for name, wanted in manifest.files.items():
         path = folder / name
         if not path.is_file():

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from compresskit.errors import EngineError, one_of
+from compresskit.exhausted import is_out_of_memory
 from compresskit.target.base import SessionSettings
 from compresskit.target.host import physical_cores
 
@@ -58,7 +59,11 @@ def make_session(
         )
     except Exception as error:  # onnxruntime's own classes share no base
         what = "the graph" if isinstance(model, bytes) else str(model)
-        reason = str(error).strip().splitlines()[0]
+        reason = next(iter(str(error).strip().splitlines()), "") or type(error).__name__
+        if is_out_of_memory(error):
+            raise EngineError(
+                f"memory ran out while {what} was loaded ({reason}); free memory, or use a smaller engine."
+            ) from error
         raise EngineError(f"onnxruntime {onnxruntime.__version__} does not load {what}: {reason}") from error
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import importlib.metadata
 import platform
 import shutil
@@ -19,7 +18,9 @@ from torch import nn
 
 from compresskit.bundle.manifest import Manifest, hash_files, write_manifest
 from compresskit.engine.card import model_card
-from compresskit.errors import ConfigurationError, EngineError
+from compresskit.errors import CompresskitError, ConfigurationError, EngineError
+from compresskit.exhausted import is_disk_full
+from compresskit.runs.atomic import sync_tree, write_error
 
 _PACKAGES = ("compresskit", "torch", "transformers", "onnx", "onnxruntime", "onnxruntime-gpu", "tokenizers")
 
@@ -64,18 +65,16 @@ def new_folder(output: Path | str) -> Iterator[Path]:
         output.parent.mkdir(parents=True, exist_ok=True)
         temporary = Path(tempfile.mkdtemp(prefix=f".{output.name}.", dir=output.parent))
         yield temporary
+        sync_tree(temporary)
         temporary.chmod(0o755)
         if output.is_dir():
             output.rmdir()
         temporary.rename(output)
         temporary = None
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise EngineError(
-                f"no space left on the device while writing {output}; nothing was kept. "
-                "Free some space and export again."
-            ) from error
-        raise EngineError(f"cannot write {output}: {error.strerror or error}.") from error
+    except Exception as error:  # of a full disk safetensors and tokenizers tell in exceptions of their own
+        if isinstance(error, CompresskitError) or not (isinstance(error, OSError) or is_disk_full(error)):
+            raise
+        raise EngineError(str(write_error(output, error, written=temporary))) from error
     finally:
         if temporary is not None:
             shutil.rmtree(temporary, ignore_errors=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from compresskit.bundle.loader import graph_file
+from compresskit.bundle.loader import graph_file, session_settings
 from compresskit.bundle.manifest import Manifest, file_hash, verify
 from compresskit.errors import ConfigurationError, EngineError
 from compresskit.pipeline.bench_data import LabelledTexts, read_labelled
@@ -40,7 +40,7 @@ class Contender:
 
     @property
     def session(self) -> SessionSettings | None:
-        return SessionSettings.from_json(self.manifest.session) if self.manifest else None
+        return session_settings(self.path, self.manifest) if self.manifest else None
 
     @property
     def size_bytes(self) -> int:

@@ -7,18 +7,23 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
+from compresskit.report.bench_file import check_bench
 from compresskit.report.bench_text import marks_of
 from compresskit.report.page import flatten
 from compresskit.report.units import milliseconds, signed_percent
+from compresskit.runs.fields import Fields
 from compresskit.runs.jsonl import append_record, read_records
 
 # Conditions that differ from minute to minute and say nothing about comparability.
 _VOLATILE = {"time", "clock", "load", "temperature", "frequency", "mhz", "free", "uptime", "pid"}
 
 
-def read_history(path: Path) -> list[dict[str, Any]]:
+def read_history(path: Path) -> list[Fields]:
     """All results in `path`, oldest first; none when it is absent. RunError names a damaged line."""
-    return read_records(path)[0]
+    records = read_records(path)[0]
+    for record in records:
+        check_bench(record)
+    return records
 
 
 def append_history(path: Path, result: Mapping[str, Any]) -> None:

@@ -11,10 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from compresskit.bundle import Manifest, load_engine
-from compresskit.bundle.loader import MODEL_FILE
+from compresskit.bundle.loader import MODEL_FILE, session_settings
 from compresskit.errors import DataError
 from compresskit.pipeline.bench_data import LabelledTexts
-from compresskit.target.base import SessionSettings
 from compresskit.tasks.metrics import metric
 
 if TYPE_CHECKING:
@@ -42,7 +41,7 @@ def score_engine(
         parts = [engine.predict(texts[i : i + _CHUNK]) for i in range(0, len(texts), _CHUNK)]
         logits = np.concatenate(parts)
     else:
-        session = SessionSettings.from_json(manifest.session)
+        session = session_settings(folder, manifest)
         rows = engine.encode(texts)
         logits = device.logits(folder / MODEL_FILE, rows, session=session, pad_id=engine.pad_id)
     return metric(manifest.metric_name)(logits, labels)

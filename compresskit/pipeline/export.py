@@ -28,7 +28,7 @@ from compresskit.pipeline.inputs import read_task
 from compresskit.pipeline.measured import measured_latency
 from compresskit.pipeline.models import load_model, open_checkpoint
 from compresskit.pipeline.points import weights_folder
-from compresskit.pipeline.reuse import stored_settings
+from compresskit.pipeline.reuse import profile_for, stored_settings
 from compresskit.pruning.block.linear import compact
 from compresskit.pruning.extract import extract
 from compresskit.pruning.vocabulary import cut_vocabulary
@@ -99,7 +99,7 @@ def export(
     request = PrecisionRequest(precision or candidate.precision, precision_drop, embeddings)
     check_precision(request.precision)
     settings = stored_settings(run, {}, (), "an export")
-    profile = Profile.from_json(run.settings["profile"])
+    profile = profile_for(run, {})
     checkpoint = open_checkpoint(settings.model)
     pad_id: int = checkpoint.tokenizer.pad_token_id
     task = read_task(settings, checkpoint)

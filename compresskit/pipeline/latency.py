@@ -15,8 +15,10 @@ from compresskit.architecture import BLOCKS_MARK, Candidate
 from compresskit.engine.graph import GraphSlicer
 from compresskit.engine.quantize import to_precision
 from compresskit.engine.variants import Variant
+from compresskit.errors import RunError
 from compresskit.pipeline.speedup import SpeedUp, combined
 from compresskit.runs.directory import RunDirectory
+from compresskit.runs.fields import RESTORE
 from compresskit.search.additive import AdditiveLatency, Shapes
 from compresskit.target.base import LatencyTarget, Measurement, SessionSettings
 from compresskit.target.light import LightGraph, without_weights
@@ -81,7 +83,7 @@ class LatencyMeter:
         self.variants = dict(variants or {})
         self.dense = Candidate(slicer.full)
         self._conditions = target.conditions()
-        self._known = {record["key"]: record for record in run.latencies()}
+        self._known: dict[str, Mapping[str, Any]] = {record["key"]: record for record in run.latencies()}
 
     def build(self, candidate: Candidate) -> onnx.ModelProto:
         """The candidate's graph as it is measured: sliced, in its precision, in the chosen variant."""
@@ -159,7 +161,7 @@ class LatencyMeter:
             if settled["corrected_median_ms"] != record["corrected_median_ms"]:
                 self._note(settled)
 
-    def _over_dense(self, record: dict[str, Any]) -> dict[str, Any]:
+    def _over_dense(self, record: Mapping[str, Any]) -> dict[str, Any]:
         found = SpeedUp.from_json(record["speedup"])
         dense_ms = self.measure(self.dense).median_ms
         return {
@@ -234,9 +236,14 @@ def at_level(record: Mapping[str, Any], level_ms: float) -> dict[str, Any]:
 
 
 def shapes_of(signature: str) -> Shapes:
-    """(heads, units) of each layer that stays, from `Architecture.signature`."""
-    pairs = (layer.split("x") for layer in signature.split(","))
-    return [(int(heads), int(units)) for heads, units in pairs]
+    """(heads, units) of each layer that stays, from `Architecture.signature`. RunError for another text."""
+    try:
+        pairs = (layer.split("x") for layer in signature.split(","))
+        return [(int(heads), int(units)) for heads, units in pairs]
+    except ValueError:
+        raise RunError(
+            f"latencies.jsonl is damaged: signature {signature[:80]!r} names no shapes. {RESTORE}"
+        ) from None
 
 
 def time_of(target: LatencyTarget) -> Callable[[onnx.ModelProto, Variant], float]:

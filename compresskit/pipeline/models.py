@@ -11,9 +11,11 @@ from torch import nn
 from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer, set_seed
 from transformers.utils import logging as transformers_logging
 
-from compresskit.errors import ConfigurationError, UnsupportedModelError
+from compresskit.errors import ConfigurationError, RunError, UnsupportedModelError
+from compresskit.exhausted import is_out_of_memory
 from compresskit.families import family_for
 from compresskit.pipeline.ranks import is_first
+from compresskit.runs.atomic import atomic_folder
 from compresskit.tasks.task import Task
 
 
@@ -99,20 +101,30 @@ def load_dense(checkpoint: Checkpoint, task: Task, seed: int) -> nn.Module:
 
 
 def save_model(model: nn.Module, folder: Path) -> None:
-    """Save whole: a reader never sees half a model. Of several processes the first alone does."""
+    """Save whole: a reader never sees half a model. Of several processes the first alone does.
+
+    DiskFullError, with nothing left behind, where the disk is full.
+    """
     if not is_first():
         return
-    part = folder.with_name(folder.name + ".part")
-    model.save_pretrained(part)  # type: ignore[operator]
-    if folder.exists():
-        import shutil
-
-        shutil.rmtree(folder)
-    part.rename(folder)
+    with atomic_folder(folder) as part:
+        model.save_pretrained(part)  # type: ignore[operator]
 
 
 def load_model(folder: Path) -> nn.Module:
-    """A model that `save_model` wrote."""
+    """A model that `save_model` wrote. Raises RunError where it is damaged."""
     quiet()
-    model: nn.Module = AutoModelForSequenceClassification.from_pretrained(folder, dtype=torch.float32)
+    try:
+        model: nn.Module = AutoModelForSequenceClassification.from_pretrained(folder, dtype=torch.float32)
+    except Exception as error:  # safetensors' own, and whatever transformers makes of a damaged config.json
+        if is_out_of_memory(error):
+            raise
+        raise RunError(
+            f"{folder} holds no model that loads ({_first_line(error)}). Restore it, or remove the folder "
+            "and go on with --resume: what made it is done again."
+        ) from error
     return model
+
+
+def _first_line(error: Exception) -> str:
+    return next(iter(str(error).splitlines()), "") or type(error).__name__

@@ -17,8 +17,10 @@ from compresskit.engine.variants import (
     choose_variant,
     variant_named,
 )
+from compresskit.errors import ConfigurationError, RunError
 from compresskit.pipeline.latency import time_of
 from compresskit.runs.directory import RunDirectory
+from compresskit.runs.fields import RESTORE
 from compresskit.target.base import LatencyTarget
 from compresskit.target.local import resolve
 from compresskit.target.profile import Profile
@@ -63,11 +65,13 @@ def choose_variants(
 
 
 def known_variants(info: Mapping[str, Any]) -> dict[str, Variant]:
-    """Precision -> the variant that the run with this run.json has found for it."""
+    """Precision -> the variant that the run with this run.json found for it. RunError for an unknown one."""
     names = {FP32: info["variant"]} if "variant" in info else {}
-    return {
-        precision: variant_named(name) for precision, name in {**names, **info.get("variants", {})}.items()
-    }
+    names |= info.get("variants", {})
+    try:
+        return {precision: variant_named(name) for precision, name in names.items()}
+    except ConfigurationError as error:
+        raise RunError(f"run.json is damaged: {error} {RESTORE}") from None
 
 
 def missing_precisions(info: Mapping[str, Any], precisions: Collection[str]) -> list[str]:

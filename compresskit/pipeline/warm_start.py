@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from compresskit.architecture import Candidate
+from compresskit.architecture import Candidate, Dimensions
 from compresskit.errors import ArchitectureError, ConfigurationError
 from compresskit.families import dimensions_of, family_for
 from compresskit.pipeline.inputs import Inputs
@@ -53,7 +53,7 @@ def recorded(run: RunDirectory, space: Space) -> list[Candidate]:
 
 def _of_run(run: RunDirectory) -> tuple[str, dict[str, int]]:
     blueprint = run.info["blueprint"]
-    return str(blueprint["model_type"]), dict(blueprint["dims"])
+    return blueprint["model_type"], {name: blueprint["dims"][name] for name in Dimensions.__slots__}
 
 
 def _of_model(config: Any) -> tuple[str, dict[str, int]]:

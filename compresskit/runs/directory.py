@@ -11,12 +11,15 @@ from typing import Any
 
 from compresskit.errors import RunError
 from compresskit.runs.atomic import is_temporary, write_atomic, write_error
+from compresskit.runs.fields import Fields, read_object
 from compresskit.runs.jsonl import append_record, read_records
 from compresskit.runs.lock import RunLock
 from compresskit.runs.records import Front, TrialRecord
+from compresskit.runs.schema import LatencyLine, RunBlueprint, RunInfo, RunSettings
 from compresskit.runs.tested import TESTS, read_tested
 
 RUN_VERSION = 1
+GO_ON = "Let its search go on with --resume; where that does not write it, restore the file or use --force."
 _FILES = (
     "trials.jsonl",
     "rungs.jsonl",
@@ -39,7 +42,7 @@ class RunDirectory:
     def __init__(self, path: Path, info: dict[str, Any], lock: RunLock | None) -> None:
         self.path = path
         self.warnings: list[str] = []
-        self._info = info
+        self._info = self._named(info)
         self._lock = lock
 
     @classmethod
@@ -134,7 +137,13 @@ class RunDirectory:
         """Set `fields` in run.json."""
         info = {**self._info, **fields}
         self.write_json("run.json", info)
-        self._info = info
+        self._info = self._named(info)
+
+    def _named(self, info: Mapping[str, Any]) -> Fields:
+        """`info` as it would be read again: a key that is missing is told with its file."""
+        named = Fields(info)
+        named.where, named.remedy = str(self.path / "run.json"), GO_ON
+        return named
 
     def append_trial(self, record: TrialRecord) -> None:
         append_record(self.path / "trials.jsonl", record.to_json())
@@ -151,13 +160,13 @@ class RunDirectory:
     def append_latency(self, record: Mapping[str, Any]) -> None:
         append_record(self.path / "latencies.jsonl", record)
 
-    def latencies(self) -> list[dict[str, Any]]:
+    def latencies(self) -> list[Fields]:
         """The latency measurements in order, of each key the last; damage is treated as in `trials`."""
-        records = self._records(self.path / "latencies.jsonl")
+        records = self._records(self.path / "latencies.jsonl", LatencyLine)
         return list({record["key"]: record for record in records}.values())
 
-    def _records(self, file: Path) -> list[dict[str, Any]]:
-        records, warning = read_records(file)
+    def _records(self, file: Path, kind: type | None = None) -> list[Fields]:
+        records, warning = read_records(file, kind)
         if warning is not None and warning not in self.warnings:
             self.warnings.append(warning)
         return records
@@ -177,7 +186,11 @@ class RunDirectory:
         file = self.path / "pareto.json"
         if not file.exists():
             raise RunError(f"{self.path} has no front yet; let its search go on with --resume.")
-        return Front.from_json(_read_json(file)).tested(read_tested(self.path))
+        value = read_object(file, remedy="Remove it, then let the search write it again with --resume.")
+        try:
+            return Front.from_json(value).tested(read_tested(self.path))
+        except RunError as error:
+            raise RunError(f"{file} is damaged: {error} {value.remedy}") from None
 
 
 def _trial(file: Path, number: int, value: Mapping[str, Any]) -> TrialRecord:
@@ -187,20 +200,16 @@ def _trial(file: Path, number: int, value: Mapping[str, Any]) -> TrialRecord:
         raise RunError(f"{file}, line {number}, is not a trial: {error}") from None
 
 
-def _read_json(file: Path) -> Any:
-    try:
-        return json.loads(file.read_bytes())
-    except ValueError as error:
-        raise RunError(f"{file} is damaged: {error}. Restore it, or start anew with --force.") from None
-
-
-def _read_info(file: Path) -> dict[str, Any]:
-    info = _read_json(file)
-    if not isinstance(info, dict) or not isinstance(info.get("settings"), dict) or "version" not in info:
-        raise RunError(f"{file} is damaged: version or settings missing. Start anew with --force.")
+def _read_info(file: Path) -> Fields:
+    info = read_object(file)
+    if "version" not in info:
+        raise RunError(f"{file} is damaged: 'version' is missing. {info.remedy}")
     if info["version"] != RUN_VERSION:
         raise RunError(
             f"{file.parent} is a run of version {info['version']!r}; this compresskit reads version "
             f"{RUN_VERSION}. Use the compresskit that made it, or start anew with --force."
         )
+    info = read_object(file, RunInfo)
+    info["settings"].check(RunSettings)  # missing ones are an error, too
+    info.get("blueprint", Fields()).check(RunBlueprint)
     return info

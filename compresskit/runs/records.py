@@ -143,12 +143,12 @@ class Front:
                 None if dense is None else FrontPoint.from_json(dense),
             )
         except (KeyError, TypeError) as error:
-            raise RunError(
-                f"pareto.json is damaged ({error}); write it again by running the search."
-            ) from None
+            raise RunError(f"not a front ({error}).") from None
 
 
 def _fields_of(kind: type[TrialRecord] | type[FrontPoint], value: Mapping[str, Any]) -> dict[str, Any]:
+    if not isinstance(value, Mapping):
+        raise RunError(f"{str(value)[:80]!r} stands where a table should.")
     known = {field.name for field in fields(kind)}
     optional = {field.name: field.default for field in fields(kind) if field.default is not MISSING}
     missing, unknown = sorted(known - set(value) - set(optional)), sorted(set(value) - known)
@@ -164,6 +164,6 @@ def _fields_of(kind: type[TrialRecord] | type[FrontPoint], value: Mapping[str, A
         raise RunError(f"field {wrong}")
     try:
         Candidate.from_json(result)
-    except (ArchitectureError, TypeError) as error:
+    except (ArchitectureError, TypeError, KeyError, ValueError, AttributeError) as error:
         raise RunError(f"field 'architecture' or 'blocks' is not valid: {error}") from None
     return result

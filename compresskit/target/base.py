@@ -50,9 +50,14 @@ class SessionSettings:
         for key in value:
             if key not in known:
                 raise ConfigurationError(one_of("session setting", key, known))
+        disabled, options = value.get("disabled_optimizers", ()), value.get("options", {})
+        if not isinstance(disabled, (list, tuple)) or not all(isinstance(name, str) for name in disabled):
+            raise ConfigurationError(f"disabled_optimizers is {disabled!r}; permitted: a list of names.")
+        if not isinstance(options, Mapping):
+            raise ConfigurationError(f"session options are {options!r}; permitted: a table.")
         return cls(
-            tuple(value.get("disabled_optimizers", ())),
-            {str(key): str(item) for key, item in value.get("options", {}).items()},
+            tuple(disabled),
+            {str(key): str(item) for key, item in options.items()},
             value.get("optimization_level", "all"),
         )
 

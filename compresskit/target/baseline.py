@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from compresskit.errors import TargetError
+from compresskit.runs.atomic import write_atomic, write_error
 from compresskit.target.base import Model
 
 
@@ -58,20 +59,17 @@ class Baselines:
         return self._levels.get(f"{self._prefix}/{reference}")
 
     def put(self, reference: str, level_ms: float) -> None:
-        """Raises TargetError when the file cannot be written."""
+        """Raises RunError when the file cannot be written."""
         self._levels[f"{self._prefix}/{reference}"] = level_ms
         if self._path is None:
             return
         # Another process may have added levels of its own meanwhile.
         text = json.dumps({**self._read(), **self._levels}, indent=1)
-        beside = self._path.with_name(f".{self._path.name}.{os.getpid()}")
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            beside.write_text(text, encoding="utf-8")
-            beside.replace(self._path)
         except OSError as error:
-            beside.unlink(missing_ok=True)
-            raise TargetError(f"cannot keep the reference's level in {self._path}: {error}.") from None
+            raise write_error(self._path, error) from None
+        write_atomic(self._path, text)
 
     def lowest(self, reference: str, level_ms: float) -> float:
         """The level that stands here; `level_ms` takes its place if it is lower beyond noise."""
@@ -86,6 +84,9 @@ class Baselines:
             return {}
         try:
             value = json.loads(self._path.read_text(encoding="utf-8"))
-            return {str(key): float(level) for key, level in value.items()}
-        except (ValueError, AttributeError, TypeError):
+            levels = {str(key): float(level) for key, level in value.items()}
+            if not all(math.isfinite(level) and level > 0 for level in levels.values()):
+                raise ValueError("a level is no time")
+            return levels
+        except (OSError, ValueError, AttributeError, TypeError, RecursionError):
             raise TargetError(f"{self._path} holds no reference levels; remove the file.") from None

@@ -189,8 +189,15 @@ def leave_with(parent: int) -> None:
     os._exit(1)
 
 
+def ignore_stops() -> None:
+    """Ctrl-C and SIGTERM may come to all processes of a group; they are the parent's to answer."""
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        if hasattr(signal, name):  # Windows has no SIGHUP
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
+
+
 def main() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
+    ignore_stops()
     requests = os.fdopen(os.dup(0), "rb")
     replies = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # a library that prints must not break into the replies

@@ -162,7 +162,7 @@ def test_markdown_and_png(run: Path, tmp_path: Path) -> None:
         ("r.pdf", None, ConfigurationError, r"permitted: \.html, \.md, \.png"),
         ("absent/r.html", None, ConfigurationError, "does not exist"),
         ("r.html", "absent.json", RunError, "cannot read"),
-        ("r.html", "run/trials.jsonl", RunError, "is not JSON"),
+        ("r.html", "run/trials.jsonl", RunError, "is damaged"),
         ("r.html", "run/run.json", RunError, "lists no engines"),
     ],
 )

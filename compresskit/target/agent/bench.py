@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from compresskit.errors import CompresskitError, ConfigurationError, TargetError
+from compresskit.exhausted import is_out_of_memory
 from compresskit.target.agent.engines import ROW_PARTS
 from compresskit.target.agent.graphs import Graphs
-from compresskit.target.agent.guard import CutOffError, Guard, out_of_memory
+from compresskit.target.agent.guard import CutOffError, Guard
 from compresskit.target.agent.limits import Limits, check_profile, check_session
 from compresskit.target.agent.protocol import CRASH, MEMORY, TIME, Request
 from compresskit.target.base import SessionSettings
@@ -244,7 +245,7 @@ def _sorted_out(error: TargetError) -> TargetError:
     message = str(error)
     if "took longer than" in message:
         return CutOffError(TIME, message)
-    if out_of_memory(message):
+    if is_out_of_memory(message):
         return CutOffError(MEMORY, message)
     if "the worker ended" in message:
         return CutOffError(CRASH, message)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from compresskit.errors import CompresskitError
+from compresskit.exhausted import is_out_of_memory
 from compresskit.target.agent.checks import GraphRefusedError
 from compresskit.target.agent.graphs import MissingGraphError
 from compresskit.target.agent.guard import CutOffError
@@ -20,6 +21,7 @@ from compresskit.target.agent.limits import Limits
 from compresskit.target.agent.protocol import (
     DONE,
     FAILED,
+    MEMORY,
     MISSING,
     OTHER,
     QUEUED,
@@ -146,6 +148,8 @@ def describe(error: Exception) -> dict[str, str]:
         return {"kind": MISSING, "message": str(error)}
     if isinstance(error, CutOffError):
         return {"kind": error.limit, "message": str(error)}
+    if is_out_of_memory(error):
+        return {"kind": MEMORY, "message": f"memory ran out on the agent: {str(error)[:500]}"}
     if isinstance(error, CompresskitError):
         return {"kind": OTHER, "message": str(error)}
     return {"kind": OTHER, "message": f"unexpected {type(error).__name__} on the agent: {str(error)[:500]}"}
