@@ -52,7 +52,13 @@ def read_inputs(settings: SearchSettings, profile: Profile, say: Callable[[str],
     with open_target(profile, say=say):
         pass  # a provider that is not there, or an agent that does not answer, is known now
     task = read_task(settings, checkpoint)
-    check_segments(checkpoint.source, checkpoint.config, checkpoint.tokenizer, len(task.text_columns))
+    check_segments(
+        checkpoint.source,
+        checkpoint.config,
+        checkpoint.inputs,
+        checkpoint.tokenizer,
+        len(task.text_columns),
+    )
     for note in checkpoint.notes:
         say(f"model: {note}")
     for note in task.notes:

@@ -26,12 +26,14 @@ from compresskit.tasks.task import Task
 class Checkpoint:
     """A user's model before its weights are read. `label2id` is set when its head is a trained one.
 
-    `architectures`: the model's classes by config.json. `pad_id` pads batches. `notes`: for the user.
+    `architectures`: the model's classes by config.json. `inputs`: names, of its graph. `pad_id` pads
+    batches. `notes`: for the user.
     """
 
     source: str
     config: Any
     architectures: tuple[str, ...]
+    inputs: tuple[str, ...]
     tokenizer: Any
     pad_id: int
     label2id: dict[str, int] | None
@@ -56,7 +58,8 @@ def open_checkpoint(source: str) -> Checkpoint:
     tokenizer, pad_id, of_tokenizer = open_tokenizer(source, config, inputs)
     label2id, of_head = read_head(source, raw, config)
     notes = (*notes, *of_tokenizer, *of_head)
-    return Checkpoint(source, config, architectures_of(raw), tokenizer, pad_id, label2id, notes)
+    classes = architectures_of(raw)
+    return Checkpoint(source, config, classes, inputs, tokenizer, pad_id, label2id, notes)
 
 
 def load_dense(checkpoint: Checkpoint, task: Task, seed: int) -> Loaded:

@@ -12,7 +12,7 @@ from torch import nn
 from transformers import AutoConfig, AutoModelForSequenceClassification, GenerationConfig, PreTrainedConfig
 
 from compresskit.engine.export import input_names_of
-from compresskit.errors import CompresskitError, ConfigurationError, UnsupportedModelError
+from compresskit.errors import CompresskitError, ConfigurationError, UnsupportedModelError, reason_of
 from compresskit.families import dimensions_of, family_for
 
 # Of older configurations; nothing that an encoder computes depends on them.
@@ -64,7 +64,7 @@ def _raw(source: str) -> Mapping[str, Any]:
             raise _damaged(source, error) from error
         raise ConfigurationError(
             f"model {source!r} is neither a folder with a config.json nor a model of the hub that can be "
-            f"reached: {str(error).splitlines()[0]}"
+            f"reached: {reason_of(error)}."
         ) from error
     except Exception as error:
         raise _damaged(source, error) from error
@@ -138,10 +138,7 @@ def _notes(raw: Mapping[str, Any], config: Any) -> tuple[str, ...]:
 
 
 def _damaged(source: str, error: Exception) -> ConfigurationError:
-    reason = " ".join(str(error).split())[:300] or type(error).__name__
-    if isinstance(error, KeyError):
-        reason = f"{reason} is not known"
     return ConfigurationError(
-        f"config.json of model {source!r} cannot be used: {reason}. Correct it, or take that of the model "
-        "that it was made from."
+        f"config.json of model {source!r} cannot be used: {reason_of(error)}. Correct it, or take "
+        "that of the model that it was made from."
     )

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from transformers import AutoTokenizer
 
-from compresskit.errors import ConfigurationError
+from compresskit.errors import ConfigurationError, reason_of
 
 _SEGMENTS = "token_type_ids"
 
@@ -28,10 +28,9 @@ def open_tokenizer(source: str, config: Any, inputs: Sequence[str]) -> OpenToken
     try:
         tokenizer = AutoTokenizer.from_pretrained(source)
     except Exception as error:  # tokenizers raises bare Exception
-        reason = " ".join(str(error).split())[:300]
         raise ConfigurationError(
-            f"model {source!r} has no tokenizer that loads ({reason}); put the tokenizer.json of the model "
-            "that it was made from beside its config.json."
+            f"model {source!r} has no tokenizer that loads ({reason_of(error)}); put the tokenizer.json "
+            "of the model that it was made from beside its config.json."
         ) from error
     if not tokenizer.is_fast:
         raise ConfigurationError(
@@ -41,14 +40,18 @@ def open_tokenizer(source: str, config: Any, inputs: Sequence[str]) -> OpenToken
     _check_vocabulary(source, tokenizer, config.vocab_size)
     pad_id, notes = _padding(source, tokenizer, config)
     given = list(tokenizer.model_input_names)
-    tokenizer.model_input_names = [name for name in given if name in inputs]
     if left := [name for name in given if name not in inputs]:
+        tokenizer.model_input_names = [name for name in given if name in inputs]
+        tokenizer.init_kwargs["model_input_names"] = tokenizer.model_input_names  # or it is not saved
         notes = (*notes, f"its tokenizer gives {', '.join(left)}, which the model's graph has not: left out")
     return OpenTokenizer(tokenizer, pad_id, notes)
 
 
-def check_segments(source: str, config: Any, tokenizer: Any, num_texts: int) -> None:
-    """ConfigurationError unless the model, and its graph, have the segments of rows of `num_texts` texts."""
+def check_segments(source: str, config: Any, inputs: Sequence[str], tokenizer: Any, num_texts: int) -> None:
+    """ConfigurationError unless the model, and its graph, have the segments of rows of `num_texts` texts.
+
+    A tokenizer that is opened for `inputs`, and gives none, gives what transformers computes with: all 0.
+    """
     encoded = tokenizer(*["a"] * num_texts, return_token_type_ids=True)
     largest = max(encoded.get(_SEGMENTS) or [0])
     in_model = getattr(config, "type_vocab_size", 0) or 0
@@ -57,7 +60,7 @@ def check_segments(source: str, config: Any, tokenizer: Any, num_texts: int) -> 
             f"the tokenizer of model {source!r} gives segments ({_SEGMENTS}) 0 to {largest}, but the model "
             f"has {in_model} (type_vocab_size); give the tokenizer that it was trained with."
         )
-    if _SEGMENTS not in tokenizer.model_input_names and 0 < largest < in_model:
+    if _SEGMENTS not in inputs and 0 < largest < in_model:
         raise ConfigurationError(
             f"model {source!r} tells the two texts of a row apart by segments ({_SEGMENTS}), which the graph "
             f"of a {config.model_type} model has not; give a model with type_vocab_size 1, or a BERT."

@@ -13,7 +13,7 @@ import transformers
 from torch import nn
 from transformers import AutoModelForSequenceClassification
 
-from compresskit.errors import CompresskitError, ConfigurationError
+from compresskit.errors import CompresskitError, ConfigurationError, reason_of
 from compresskit.families import FAMILIES
 from compresskit.pipeline.checkpoint.folder import check_weight_files
 
@@ -77,10 +77,9 @@ def _load(source: str, config: Any, renaming: Mapping[str, str] | None = None) -
     except (CompresskitError, MemoryError):
         raise
     except Exception as error:  # of safetensors, pickle, torch, the hub and transformers
-        reason = " ".join(str(error).split())[:300] or type(error).__name__
         raise ConfigurationError(
-            f"weights of model {source!r} cannot be read: {reason}. Copy or download them again, or save the "
-            "model with `save_pretrained`."
+            f"weights of model {source!r} cannot be read: {_reason(error)}. Copy or download them again, "
+            "or save the model with `save_pretrained`."
         ) from error
     if renaming and hasattr(model, "_weight_conversions"):
         del model._weight_conversions  # `save_pretrained` would write the wrapper's names again
@@ -135,10 +134,13 @@ def _check(source: str, model: Any, report: _Report, keeps_head: bool) -> None:
     lost = sorted(name for name in report.unexpected if _inside(name, model) and not _is_buffer(name))
     if absent and any(_inside(name, model) for name in absent):
         names = f"; it has names such as {sorted(report.unexpected)[0]}" if report.unexpected else ""
+        remedy = (
+            "Save the model itself, not what wraps it" if names else "Correct config.json, or save it again"
+        )
         raise ConfigurationError(
             f"weights of model {source!r} lack {len(absent)} of the {len(list(model.named_parameters()))} "
-            f"parameters that {computed}, needs, such as {absent[0]}{names}. Save the model itself, "
-            "not what wraps it, with `save_pretrained`."
+            f"parameters that {computed}, needs, such as {absent[0]}{names}. {remedy}, with "
+            "`save_pretrained`."
         )
     if absent:
         raise ConfigurationError(
@@ -148,8 +150,8 @@ def _check(source: str, model: Any, report: _Report, keeps_head: bool) -> None:
         )
     if lost:
         raise ConfigurationError(
-            f"{len(lost)} weights of model {source!r}, such as {lost[0]}, have no place in the model that "
-            f"{computed}, computes: it would be another model. Correct config.json (num_hidden_layers, ...), "
+            f"weights of model {source!r} have no place in the model that {computed}, computes: "
+            f"{_some(lost)}. It would be another model. Correct config.json (num_hidden_layers, ...), "
             "or give a model without such layers."
         )
 
@@ -172,6 +174,12 @@ def _check_finite(source: str, model: nn.Module) -> None:
                 f"the weight {name} of model {source!r} holds values that are not finite: its training "
                 "diverged, or its file is damaged. Give another checkpoint of it."
             )
+
+
+def _reason(error: Exception) -> str:
+    if "weights_only" in str(error):
+        return "they hold Python objects beside tensors, which are not loaded, since they may run code"
+    return reason_of(error)
 
 
 def _some(names: Iterable[str]) -> str:
