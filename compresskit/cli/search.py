@@ -115,6 +115,12 @@ def main(
         Path | None, typer.Option(help="Method block: run with the point that is pruned further.")
     ] = None,
     start_trial: Annotated[int | None, typer.Option(help="Method block: trial of --start-run.")] = None,
+    allow_weak_dense: Annotated[
+        bool | None,
+        typer.Option(
+            "--allow-weak-dense", help="Go on though the checkpoint does not fit the data's labels."
+        ),
+    ] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of data, training and search.")] = None,
     from_run: Annotated[
         Path | None, typer.Option("--from", help="Run whose super-network and scores are used again.")
@@ -164,6 +170,7 @@ def main(
         "distil": distil,
         "start_run": None if start_run is None else str(start_run),
         "start_trial": start_trial,
+        "allow_weak_dense": allow_weak_dense,
         "seed": seed,
     }
     settings = {

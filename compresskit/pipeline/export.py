@@ -26,7 +26,7 @@ from compresskit.pipeline.device import reach
 from compresskit.pipeline.final_graph import FinalGraph, PrecisionRequest, final_graph
 from compresskit.pipeline.inputs import read_task
 from compresskit.pipeline.measured import measured_latency
-from compresskit.pipeline.models import load_model, open_checkpoint
+from compresskit.pipeline.models import Checkpoint, load_model, open_checkpoint
 from compresskit.pipeline.points import weights_folder
 from compresskit.pipeline.reuse import profile_for, stored_settings
 from compresskit.pruning.block.linear import compact
@@ -101,7 +101,7 @@ def export(
     settings = stored_settings(run, {}, (), "an export")
     profile = profile_for(run, {})
     checkpoint = open_checkpoint(settings.model)
-    pad_id: int = checkpoint.tokenizer.pad_token_id
+    pad_id: int = checkpoint.pad_id
     task = read_task(settings, checkpoint)
     dense = load_model(run.supernet / "dense_model")
     source = (
@@ -116,7 +116,7 @@ def export(
     pruned = extract(source, candidate.architecture).eval()
     tokenizer, words = checkpoint.tokenizer, None
     if trim_vocabulary:
-        words = _cut_words(tokenizer, pruned, task, say)
+        words = _cut_words(checkpoint, pruned, task, say)
         tokenizer = TrimmedTokenizer(tokenizer, words)
     corpus = Corpus.of(task, words, max_length=settings.max_length, seed=settings.seed)
     say("exporting and verifying")
@@ -207,11 +207,11 @@ def _point(front: Front, choice: Choice) -> FrontPoint:
 
 
 def _cut_words(
-    tokenizer: Any, pruned: nn.Module, task: Task, say: Callable[[str], None]
+    checkpoint: Checkpoint, pruned: nn.Module, task: Task, say: Callable[[str], None]
 ) -> TrimmedVocabulary:
     """Cut the model's embeddings, in place, to what the texts that it learned from use."""
     texts = [*task.train.texts, *task.validation.texts]
-    words = trim(tokenizer.backend_tokenizer.to_str(), texts, pad_id=tokenizer.pad_token_id)
+    words = trim(checkpoint.tokenizer.backend_tokenizer.to_str(), texts, pad_id=checkpoint.pad_id)
     cut_vocabulary(pruned, words.kept)
     say(f"vocabulary: {len(words.kept):,} of {words.total:,} tokens stay")
     return words

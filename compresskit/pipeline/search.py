@@ -12,6 +12,7 @@ from compresskit.errors import ConfigurationError
 from compresskit.families import dimensions_of
 from compresskit.pipeline import reuse
 from compresskit.pipeline.answers import DenseAnswers
+from compresskit.pipeline.dense_check import check_dense
 from compresskit.pipeline.estimate import SUPERNET, Clock
 from compresskit.pipeline.evaluator import Evaluator
 from compresskit.pipeline.explore import explore
@@ -84,6 +85,8 @@ def search(
             f"method {settings.method} makes sizes of its own: leave --warm-start out, or take method nas."
         )
     first = None if warm_start is None else read_warm_start(warm_start, inputs)
+    if source is None:
+        inputs = check_dense(inputs, settings, say)
     stored = {**settings.to_json(), "profile": inputs.profile.to_json()}
     if not is_first():
         return _run(WatchedRun(output, {"settings": stored}, None), settings, inputs, say, resume=False)
@@ -117,8 +120,7 @@ class Search:
         self.task = inputs.task
         self.say = say
         self.clock = Clock(say)
-        pad_id: int = inputs.checkpoint.tokenizer.pad_token_id
-        self.stage = Stage(self.task, pad_id, run.supernet, self.clock.hear, resume)
+        self.stage = Stage(self.task, inputs.checkpoint.pad_id, run.supernet, self.clock.hear, resume)
         self.networks = Networks(run, settings, inputs, self.stage, self.clock, say)
 
     def run_all(self) -> Front:
