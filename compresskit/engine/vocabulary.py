@@ -46,19 +46,6 @@ class TrimmedVocabulary:
             for row in rows
         ]
 
-    def encode(
-        self, texts: Sequence[tuple[str, ...]], *, max_length: int, segments: bool
-    ) -> list[dict[str, list[int]]]:
-        """Rows of texts, or pairs of texts, by the new tokenizer, as an engine encodes them."""
-        from tokenizers import Tokenizer
-
-        tokenizer = Tokenizer.from_str(self.tokenizer)
-        tokenizer.enable_truncation(max_length)
-        inputs = [row if len(row) > 1 else row[0] for row in texts]
-        encoded = tokenizer.encode_batch(inputs)
-        names = {"input_ids": "ids"} | ({"token_type_ids": "type_ids"} if segments else {})
-        return [{name: list(getattr(item, part)) for name, part in names.items()} for item in encoded]
-
 
 @dataclass(frozen=True, eq=False)
 class TrimmedTokenizer:
@@ -66,6 +53,14 @@ class TrimmedTokenizer:
 
     original: Any
     words: TrimmedVocabulary
+
+    @property
+    def truncation_side(self) -> str:
+        return str(self.original.truncation_side)
+
+    @property
+    def model_input_names(self) -> list[str]:
+        return list(self.original.model_input_names)
 
     def save_pretrained(self, folder: Path) -> None:
         self.original.save_pretrained(folder)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from compresskit.bundle.loader import graph_file
 from compresskit.bundle.manifest import Manifest, file_hash, verify
+from compresskit.bundle.runtime import check_runtime
 from compresskit.errors import ConfigurationError, EngineError
 from compresskit.pipeline.bench_data import LabelledTexts, read_labelled
 from compresskit.pipeline.bench_history import append_history, changes_since, read_history
@@ -162,6 +163,10 @@ def _device(profile: Profile, say: Callable[[str], None]) -> AbstractContextMana
 def _measure(
     contenders: Sequence[Contender], profile: Profile, baseline: Path | None, device: RemoteBench | None
 ) -> BenchResult:
+    version = None if device is None else str(device.conditions()["onnxruntime"])
+    for item in contenders:
+        if item.manifest:
+            check_runtime(item.path, item.manifest, item.model, version=version)
     asked = [
         EngineToMeasure(str(item.path), item.model, item.session, item.size_bytes) for item in contenders
     ]
