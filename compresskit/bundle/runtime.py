@@ -98,7 +98,7 @@ def check_runtime(
         import onnx
 
         needed = spelled(lowest_runtime(onnx.load(str(graph), load_external_data=False)))
-    if needed is not None and parse_version(version) < parse_version(needed):
+    if needed is not None and parse_version(version) < parse_version(str(needed)):
         raise EngineError(
             f"engine {folder} needs onnxruntime {needed} or later, this is {version}: older ones refuse "
             f"graph variant {manifest.variant} in {manifest.precision}, or answer wrongly. Install a later "

@@ -120,7 +120,8 @@ def _loading(manifest: Manifest) -> list[str]:
         *_code("optimum-onnx", "python", _OPTIMUM),
         *_code("Transformers.js, with this folder below `models/`", "js", _TRANSFORMERS_JS),
         *_code("PyTorch", "python", _PYTORCH),
-        f"Plain onnxruntime loads `onnx/model.onnx`{speed}; `tokenizer.json` is for the tokenizers package.",
+        f"Plain onnxruntime loads `onnx/model.onnx`{speed}; `tokenizer.json` is for the tokenizers package, "
+        "and cuts texts as training did.",
     ]
 
 

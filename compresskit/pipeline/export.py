@@ -174,7 +174,12 @@ def _cut_words(
 ) -> TrimmedVocabulary:
     """Cut the model's embeddings, in place, to what the texts that it learned from use."""
     texts = [*task.train.texts, *task.validation.texts]
-    words = trim(tokenizer.backend_tokenizer.to_str(), texts, pad_id=tokenizer.pad_token_id)
+    words = trim(
+        tokenizer.backend_tokenizer.to_str(),
+        texts,
+        pad_id=tokenizer.pad_token_id,
+        split_special_tokens=tokenizer.split_special_tokens,
+    )
     cut_vocabulary(pruned, words.kept)
     say(f"vocabulary: {len(words.kept):,} of {words.total:,} tokens stay")
     return words

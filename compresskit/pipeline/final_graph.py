@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from onnx import ModelProto
@@ -196,4 +197,4 @@ def _variant_finder(
         known[precision] = chosen
         return chosen
 
-    return variant_for
+    return cache(variant_for)

@@ -60,6 +60,16 @@ def test_ids_up_to_the_padding_stay(tokenizer: Tokenizer) -> None:
     assert list(trim(tokenizer.to_str(), USED, pad_id=9).kept[:10]) == list(range(10))
 
 
+def test_names_of_special_tokens_in_texts_are_kept_as_texts_too() -> None:
+    source = wordpiece()
+    source.encode_special_tokens = True
+    text = "the [SEP] soup"
+    before = source.encode(text, add_special_tokens=False)
+    assert "[SEP]" not in before.tokens
+    trimmed = trim(source.to_str(), [(text,)], pad_id=0, split_special_tokens=True)
+    assert [trimmed.kept[trimmed.new_ids[i]] for i in before.ids] == before.ids
+
+
 def test_transformers_loads_what_was_saved(tokenizer: Tokenizer, tmp_path: Path) -> None:
     pad = "[PAD]" if tokenizer.token_to_id("[PAD]") is not None else "<pad>"
     original = PreTrainedTokenizerFast(tokenizer_object=tokenizer, pad_token=pad)
