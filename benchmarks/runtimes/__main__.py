@@ -56,7 +56,8 @@ def answers_of(version: str, engines: Path, work: Path) -> dict[str, Any]:
     """What `probe` prints in the environment of one version."""
     # Wheels of before 1.19 are built for the first major version of numpy.
     numpy = "numpy<2" if parse_version(version) < (1, 19, 0) else "numpy"
-    python = python_of(f"onnxruntime-{version}", work, [f"onnxruntime=={version}", "tokenizers", numpy])
+    packages = [f"onnxruntime=={version}", "tokenizers", "psutil", numpy]
+    python = python_of(f"onnxruntime-{version}", work, packages)
     print(f"answering in onnxruntime {version}", file=sys.stderr, flush=True)
     done = subprocess.run(
         [str(python), str(Path(__file__).with_name("probe.py")), str(engines)],
