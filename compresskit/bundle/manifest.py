@@ -29,7 +29,9 @@ class Manifest:
     `float_layers` are modules that an int8 left in float; `precision_trials` what each precision gave on
     the device and on validation data, with the reason why it was not taken. `embeddings` is the precision
     of the table of words, `vocabulary` how many tokens of how many stay (empty: all). `variant_check`
-    compares the graph's form with the plain one, on the device and with these weights.
+    compares the graph's form with the plain one, on the device and with these weights. `runtime` holds the
+    lowest `onnxruntime` in which graphs of this kind were proven, their `opset`, `ir_version`, and the
+    `other_domains` of operators that are not ONNX's own.
     """
 
     architecture: Mapping[str, Any]
@@ -51,6 +53,7 @@ class Manifest:
     vocabulary: Mapping[str, int] = field(default_factory=dict)
     precision_trials: list[Mapping[str, Any]] = field(default_factory=list)
     variant_check: Mapping[str, Any] = field(default_factory=dict)
+    runtime: Mapping[str, Any] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
     device: Mapping[str, Any] = field(default_factory=dict)
     files: Mapping[str, str] = field(default_factory=dict)

@@ -38,6 +38,11 @@ def main(
     layout: Annotated[
         str, typer.Option("--format", help="huggingface, or triton for a Triton model repository.")
     ] = "huggingface",
+    runtime: Annotated[
+        str | None,
+        typer.Option(help='Oldest ONNX Runtime that must run it, such as ">=1.20"; default: the device\'s.'),
+    ] = None,
+    portable: Annotated[bool, typer.Option("--portable", help="ONNX's own operators alone.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Prune, verify against PyTorch, score on the test set in ONNX Runtime, and write the engine."""
@@ -54,6 +59,8 @@ def main(
         trim_vocabulary=trim_vocabulary,
         finetune_epochs=finetune_epochs,
         layout=layout,
+        runtime=runtime,
+        portable=portable,
         say=say,
     )
 

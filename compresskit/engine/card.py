@@ -50,6 +50,7 @@ def _facts(manifest: Manifest, size_bytes: int) -> list[str]:
         ("file size", f"{size_bytes / 1e6:.1f} MB"),
         ("graph variant", manifest.variant),
     ]
+    rows += _runtime(manifest)
     if manifest.blocks:
         count, rate = len(manifest.blocks["matrices"]), manifest.blocks["rate"]
         rows.append(("matrices in blocks", f"{count}, with {rate:.2f} times fewer weights"))
@@ -58,6 +59,18 @@ def _facts(manifest: Manifest, size_bytes: int) -> list[str]:
     rows += [("processor", str(manifest.device["cpu"]))] if manifest.device.get("cpu") else []
     rows += [("data set", str(lineage["dataset"]))] if "dataset" in lineage else []
     return ["| | |", "|---|---|", *(f"| {key} | {value} |" for key, value in rows)]
+
+
+def _runtime(manifest: Manifest) -> list[tuple[str, str]]:
+    """The oldest ONNX Runtime in which graphs of this kind were proven, and whether others can read it."""
+    runtime = manifest.runtime
+    if not runtime:
+        return []
+    others = f" and of {', '.join(runtime['other_domains'])}" if runtime["other_domains"] else " alone"
+    return [
+        ("ONNX Runtime", f"{runtime['onnxruntime']} or later"),
+        ("operators", f"ONNX's own (opset {runtime['opset']}, IR {runtime['ir_version']}){others}"),
+    ]
 
 
 def _precision(manifest: Manifest) -> str:
@@ -107,7 +120,8 @@ def _loading(manifest: Manifest) -> list[str]:
         *_code("optimum-onnx", "python", _OPTIMUM),
         *_code("Transformers.js, with this folder below `models/`", "js", _TRANSFORMERS_JS),
         *_code("PyTorch", "python", _PYTORCH),
-        f"Plain onnxruntime loads `onnx/model.onnx`{speed}; `tokenizer.json` is for the tokenizers package.",
+        f"Plain onnxruntime loads `onnx/model.onnx`{speed}; `tokenizer.json` is for the tokenizers package, "
+        "and cuts texts as training did.",
     ]
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from onnx import ModelProto, TensorProto, ValueInfoProto
 
 from compresskit.bundle.manifest import Manifest
+from compresskit.bundle.runtime import runtime_facts
 from compresskit.engine.folder import check_output, finish, new_folder, save_tokenizer
 from compresskit.errors import EngineError
 from compresskit.target.base import SessionSettings
@@ -49,11 +51,11 @@ def write_triton(
         folder = repository / model_name(manifest)
         (folder / "1").mkdir(parents=True)
         (folder / "1" / "model.onnx").write_bytes(graph.SerializeToString())
-        save_tokenizer(tokenizer, folder / "tokenizer")
+        save_tokenizer(tokenizer, folder / "tokenizer", manifest.max_length)
         if manifest.labels:
             (folder / "labels.txt").write_text("\n".join(manifest.labels) + "\n", encoding="utf-8")
         (folder / "config.pbtxt").write_text(config_text(graph, manifest, profile), encoding="utf-8")
-        return finish(folder, manifest)
+        return finish(folder, replace(manifest, runtime=runtime_facts(graph)))
 
 
 def model_name(manifest: Manifest) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from compresskit.bundle.loader import graph_file, session_settings
 from compresskit.bundle.manifest import Manifest, file_hash, verify
+from compresskit.bundle.runtime import check_runtime
 from compresskit.errors import ConfigurationError, EngineError
 from compresskit.pipeline.bench_data import LabelledTexts, read_labelled
 from compresskit.pipeline.bench_history import append_history, changes_since, read_history
@@ -171,6 +172,10 @@ def _measure(
     device: RemoteBench | None,
     limits: Sequence[Limit],
 ) -> BenchResult:
+    version = None if device is None else str(device.conditions()["onnxruntime"])
+    for item in contenders:
+        if item.manifest:
+            check_runtime(item.path, item.manifest, item.model, version=version)
     asked = [
         EngineToMeasure(str(item.path), item.model, item.session, item.size_bytes) for item in contenders
     ]

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from onnx import ModelProto
 
 from compresskit.bundle.batching import InputRow
+from compresskit.bundle.runtime import Version, installed_version, parse_version
 from compresskit.engine.score import logits_of
 from compresskit.errors import TargetError
 from compresskit.target.base import SessionSettings
@@ -44,6 +45,13 @@ class Device:
     def is_this_cpu(self) -> bool:
         """Whether it would compute the logits that this process computes on its CPU."""
         return self._bench is None and self.profile.scoring_provider == "cpu"
+
+    @property
+    def runtime(self) -> Version:
+        """Of the ONNX Runtime there."""
+        if self._bench is None:
+            return installed_version()
+        return parse_version(str(self._bench.conditions()["onnxruntime"]))
 
     def compare(self, graphs: Sequence[NamedGraph], baseline: str, *, decide: bool = False) -> Comparison:
         """Latency of each graph under the profile, turn about, and its ratio to the baseline's.

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
+from functools import partial
 from typing import Any
 
 from onnx import ModelProto
 
+from compresskit.bundle.runtime import RuntimeLimit, installed_version, parse_version
 from compresskit.engine.graph import GraphSlicer
 from compresskit.engine.quantize import to_precision
 from compresskit.engine.variants import (
@@ -28,9 +30,24 @@ from compresskit.target.profile import Profile
 FP32 = "fp32"
 
 
-def find_variant(target: LatencyTarget, profile: Profile, plain: ModelProto, precision: str) -> Variant:
+def limit_of(target: LatencyTarget) -> RuntimeLimit:
+    """Graphs that are right both in the target's ONNX Runtime and in the one that verifies them here."""
+    there = parse_version(str(target.conditions()["onnxruntime"]))
+    return RuntimeLimit(min(there, installed_version()))
+
+
+def find_variant(
+    target: LatencyTarget,
+    profile: Profile,
+    plain: ModelProto,
+    precision: str,
+    limit: RuntimeLimit,
+    *,
+    static_int8: bool = False,
+) -> Variant:
     """The fastest form of the plain graph `plain` in a precision, then the fastest session for it.
 
+    Forms that `limit` has an objection to are left out; `static_int8`: once they are in QDQ form.
     EngineError when none runs on the target.
     """
     median_ms = time_of(target)
@@ -38,7 +55,8 @@ def find_variant(target: LatencyTarget, profile: Profile, plain: ModelProto, pre
     def measure(graph: ModelProto, variant: Variant) -> float:
         return median_ms(to_precision(graph, precision), variant)
 
-    chosen = choose_variant(measure, plain)
+    objection = partial(limit.objection, static_int8=static_int8)
+    chosen = choose_variant(measure, plain, objection=objection)
     if profile.provider != "cpu":
         return chosen
     one = profile.address is None and resolve(profile).threads == 1
@@ -56,7 +74,7 @@ def choose_variants(
     """The variant of each precision; what run.json lacks is found on the dense graph and kept there."""
     for precision in missing_precisions(run.info, precisions):
         say(f"choosing the fastest form of the graph for {precision} on the target")
-        found = find_variant(target, profile, slicer.slice(slicer.full), precision).name
+        found = find_variant(target, profile, slicer.slice(slicer.full), precision, limit_of(target)).name
         if precision == FP32:
             run.update(variant=found)
         else:

@@ -204,6 +204,9 @@ class FarDevice:
     def __exit__(self, *error: object) -> None:
         self.seen.append("closed")
 
+    def conditions(self) -> dict[str, Any]:
+        return {"onnxruntime": "1.20.1"}
+
     def compare(self, engines: Sequence[EngineToMeasure], baseline: str | None) -> Comparison:
         self.seen.append(("compare", baseline))
         return vars(module)["compare"](engines, self.profile, baseline)  # type: ignore[no-any-return]
@@ -227,6 +230,16 @@ def test_a_profile_with_an_address_measures_and_scores_there(
     assert devices[-1].seen == [
         ("compare", None), ("logits", "model.onnx", [[2], [1, 2]], 0), "closed",
     ]  # fmt: skip
+
+
+def test_an_engine_that_the_device_answers_wrongly_is_not_measured(
+    asked: list[Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("compresskit.target.remote_bench.RemoteBench", FarDevice)
+    folder = write_engine(tmp_path / "engine", runtime={"onnxruntime": "1.21.1"})
+    with pytest.raises(EngineError, match=r"engine needs onnxruntime 1\.21\.1 or later, this is 1\.20\.1"):
+        bench([folder], profile=QUICK.with_(address="https://far:1"))
+    assert devices[-1].seen == ["closed"]
 
 
 def test_a_damaged_engine_is_named(asked: list[Any], tmp_path: Path) -> None:
