@@ -27,6 +27,7 @@ from compresskit.pipeline.final_graph import FinalGraph, PrecisionRequest, final
 from compresskit.pipeline.inputs import read_task
 from compresskit.pipeline.measured import measured_latency
 from compresskit.pipeline.models import load_model, open_checkpoint
+from compresskit.pipeline.on_test import changes_of, figures_on_test, keep
 from compresskit.pipeline.points import weights_folder
 from compresskit.pipeline.reuse import stored_settings
 from compresskit.pruning.block.linear import compact
@@ -144,8 +145,8 @@ def export(
         say(f"largest difference to PyTorch on the test set: {difference:.1e}")
         if device is not None and not device.is_this_cpu:
             logits = device.logits(graph, corpus.test, variant.session)
-    metric = task.score(logits, task.test.labels)
-    say(f"test {task.metric_name} in ONNX Runtime: {metric:.4f}")
+    changed = changes_of(candidate, final.made, embeddings, words is not None, finetune_epochs)
+    on_test = figures_on_test(run, task, trial_id, changed, logits, pad_id=pad_id, say=say)
     if graph.ByteSize() != whole.ByteSize():
         say(f"ONNX file: {graph.ByteSize() / 1e6:.1f} MB, in fp32 {whole.ByteSize() / 1e6:.1f} MB")
     latencies, host = measured_latency(run, candidate.signature, final.made.precision, variant.name)
@@ -154,7 +155,8 @@ def export(
         signature=candidate.signature,
         precision=final.made.precision,
         metric_name=task.metric_name,
-        test_metric=metric,
+        test_metric=on_test.metric,
+        test=on_test.in_manifest(),
         variant=variant.name,
         session=variant.session.to_json(),
         blocks=block_facts(candidate, blueprint_of(dense), whole),
@@ -167,6 +169,7 @@ def export(
         macs=count_macs(whole, profile.batch, profile.length),
         **_compression(final, embeddings, words),
     )
+    keep(run, on_test, say)
     if layout == "triton":
         for item in left_out(variant.session):
             say(f"Triton cannot set {item}; it may serve this graph slower than it was measured")
