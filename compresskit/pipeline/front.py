@@ -12,7 +12,8 @@ import numpy.typing as npt
 from compresskit.architecture import Candidate
 from compresskit.pipeline.evaluator import Evaluator, Scores
 from compresskit.pipeline.figures import with_intervals
-from compresskit.pipeline.latency import CandidateLatency, LatencyMeter
+from compresskit.pipeline.latency import LatencyMeter
+from compresskit.pipeline.latency_record import CandidateLatency
 from compresskit.pipeline.methods import LADDERS, NAS
 from compresskit.runs.directory import RunDirectory
 from compresskit.runs.records import Front, FrontPoint, TrialRecord

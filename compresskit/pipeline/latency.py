@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,48 +14,16 @@ from compresskit.architecture import BLOCKS_MARK, Candidate
 from compresskit.engine.graph import GraphSlicer
 from compresskit.engine.quantize import to_precision
 from compresskit.engine.variants import Variant
-from compresskit.errors import RunError
+from compresskit.pipeline.latency_record import CandidateLatency, at_level, shapes_of
 from compresskit.pipeline.speedup import SpeedUp, combined
 from compresskit.runs.directory import RunDirectory
-from compresskit.runs.fields import RESTORE
-from compresskit.search.additive import AdditiveLatency, Shapes
+from compresskit.search.additive import AdditiveLatency
 from compresskit.target.base import LatencyTarget, Measurement, SessionSettings
 from compresskit.target.light import LightGraph, without_weights
-from compresskit.target.paired import Rounds
 from compresskit.target.profile import Profile
 
 FIRST_LOOK = 0.3  # of the profile's seconds: a searcher ranks by less than a front promises
 SAME_LEVEL = 0.005  # levels that are no further apart are one
-
-
-@dataclass(frozen=True)
-class CandidateLatency:
-    """What a run knows of a candidate: milliseconds with their 95 % interval, bytes of the graph.
-
-    `speedup` over the dense model once the two were run side by side.
-    """
-
-    median_ms: float
-    ci_ms: tuple[float, float]
-    size_bytes: int
-    speedup: SpeedUp | None = None
-
-    @classmethod
-    def of(cls, record: Mapping[str, Any]) -> CandidateLatency:
-        """From a line of latencies.jsonl."""
-        low, high = record["corrected_ci_ms"]
-        speedup = record.get("speedup")
-        return cls(
-            record["corrected_median_ms"],
-            (low, high),
-            record["size_bytes"],
-            None if speedup is None else SpeedUp.from_json(speedup),
-        )
-
-    @property
-    def half_width(self) -> float:
-        """Of the interval, as a share of the median."""
-        return (self.ci_ms[1] - self.ci_ms[0]) / 2 / self.median_ms
 
 
 class LatencyMeter:
@@ -215,35 +182,6 @@ class LatencyMeter:
         name = self.variant_for(precision).name
         where = json.dumps([self.profile.key(), name, self._conditions], sort_keys=True, default=str)
         return hashlib.sha256(where.encode()).hexdigest()[:16]
-
-
-def at_level(record: Mapping[str, Any], level_ms: float) -> dict[str, Any]:
-    """A record of latencies.jsonl with its raw samples corrected to another level of its reference."""
-    if record.get("rounds_ms"):
-        rounds = Rounds.of_ms(record["rounds_ms"])
-        middle, low, high = rounds.interval(level_ms, record["common_error"])
-    else:  # a mix of lengths, mean times, or a run of an older version
-        factor = level_ms / record["reference_level_ms"]
-        middle, low, high = (
-            factor * each for each in (record["corrected_median_ms"], *record["corrected_ci_ms"])
-        )
-    return {
-        **record,
-        "reference_level_ms": level_ms,
-        "corrected_median_ms": middle,
-        "corrected_ci_ms": [low, high],
-    }
-
-
-def shapes_of(signature: str) -> Shapes:
-    """(heads, units) of each layer that stays, from `Architecture.signature`. RunError for another text."""
-    try:
-        pairs = (layer.split("x") for layer in signature.split(","))
-        return [(int(heads), int(units)) for heads, units in pairs]
-    except ValueError:
-        raise RunError(
-            f"latencies.jsonl is damaged: signature {signature[:80]!r} names no shapes. {RESTORE}"
-        ) from None
 
 
 def time_of(target: LatencyTarget) -> Callable[[onnx.ModelProto, Variant], float]:

@@ -12,7 +12,8 @@ import numpy as np
 
 from compresskit.architecture import Candidate
 from compresskit.errors import AgentError, TargetError
-from compresskit.pipeline.latency import CandidateLatency, LatencyMeter
+from compresskit.pipeline.latency import LatencyMeter
+from compresskit.pipeline.latency_record import CandidateLatency
 from compresskit.pipeline.speedup import SpeedUp, is_settled
 from compresskit.target.staging import Staging
 

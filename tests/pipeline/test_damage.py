@@ -12,7 +12,7 @@ import pytest
 from compresskit.errors import CompresskitError, RunError
 from compresskit.pipeline import reuse
 from compresskit.pipeline.answers import ANSWERS_FILE, DenseAnswers
-from compresskit.pipeline.latency import CandidateLatency, shapes_of
+from compresskit.pipeline.latency_record import CandidateLatency, shapes_of
 from compresskit.pipeline.measured import measured_latency
 from compresskit.pipeline.models import load_model
 from compresskit.pipeline.scores import SCORES_FILE, read_scores

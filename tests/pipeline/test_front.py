@@ -14,7 +14,7 @@ import pytest
 from compresskit.architecture import Candidate
 from compresskit.pipeline.evaluator import Scores
 from compresskit.pipeline.front import write_front
-from compresskit.pipeline.latency import CandidateLatency
+from compresskit.pipeline.latency_record import CandidateLatency
 from compresskit.pipeline.speedup import SpeedUp
 from compresskit.runs import Front, RunDirectory
 from compresskit.runs.records import TrialRecord

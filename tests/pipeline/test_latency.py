@@ -9,7 +9,8 @@ import pytest
 
 from compresskit.architecture import Architecture, Candidate, Dimensions
 from compresskit.engine.variants import VARIANTS
-from compresskit.pipeline.latency import LatencyMeter, at_level, shapes_of
+from compresskit.pipeline.latency import LatencyMeter
+from compresskit.pipeline.latency_record import at_level, shapes_of
 from compresskit.pipeline.speedup import SpeedUp
 from compresskit.runs import RunDirectory
 from compresskit.search.additive import FEWEST

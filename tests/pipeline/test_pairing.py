@@ -11,7 +11,7 @@ import pytest
 
 from compresskit.architecture import Architecture, Candidate, Dimensions
 from compresskit.errors import AgentError, TargetError
-from compresskit.pipeline.latency import CandidateLatency
+from compresskit.pipeline.latency_record import CandidateLatency
 from compresskit.pipeline.pairing import DensePairs
 from compresskit.pipeline.speedup import SpeedUp, combined, is_settled
 from compresskit.target.light import LightGraph

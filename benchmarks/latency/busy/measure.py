@@ -17,7 +17,8 @@ from typing import Any
 from benchmarks.latency.busy.graphs import Graphs
 from benchmarks.latency.subjects import PROFILE, VARIANT, Settings, minilm
 from compresskit.architecture import Candidate
-from compresskit.pipeline.latency import CandidateLatency, LatencyMeter
+from compresskit.pipeline.latency import LatencyMeter
+from compresskit.pipeline.latency_record import CandidateLatency
 from compresskit.runs import RunDirectory
 from compresskit.target.local import LocalTarget
 
