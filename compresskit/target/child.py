@@ -19,7 +19,7 @@ from compresskit.errors import TargetError
 from compresskit.exhausted import is_out_of_memory
 from compresskit.target.base import Model
 from compresskit.target.frames import read_frame, write_frame
-from compresskit.target.series import Leg
+from compresskit.target.leg import Leg
 from compresskit.target.session import SessionSpec
 from compresskit.target.timer import Step
 

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from compresskit.target.leg import WAITED, Leg, share_taken
 from compresskit.target.paired import ENOUGH
 from compresskit.target.runner import Picked, Runner
-from compresskit.target.series import QUIET, WAITED, Leg, common_error, share_taken
+from compresskit.target.series import QUIET, common_error
 
 MOST_TAKEN = 0.1  # share of the time, beyond which a figure that counts it is marked
 

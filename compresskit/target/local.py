@@ -17,11 +17,12 @@ from compresskit.target.baseline import Baselines, conditions_key
 from compresskit.target.child import Child
 from compresskit.target.graph import weight_bytes
 from compresskit.target.host import host_conditions, physical_cores
+from compresskit.target.leg import CANDIDATE
 from compresskit.target.light import LightGraph
 from compresskit.target.load import Load, foreign_cores, load_now
 from compresskit.target.profile import PROVIDERS, Profile
 from compresskit.target.references import Reference, References
-from compresskit.target.series import CANDIDATE, Series
+from compresskit.target.series import Series
 from compresskit.target.session import session_spec
 from compresskit.target.staging import Staging
 from compresskit.target.statistics import median_interval, percentile_ms

@@ -14,10 +14,10 @@ from compresskit.errors import TargetError
 from compresskit.target.base import Model, SessionSettings
 from compresskit.target.child import Child
 from compresskit.target.comparison import EngineMeasurement
+from compresskit.target.leg import Leg
 from compresskit.target.local import cache_folder, start_child
 from compresskit.target.paired import Rounds
 from compresskit.target.profile import Profile
-from compresskit.target.series import Leg
 from compresskit.target.session import session_spec
 from compresskit.target.statistics import Array, median_interval, ratio_interval
 from compresskit.target.timer import Step, runs_for, runs_to_settle, warm_up

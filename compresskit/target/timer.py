@@ -8,7 +8,8 @@ from typing import Protocol
 
 import numpy as np
 
-from compresskit.target.series import CANDIDATE, REFERENCE, Leg, Series, lowest_state, share_taken
+from compresskit.target.leg import CANDIDATE, REFERENCE, Leg, lowest_state, share_taken
+from compresskit.target.series import Series
 from compresskit.target.statistics import median_interval
 
 # Bursts are as short as leaves the untimed run after each switch a small part: what lasts longer than a

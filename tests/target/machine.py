@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from compresskit.target.series import REFERENCE, Leg
+from compresskit.target.leg import REFERENCE, Leg
 from compresskit.target.timer import Step
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from compresskit.target.series import Leg
+from compresskit.target.leg import Leg
 from compresskit.target.timer import Step
 
 

@@ -14,10 +14,10 @@ from compresskit.target import runner as runner_module
 from compresskit.target.baseline import Level
 from compresskit.target.compare import compare
 from compresskit.target.comparison import Comparison, Ratio
+from compresskit.target.leg import Leg
 from compresskit.target.local import LocalTarget
 from compresskit.target.profile import Profile
 from compresskit.target.runner import EngineToMeasure
-from compresskit.target.series import Leg
 from compresskit.target.statistics import Array
 from compresskit.target.timer import Step
 from tests.target.graphs import chain, written

@@ -8,16 +8,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from compresskit.target.leg import CANDIDATE, REFERENCE, Leg, share_of_others, share_taken
 from compresskit.target.profile import Profile
-from compresskit.target.series import (
-    CANDIDATE,
-    REFERENCE,
-    Leg,
-    Series,
-    common_error,
-    share_of_others,
-    share_taken,
-)
+from compresskit.target.series import Series, common_error
 from compresskit.target.timer import calibrate, sample
 from compresskit.target.warn import busy_marks
 from tests.target.scheduler import Scheduler

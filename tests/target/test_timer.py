@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from compresskit.target import series as series_module
+from compresskit.target.leg import CANDIDATE, REFERENCE
 from compresskit.target.profile import Profile
-from compresskit.target.series import CANDIDATE, REFERENCE, Series
+from compresskit.target.series import Series
 from compresskit.target.timer import calibrate, runs_for, sample, warm_up
 from tests.target.machine import Machine
 
