@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import ssl
 import statistics
 import time
 from collections.abc import Iterator
@@ -121,9 +122,7 @@ def client_of(agent: RunningAgent) -> httpx.Client:
     )
 
 
-def _trusting(certificate: str) -> object:
-    import ssl
-
+def _trusting(certificate: str) -> ssl.SSLContext:
     return ssl.create_default_context(cafile=certificate)
 
 

@@ -117,7 +117,9 @@ def test_results_are_bounded_in_bytes() -> None:
 
 def test_what_nobody_asks_for_is_dropped() -> None:
     """The job under way is stopped, one that waits never starts, and one that is asked for is done."""
-    halt, released, started = threading.Event(), [], []
+    halt = threading.Event()
+    released: list[int] = []
+    started: list[int] = []
 
     def endless() -> Mapping[str, Any]:
         started.append(1)
