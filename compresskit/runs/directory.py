@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 from collections.abc import Mapping
@@ -98,11 +99,21 @@ class RunDirectory:
         except OSError as error:
             raise write_error(path, error) from error
         try:
-            return cls(path, _read_info(file), lock)
+            run = cls(path, _read_info(file), lock)
+            if writable:
+                run._remove_left_behind()
+            return run
         except BaseException:
             if lock is not None:
                 lock.release()
             raise
+
+    def _remove_left_behind(self) -> None:
+        """Half-written files of a writer that was killed."""
+        for folder in (self.path, self.supernet):
+            for left in folder.glob(".*.part"):
+                with contextlib.suppress(OSError):
+                    left.unlink()
 
     def close(self) -> None:
         if self._lock is not None:

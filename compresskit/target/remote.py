@@ -162,7 +162,10 @@ class RemoteTarget:
             value = read_answer(answer)
             if answer.status_code == 404 and sent:
                 self._check_unchanged()
-                self._hear(f"the agent at {self._transport.address} was restarted; sending the graph again.")
+                self._hear(
+                    f"the agent at {self._transport.address} was restarted, or cut off for long; sending the "
+                    "graph again."
+                )
                 sent = False
                 continue
             if answer.status_code == 200:

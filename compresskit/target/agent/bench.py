@@ -58,6 +58,12 @@ class Bench:
         except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
             raise ConfigurationError(f"the job is malformed: {error!r}.") from None
 
+    def stop_job(self) -> None:
+        """Have the job under way fail soon: the processes that do it are ended. The next starts others."""
+        self._drop_target()
+        self._guard.close()
+        self._gpu_guard.close()
+
     def close(self) -> None:
         with self._lock:
             self._closed = True
