@@ -183,7 +183,9 @@ def main(
         settings.setdefault("budget_seconds", None)  # not that of the run, which may be spent
     from compresskit.pipeline.search import search
     from compresskit.pipeline.settings import SearchSettings
-    from compresskit.report.tables import front_table
+    from compresskit.report.tables import front_with_verdict
+    from compresskit.report.verdict import judge
+    from compresskit.runs.directory import RunDirectory
 
     for option, is_given in (("--warm-start", warm_start), ("--from", from_run), ("--force", force)):
         if resume and is_given:
@@ -206,7 +208,9 @@ def main(
             raise typer.BadParameter(f"give --{' and --'.join(missing)}, by option or in --config.")
         asked = SearchSettings.from_json(settings)
         front = search(asked, output, force=force, say=say, warm_start=warm_start)
-    emit(front.to_json(), as_json, lambda: front_table(front))
+    verdict = judge(front, RunDirectory.open(output).info)
+    shown = {**front.to_json(), "verdict": verdict.to_json()}
+    emit(shown, as_json, lambda: front_with_verdict(front, verdict))
 
 
 def _numbers(what: str, text: str) -> tuple[int, ...]:

@@ -10,6 +10,7 @@ import pytest
 from compresskit.cli.app import status
 from compresskit.pipeline import bench as module
 from compresskit.pipeline.bench_result import BenchResult, EngineResult
+from compresskit.report import write_report
 from compresskit.target.comparison import Ratio
 from tests.report.runs import write_run
 
@@ -136,3 +137,35 @@ def test_report_prints_verdict_and_path(tmp_path: Path, capsys: pytest.CaptureFi
 def test_report_of_no_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert status(["report", str(tmp_path)]) == 1
     assert "is not a run" in capsys.readouterr().err
+
+
+def test_pareto_and_report_have_one_verdict(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = write_run(tmp_path / "run")
+    assert status(["pareto", str(run)]) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    assert status(["pareto", str(run), "--json"]) == 0
+    front = json.loads(capsys.readouterr().out)
+    assert status(["report", str(run), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["verdict"] == front["verdict"]
+    markdown = write_report(run, tmp_path / "r.md").read_text()
+    for text in (front["verdict"]["headline"], front["verdict"]["detail"]):
+        assert text in shown
+        assert text in write_report(run).read_text()
+        assert text in markdown
+    assert front["points"][0]["rows"] == 2_000
+    assert front["verdict"]["idx"] == 0
+
+
+def test_a_front_that_is_older_than_intervals_is_shown_and_not_praised(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = write_run(tmp_path / "run")
+    older = json.loads((run / "pareto.json").read_text())
+    for point in (*older["points"], older["dense"]):
+        for later in ("rows", "metric_ci", "difference_ci", "speedup", "speedup_ci", "marks", "test"):
+            del point[later]
+    (run / "pareto.json").write_text(json.dumps(older))
+    assert status(["pareto", str(run)]) == 0
+    printed = capsys.readouterr().out
+    assert "89.50" in printed
+    assert "Not decided: how well the loss is known was not recorded." in printed
