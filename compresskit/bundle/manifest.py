@@ -19,7 +19,9 @@ GRAPH_SUFFIXES = {".onnx", ".ort"}
 
 @dataclass(frozen=True)
 class Manifest:
-    """`test_metric` is a fraction, computed by the engine in ONNX Runtime; None where it was not.
+    """`test_metric` is a fraction, computed by the engine in ONNX Runtime; None where it was not. `test` has
+    its `rows`, its 95 % interval `metric_ci`, and against the dense model on these rows its `dense_metric`
+    and the paired interval of the difference, `difference_ci`.
 
     `macs` are those of the profile's batch and length. `session` is what a loader must set for the
     measured speed, `labels` the names by class id (none for regression). `blocks` is empty, or says which
@@ -46,6 +48,7 @@ class Manifest:
     blocks: Mapping[str, Any] = field(default_factory=dict)
     labels: list[str] = field(default_factory=list)
     lineage: Mapping[str, Any] = field(default_factory=dict)
+    test: Mapping[str, Any] = field(default_factory=dict)
     seed: int | None = None
     max_length: int | None = None
     float_layers: list[str] = field(default_factory=list)

@@ -46,6 +46,7 @@ def main(
     as_json: JsonOption = False,
 ) -> None:
     """Prune, verify against PyTorch, score on the test set in ONNX Runtime, and write the engine."""
+    from compresskit.engine.card import describe_test
     from compresskit.pipeline.export import Choice, export
 
     choice = Choice(pareto_idx, trial, dense, max_drop, max_latency_ms)
@@ -66,8 +67,8 @@ def main(
 
     def render() -> str:
         return (
-            f"{output}: {manifest.signature} {manifest.precision}, test {manifest.metric_name} "
-            f"{manifest.test_metric:.4f}, {manifest.num_params / 1e6:.2f} M parameters"
+            f"{output}: {manifest.signature} {manifest.precision}, {manifest.num_params / 1e6:.2f} M "
+            f"parameters, test {manifest.metric_name} {describe_test(manifest.test_metric, manifest.test)}"
         )
 
     emit(manifest.to_json(), as_json, render)

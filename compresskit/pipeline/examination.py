@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy.typing as npt
 from onnx import ModelProto
 from torch import nn
 
@@ -16,6 +17,7 @@ from compresskit.engine.verify import verify_session
 from compresskit.errors import EngineError
 from compresskit.pipeline.corpus import Corpus
 from compresskit.pipeline.device import Device
+from compresskit.runs.tested import OnTest
 from compresskit.target.base import SessionSettings
 
 
@@ -24,7 +26,8 @@ class Examination:
     """Called with an engine as it loads from its folder, it returns the manifest's fields on the test set.
 
     `model` is its PyTorch model, which an `exact` engine must equal (EngineError); `device`, where it is
-    not this machine's CPU, computes the logits that count. The test set is computed once.
+    not this machine's CPU, computes the logits that count. `figures` are what these say; the test set is
+    computed once.
     """
 
     corpus: Corpus
@@ -32,6 +35,7 @@ class Examination:
     graph: ModelProto
     device: Device | None
     exact: bool
+    figures: Callable[[npt.NDArray[Any]], OnTest]
     say: Callable[[str], None]
 
     def __call__(self, engine: Engine) -> dict[str, Any]:
@@ -45,9 +49,8 @@ class Examination:
         if self.device is not None and not self.device.is_this_cpu:
             session = SessionSettings.from_json(engine.manifest.session)
             logits = self.device.logits(self.graph, rows, session)
-        metric = task.score(logits, task.test.labels)
-        self.say(f"test {task.metric_name} in ONNX Runtime: {metric:.4f}")
-        return {"test_metric": metric}
+        found = self.figures(logits)
+        return {"test_metric": found.metric, "test": found.in_manifest()}
 
     def _check_encoding(self, engine: Engine, rows: Sequence[InputRow]) -> None:
         """EngineError where the engine reads a text otherwise than training would.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import tempfile
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ from compresskit.pipeline.final_graph import FinalGraph, PrecisionRequest, final
 from compresskit.pipeline.inputs import read_task
 from compresskit.pipeline.measured import measured_latency
 from compresskit.pipeline.models import Checkpoint, load_model, open_checkpoint
+from compresskit.pipeline.on_test import changes_of, figures_on_test
 from compresskit.pipeline.points import weights_folder
 from compresskit.pipeline.reuse import profile_for, stored_settings
 from compresskit.pruning.block.linear import compact
@@ -147,7 +149,9 @@ def export(
             macs=count_macs(whole, profile.batch, profile.length),
             **_compression(final, embeddings, words),
         )
-        examine = Examination(corpus, pruned, graph, device, exact, say)
+        changed = changes_of(candidate, final.made, embeddings, words is not None, finetune_epochs)
+        held = partial(figures_on_test, run, task, trial_id, changed, pad_id=pad_id, say=say)
+        examine = Examination(corpus, pruned, graph, device, exact, held, say)
         with _engine_folder(output, layout) as folder:
             manifest = write_engine(
                 folder, graph=graph, model=pruned, tokenizer=tokenizer, manifest=manifest, examine=examine

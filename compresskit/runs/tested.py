@@ -38,6 +38,12 @@ class OnTest:
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
 
+    def in_manifest(self) -> dict[str, Any]:
+        """What stands in an engine's manifest beside its test metric; what is not known is left out."""
+        names = ("rows", "metric_ci", "dense_metric", "difference_ci")
+        known = {name: value for name, value in self.to_json().items() if name in names and value is not None}
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in known.items()}
+
     @classmethod
     def from_json(cls, value: object) -> OnTest:
         """Raises RunError for missing or unknown fields and for values of another kind."""

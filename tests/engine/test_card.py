@@ -69,3 +69,11 @@ def test_card_names_the_oldest_runtime_that_is_proven() -> None:
         runtime={"onnxruntime": "1.23.0", "opset": 23, "ir_version": 10, "other_domains": []}
     )
     assert "| ONNX Runtime |" not in card(runtime={})
+
+
+def test_card_has_rows_interval_and_the_difference_to_dense() -> None:
+    known = {"rows": 1821, "metric_ci": [0.88, 0.92]}
+    text = card(test=known)
+    assert "| test accuracy, by ONNX Runtime | 0.9000 (95 % interval 0.8800 to 0.9200, 1,821 rows) |" in text
+    text = card(test={**known, "dense_metric": 0.91, "difference_ci": [-0.02, 0.001]})
+    assert "; dense model 0.9100, difference -0.0100 (paired 95 % interval -0.0200 to +0.0010) |" in text
