@@ -11,6 +11,7 @@ from compresskit.report.layers import shorten
 from compresskit.report.loss import drop
 from compresskit.report.speed import speedup
 from compresskit.report.units import (
+    MARK,
     NOTHING,
     count,
     interval,
@@ -29,7 +30,6 @@ from compresskit.runs import Front, FrontPoint
 
 ROWS = "95 %, "
 PAIRED = "paired 95 %"
-UNTRUSTED = "\N{DAGGER}"
 
 
 def front_rows(front: Front) -> tuple[list[str], list[tuple[FrontPoint, list[str]]]]:
@@ -48,7 +48,7 @@ def front_notes(front: Front) -> list[str]:
     for point in (*front.points, *([front.dense] if front.dense else [])):
         for mark in point.marks:
             named.setdefault(mark, []).append(_name(point))
-    return [f"{UNTRUSTED} not to be trusted ({', '.join(names)}): {mark}" for mark, names in named.items()]
+    return [f"{MARK} not to be trusted ({', '.join(names)}): {mark}" for mark, names in named.items()]
 
 
 def bench_rows(result: Mapping[str, Any]) -> tuple[list[str], list[tuple[Mapping[str, Any], list[str]]]]:
@@ -67,9 +67,7 @@ def _columns(front: Front, shown: Sequence[FrontPoint]) -> dict[str, Callable[[F
     """Titles, and what each column says of a point."""
     columns: dict[str, Callable[[FrontPoint], str]] = {
         "point": _name,
-        "latency, ms": lambda point: (
-            milliseconds(point.latency_ms).removesuffix(" ms") + UNTRUSTED * bool(point.marks)
-        ),
+        "latency, ms": lambda point: marked(milliseconds(point.latency_ms).removesuffix(" ms"), point.marks),
         "95 %": lambda point: interval(point.latency_ci_ms),
         "speed-up": lambda point: _speedup(point, front.dense),
         metric_label(shown[0].metric_name if shown else None): lambda point: points(point.metric),

@@ -59,15 +59,20 @@ def _header(view: RunView, verdict: Verdict) -> str:
     pieces = [
         view.profile_name,
         f"{completed} of {len(view.trials)} trials completed",
-        f"{len(view.front.points)} points on the front",
+        f"{len(view.front.points)} point{'s' * (len(view.front.points) != 1)} on the front",
         ", ".join(str(item) for item in how if item),
     ]
     byline = " \N{MIDDLE DOT} ".join(escape(piece) for piece in pieces if piece)
     return (
         f'<header><h1>{escape(view.title)}</h1><p class="byline">{byline}</p>'
-        f'<p class="verdict" data-kind="{verdict.kind}">{escape(verdict.headline)}</p>'
+        f'<p class="verdict" data-kind="{verdict.kind}">{_headline(verdict)}</p>'
         f'<p class="verdict-detail">{escape(verdict.detail)}</p></header>'
     )
+
+
+def _headline(verdict: Verdict) -> str:
+    """Escaped; no line ends between a number and its sign."""
+    return escape(verdict.headline).replace("95 %", "95&nbsp;%")
 
 
 def _front(view: RunView, verdict: Verdict) -> str:

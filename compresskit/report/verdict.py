@@ -61,7 +61,7 @@ def _weak_dense(dense: FrontPoint, prior: float | None) -> Verdict | None:
         return None
     figures = (
         f"The dense model's {metric_words(dense.metric_name)} is {_score(dense)}, that of one answer to "
-        f"every row {100 * prior:.2f}."
+        f"every row is {100 * prior:.2f}."
     )
     remedy = (
         "What is faster says nothing beside it. Compare the names and the order of the labels in the "
@@ -70,13 +70,13 @@ def _weak_dense(dense: FrontPoint, prior: float | None) -> Verdict | None:
     if dense.metric <= prior:
         return Verdict(
             "baseline",
-            "No verdict: the dense model is no better than one answer to every row.",
+            "No verdict: the dense model is no better than the majority baseline.",
             f"{figures} {remedy}",
         )
     if dense.metric_ci is not None and dense.metric_ci[0] <= prior:
         return Verdict(
             "undecided",
-            "Not decided: the dense model was not shown to be better than one answer to every row.",
+            "Not decided: the dense model was not shown to be better than the majority baseline.",
             f"{figures} {remedy}",
         )
     return None

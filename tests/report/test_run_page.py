@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import replace
+from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -97,7 +98,7 @@ def test_every_point_is_in_the_data_the_table_and_the_pictures(run: Path) -> Non
 
 
 def test_the_verdict_heads_the_page(run: Path) -> None:
-    text = write_report(run).read_text()
+    text = unescape(write_report(run).read_text()).replace("\N{NO-BREAK SPACE}", " ")
     assert (
         "Pruning helps on this device: 2.50\N{MULTIPLICATION SIGN} as fast, 0.5 points lost "
         "(95 % interval 0.0 to 1.0, 2,000 validation rows)." in text
@@ -113,7 +114,7 @@ def test_what_is_not_to_be_trusted_and_test_figures_stand_on_the_page(run: Path)
     write_tested(run, OnTest(1, "int8", 0.9, (0.88, 0.92), 1821, "ONNX Runtime", 0.91, (-0.02, 0.001)))
     text = write_report(run).read_text()
     assert "Not decided: the machine was busy when this was measured." not in text  # point 1 has no marks
-    assert "4.00\N{DAGGER}" in text
+    assert "4.00 \N{DAGGER}" in text
     assert "\N{DAGGER} not to be trusted (0): others took &lt;31&gt; % of the time" in text
     facts = Page(text).data["front"]["points"][1]["facts"]
     assert ["test (int8)", "90.00"] in facts

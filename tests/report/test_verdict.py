@@ -66,7 +66,7 @@ def test_a_dense_model_at_the_majority_baseline_is_no_measure(metric: float) -> 
     fast = point(0, 2.17, metric, lost=(-0.1, 0.1))
     verdict = judge(front(fast, whole=whole), {"prior_metric": 0.511})
     assert (verdict.kind, verdict.idx) == ("baseline", None)
-    assert verdict.headline == "No verdict: the dense model is no better than one answer to every row."
+    assert verdict.headline == "No verdict: the dense model is no better than the majority baseline."
     assert f"{100 * metric:.2f}" in verdict.detail and "51.10" in verdict.detail
     assert "order of the labels" in verdict.detail
 
@@ -75,7 +75,7 @@ def test_a_dense_model_that_may_be_no_better_than_one_answer_is_no_measure_yet()
     whole = replace(dense(metric=0.55), metric_ci=(0.45, 0.65), rows=60)
     verdict = judge(front(point(0, 4.0, 0.55, lost=(-0.1, 0.1)), whole=whole), {"prior_metric": 0.511})
     assert verdict.kind == "undecided"
-    assert "was not shown to be better than one answer to every row" in verdict.headline
+    assert "was not shown to be better than the majority baseline" in verdict.headline
     known = judge(front(point(0, 4.0, 0.9), whole=dense()), {"prior_metric": 0.511})
     assert known.kind == "helps"
 
