@@ -59,9 +59,10 @@ def judge(front: Front, info: Mapping[str, Any] | None = None) -> Verdict:
 def _weak_dense(dense: FrontPoint, prior: float | None) -> Verdict | None:
     if prior is None or dense.metric is None:
         return None
+    counted = "" if dense.rows is None else f", on {dense.rows:,} validation rows"
     figures = (
         f"The dense model's {metric_words(dense.metric_name)} is {_score(dense)}, that of one answer to "
-        f"every row is {100 * prior:.2f}."
+        f"every row is {100 * prior:.2f}{counted}."
     )
     remedy = (
         "What is faster says nothing beside it. Compare the names and the order of the labels in the "
