@@ -26,8 +26,8 @@ class Examination:
     """Called with an engine as it loads from its folder, it returns the manifest's fields on the test set.
 
     `model` is its PyTorch model, which an `exact` engine must equal (EngineError); `device`, where it is
-    not this machine's CPU, computes the logits that count. The test set is computed once, and `judge` tells
-    the figures of its logits.
+    not this machine's CPU, computes the logits that count. `figures` are what these say; the test set is
+    computed once.
     """
 
     corpus: Corpus
@@ -35,7 +35,7 @@ class Examination:
     graph: ModelProto
     device: Device | None
     exact: bool
-    judge: Callable[[npt.NDArray[Any]], OnTest]
+    figures: Callable[[npt.NDArray[Any]], OnTest]
     say: Callable[[str], None]
 
     def __call__(self, engine: Engine) -> dict[str, Any]:
@@ -49,7 +49,7 @@ class Examination:
         if self.device is not None and not self.device.is_this_cpu:
             session = SessionSettings.from_json(engine.manifest.session)
             logits = self.device.logits(self.graph, rows, session)
-        found = self.judge(logits)
+        found = self.figures(logits)
         return {"test_metric": found.metric, "test": found.in_manifest()}
 
     def _check_encoding(self, engine: Engine, rows: Sequence[InputRow]) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import contextlib
 import tempfile
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy.typing as npt
 from torch import nn
 
 from compresskit.bundle.manifest import Manifest
@@ -30,14 +30,13 @@ from compresskit.pipeline.final_graph import FinalGraph, PrecisionRequest, final
 from compresskit.pipeline.inputs import read_task
 from compresskit.pipeline.measured import measured_latency
 from compresskit.pipeline.models import Checkpoint, load_model, open_checkpoint
-from compresskit.pipeline.on_test import changes_of, figures_on_test, keep
+from compresskit.pipeline.on_test import changes_of, figures_on_test
 from compresskit.pipeline.points import weights_folder
 from compresskit.pipeline.reuse import profile_for, stored_settings
 from compresskit.pruning.block.linear import compact
 from compresskit.pruning.extract import extract
 from compresskit.pruning.vocabulary import cut_vocabulary
 from compresskit.runs.directory import RunDirectory
-from compresskit.runs.tested import OnTest
 from compresskit.supernet.surgery import blueprint_of
 from compresskit.target.profile import Profile
 from compresskit.tasks.task import Task
@@ -151,18 +150,12 @@ def export(
             **_compression(final, embeddings, words),
         )
         changed = changes_of(candidate, final.made, embeddings, words is not None, finetune_epochs)
-        found: list[OnTest] = []
-
-        def judge(logits: npt.NDArray[Any]) -> OnTest:
-            found.append(figures_on_test(run, task, trial_id, changed, logits, pad_id=pad_id, say=say))
-            return found[-1]
-
-        examine = Examination(corpus, pruned, graph, device, exact, judge, say)
+        held = partial(figures_on_test, run, task, trial_id, changed, pad_id=pad_id, say=say)
+        examine = Examination(corpus, pruned, graph, device, exact, held, say)
         with _engine_folder(output, layout) as folder:
             manifest = write_engine(
                 folder, graph=graph, model=pruned, tokenizer=tokenizer, manifest=manifest, examine=examine
             )
-    keep(run, found[-1], say)
     if layout == "huggingface":
         return manifest
     for item in left_out(variant.session):
@@ -186,7 +179,7 @@ def _cut_words(
     """Cut the model's embeddings, in place, to what the texts that it learned from use."""
     texts = [*task.train.texts, *task.validation.texts]
     words = trim(
-        checkpoint.tokenizer.backend_tokenizer.to_str(),
+        checkpoint.tokenizer.backend_checkpoint.tokenizer.to_str(),
         texts,
         pad_id=checkpoint.pad_id,
         split_special_tokens=checkpoint.tokenizer.split_special_tokens,

@@ -58,8 +58,8 @@ def figures_on_test(
 ) -> OnTest:
     """Of an engine by its `logits` (rows, labels) on the test set; `trial_id` is None for the dense model.
 
-    The dense model is scored there once for a run, in PyTorch until it is exported itself; its figures and
-    its answers are kept in RUN/tests, the engine's are returned alone: see `keep`.
+    The dense model is scored there once for a run, in PyTorch until it is exported itself. Figures of both
+    and the dense model's answers are kept in RUN/tests.
     """
     own = Answered.of(task, logits, task.test)
     if trial_id is None and not changed:
@@ -72,10 +72,11 @@ def figures_on_test(
     if dense is not own:
         found = replace(found, dense_metric=dense.metric, difference_ci=known.difference_ci)
     say(f"test {task.metric_name} in ONNX Runtime: {describe_test(found.metric, found.in_manifest())}")
+    _keep(run, found, say)
     return found
 
 
-def keep(run: RunDirectory, found: OnTest, say: Say) -> None:
+def _keep(run: RunDirectory, found: OnTest, say: Say) -> None:
     """Keep `found` in the run, for `pareto` and the report; one that cannot be written is said and passed."""
     try:
         write_tested(run.path, found)
@@ -93,7 +94,7 @@ def _dense(run: RunDirectory, task: Task, pad_id: int, say: Say) -> Answered:
     asked = Answered.of(task, predict(SuperNetwork(model), task.test, pad_id=pad_id), task.test)
     _keep_answers(run.path, asked, say)
     own = known_on(task.test, task, {"own": asked.answers}, None)["own"]
-    keep(run, OnTest(None, "", asked.metric, own.metric_ci, own.rows, TORCH), say)
+    _keep(run, OnTest(None, "", asked.metric, own.metric_ci, own.rows, TORCH), say)
     return asked
 
 
