@@ -24,6 +24,7 @@ from compresskit.pipeline.chosen_point import block_facts, fine_tune_point
 from compresskit.pipeline.corpus import Corpus
 from compresskit.pipeline.device import reach
 from compresskit.pipeline.final_graph import FinalGraph, PrecisionRequest, final_graph
+from compresskit.pipeline.fingerprints import check_run, fingerprints_of
 from compresskit.pipeline.inputs import read_task
 from compresskit.pipeline.measured import measured_latency
 from compresskit.pipeline.models import load_model, open_checkpoint
@@ -103,6 +104,7 @@ def export(
     checkpoint = open_checkpoint(settings.model)
     pad_id: int = checkpoint.tokenizer.pad_token_id
     task = read_task(settings, checkpoint)
+    check_run(run, task, fingerprints_of(task, checkpoint), "an export", say)
     dense = load_model(run.supernet / "dense_model")
     source = (
         dense
