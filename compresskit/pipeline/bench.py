@@ -141,8 +141,10 @@ def _scored(
     device: RemoteBench | None,
     say: Callable[[str], None],
 ) -> BenchResult:
-    from compresskit.pipeline.bench_score import score_engine
+    from compresskit.pipeline.bench_score import label_notes, score_engine
 
+    for note in data.notes:
+        say(f"data: {note}")
     engines, warnings = [], list(result.warnings)
     for engine, contender in zip(result.engines, contenders, strict=True):
         manifest = contender.manifest
@@ -151,6 +153,8 @@ def _scored(
             engines.append(engine)
             continue
         say(f"scoring {engine.path} on {len(data.texts)} rows of {data.source}")
+        for note in label_notes(data, manifest.labels):
+            say(f"data: {note}")
         found = score_engine(contender.path, manifest, data, profile, device)
         engines.append(replace(engine, metric=found, metric_name=manifest.metric_name))
     return replace(result, engines=tuple(engines), warnings=tuple(warnings))

@@ -27,6 +27,7 @@ from compresskit.pipeline.corpus import Corpus
 from compresskit.pipeline.device import reach
 from compresskit.pipeline.examination import Examination
 from compresskit.pipeline.final_graph import FinalGraph, PrecisionRequest, final_graph
+from compresskit.pipeline.fingerprints import check_run, fingerprints_of
 from compresskit.pipeline.inputs import read_task
 from compresskit.pipeline.measured import measured_latency
 from compresskit.pipeline.models import Checkpoint, load_model, open_checkpoint
@@ -89,6 +90,7 @@ def export(
     checkpoint = open_checkpoint(settings.model)
     pad_id: int = checkpoint.pad_id
     task = read_task(settings, checkpoint)
+    check_run(run, task, fingerprints_of(task, checkpoint), "an export", say)
     dense = load_model(run.supernet / "dense_model")
     source = (
         dense

@@ -159,7 +159,8 @@ def test_bad_input_ends_before_anything_is_measured(
 def test_an_engine_folder_brings_profile_figures_and_score(asked: list[Any], tmp_path: Path) -> None:
     folder = write_engine(tmp_path / "engine")
     guesses = load_engine(folder).predict(["good", "bad bad", "good bad"]).argmax(axis=1)
-    rows = ["good,good", f"bad bad,{guesses[1]}", f"good bad,{1 - guesses[2]}"]
+    names = ("bad", "good")
+    rows = ["good,good", f"bad bad,{names[guesses[1]]}", f"good bad,{names[1 - guesses[2]]}"]
     (tmp_path / "d.csv").write_text("\n".join(["text,label", *rows]) + "\n")
     result = bench([folder], dataset=tmp_path / "d.csv")
     (engine,) = result.engines
