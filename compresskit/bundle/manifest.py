@@ -88,7 +88,7 @@ class _Lineage:
     trial_id: int | None
     model: str
     dataset: str
-    profile: dict[str, Any]
+    profile: dict[str, Any] | None
     latency_ms: float | None
     latency_ci_ms: list[float]
     dense_latency_ms: float
