@@ -21,6 +21,7 @@ import numpy as np
 from benchmarks.latency.busy.graphs import Graphs
 from benchmarks.latency.subjects import PROFILE, VARIANT
 from compresskit.target.inputs import make_inputs
+from compresskit.target.load import foreign_cores, load_now
 from compresskit.target.session import make_session, session_spec
 
 _WARM_SECONDS, _BURST_SECONDS = 0.03, 0.06
@@ -35,6 +36,12 @@ def true_speedups(*taken: Path) -> tuple[list[float], list[float]]:
     return np.exp(logs.mean(axis=0)).tolist(), logs.std(axis=0, ddof=1).tolist()
 
 
+def most_foreign_cores(*taken: Path) -> float:
+    """How many cores others kept busy while the truth was taken, in the worst process."""
+    processes = [each for path in taken for each in json.loads(path.read_text())["processes"]]
+    return max(each["foreign_cores"] or 0.0 for each in processes)
+
+
 def one_process(work: Path, rounds: int, seed: int) -> dict[str, Any]:
     """Burst medians in ms, (rounds, graphs), and the speed-ups from them."""
     running = []
@@ -43,13 +50,18 @@ def one_process(work: Path, rounds: int, seed: int) -> dict[str, Any]:
         running.append((make_session(file, spec), make_inputs(spec.feeds)))
     rng = np.random.default_rng(seed)
     bursts = np.zeros((rounds, len(running)))
+    before = load_now(())
     for number in range(rounds):
         for index in rng.permutation(len(running)):
             session, inputs = running[index]
             _run_for(_WARM_SECONDS, session, inputs, least=2)
             bursts[number, index] = np.median(_run_for(_BURST_SECONDS, session, inputs, least=5))
     ratios = np.log(bursts[:, :1] / bursts[:, 1:])
-    return {"bursts_ms": bursts.tolist(), "speedups": np.exp(np.median(ratios, axis=0)).tolist()}
+    return {
+        "bursts_ms": bursts.tolist(),
+        "speedups": np.exp(np.median(ratios, axis=0)).tolist(),
+        "foreign_cores": foreign_cores(before, load_now(())),
+    }
 
 
 def _run_for(seconds: float, session: Any, inputs: Any, least: int) -> list[float]:
