@@ -40,9 +40,10 @@ def open_tokenizer(source: str, config: Any, inputs: Sequence[str]) -> OpenToken
     _check_vocabulary(source, tokenizer, config.vocab_size)
     pad_id, notes = _padding(source, tokenizer, config)
     given = list(tokenizer.model_input_names)
+    tokenizer.model_input_names = [name for name in given if name in inputs]
+    # Saved only where it stands here too; else who loads it goes by a default of the tokenizer's class.
+    tokenizer.init_kwargs["model_input_names"] = tokenizer.model_input_names
     if left := [name for name in given if name not in inputs]:
-        tokenizer.model_input_names = [name for name in given if name in inputs]
-        tokenizer.init_kwargs["model_input_names"] = tokenizer.model_input_names  # or it is not saved
         notes = (*notes, f"its tokenizer gives {', '.join(left)}, which the model's graph has not: left out")
     return OpenTokenizer(tokenizer, pad_id, notes)
 

@@ -132,6 +132,14 @@ class TestSegments:
         with pytest.raises(ConfigurationError, match=r"by segments \(token_type_ids\), which the graph"):
             check_segments("m", config, ROBERTA, found.tokenizer, 2)
 
+    @pytest.mark.parametrize("inputs", [BERT, ROBERTA])
+    def test_a_saved_tokenizer_says_what_it_gives(
+        self, fine_tuned: Path, tmp_path: Path, inputs: tuple[str, ...]
+    ) -> None:
+        opened(fine_tuned, inputs)[0].tokenizer.save_pretrained(tmp_path)
+        told = json.loads((tmp_path / "tokenizer_config.json").read_text())["model_input_names"]
+        assert set(told) == set(inputs)
+
     def test_none_of_a_tokenizer_that_names_none(self, fine_tuned: Path) -> None:
         """As transformers, and so training, takes them: all 0."""
         found, config = opened(fine_tuned)
