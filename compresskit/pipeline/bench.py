@@ -65,12 +65,11 @@ def bench(
 ) -> BenchResult:
     """Measure `engines` (engine folders or ONNX files) in turn, each in a fresh process.
 
-    With an address in the profile all of it happens on the device behind it.
-
-    Ratios are against `baseline`, by default the first of several engines. `profile` is by default the
-    one that the first engine was made for. With `dataset` each engine folder is scored on it. `report`
-    names .html, .md and .json files to write, `history` a file of earlier results to compare with. With
-    `limits` on speed-ups and latencies, measuring goes on until they are decided, up to three times as long.
+    With an address in the profile all of it happens on the device behind it. Ratios are against `baseline`,
+    by default the first of several engines. `profile` is by default the one that the first engine was made
+    for. With `dataset` each engine folder is scored on it. `report` names .html, .md and .json files to
+    write, `history` a file of earlier results to compare with. With `limits` on speed-ups and latencies,
+    measuring goes on until they are decided, up to three times as long.
     Raises EngineError for a folder that is damaged or no engine, ConfigurationError, DataError,
     TargetError.
     """

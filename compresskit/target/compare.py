@@ -73,7 +73,9 @@ def compare(
             "engines of different names, the baseline among them."
         )
     profile = resolve(profile)
-    aim = _Aim(profile, decide and len(engines) > 1, tuple(limits))
+    # A percentile under a mix of lengths has no interval to wait for.
+    waited = [each for each in limits if not (profile.lengths and each.figure in ("p95", "p99"))]
+    aim = _Aim(profile, decide and len(engines) > 1, tuple(waited))
     with ExitStack() as stack:
         runners = [Runner.start(engine, profile, stack) for engine in engines]
         conditions = conditions_of(profile, runners[0].child.facts, host_conditions())
@@ -177,4 +179,5 @@ class _Found:
         if figure == "p50":
             return [runner.interval(seen.picked, coverage)[1:] for runner in judged]
         percent = float(figure[1:])
-        return [runner.percentile_interval(seen.picked, percent) or (0.0, np.inf) for runner in judged]
+        found = (runner.percentile_interval(seen.picked, percent, coverage) for runner in judged)
+        return [ends or (0.0, np.inf) for ends in found]

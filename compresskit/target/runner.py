@@ -123,8 +123,11 @@ class Runner:
             statistic=np.mean if by_means else np.median,
         )
 
-    def percentile_interval(self, picked: Picked, percent: float) -> tuple[float, float] | None:
-        return percentile_interval(self.blocks(picked), percent)
+    def percentile_interval(
+        self, picked: Picked, percent: float, coverage: float
+    ) -> tuple[float, float] | None:
+        """None under a mix of lengths, and while the samples are too few to carry it."""
+        return percentile_interval(self.blocks(picked), percent, coverage)
 
     def result(self, profile: Profile, picked: Picked, marks: tuple[str, ...]) -> EngineMeasurement:
         """All figures of the `picked` rounds."""

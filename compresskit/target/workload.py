@@ -64,11 +64,13 @@ def mixed_percentile(
     return float(np.interp(percent / 100, reached, values[order]))
 
 
-def percentile_interval(parts: Sequence[Sequence[Array]], percent: float) -> tuple[float, float] | None:
-    """95 % interval of the percentile of blocks; None under a mix, and for too few samples to carry it."""
+def percentile_interval(
+    parts: Sequence[Sequence[Array]], percent: float, coverage: float = 0.95
+) -> tuple[float, float] | None:
+    """Interval of the percentile of blocks; None under a mix, and for too few samples to carry it."""
     if len(parts) > 1 or sum(map(len, parts[0])) < fewest_samples(percent):
         return None
-    return quantile_interval(parts[0], percent / 100)[1:]
+    return quantile_interval(parts[0], percent / 100, coverage)[1:]
 
 
 def combine(parts: Sequence[Part], measured: Sequence[Measurement], profile: Profile) -> Measurement:

@@ -12,12 +12,13 @@ from typing import Any
 from compresskit.errors import CompresskitError, ConfigurationError, TargetError
 from compresskit.exhausted import is_out_of_memory
 from compresskit.target.agent.engines import ROW_PARTS
+from compresskit.target.agent.fields import expect, read_limits, read_settings
 from compresskit.target.agent.graphs import Graphs
 from compresskit.target.agent.guard import CutOffError, Guard
-from compresskit.target.agent.limits import Limits, check_profile, check_session
+from compresskit.target.agent.limits import Limits, check_session
 from compresskit.target.agent.protocol import CRASH, MEMORY, TIME, Request
 from compresskit.target.base import SessionSettings
-from compresskit.target.decide import PATIENCE, Limit
+from compresskit.target.decide import PATIENCE
 from compresskit.target.host import host_conditions
 from compresskit.target.local import LocalTarget
 from compresskit.target.profile import Profile
@@ -74,7 +75,7 @@ class Bench:
 
     def _plan_measurement(self, request: Request, body: Path) -> Work:
         profile, session = read_settings(request.fields, self._limits)
-        _expect(
+        expect(
             request,
             fields={"profile", "session", "reference_session", "seconds"},
             parts={"model", "reference"},
@@ -121,12 +122,12 @@ class Bench:
                 stop.cancel()
 
     def _plan_engine(self, request: Request, body: Path) -> Work:
-        _expect(request, fields={"profile"}, parts={"model"}, needed={"model"})
+        expect(request, fields={"profile"}, parts={"model"}, needed={"model"})
         return lambda: {"engine": self._graphs.keep(body, request.parts["model"])[0]}
 
     def _plan_logits(self, request: Request, body: Path) -> Work:
         profile, session = read_settings(request.fields, self._limits)
-        _expect(
+        expect(
             request,
             fields={"profile", "session", "engine", "pad_id"},
             parts=set(ROW_PARTS),
@@ -153,7 +154,7 @@ class Bench:
 
     def _plan_comparison(self, request: Request, body: Path) -> Work:
         profile, _ = read_settings(request.fields, self._limits)
-        _expect(
+        expect(
             request, fields={"profile", "engines", "baseline", "decide", "limits"}, parts=set(), needed=set()
         )
         engines = []
@@ -173,7 +174,7 @@ class Bench:
             "profile": profile.to_json(),
             "baseline": request.fields.get("baseline"),
             "decide": bool(request.fields.get("decide", False)),
-            "limits": [limit.to_json() for limit in _limits(request.fields.get("limits", ()))],
+            "limits": [limit.to_json() for limit in read_limits(request.fields.get("limits", ()))],
         }
         return partial(self._compare, asked, engines, profile)
 
@@ -216,34 +217,7 @@ class Bench:
 
 
 _MOST_ENGINES = 8
-_MOST_LIMITS = 16
 _FACTS = ("onnxruntime", "providers", "opset", "ir_version")
-
-
-def _limits(values: Any) -> list[Limit]:
-    if len(values) > _MOST_LIMITS:
-        raise ConfigurationError(f"{len(values)} limits; permitted: {_MOST_LIMITS} at most.")
-    return [Limit(str(each["figure"]), float(each["value"])) for each in values]
-
-
-def read_settings(fields: Mapping[str, Any], limits: Limits) -> tuple[Profile, SessionSettings | None]:
-    """The profile and session that a job asks for, within what is permitted here."""
-    profile = Profile.from_json(fields["profile"])
-    if (profile.address, profile.token_file, profile.certificate_file) != (None, None, None):
-        raise ConfigurationError("a job's profile has no address and no files.")
-    check_profile(profile, limits)
-    session = None if fields.get("session") is None else SessionSettings.from_json(fields["session"])
-    if session is not None:
-        check_session(session)
-    return profile, session
-
-
-def _expect(request: Request, *, fields: set[str], parts: set[str], needed: set[str]) -> None:
-    if not set(request.fields) <= fields or not needed <= set(request.parts) <= parts:
-        raise ConfigurationError(
-            f"the job has fields {sorted(request.fields)} and parts {sorted(request.parts)}; "
-            f"permitted: {sorted(fields)} and {sorted(parts)}."
-        )
 
 
 def _sorted_out(error: TargetError) -> TargetError:
