@@ -14,11 +14,11 @@ from compresskit.target.agent.protocol import DEFAULT_PORT
 
 def main(
     host: Annotated[
-        str, typer.Option(help="Address to listen on; another than loopback needs TLS.")
+        str, typer.Option(help="Address to listen on; any other than loopback needs TLS.")
     ] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 takes a free one.")] = DEFAULT_PORT,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 selects a free one.")] = DEFAULT_PORT,
     token_file: Annotated[
-        Path | None, typer.Option(help="File of the token that clients must send; made when absent.")
+        Path | None, typer.Option(help="File of the token that clients must send; created if missing.")
     ] = None,
     certfile: Annotated[Path | None, typer.Option(help="TLS certificate (PEM).")] = None,
     keyfile: Annotated[Path | None, typer.Option(help="Its private key (PEM).")] = None,
@@ -26,9 +26,9 @@ def main(
         int | None, typer.Option(min=256, help="MiB for one graph; by default half of the machine's memory.")
     ] = None,
     body_limit: Annotated[int, typer.Option(min=1, help="MiB of one upload.")] = 1024,
-    job_seconds: Annotated[float, typer.Option(min=1, help="Seconds after which a job is cut off.")] = 300.0,
+    job_seconds: Annotated[float, typer.Option(min=1, help="Seconds after which a job is stopped.")] = 300.0,
     state: Annotated[
-        Path | None, typer.Option(help="Folder in which results outlive a restart; none by default.")
+        Path | None, typer.Option(help="Folder that keeps results across restarts; none by default.")
     ] = None,
     as_json: JsonOption = False,
 ) -> None:

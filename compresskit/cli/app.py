@@ -156,7 +156,7 @@ def _exhausted(error: Exception) -> str | None:
         return f"no space left on the device: {reason}. Free some space, {again}."
     if is_out_of_memory(error):
         return (
-            f"memory ran out: {reason}. Close other programs, {again}; or start anew with a smaller "
+            f"memory ran out: {reason}. Close other programs, {again}; or start again with a smaller "
             "--batch-size or --max-length."
         )
     return None

@@ -39,7 +39,7 @@ def main(
         list[Path] | None, typer.Option("--report", help="File to write: .html, .md or .json; may repeat.")
     ] = None,
     history: Annotated[
-        Path | None, typer.Option("--history", help="File that keeps results, to say later what changed.")
+        Path | None, typer.Option("--history", help="File that keeps results, to show later what changed.")
     ] = None,
     fail_if: Annotated[
         list[str] | None,
@@ -48,7 +48,7 @@ def main(
     allow_busy: Annotated[
         bool,
         typer.Option(
-            "--allow-busy", help="--fail-if decides by the figures alone, on a busy machine too: no exit 4."
+            "--allow-busy", help="--fail-if decides by the figures alone, even on a busy machine: no exit 4."
         ),
     ] = False,
     as_json: JsonOption = False,

@@ -17,7 +17,7 @@ def main(
     trial: Annotated[int | None, typer.Option(help="Any trial, by its id.")] = None,
     dense: Annotated[bool, typer.Option("--dense", help="The dense model.")] = False,
     max_drop: Annotated[
-        float | None, typer.Option(help="Fastest within so many points of metric x 100 below dense.")
+        float | None, typer.Option(help="Fastest within this drop below dense, in points of metric x 100.")
     ] = None,
     max_latency_ms: Annotated[float | None, typer.Option(help="Best metric within this latency.")] = None,
     precision: Annotated[
@@ -27,13 +27,13 @@ def main(
         float | None,
         typer.Option(help="Points of metric x 100 that the precision may lose; 0.5 for auto.", min=0),
     ] = None,
-    embeddings: Annotated[str, typer.Option(help="Table of words in fp32, fp16 or int8.")] = "fp32",
+    embeddings: Annotated[str, typer.Option(help="Word embeddings in fp32, fp16 or int8.")] = "fp32",
     trim_vocabulary: Annotated[
         bool,
         typer.Option("--trim-vocabulary", help="Keep the tokens that training and validation texts use."),
     ] = False,
     finetune_epochs: Annotated[
-        float, typer.Option(help="Epochs of distillation for this point alone.", min=0)
+        float, typer.Option(help="Epochs of distillation for this point only.", min=0)
     ] = 0.0,
     layout: Annotated[
         str, typer.Option("--format", help="huggingface, or triton for a Triton model repository.")
@@ -42,7 +42,7 @@ def main(
         str | None,
         typer.Option(help='Oldest ONNX Runtime that must run it, such as ">=1.20"; default: the device\'s.'),
     ] = None,
-    portable: Annotated[bool, typer.Option("--portable", help="ONNX's own operators alone.")] = False,
+    portable: Annotated[bool, typer.Option("--portable", help="Only ONNX's own operators.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Prune, verify against PyTorch, score on the test set in ONNX Runtime, and write the engine."""

@@ -14,7 +14,7 @@ def main(
     run: Annotated[Path, typer.Argument(help="Folder of a run.")],
     max_latency_ms: Annotated[float | None, typer.Option(help="Best metric within this latency.")] = None,
     max_drop: Annotated[
-        float | None, typer.Option(help="Fastest within so many points of metric x 100 below dense.")
+        float | None, typer.Option(help="Fastest within this drop below dense, in points of metric x 100.")
     ] = None,
     min_metric: Annotated[float | None, typer.Option(help="Fastest with at least this metric.")] = None,
     as_json: JsonOption = False,

@@ -41,7 +41,9 @@ def show(
 
 @app.command()
 def detect(
-    output: Annotated[Path | None, typer.Option("--output", help="TOML file to write; else stdout.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", help="TOML file to write; stdout by default.")
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite the file.")] = False,
     as_json: JsonOption = False,
 ) -> None:

@@ -55,13 +55,14 @@ def main(
         float | None, typer.Option(help="Search for architectures within this latency.")
     ] = None,
     max_drop: Annotated[
-        float | None, typer.Option(help="Search within so many points of metric x 100 below dense.")
+        float | None, typer.Option(help="Search within this drop below dense, in points of metric x 100.")
     ] = None,
     precisions: Annotated[
         str | None, typer.Option(help="Precisions to search, such as fp32,int8.  [default: the profile's]")
     ] = None,
     proposals: Annotated[
-        int | None, typer.Option(help="Proposals a trial; the one that promises the front most is measured.")
+        int | None,
+        typer.Option(help="Proposals per trial; the one expected to improve the front most is measured."),
     ] = None,
     trials: Annotated[
         int | None, typer.Option(help="Architectures to evaluate.  [default: 60; 8 sizes]")
@@ -71,19 +72,19 @@ def main(
     metric: Annotated[
         str | None, typer.Option(help="accuracy, f1, matthews_correlation, ...; by default the task's.")
     ] = None,
-    text_column: Annotated[list[str] | None, typer.Option(help="Column of a text; may repeat.")] = None,
+    text_column: Annotated[list[str] | None, typer.Option(help="Column of a text; twice for pairs.")] = None,
     label_column: Annotated[str | None, typer.Option(help="Column of the label.")] = None,
     epochs: Annotated[
         float | None,
-        typer.Option(help="Epochs of the super-network; the dense model takes 4 at most, or 300 steps."),
+        typer.Option(help="Epochs of the super-network; the dense model gets at most 4, or 300 steps."),
     ] = None,
     batch_size: Annotated[int | None, typer.Option(help="Rows in a training batch.  [default: 32]")] = None,
     learning_rate: Annotated[float | None, typer.Option(help="Peak learning rate.")] = None,
     max_length: Annotated[
-        int | None, typer.Option(help="Tokens at which a text is cut.  [default: 128]")
+        int | None, typer.Option(help="Tokens to which a text is truncated.  [default: 128]")
     ] = None,
     temperature: Annotated[float | None, typer.Option(help="Temperature of distillation.")] = None,
-    num_random: Annotated[int | None, typer.Option(help="Random sub-networks in a step.")] = None,
+    num_random: Annotated[int | None, typer.Option(help="Random sub-networks per step.")] = None,
     parts: Annotated[
         int | None,
         typer.Option(
@@ -93,10 +94,10 @@ def main(
     layer_policy: Annotated[str | None, typer.Option(help="Which layers stay: spread or first.")] = None,
     unit_multiple: Annotated[int | None, typer.Option(help="Units are a multiple of this.")] = None,
     block_counts: Annotated[
-        str | None, typer.Option(help="Method block: numbers of blocks that are tried, such as 2,4.")
+        str | None, typer.Option(help="Method block: numbers of blocks to try, such as 2,4.")
     ] = None,
     block_width: Annotated[
-        int | None, typer.Option(help="Method block: width of a block, in place of their number.")
+        int | None, typer.Option(help="Method block: width of a block, instead of their number.")
     ] = None,
     block_axis: Annotated[
         str | None, typer.Option(help="Method block: outputs or inputs; by default the faster.")
@@ -112,23 +113,23 @@ def main(
         bool | None, typer.Option("--distil/--no-distil", help="Method block: the dense model teaches.")
     ] = None,
     start_run: Annotated[
-        Path | None, typer.Option(help="Method block: run with the point that is pruned further.")
+        Path | None, typer.Option(help="Method block: run with the point to prune further.")
     ] = None,
     start_trial: Annotated[int | None, typer.Option(help="Method block: trial of --start-run.")] = None,
     allow_weak_dense: Annotated[
         bool | None,
         typer.Option(
-            "--allow-weak-dense", help="Go on though the checkpoint does not fit the data's labels."
+            "--allow-weak-dense", help="Continue although the checkpoint does not fit the data's labels."
         ),
     ] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of data, training and search.")] = None,
     from_run: Annotated[
-        Path | None, typer.Option("--from", help="Run whose super-network and scores are used again.")
+        Path | None, typer.Option("--from", help="Run whose super-network and scores are reused.")
     ] = None,
     warm_start: Annotated[
         Path | None, typer.Option(help="Run of the same model sizes whose front is tried first.")
     ] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --output.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Continue the run in --output.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Delete the run in --output first.")] = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -189,7 +190,7 @@ def main(
 
     for option, is_given in (("--warm-start", warm_start), ("--from", from_run), ("--force", force)):
         if resume and is_given:
-            raise ConfigurationError(f"--resume goes on with the run in --output; leave {option} out.")
+            raise ConfigurationError(f"--resume continues the run in --output; leave {option} out.")
     if resume:
         front = search(None, output, resume=True, say=say, changes=settings)
     elif from_run is not None:
