@@ -41,9 +41,10 @@ def write_front(
     no point keeps the constraints; under `unsteady` that the dense model was faster or slower in the search.
     """
     full = Candidate(evaluator.supernet.full)
-    evaluator.meter.measure(full)
+    evaluator.meter.measure_dense()
     evaluator.meter.settle()
     again, answers = settle(records, objectives, evaluator, constraints)
+    evaluator.pairs.close()
     measured = evaluator.meter.measure(full)
     metric = run.info["dense_metric"]
     dense = FrontPoint(
@@ -60,6 +61,7 @@ def write_front(
         num_params=evaluator.blueprint.num_params(full.architecture),
         macs=evaluator.macs(full.architecture),
         size_bytes=measured.size_bytes,
+        marks=measured.marks,
     )
     front = build_front(again, objectives, metric_name, dense, constraints)
     front = replace(front, points=tuple(_timed(point, evaluator) for point in front.points))
@@ -76,10 +78,12 @@ def write_front(
 
 def _timed(point: FrontPoint, evaluator: Evaluator) -> FrontPoint:
     """With its speed-up over the dense model, as they ran side by side."""
-    found = evaluator.meter.measure(point.candidate).speedup
-    if found is None:
-        return point
-    return replace(point, speedup=found.times, speedup_ci=found.ci, marks=found.marks)
+    known = evaluator.meter.measure(point.candidate)
+    if known.speedup is None:
+        return replace(point, marks=known.marks)
+    found = known.speedup
+    marks = tuple(dict.fromkeys((*known.marks, *found.marks)))
+    return replace(point, speedup=found.times, speedup_ci=found.ci, marks=marks)
 
 
 def _unsteady(known: CandidateLatency, now_ms: float | None) -> str | None:
@@ -141,7 +145,9 @@ def settle(
             )
         for trial_id in sorted(on_front() & gains.keys() - looked_at):
             record = known[trial_id]
-            reduction = None if not record.macs else evaluator.macs(evaluator.supernet.full) / record.macs
+            reduction = None
+            if record.macs and record.precision == "fp32":  # int8 gains beyond its arithmetic
+                reduction = evaluator.macs(evaluator.supernet.full) / record.macs
             measured = evaluator.pairs.latency(record.candidate, reduction)
             known[trial_id] = replace(
                 known[trial_id], latency_ms=measured.median_ms, latency_ci_ms=measured.ci_ms

@@ -8,12 +8,14 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import onnx
 
-from compresskit.architecture import BLOCKS_MARK, Candidate
+from compresskit.architecture import BLOCKS_MARK, PRECISIONS, Candidate
 from compresskit.engine.graph import GraphSlicer
 from compresskit.engine.quantize import to_precision
 from compresskit.engine.variants import Variant
+from compresskit.errors import AgentError, TargetError
 from compresskit.pipeline.latency_record import CandidateLatency, at_level, shapes_of
 from compresskit.pipeline.speedup import SpeedUp, combined
 from compresskit.runs.directory import RunDirectory
@@ -69,6 +71,25 @@ class LatencyMeter:
         """The form in which graphs of this precision run."""
         return self.variants.get(precision, self.variant)
 
+    def measure_dense(self) -> CandidateLatency:
+        """The dense model's latency, by a look of full length: the milliseconds of a front rest on it.
+
+        The narrower of this look and the one of the search is kept.
+        """
+        known = self.measure(self.dense)
+        record = self._known[self._key(self.dense)]
+        if record.get("seconds") is None and "rounds_ms" in record:
+            return known
+        try:
+            found = {**record, **self._look(self.dense, None), "seconds": None}
+        except AgentError:
+            raise
+        except TargetError:
+            return known
+        narrower = CandidateLatency.of(found).half_width < known.half_width
+        self._note(found if narrower else {**record, "seconds": None})
+        return self.measure(self.dense)
+
     def known(self, candidate: Candidate) -> CandidateLatency | None:
         """What the run knows of it under these conditions; None if nothing."""
         record = self._known.get(self._key(candidate))
@@ -95,14 +116,15 @@ class LatencyMeter:
                     if model is None
                     else model.predict_ms(candidate.architecture.shapes),
                     "predicted_error": None if model is None else model.error,
-                    **self._look(candidate),
+                    **self._look(candidate, self._first_look),
                 }
             )
         return CandidateLatency.of(self._known[key])
 
     def measure_beside(self, candidate: Candidate, reference: Path, session: SessionSettings) -> Measurement:
         """A look at the candidate with this graph for reference; nothing is recorded."""
-        return self._measured(candidate, self.build_light(candidate), reference, session)
+        graph = self.build_light(candidate)
+        return self._measured(candidate, graph, reference, session, seconds=self._first_look)
 
     def note_speedup(self, candidate: Candidate, looks: Sequence[SpeedUp]) -> CandidateLatency:
         """Keep what was found beside the dense model. Its latency is the dense model's over the speed-up."""
@@ -116,31 +138,38 @@ class LatencyMeter:
         records = [record for record in self._known.values() if record["reference_level_ms"]]
         lowest: dict[Any, float] = {}
         for record in records:
-            reference = record["conditions"].get("reference")
             level = record["reference_level_ms"]
-            lowest[reference] = min(lowest.get(reference, level), level)
+            lowest[_state(record)] = min(lowest.get(_state(record), level), level)
         for record in records:
-            level = lowest[record["conditions"].get("reference")]
+            level = lowest[_state(record)]
             if level < record["reference_level_ms"] * (1 - SAME_LEVEL):
                 self._note(at_level(record, level))
-        for record in [record for record in self._known.values() if record.get("speedup")]:
+        here = self._where(self.dense.precision)
+        if not any(key.startswith(here) for key in self._known):
+            return  # all of it was measured under other conditions
+        where = {self._where(precision) for precision in PRECISIONS}
+        known = [each for key, each in self._known.items() if key.partition(":")[0] in where]
+        for record in [each for each in known if each.get("speedup")]:
             settled = self._over_dense(record)
             if settled["corrected_median_ms"] != record["corrected_median_ms"]:
                 self._note(settled)
 
     def _over_dense(self, record: Mapping[str, Any]) -> dict[str, Any]:
-        found = SpeedUp.from_json(record["speedup"])
-        dense_ms = self.measure(self.dense).median_ms
+        found, dense = SpeedUp.from_json(record["speedup"]), self.measure(self.dense)
+        latency = dense.median_ms / found.times
+        error = float(np.exp(np.hypot(found.half_width, dense.half_width)))
         return {
             **record,
-            "corrected_median_ms": dense_ms / found.times,
-            "corrected_ci_ms": [dense_ms / found.ci[1], dense_ms / found.ci[0]],
+            "marks": list(dense.marks),
+            "corrected_median_ms": latency,
+            "corrected_ci_ms": [latency / error, latency * error],
         }
 
-    def _look(self, candidate: Candidate) -> dict[str, Any]:
-        """What the target finds of the candidate's graph, and the graph's size."""
+    def _look(self, candidate: Candidate, seconds: float | None) -> dict[str, Any]:
+        """What the target finds of the candidate's graph within so many seconds, and the graph's size."""
         graph = self.build_light(candidate)
-        return {"size_bytes": graph.size_bytes, **self._measured(candidate, graph).to_json()}
+        found = self._measured(candidate, graph, seconds=seconds)
+        return {"size_bytes": graph.size_bytes, "seconds": seconds, **found.to_json()}
 
     def _measured(
         self,
@@ -148,14 +177,20 @@ class LatencyMeter:
         graph: LightGraph,
         reference: Path | None = None,
         reference_session: SessionSettings | None = None,
+        *,
+        seconds: float | None,
     ) -> Measurement:
         return self.target.measure(
             graph,
             reference=reference,
             session=self.variant_for(candidate.precision).session,
             reference_session=reference_session,
-            seconds=FIRST_LOOK * self.profile.max_seconds,
+            seconds=seconds,
         )
+
+    @property
+    def _first_look(self) -> float:
+        return FIRST_LOOK * self.profile.max_seconds
 
     def _note(self, record: dict[str, Any]) -> None:
         self.run.append_latency(record)
@@ -182,6 +217,11 @@ class LatencyMeter:
         name = self.variant_for(precision).name
         where = json.dumps([self.profile.key(), name, self._conditions], sort_keys=True, default=str)
         return hashlib.sha256(where.encode()).hexdigest()[:16]
+
+
+def _state(record: Mapping[str, Any]) -> tuple[Any, Any]:
+    """Which levels belong together: one reference under one set of conditions."""
+    return record["conditions"].get("reference"), record["conditions"].get("key")
 
 
 def time_of(target: LatencyTarget) -> Callable[[onnx.ModelProto, Variant], float]:

@@ -17,13 +17,15 @@ from compresskit.target.paired import Rounds
 class CandidateLatency:
     """What a run knows of a candidate: milliseconds with their 95 % interval, bytes of the graph.
 
-    `speedup` over the dense model once the two were run side by side.
+    `speedup` over the dense model once the two were run side by side; `marks` say why the milliseconds are
+    not to be trusted.
     """
 
     median_ms: float
     ci_ms: tuple[float, float]
     size_bytes: int
     speedup: SpeedUp | None = None
+    marks: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, record: Mapping[str, Any]) -> CandidateLatency:
@@ -35,6 +37,7 @@ class CandidateLatency:
             (low, high),
             record["size_bytes"],
             None if speedup is None else SpeedUp.from_json(speedup),
+            tuple(record.get("marks", ())),
         )
 
     @property

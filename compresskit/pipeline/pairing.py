@@ -30,7 +30,7 @@ class DensePairs:
         # The dense graph stays while candidates come and go in the target's own staging.
         self._staging = Staging()
         self._path: Path | None = None
-        self._dense_ratio: float | None = None
+        self._dense: SpeedUp | None = None
 
     def latency(self, candidate: Candidate, macs_ratio: float | None = None) -> CandidateLatency:
         """Its latency as a front has it: the dense model's over the speed-up of the two.
@@ -53,19 +53,26 @@ class DensePairs:
                 return known
         return self._meter.note_speedup(candidate, looks)
 
+    def close(self) -> None:
+        """Free the dense graph's memory; the next look takes it again."""
+        self._staging.close()
+        self._path = None
+
     def _look(self, candidate: Candidate) -> SpeedUp:
         meter = self._meter
         if self._path is None:
             self._path = self._staging.put(meter.build_light(meter.dense))
         session = meter.variant_for(meter.dense.precision).session
-        if meter.profile.lengths and self._dense_ratio is None:
+        if meter.profile.lengths and self._dense is None:
             # The reference runs at one length, and dense itself is measured beside it at all of them.
-            self._dense_ratio = meter.measure_beside(meter.dense, self._path, session).ratio[0]
+            self._dense = SpeedUp.of(meter.measure_beside(meter.dense, self._path, session))
         found = meter.measure_beside(candidate, self._path, session)
         level = found.reference_level_ms
         assert level is not None
-        self.dense_ms = level if self.dense_ms is None else min(level, self.dense_ms)
-        return SpeedUp.of(found, self._dense_ratio or 1.0)
+        own = self._dense
+        dense_ms = level if own is None else level / own.times
+        self.dense_ms = dense_ms if self.dense_ms is None else min(dense_ms, self.dense_ms)
+        return SpeedUp.of(found, own)
 
     def _expected(self, known: CandidateLatency) -> tuple[float, float]:
         """The interval of the speed-up by what the search measured of the two."""

@@ -26,10 +26,15 @@ class SpeedUp:
     marks: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, measured: Measurement, dense: float = 1.0) -> SpeedUp:
-        """From a measurement beside dense; `dense` is its own ratio there, not 1 in a mix of lengths."""
+    def of(cls, measured: Measurement, dense: SpeedUp | None = None) -> SpeedUp:
+        """From a measurement beside dense; `dense` is its own there, not 1 in a mix of lengths."""
         ratio, low, high = measured.ratio
-        return cls(dense / ratio, (dense / high, dense / low), measured.marks)
+        found = cls(1 / ratio, (1 / high, 1 / low), measured.marks)
+        if dense is None:
+            return found
+        times = found.times / dense.times
+        error = float(np.exp(np.hypot(found.half_width, dense.half_width)))
+        return cls(times, (times / error, times * error), tuple(dict.fromkeys((*dense.marks, *found.marks))))
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> SpeedUp:

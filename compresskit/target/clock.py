@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from operator import sub
 from pathlib import Path
 
 _TASKS = Path("/proc/self/task")
@@ -22,7 +23,7 @@ _UPTIME = Path("/proc/uptime")
 
 @dataclass
 class RunTimes:
-    """One entry a run, ms. `waited` is summed over all threads; empty where the system does not tell."""
+    """One entry a run, ms. `waited` is the longest of any thread; empty where the system does not tell."""
 
     wall: list[float] = field(default_factory=list)
     cpu: list[float] = field(default_factory=list)
@@ -45,12 +46,12 @@ class CoreClock:
         if self.waited_ns() is None:
             self.close()
 
-    def waited_ns(self) -> int | None:
-        """Nanoseconds for which the watched threads waited for a core so far; None where it is not told."""
+    def waited_ns(self) -> list[int] | None:
+        """Nanoseconds for which each watched thread waited for a core so far; None where it is not told."""
         if not self._files:
             return None
         try:
-            return sum(int(os.pread(file, 96, 0).split()[1]) for file in self._files)
+            return [int(os.pread(file, 96, 0).split()[1]) for file in self._files]
         except (OSError, IndexError, ValueError):  # a thread ended, or a kernel without the figures
             return None
 
@@ -63,6 +64,8 @@ class CoreClock:
         try:
             idle = float(_UPTIME.read_bytes().split()[1])
         except (OSError, IndexError, ValueError):
+            return None
+        if idle == 0:  # some sandboxes have the file and not the figure
             return None
         return time.perf_counter(), idle, time.process_time()
 
@@ -83,7 +86,7 @@ class CoreClock:
                 if after is None:
                     before, found.waited = None, []
                     continue
-                found.waited.append((after - before) / 1e6)
+                found.waited.append(max(map(sub, after, before)) / 1e6)
                 before = after
         return found
 

@@ -92,7 +92,8 @@ def compare(
         found.measure(reference, np.random.default_rng(seed))
         after = load_now(pids)
         seen = found.seen
-        results = tuple(runner.result(profile, seen.picked, seen.marks) for runner in runners)
+        how = {"error": seen.single_error, "coverage": 0.95 if aim.between_engines else aim.coverage}
+        results = tuple(runner.result(profile, seen.picked, seen.marks, **how) for runner in runners)
         if reference is not None and level is not None:
             corrected = [runner.corrected(reference, level.level_ms, seen.picked) for runner in runners]
             results = tuple(
@@ -136,7 +137,7 @@ class _Found:
                 if looks.is_due(number) and all_decided(self.aim.limits, self._intervals):
                     return
                 continue
-            samples = min(runner.runs_a_round for runner in self.runners) * number
+            samples = min(runner.runs_a_round for runner in self.runners) * len(self.seen.picked)
             enough = decides or samples >= max(profile.min_runs, MIN_SAMPLES_P99)
             if enough and number >= look:
                 if all(ratio.is_decided for ratio in self.ratios()) if decides else self._precise():
@@ -147,15 +148,13 @@ class _Found:
     def seen(self) -> Disturbance:
         return Disturbance.of(self.runners)
 
-    def ratios(self, draws: int = 1000) -> list[Ratio]:
+    def ratios(self) -> list[Ratio]:
         seen = self.seen
-        return [self._ratio(runner, seen, draws) for runner in self.runners if runner is not self.base]
+        return [self._ratio(runner, seen) for runner in self.runners if runner is not self.base]
 
-    def _ratio(self, runner: Runner, seen: Disturbance, draws: int) -> Ratio:
+    def _ratio(self, runner: Runner, seen: Disturbance) -> Ratio:
         coverage = self.aim.coverage
-        found = runner.ratio_to(
-            self.base, seen.picked, draws=draws, coverage=coverage, by_means=seen.by_means
-        )
+        found = runner.ratio_to(self.base, seen.picked, coverage=coverage, by_means=seen.by_means)
         if not self.aim.between_engines:  # which is the faster file is asked of these two processes alone
             found = widened(found, seen.common_error, coverage)
         speedup, low, high = found
@@ -173,11 +172,12 @@ class _Found:
     def _intervals(self, figure: str, coverage: float) -> Iterable[Interval]:
         """Of `figure`, for each engine that a limit judges."""
         if figure == "speedup":
-            return [ratio.ci for ratio in self.ratios(draws=400)]
+            return [ratio.ci for ratio in self.ratios()]
         seen = self.seen
         judged = [runner for runner in self.runners if runner is not self.base] or self.runners
         if figure == "p50":
-            return [runner.interval(seen.picked, coverage)[1:] for runner in judged]
+            known = [runner.interval(seen.picked, coverage) for runner in judged]
+            return [widened(each, seen.single_error, coverage)[1:] for each in known]
         percent = float(figure[1:])
         found = (runner.percentile_interval(seen.picked, percent, coverage) for runner in judged)
         return [ends or (0.0, np.inf) for ends in found]

@@ -58,7 +58,10 @@ INDIFFERENCE = 0.02
 
 @dataclass(frozen=True)
 class Ratio:
-    """`speedup` is the baseline's median over the engine's, with its paired 95 % interval."""
+    """`speedup` is the baseline's median over the engine's, with its paired interval.
+
+    That is of 95 %, or of 99 % where it was looked at again until it decided.
+    """
 
     engine: str
     baseline: str

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from compresskit.target.leg import WAITED, Leg, share_taken
-from compresskit.target.paired import ENOUGH
+from compresskit.target.paired import ENOUGH, PAIR_BETWEEN
 from compresskit.target.runner import Picked, Runner
 from compresskit.target.series import QUIET, common_error
 
@@ -21,13 +21,15 @@ class Disturbance:
     """`picked` are the rounds that count: those of a quiet machine where there are enough, else all.
 
     `load` is the share of all cores that others kept busy in them, `taken` the share of the runs' time that
-    they took, None where that is unknown; `is_counted` whether the clock counts that time.
+    they took, None where that is unknown; `is_counted` whether the clock counts that time. `rounds` is the
+    number of all rounds.
     """
 
     picked: Picked
     load: float
     taken: float | None
     is_counted: bool
+    rounds: int
 
     @classmethod
     def of(cls, runners: Sequence[Runner]) -> Disturbance:
@@ -38,9 +40,8 @@ class Disturbance:
         quiet = np.flatnonzero((busy <= QUIET) & (waited <= WAITED))
         picked = quiet if len(quiet) >= ENOUGH else np.arange(len(rounds))
         kept = [leg for i in picked for leg in rounds[i]]
-        return cls(
-            picked, float(busy[picked].mean()), share_taken(kept), not all(leg.wall_ms for leg in kept)
-        )
+        counted = not all(leg.wall_ms for leg in kept)
+        return cls(picked, float(busy[picked].mean()), share_taken(kept), counted, len(rounds))
 
     @property
     def by_means(self) -> bool:
@@ -50,7 +51,12 @@ class Disturbance:
     @property
     def common_error(self) -> float:
         """Relative standard error of a ratio of two graphs in two processes that all rounds share."""
-        return float(np.sqrt(2)) * common_error(max(self.load, self.taken or 0.0))
+        return common_error(max(self.load, self.taken or 0.0), PAIR_BETWEEN)
+
+    @property
+    def single_error(self) -> float:
+        """The same of one graph's latency."""
+        return common_error(max(self.load, self.taken or 0.0))
 
     @property
     def marks(self) -> tuple[str, ...]:
@@ -61,11 +67,16 @@ class Disturbance:
     @property
     def notes(self) -> list[str]:
         """What to say where others were at work and the figures hold nevertheless."""
+        left_out = self.rounds - len(self.picked)
+        found = []
+        if left_out:
+            found.append(f"{left_out} of {self.rounds} rounds met other programs and were left out.")
         if self.is_counted or (self.taken or 0.0) <= MOST_TAKEN:
-            return []
+            return found
         return [
+            *found,
             f"other programs took {self.taken:.0%} of the time; latencies are processor time, without it, "
-            "and intervals are wider."
+            "and intervals are wider.",
         ]
 
 

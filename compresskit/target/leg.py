@@ -14,6 +14,7 @@ from compresskit.target.statistics import Array
 CANDIDATE = "candidate"
 REFERENCE = "reference"
 
+_WAKING_MS = 0.05  # what a thread that is woken waits on a quiet machine
 WAITED = 0.02  # of a run's wall clock: above what reading the clocks costs
 _QUICKEST = 0.1  # quantile of runs that stands for the undisturbed ones
 
@@ -23,7 +24,7 @@ class Leg:
     """What one step gave; `at_s` is the middle of its timed runs on the target's clock.
 
     `samples_ms` are processor time where a run stays on one thread, `wall_ms` then the same runs by the
-    wall clock. `waited_ms` is how long the threads of each run waited for a core; empty if unknown.
+    wall clock. `waited_ms` is how long a thread of each run waited for a core at most; empty if unknown.
     `machine_s` are a clock, the idle time of all cores and the worker's processor time, at its start (with
     the untimed runs) and again at its end; empty if unknown.
     """
@@ -37,18 +38,22 @@ class Leg:
 
     @property
     def undisturbed(self) -> npt.NDArray[np.bool_]:
-        """Runs that had their cores throughout and since the run before, as far as is known."""
+        """Runs that had their cores throughout, and whose caches no wait just before has left cold.
+
+        A wait between two runs may be counted with either.
+        """
         if not self.waited_ms:
             return np.ones(len(self.samples_ms), np.bool_)
         wall = np.asarray(self.wall_ms or self.samples_ms)
-        calm: npt.NDArray[np.bool_] = np.asarray(self.waited_ms) <= WAITED * wall
+        calm: npt.NDArray[np.bool_] = np.asarray(self.waited_ms) <= np.maximum(WAITED * wall, _WAKING_MS)
+        calm[1:] &= calm[:-1].copy()
         return calm
 
     @property
     def typical_ms(self) -> float:
-        """Median of the undisturbed runs, of all where there are none."""
+        """Median of the undisturbed runs; where there are none the lower quartile, the least disturbed."""
         samples, calm = np.asarray(self.samples_ms), self.undisturbed
-        return float(np.median(samples[calm] if calm.any() else samples))
+        return float(np.median(samples[calm]) if calm.any() else np.quantile(samples, 0.25))
 
     @property
     def mean_ms(self) -> float:

@@ -20,8 +20,9 @@ from compresskit.target.host import host_conditions, physical_cores
 from compresskit.target.leg import CANDIDATE
 from compresskit.target.light import LightGraph
 from compresskit.target.load import Load, foreign_cores, load_now
+from compresskit.target.paired import BETWEEN, PAIR_BETWEEN
 from compresskit.target.profile import PROVIDERS, Profile
-from compresskit.target.references import Reference, References
+from compresskit.target.references import OWN, Reference, References
 from compresskit.target.series import Series
 from compresskit.target.session import session_spec
 from compresskit.target.staging import Staging
@@ -121,6 +122,9 @@ class LocalTarget:
         self, profile: Profile, child: Child, beside: Reference, path: Path, session: SessionSettings | None
     ) -> Measurement:
         spec = session_spec(path, profile, session, cache=self._cache)
+        if spec.threads > 1:
+            # Its idle threads would spin beside the reference's runs.
+            spec = spec.with_entry("session.force_spinning_stop", "1")
         level_ms = self._references.level_ms(beside)
         try:
             loaded = child.load(CANDIDATE, path, spec)
@@ -129,10 +133,12 @@ class LocalTarget:
             series = sample(child.run, profile, level_ms, run_ms, reference=beside.slot)
             after = load_now((child.pid,))
             series.level_ms = self._references.met(beside, series.lowest_level_ms)
+            series.between = PAIR_BETWEEN if beside.slot == OWN else BETWEEN
         finally:
             if child.alive:
                 child.drop(CANDIDATE)
-        measured = summarize(series, profile, before, after, loaded["nodes"])
+        first_look = profile.min_runs < self.profile.min_runs
+        measured = summarize(series, profile, before, after, loaded["nodes"], first_look=first_look)
         extra = {
             "session": (session or SessionSettings()).to_json(),
             "nodes": loaded["nodes"],
@@ -178,7 +184,13 @@ class LocalTarget:
 
 
 def summarize(
-    series: Series, profile: Profile, before: Load, after: Load, nodes: Mapping[str, int]
+    series: Series,
+    profile: Profile,
+    before: Load,
+    after: Load,
+    nodes: Mapping[str, int],
+    *,
+    first_look: bool = False,
 ) -> Measurement:
     """The figures and warnings of one series."""
     samples = tuple(value for leg in series.candidate for value in leg.samples_ms)
@@ -203,7 +215,7 @@ def summarize(
         common_error=series.common_error,
         marks=tuple(busy_marks(series)),
         warnings=(
-            *sampling_warnings(samples, series.sampling_half_width, profile),
+            *sampling_warnings(samples, series.sampling_half_width, profile, first_look=first_look),
             *machine_warnings(before, after),
             *drift_warnings([float(np.median(leg.samples_ms)) for leg in series.reference], series.level_ms),
             *fallback_warnings(nodes, profile),

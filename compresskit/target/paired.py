@@ -27,6 +27,8 @@ _SLOPES = (0.5, 2.0)
 # Standard deviation from one measurement of a graph to the next, seconds apart and in a session of its own,
 # beyond what its rounds tell: what others hold in shared caches, and where the weights lie in memory.
 BETWEEN = 0.006
+# The same of the ratio of two models, each of which lies somewhere else in memory in the next process.
+PAIR_BETWEEN = 0.011
 NEAR = 0.08  # of the level: above what bursts scatter by on a quiet machine, below a neighbour's load
 ENOUGH = 12  # rounds near the level
 _JUMP = 6.0  # times the usual difference between the bursts before and after

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +18,8 @@ from compresskit.target.profile import Profile
 from compresskit.target.reference import default_reference, large_reference, reference_for
 from compresskit.target.session import session_spec
 from compresskit.target.timer import calibrate, warm_up
+
+OWN = "own reference"
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,7 @@ class References:
         self._profile, self._baselines, self._cache = profile, baselines, cache
         self._loaded: dict[str, tuple[int, str]] = {}  # by slot, the worker and the key
         self._warm_ms: dict[str, float] = {}  # by slot
+        self._own_ms: dict[str, float] = {}  # by key, of references that callers brought
 
     def choose(
         self,
@@ -57,7 +62,9 @@ class References:
             suits = reference_for(weight_bytes)
             chosen = next(each for each in together if each.model is suits)
         else:
-            self._load(child, own := Reference("own reference", fingerprint(given), given), session)
+            text = json.dumps((session or SessionSettings()).to_json(), sort_keys=True)
+            key = f"{fingerprint(given)}-{sha256(text.encode()).hexdigest()[:8]}"
+            self._load(child, own := Reference(OWN, key, given), session)
             return own
         if any(self._baselines.get(each.key) is None for each in together):
             self._take_levels(child, together)
@@ -66,12 +73,18 @@ class References:
 
     def level_ms(self, reference: Reference) -> float:
         """Its level, or about what it takes where measurements beside it have yet to tell."""
+        if reference.slot == OWN:
+            return self._own_ms.get(reference.key, self._warm_ms[OWN])
         level_ms = self._baselines.get(reference.key)
-        return self._warm_ms[reference.slot] if level_ms is None else level_ms
+        assert level_ms is not None
+        return level_ms
 
     def met(self, reference: Reference, lowest_ms: float) -> float:
         """The level, once a measurement beside it has met a state in which it takes `lowest_ms`."""
-        return self._baselines.lowest(reference.key, lowest_ms)
+        if reference.slot != OWN:
+            return self._baselines.lowest(reference.key, lowest_ms)
+        self._own_ms[reference.key] = min(lowest_ms, self._own_ms.get(reference.key, lowest_ms))
+        return self._own_ms[reference.key]
 
     def levels_ms(self) -> dict[str, float]:
         """By key, the levels of the built-in ones."""

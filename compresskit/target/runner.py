@@ -19,7 +19,7 @@ from compresskit.target.local import cache_folder, start_child
 from compresskit.target.paired import Rounds
 from compresskit.target.profile import Profile
 from compresskit.target.session import session_spec
-from compresskit.target.statistics import Array, median_interval, ratio_interval
+from compresskit.target.statistics import Array, median_interval, ratio_interval, widened
 from compresskit.target.timer import Step, runs_for, runs_to_settle, warm_up
 from compresskit.target.workload import mixed_percentile, parts_of, percentile_interval, weighted
 
@@ -129,11 +129,16 @@ class Runner:
         """None under a mix of lengths, and while the samples are too few to carry it."""
         return percentile_interval(self.blocks(picked), percent, coverage)
 
-    def result(self, profile: Profile, picked: Picked, marks: tuple[str, ...]) -> EngineMeasurement:
-        """All figures of the `picked` rounds."""
+    def result(
+        self, profile: Profile, picked: Picked, marks: tuple[str, ...], *, error: float, coverage: float
+    ) -> EngineMeasurement:
+        """All figures of the `picked` rounds, with intervals of `coverage`.
+
+        That of the median holds the relative standard `error` that the rounds do not show.
+        """
         blocks = self.blocks(picked)
         samples = [np.concatenate(part).tolist() for part in blocks]
-        median, low, high = self.interval(picked)
+        median, low, high = widened(self.interval(picked, coverage), error, coverage)
         model, size = self.engine.model, self.engine.size_bytes
         if size is None:
             size = model.stat().st_size if isinstance(model, Path) else len(model)
@@ -144,8 +149,8 @@ class Runner:
             ci_ms=(low, high),
             p95_ms=mixed_percentile(samples, self.weights, 95),
             p99_ms=mixed_percentile(samples, self.weights, 99),
-            p95_ci_ms=percentile_interval(blocks, 95),
-            p99_ci_ms=percentile_interval(blocks, 99),
+            p95_ci_ms=percentile_interval(blocks, 95, coverage),
+            p99_ci_ms=percentile_interval(blocks, 99, coverage),
             throughput_per_s=profile.batch * 1e3 / median,
             first_run_ms=self.first_run_ms,
             peak_memory_bytes=self.child.peak_memory_bytes(),

@@ -22,7 +22,7 @@ from compresskit.target.statistics import Array, mean_ratio_interval
 
 # What a load beside the measurement changes between two graphs, as a standard deviation: caches filled by
 # others, memory bandwidth. Measured beside busy loops and a copy loop (benchmarks/latency/busy).
-LOADED = 0.025
+LOADED = 0.0215
 _FULL_LOAD = 0.25  # of all cores kept busy by others, or of the time taken: from here it counts in full
 QUIET = 0.15  # of all cores: what others may do in a round that counts as quiet, as far as one is told
 _QUICKEST = 0.1  # quantile of runs that stands for the undisturbed ones
@@ -30,19 +30,24 @@ _SLOWER = 1.25  # times that, and a run has met something else
 _PREEMPTED = 1.15  # mean over quickest, from which on time was taken by others
 
 
-def common_error(load: float) -> float:
+def common_error(load: float, between: float = BETWEEN) -> float:
     """Relative standard error that all rounds of a measurement share; more beside a load.
 
-    `load` is the share of all cores that others kept busy, or of the time that they took.
+    `load` is the share of all cores that others kept busy, or of the time that they took; `between` is the
+    error on a quiet machine, from one session to the next.
     """
-    return float(np.hypot(BETWEEN, LOADED * min(load / _FULL_LOAD, 1.0)))
+    return float(np.hypot(between, LOADED * min(load / _FULL_LOAD, 1.0)))
 
 
 @dataclass
 class Series:
-    """Legs of one measurement in the order they were run."""
+    """Legs of one measurement in the order they were run.
+
+    `between` is the relative standard error from one such measurement to the next on a quiet machine.
+    """
 
     level_ms: float
+    between: float = BETWEEN
     candidate: list[Leg] = field(default_factory=list)
     reference: list[Leg] = field(default_factory=list)
     _legs: list[Leg] = field(default_factory=list)
@@ -98,7 +103,7 @@ class Series:
     @property
     def common_error(self) -> float:
         """Relative standard error that all rounds share: more beside a load."""
-        return common_error(self._load)
+        return common_error(self._load, self.between)
 
     @property
     def sampling_half_width(self) -> float:

@@ -18,8 +18,13 @@ _CLOCK_DROP = 0.10
 MOST_HALF_WIDTH = 0.10  # of an interval, beyond which a figure decides nothing
 
 
-def sampling_warnings(samples_ms: Sequence[float], half_width: float, profile: Profile) -> list[str]:
-    """Scatter, an interval wider than asked for, percentiles that the samples cannot carry."""
+def sampling_warnings(
+    samples_ms: Sequence[float], half_width: float, profile: Profile, *, first_look: bool = False
+) -> list[str]:
+    """Scatter, an interval wider than asked for, percentiles that the samples are too few for.
+
+    A first look is short on purpose: there the last two are no fault.
+    """
     found = []
     scatter = float(np.std(samples_ms) / np.mean(samples_ms))
     if scatter > _SCATTER:
@@ -27,6 +32,8 @@ def sampling_warnings(samples_ms: Sequence[float], half_width: float, profile: P
             f"latencies scatter by {scatter:.0%} (coefficient of variation): close other programs, set the "
             "performance governor, or pin the process with `cores` in the profile."
         )
+    if first_look:
+        return found
     if half_width > profile.interval_precision:
         found.append(
             f"the median is known to {half_width:.1%} only, not to {profile.interval_precision:.1%}: "

@@ -73,10 +73,30 @@ def percentile_interval(
     return quantile_interval(parts[0], percent / 100, coverage)[1:]
 
 
+def _at_one_level(measured: Sequence[Measurement]) -> list[Measurement]:
+    """All corrected to the lowest level of the reference that one of them met."""
+    levels = [each.reference_level_ms for each in measured if each.reference_level_ms]
+    lowest = min(levels, default=None)
+    found = []
+    for each in measured:
+        factor = 1.0 if lowest is None or not each.reference_level_ms else lowest / each.reference_level_ms
+        low, high = each.corrected_ci_ms
+        found.append(
+            replace(
+                each,
+                corrected_median_ms=each.corrected_median_ms * factor,
+                corrected_ci_ms=(low * factor, high * factor),
+                reference_level_ms=lowest,
+            )
+        )
+    return found
+
+
 def combine(parts: Sequence[Part], measured: Sequence[Measurement], profile: Profile) -> Measurement:
     """One measurement of the whole mix; its conditions tell those of each length."""
     if len(measured) == 1:
         return measured[0]
+    measured = _at_one_level(measured)
     weights = [part.weight for part in parts]
     median, low, high = weighted([(each.median_ms, *each.ci_ms) for each in measured], weights)
     fixed, fixed_low, fixed_high = weighted(

@@ -40,12 +40,15 @@ class Additive:
         self.half_width = 0.01
         self.slower = 1.0
         self.level = 1.0
+        self.seconds: list[float | None] = []
+        self.marks: tuple[str, ...] = ()
+        self.key = "here"
 
     def conditions(self) -> dict[str, Any]:
         return {}
 
     def measure(self, model: LightGraph, *, seconds: float | None, **_: Any) -> Measurement:
-        assert seconds == pytest.approx(3.0)
+        self.seconds.append(seconds)
         ms = self.slower * sum(heads + 0.1 * units for heads, units in self._slicer.last.shapes)
         around = ((1 - self.half_width) * ms, (1 + self.half_width) * ms)
         return Measurement(
@@ -60,7 +63,8 @@ class Additive:
             p95_ms=None,
             p99_ms=None,
             throughput_per_s=1e3 / ms,
-            conditions={},
+            marks=self.marks,
+            conditions={"key": self.key, "reference": "small"},
         )
 
 
@@ -118,13 +122,40 @@ def test_raw_rounds_are_corrected_with_their_own_slope(meter: LatencyMeter) -> N
     assert low < 5 < high < 5.2
 
 
+def test_levels_of_other_conditions_change_nothing(meter: LatencyMeter) -> None:
+    """A run that was begun on a host twice as fast, and goes on here."""
+    target: Any = meter.target
+    target.key, target.level = "there", 0.5
+    meter.measure(CANDIDATE)
+    target.key, target.level = "here", 1.0
+    here = meter.measure(Candidate(Architecture.uniform(DIMS, [0, 1], 4, 8)))
+    meter.settle()
+    assert meter.measure(Candidate(Architecture.uniform(DIMS, [0, 1], 4, 8))) == here
+
+
+def test_dense_is_looked_at_in_full_before_the_front_rests_on_it(meter: LatencyMeter) -> None:
+    target: Any = meter.target
+    target.half_width = 0.05
+    wide = meter.measure(meter.dense)
+    target.half_width, target.marks = 0.01, ("busy",)
+    found = meter.measure_dense()
+    assert found.half_width < wide.half_width and found.marks == ("busy",)
+    assert target.seconds == [pytest.approx(3.0), None]
+    assert meter.measure_dense() == found
+    assert len(target.seconds) == 2, "once is enough"
+    meter.measure(CANDIDATE)
+    assert meter.note_speedup(CANDIDATE, [SpeedUp(4.0, (3.9, 4.1))]).marks == ("busy",)
+
+
 def test_speedup_gives_the_latency_of_a_point(meter: LatencyMeter) -> None:
     """What the search took for 5.6 ms is a fourth of dense beside it."""
     dense = meter.measure(meter.dense)
     meter.measure(CANDIDATE)
     found = meter.note_speedup(CANDIDATE, [SpeedUp(4.0, (3.9, 4.1))])
     assert found.median_ms == pytest.approx(dense.median_ms / 4)
-    assert found.ci_ms == pytest.approx((dense.median_ms / 4.1, dense.median_ms / 3.9))
+    # Both the dense model's interval, of 1 %, and that of the ratio.
+    low, high = found.ci_ms
+    assert np.log(high / low) / 2 == pytest.approx(np.hypot(0.01, 0.025), rel=0.05)
     assert found.speedup == SpeedUp(4.0, (3.9, 4.1))
     meter.settle()
     again = LatencyMeter(meter.run, meter.target, meter.profile, meter.slicer, meter.variant)

@@ -6,6 +6,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import onnx
 import pytest
 
@@ -56,6 +57,8 @@ class Meter:
         found = self.ratios.pop(0)
         if isinstance(found, Exception):
             raise found
+        if candidate == DENSE:
+            found = 0.5  # at the lengths of a mix dense takes twice what it does at the reference's
         ratio = (1 / found, 0.98 / found, 1.02 / found)
         return SimpleNamespace(ratio=ratio, reference_level_ms=19.0 + len(self.references), marks=())
 
@@ -103,6 +106,16 @@ def test_more_than_the_arithmetic_explains_is_looked_at_again() -> None:
     found, meter = pairs(4.0, 4.0)
     found.latency(CANDIDATE, macs_ratio=4.0)
     assert meter.ratios == [4.0]
+
+
+def test_in_a_mix_of_lengths_dense_is_measured_beside_itself() -> None:
+    found, meter = pairs(0.0, 2.0)
+    meter.profile = Profile("mix", lengths=((16, 1.0), (256, 1.0)))
+    times = found.latency(CANDIDATE).speedup
+    assert times is not None and times.times == pytest.approx(4.0)
+    assert times.half_width == pytest.approx(np.hypot(0.02, 0.02), rel=0.02)
+    assert found.dense_ms == 42.0, "its level at the reference's length, times two"
+    found.close()
 
 
 def test_what_is_known_is_not_measured_again() -> None:

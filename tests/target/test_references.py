@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from compresskit.target.base import SessionSettings
 from compresskit.target.baseline import Baselines, fingerprint
 from compresskit.target.profile import Profile
 from compresskit.target.reference import LARGE_BYTES, default_reference, large_reference
@@ -44,7 +45,7 @@ def test_the_size_chooses() -> None:
     assert small.slot != large.slot
     assert target.levels_ms() == {each.key: target.level_ms(each) for each in (small, large)}
     own = target.choose(worker, chain(), LARGE_BYTES)  # type: ignore[arg-type]
-    assert own.key == fingerprint(chain()) not in target.levels_ms()
+    assert own.key.startswith(fingerprint(chain())) and own.key not in target.levels_ms()
     assert target.level_ms(own) == pytest.approx(2, rel=0.05)
 
 
@@ -89,3 +90,11 @@ def test_another_own_reference_takes_the_place_of_the_last() -> None:
     for width in (4, 4, 8, 4):
         target.choose(worker, chain(width=width), 0)  # type: ignore[arg-type]
     assert worker.loads == ["own reference"] * 3
+
+
+def test_one_graph_in_two_sessions_is_two_references() -> None:
+    target, worker = references(), Worker()
+    plain = target.choose(worker, chain(), 0)  # type: ignore[arg-type]
+    other = target.choose(worker, chain(), 0, SessionSettings(("SkipLayerNormFusion",)))  # type: ignore[arg-type]
+    assert plain.key != other.key
+    assert worker.loads == ["own reference"] * 2

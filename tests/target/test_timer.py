@@ -42,7 +42,9 @@ def test_intervals_cover_the_long_run_median(
     kind: dict[str, Any], least: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Adaptive stopping included; noise of its own that lasts for several rounds is the hardest."""
-    monkeypatch.setattr(series_module, "BETWEEN", 0.0)  # this machine's measurements share nothing
+    monkeypatch.setattr(
+        series_module, "common_error", lambda *_: 0.0
+    )  # this machine's measurements share nothing
     truth = TIMES[CANDIDATE] if "scatter" in kind else long_run_ms(**kind)
     found = [measured(Machine(TIMES, seed, **kind)).corrected_interval() for seed in range(400)]
     covered = np.mean([low <= truth <= high for _, low, high in found])
@@ -54,7 +56,7 @@ def test_intervals_cover_the_long_run_median(
 @pytest.mark.parametrize("suffers", [0.25, 0.3, 0.4])
 def test_a_load_that_comes_and_goes_is_taken_out(suffers: float, monkeypatch: pytest.MonkeyPatch) -> None:
     """The truth is the latency on the quiet machine; candidate and reference do not suffer alike."""
-    monkeypatch.setattr(series_module, "BETWEEN", 0.0)
+    monkeypatch.setattr(series_module, "common_error", lambda *_: 0.0)
     load = {CANDIDATE: suffers, REFERENCE: 0.3}
     series = [measured(Machine(TIMES, seed, load=load)) for seed in range(200)]
     found = [each.corrected_interval() for each in series]

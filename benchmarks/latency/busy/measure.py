@@ -18,7 +18,6 @@ from benchmarks.latency.busy.graphs import Graphs
 from benchmarks.latency.subjects import PROFILE, VARIANT, Settings, minilm
 from compresskit.architecture import Candidate
 from compresskit.pipeline.latency import LatencyMeter
-from compresskit.pipeline.latency_record import CandidateLatency
 from compresskit.runs import RunDirectory
 from compresskit.target.local import LocalTarget
 
@@ -81,7 +80,7 @@ def main() -> None:
 
 def _timed(meter: LatencyMeter, candidate: Candidate) -> dict[str, Any]:
     start = time.monotonic()
-    found: CandidateLatency = meter.measure(candidate)
+    found = meter.measure(candidate)
     return {"seconds": time.monotonic() - start, "latency_ms": found.median_ms, "ci_ms": found.ci_ms}
 
 
