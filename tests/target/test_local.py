@@ -72,7 +72,7 @@ def test_own_reference_replaces_the_built_in_one() -> None:
         own = target.measure(chain(), reference=chain(width=64))
         again = target.measure(chain(), reference=chain(width=64))
     assert built_in.conditions["reference"] != own.conditions["reference"]
-        assert own.conditions["reference"].startswith(fingerprint(chain(width=64)))
+    assert own.conditions["reference"].startswith(fingerprint(chain(width=64)))
     assert own.reference_level_ms == again.reference_level_ms != built_in.reference_level_ms
 
 
