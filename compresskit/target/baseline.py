@@ -29,7 +29,7 @@ def fingerprint(model: Model) -> str:
     return hashlib.sha256(f"{path}:{status.st_size}:{status.st_mtime_ns}".encode()).hexdigest()[:16]
 
 
-_NOISE = 0.03  # of the lowest state that one measurement finds
+NOISE = 0.03  # of the lowest state that one measurement finds
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ class Baselines:
     def lowest(self, reference: str, level_ms: float) -> float:
         """The level that stands here; `level_ms` takes its place if it is lower beyond noise."""
         known = self.get(reference)
-        if known is None or level_ms < known * (1 - _NOISE):
+        if known is None or level_ms < known * (1 - NOISE):
             self.put(reference, level_ms)
             return level_ms
         return known

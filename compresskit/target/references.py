@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from compresskit.target.base import Model, SessionSettings
-from compresskit.target.baseline import Baselines, fingerprint
+from compresskit.target.baseline import NOISE, Baselines, fingerprint
 from compresskit.target.child import Child
 from compresskit.target.profile import Profile
 from compresskit.target.reference import default_reference, large_reference, reference_for
@@ -83,7 +83,9 @@ class References:
         """The level, once a measurement beside it has met a state in which it takes `lowest_ms`."""
         if reference.slot != OWN:
             return self._baselines.lowest(reference.key, lowest_ms)
-        self._own_ms[reference.key] = min(lowest_ms, self._own_ms.get(reference.key, lowest_ms))
+        known = self._own_ms.setdefault(reference.key, lowest_ms)
+        if lowest_ms < known * (1 - NOISE):
+            self._own_ms[reference.key] = lowest_ms
         return self._own_ms[reference.key]
 
     def levels_ms(self) -> dict[str, float]:
