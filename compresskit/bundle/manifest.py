@@ -92,6 +92,9 @@ class _Lineage:
     latency_ms: float | None
     latency_ci_ms: list[float]
     dense_latency_ms: float
+    speedup: float
+    speedup_ci: list[float]
+    latency_marks: list[str]
     reference: str | None
     reference_level_ms: float | None
     conditions: str | None

@@ -116,8 +116,15 @@ def _latencies(manifest: Manifest) -> list[tuple[str, str]]:
         rows.append(("latency, median and 95 % interval", own))
     if "dense_latency_ms" in lineage:
         rows.append(("latency of the dense model in fp32", f"{lineage['dense_latency_ms']:.3f} ms"))
-    if "latency_ms" in lineage and "dense_latency_ms" in lineage:
+    if "speedup" in lineage:
+        low, high = lineage["speedup_ci"]
+        rows.append(
+            ("speed-up, side by side", f"{lineage['speedup']:.2f} (95 % interval {low:.2f} to {high:.2f})")
+        )
+    elif "latency_ms" in lineage and "dense_latency_ms" in lineage:
         rows.append(("speed-up", f"{lineage['dense_latency_ms'] / lineage['latency_ms']:.2f}"))
+    if lineage.get("latency_marks"):
+        rows.append(("latency not to be trusted", "; ".join(lineage["latency_marks"])))
     return rows
 
 

@@ -133,6 +133,8 @@ def export(
         if graph.ByteSize() != whole.ByteSize():
             say(f"ONNX file: {graph.ByteSize() / 1e6:.1f} MB, in fp32 {whole.ByteSize() / 1e6:.1f} MB")
         latencies, host = measured_latency(run, candidate.signature, final.made.precision, variant.name)
+        for mark in latencies.get("latency_marks", ()):
+            say(f"the latency is not to be trusted: {mark}")
         manifest = Manifest(
             architecture=candidate.architecture.to_json(),
             signature=candidate.signature,

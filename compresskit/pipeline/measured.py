@@ -13,8 +13,9 @@ def measured_latency(
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Latencies of a point in `variant` and of dense fp32, and the host that they were measured on.
 
-    The keys are `latency_ms`, `latency_ci_ms`, `dense_latency_ms`, and for bench the reference, its
-    level and the key of the conditions; what was not measured is left out.
+    The keys are `latency_ms`, `latency_ci_ms`, `dense_latency_ms`, `speedup` and `speedup_ci` where the two
+    were run side by side, `latency_marks` where the figures are not to be trusted, and for bench the
+    reference, its level and the key of the conditions; what was not measured is left out.
     """
     records = {
         (record["signature"], record["precision"], record["variant"]): record for record in run.latencies()
@@ -27,6 +28,12 @@ def measured_latency(
         found["reference_level_ms"] = point["reference_level_ms"]
         found["conditions"] = point["conditions"].get("key")
         found["reference"] = point["conditions"].get("reference")
+        beside = point.get("speedup")
+        if beside is not None:
+            found |= {"speedup": beside["times"], "speedup_ci": list(beside["ci"])}
+        marks = [*point.get("marks", ()), *(() if beside is None else beside["marks"])]
+        if marks:
+            found["latency_marks"] = list(dict.fromkeys(marks))
     front = run.front()
     dense = None if front.dense is None else records.get((front.dense.signature, "fp32", run.info["variant"]))
     if dense is not None:

@@ -29,6 +29,14 @@ def test_card_tells_what_was_measured_and_where() -> None:
         assert row in text
 
 
+def test_card_has_the_paired_speedup_and_why_it_is_not_to_be_trusted() -> None:
+    paired = {"speedup": 2.4, "speedup_ci": [2.3, 2.5], "latency_marks": ["busy", "wide"]}
+    text = card(lineage={"model": "tiny", **MEASURED, **paired})
+    assert "| speed-up, side by side | 2.40 (95 % interval 2.30 to 2.50) |" in text
+    assert "| latency not to be trusted | busy; wide |" in text
+    assert "2.50 |\n| speed-up" not in text
+
+
 def test_what_was_not_measured_has_no_row() -> None:
     text = card(lineage={"model": "tiny"}, test_metric=None)
     assert "latency" not in text
