@@ -120,13 +120,15 @@ class Profile:
     def within(self, seconds: float | None) -> Profile:
         """This profile for a first look, no longer than `seconds`; None leaves it as it is.
 
-        A first look ends when it is precise: samples that only a percentile needs are not waited for.
+        A first look ends at twice the interval, which is still narrower than what differs from one session to
+        the next; samples that only a percentile needs are not waited for.
         """
         if seconds is None:
             return self
         return self.with_(
             max_seconds=min(max(_LOWEST["max_seconds"], seconds), self.max_seconds),
             min_runs=min(self.min_runs, _FIRST_RUNS),
+            interval_precision=min(2 * self.interval_precision, 0.5),
         )
 
     def with_(self, **overrides: Any) -> Profile:

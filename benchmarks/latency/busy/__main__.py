@@ -3,7 +3,7 @@
     python -m benchmarks.latency.busy --model FOLDER --output FOLDER
 
 Steps, each with a file of raw figures in the work folder, and left out when that is there: graphs,
-truth-before, quiet, loops, crowd, flood, quota, truth-after, gate-quiet, gate-loops, table. `--model` is
+quiet, loops, crowd, flood, quota, gate-quiet, gate-loops, table; the truth is taken around each. `--model` is
 MiniLM-L6's folder. The machine has to be quiet but for the loads that the steps start. `--earlier` names
 quiet.json of an earlier version (this benchmark, that version on PYTHONPATH, `--only graphs quiet`): what its
 candidates took is what the time is held against. `--share` below 1 makes all smaller, to try it.
@@ -16,11 +16,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from benchmarks.latency.busy import gate, table
 from benchmarks.latency.busy.graphs import write_graphs
 from benchmarks.latency.busy.loads import CONDITIONS, QuotaUnavailableError, under
+from benchmarks.latency.busy.truth import take, truth_files
 
 
 def main() -> None:
@@ -44,13 +46,12 @@ def main() -> None:
     def times(number: int, least: int = 2) -> int:
         return max(round(number * share), least)
 
+    rounds = times(20, 6)
     steps: dict[str, Callable[[Path], None]] = {
         "graphs": lambda path: write_graphs(options.model, path, times(16, 3)),
-        "truth-before": lambda path: _truth(work, path, times(4), times(40, 6)),
-        **{name: lambda path, name=name: _measured(name, options.model, work, path) for name in CONDITIONS},  # type: ignore[misc]
-        "truth-after": lambda path: _truth(work, path, times(4), times(40, 6)),
-        "gate-quiet": lambda path: gate.run("quiet", work, path, times(50, 4)),
-        "gate-loops": lambda path: gate.run("loops", work, path, times(50, 4)),
+        **{name: partial(_measured, name, options.model, work, rounds) for name in CONDITIONS},
+        "gate-quiet": lambda path: gate.run("quiet", work, path, times(50, 4), rounds),
+        "gate-loops": lambda path: gate.run("loops", work, path, times(50, 4), rounds),
         "table": lambda path: table.write(work, options.output, options.earlier),
     }
     if unknown := set(options.only or ()) - set(steps):
@@ -64,15 +65,14 @@ def main() -> None:
         print(f"{name}: {(time.monotonic() - start) / 60:.1f} minutes", flush=True)
 
 
-def _truth(work: Path, path: Path, processes: int, rounds: int) -> None:
-    _python(["-m", "benchmarks.latency.busy.truth", str(work), str(path), str(processes), str(rounds)])
-
-
-def _measured(name: str, model: Path, work: Path, path: Path) -> None:
-    """In a process of its own, which a quota can then be put on."""
+def _measured(name: str, model: Path, work: Path, rounds: int, path: Path) -> None:
+    """In a process of its own, which a quota can then be put on; the truth just before and just after it."""
+    before, after = truth_files(work, name)
+    take(work, before, rounds)
     try:
         with under(name) as enter:
             _python(["-m", "benchmarks.latency.busy.measure", str(model), str(work), str(path), name], enter)
+        take(work, after, rounds)
     except QuotaUnavailableError as error:
         print(f"{name}: left out: {error}", flush=True)
 

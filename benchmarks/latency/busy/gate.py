@@ -13,30 +13,51 @@ import numpy as np
 
 from benchmarks.latency.busy.graphs import Graphs
 from benchmarks.latency.busy.loads import under
-from benchmarks.latency.busy.truth import true_speedups
+from benchmarks.latency.busy.truth import take, true_speedups, truth_files
 
 # How far the limit lies from the truth, either side.
 NEAREST, FARTHEST = 0.04, 0.10
 _PROFILE = "cpu-1-thread"
+_GROUP = 10
 
 
-def run(condition: str, work: Path, path: Path, tries: int) -> None:
-    """Tries are appended to a file beside `path` one by one, so that a run which was cut off goes on."""
+def run(condition: str, work: Path, path: Path, tries: int, rounds: int) -> None:
+    """Tries in groups, the truth before and after each; groups that a cut-off run has done are left out.
+
+    A limit is set by the truth before its group, and judged by the mean of that and the truth after it.
+    """
     files = Graphs.read(work).files
-    truth, _ = true_speedups(work / "truth-before.json", work / "truth-after.json")
-    log = path.with_suffix(".jsonl")
-    done = len(log.read_text().splitlines()) if log.exists() else 0
     rng = np.random.default_rng(4)
-    drawn = [(int(rng.integers(len(truth))), float(rng.uniform(NEAREST, FARTHEST))) for _ in range(tries)]
+    done: list[dict[str, Any]] = []
+    for start in range(0, tries, _GROUP):
+        group = path.with_suffix(f".{start}.json")
+        numbers = range(start, min(start + _GROUP, tries))
+        drawn = [(int(rng.integers(len(files) - 1)), float(rng.uniform(NEAREST, FARTHEST))) for _ in numbers]
+        if not group.exists():
+            _group(condition, work, group, files, dict(zip(numbers, drawn, strict=True)), rounds)
+        done += json.loads(group.read_text())
+    path.write_text(json.dumps({"tries": done}) + "\n")
+
+
+def _group(
+    condition: str,
+    work: Path,
+    path: Path,
+    files: tuple[Path, ...],
+    drawn: dict[int, tuple[int, float]],
+    rounds: int,
+) -> None:
+    before, after = truth_files(work, path.stem)
+    take(work, before, rounds)
+    truth, _ = true_speedups(before, before)
+    found = []
     with under(condition):
-        for number in range(done, tries):
-            index, away = drawn[number]
+        for number, (index, away) in drawn.items():
             limit = truth[index] * (1 + away if number % 2 else 1 - away)
-            found = _bench(files[0], files[index + 1], limit)
-            found |= {"architecture": index, "truth": truth[index], "limit": limit}
-            with log.open("a") as lines:
-                lines.write(json.dumps(found) + "\n")
-    path.write_text(json.dumps({"tries": list(map(json.loads, log.read_text().splitlines()))}) + "\n")
+            found.append(_bench(files[0], files[index + 1], limit) | {"architecture": index, "limit": limit})
+    take(work, after, rounds)
+    mean, _ = true_speedups(before, after)
+    path.write_text(json.dumps([each | {"truth": mean[each["architecture"]]} for each in found]) + "\n")
 
 
 def verdicts(tries: list[dict[str, Any]]) -> dict[str, int]:

@@ -10,7 +10,7 @@ import numpy as np
 
 from benchmarks.latency.busy.gate import FARTHEST, NEAREST, verdicts
 from benchmarks.latency.busy.loads import CONDITIONS
-from benchmarks.latency.busy.truth import most_foreign_cores, true_speedups
+from benchmarks.latency.busy.truth import most_foreign_cores, true_speedups, truth_files
 from benchmarks.latency.subjects import percent
 from benchmarks.results import write_results
 
@@ -28,9 +28,12 @@ _DECIDED = {"quiet": 0.8, "loops": 0.5}
 
 def write(work: Path, output: Path, earlier: Path | None) -> None:
     """Steps that were not run are left out; `earlier` is quiet.json of an earlier version."""
-    taken = [path for path in (work / "truth-before.json", work / "truth-after.json") if path.exists()]
-    truth, spread = true_speedups(*taken)
-    found = {name: judged(_read(work / f"{name}.json"), truth) for name in CONDITIONS if _there(work, name)}
+    measured = [name for name in CONDITIONS if _there(work, name)]
+    taken = {name: true_speedups(*truth_files(work, name)) for name in measured}
+    found = {name: judged(_read(work / f"{name}.json"), taken[name][0]) for name in measured}
+    truth = np.exp(np.mean(np.log([each for each, _ in taken.values()]), axis=0)).tolist()
+    spread = np.median([each for _, each in taken.values()], axis=0).tolist()
+    over_time = float(np.median(np.std(np.log([each for each, _ in taken.values()]), axis=0, ddof=1)))
     gates = {
         name: verdicts(_read(work / f"gate-{name}.json")["tries"])
         for name in _DECIDED
@@ -55,7 +58,7 @@ def write(work: Path, output: Path, earlier: Path | None) -> None:
         cost = now / (before["candidates_seconds"] + before["front_seconds"])
         if cost > _COST:
             missed.append(f"takes {cost:.2f} times as long as before")
-    foreign = most_foreign_cores(*taken)
+    foreign = most_foreign_cores(*(path for name in measured for path in truth_files(work, name)))
     if foreign > _FOREIGN_CORES or np.median(spread) > _SPREAD:
         missed.append(
             f"the machine was not quiet when the truth was taken: others kept {foreign:.1f} cores busy"
@@ -68,6 +71,7 @@ def write(work: Path, output: Path, earlier: Path | None) -> None:
             "truth": truth,
             "truth_spread": spread,
             "truth_foreign_cores": foreign,
+            "truth_over_time": over_time,
             "conditions": found,
             "gates": gates,
             "times_as_long": cost,
@@ -76,8 +80,8 @@ def write(work: Path, output: Path, earlier: Path | None) -> None:
         rows,
         f"{len(truth)} architectures of MiniLM-L6, {min(truth):.1f} to {max(truth):.1f} times as fast as the "
         "dense model, measured as a search does. The truth is taken in interleaved bursts on the quiet "
-        "machine with warm caches; between processes it spreads by "
-        f"{percent(float(np.median(spread)))} (median). "
+        "machine with warm caches, just before and just after each condition; between these two it spreads by "
+        f"{percent(float(np.median(spread)))} (median), over all conditions by {percent(over_time)}. "
         "Half-width and coverage are of unmarked intervals. `bench --fail-if` with limits "
         f"{percent(NEAREST, 0)} to {percent(FARTHEST, 0)} from the truth: {said or 'not run'}. "
         + ("" if cost is None else f"On the quiet machine all takes {cost:.2f} times as long as before. ")

@@ -1,10 +1,12 @@
 """The truth: all graphs in one process, in interleaved bursts with warm caches, the machine being quiet.
 
-    python -m benchmarks.latency.busy.truth WORK FILE PROCESSES ROUNDS
+    python -m benchmarks.latency.busy.truth WORK FILE ROUNDS
 
 Knows nothing of references, corrections and marks. A burst follows untimed runs that warm the caches; a
 graph's speed-up is the dense graph's burst over its own, round by round, their median in each process. What
-differs between processes (where memory lies) is part of what a measurement cannot know, so several are run.
+differs between processes (where memory lies) is part of what a measurement cannot know. What neighbours on the
+same host hold in shared caches changes the truth within minutes, so that of a step is taken in a process just
+before it and in another just after it.
 """
 
 from __future__ import annotations
@@ -27,19 +29,29 @@ from compresskit.target.session import make_session, session_spec
 _WARM_SECONDS, _BURST_SECONDS = 0.03, 0.06
 
 
+def take(work: Path, path: Path, rounds: int) -> None:
+    """In a process of its own."""
+    command = [sys.executable, "-m", "benchmarks.latency.busy.truth", str(work), str(path), str(rounds)]
+    subprocess.run(command, check=True)
+
+
+def truth_files(work: Path, step: str) -> tuple[Path, Path]:
+    """Taken just before and just after the step."""
+    return work / f"{step}.truth-before.json", work / f"{step}.truth-after.json"
+
+
 def true_speedups(*taken: Path) -> tuple[list[float], list[float]]:
     """Of each architecture the speed-up over all processes of these files, and its spread between them.
 
     The spread is the standard deviation of the logarithm.
     """
-    logs = np.log(np.concatenate([json.loads(path.read_text())["speedups"] for path in taken]))
+    logs = np.log([json.loads(path.read_text())["speedups"] for path in taken])
     return np.exp(logs.mean(axis=0)).tolist(), logs.std(axis=0, ddof=1).tolist()
 
 
 def most_foreign_cores(*taken: Path) -> float:
     """How many cores others kept busy while the truth was taken, in the worst process."""
-    processes = [each for path in taken for each in json.loads(path.read_text())["processes"]]
-    return max(each["foreign_cores"] or 0.0 for each in processes)
+    return max(json.loads(path.read_text())["foreign_cores"] or 0.0 for path in taken)
 
 
 def one_process(work: Path, rounds: int, seed: int) -> dict[str, Any]:
@@ -77,27 +89,8 @@ def _run_for(seconds: float, session: Any, inputs: Any, least: int) -> list[floa
 
 
 def main() -> None:
-    work, file, processes, rounds = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])
-    if processes == 1:
-        file.write_text(json.dumps(one_process(work, rounds, seed=int(time.time()))))
-        return
-    found = []
-    for number in range(processes):
-        part = file.with_suffix(f".{number}.part")
-        command = [
-            sys.executable,
-            "-m",
-            "benchmarks.latency.busy.truth",
-            str(work),
-            str(part),
-            "1",
-            str(rounds),
-        ]
-        subprocess.run(command, check=True)
-        found.append(json.loads(part.read_text()))
-        part.unlink()
-    value = {"speedups": [each["speedups"] for each in found], "processes": found}
-    file.write_text(json.dumps(value) + "\n")
+    work, path, rounds = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
+    path.write_text(json.dumps(one_process(work, rounds, seed=int(time.time()))) + "\n")
 
 
 if __name__ == "__main__":
