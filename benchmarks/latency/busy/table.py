@@ -80,7 +80,7 @@ def write(work: Path, output: Path, earlier: Path | None) -> None:
         rows,
         f"{len(truth)} architectures of MiniLM-L6, {min(truth):.1f} to {max(truth):.1f} times as fast as the "
         "dense model, measured as a search does. The truth is taken in interleaved bursts on the quiet "
-        "machine with warm caches, just before and just after each condition; between these two it spreads by "
+        "machine with warm caches, just before and just after each condition; between the two it spreads by "
         f"{percent(float(np.median(spread)))} (median), over all conditions by {percent(over_time)}. "
         "Half-width and coverage are of unmarked intervals. `bench --fail-if` with limits "
         f"{percent(NEAREST, 0)} to {percent(FARTHEST, 0)} from the truth: {said or 'not run'}. "

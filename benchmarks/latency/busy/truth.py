@@ -4,9 +4,9 @@
 
 Knows nothing of references, corrections and marks. A burst follows untimed runs that warm the caches; a
 graph's speed-up is the dense graph's burst over its own, round by round, their median in each process. What
-differs between processes (where memory lies) is part of what a measurement cannot know. What neighbours on the
-same host hold in shared caches changes the truth within minutes, so that of a step is taken in a process just
-before it and in another just after it.
+differs between processes (where memory lies) is part of what a measurement cannot know. What neighbours on
+the same host hold in shared caches changes the truth within minutes, so that of a step is taken in a process
+just before it and in another just after it.
 """
 
 from __future__ import annotations
