@@ -14,6 +14,7 @@ from compresskit.bundle.batching import InputRow, run_rows
 from compresskit.bundle.manifest import Manifest, read_manifest, verify
 from compresskit.bundle.session import make_session
 from compresskit.errors import DataError, EngineError
+from compresskit.families import FAMILIES
 from compresskit.target.base import SessionSettings
 
 MODEL_FILE = "onnx/model.onnx"
@@ -99,14 +100,8 @@ def _model_length(folder: Path) -> int | None:
     positions = config.get("max_position_embeddings")
     if positions is None:
         return None
-    # RoBERTa's positions start behind the padding id.
-    offset = int(config.get("pad_token_id") or 0) + 1 if "roberta" in _kind(config) else 0
-    return int(positions) - offset
-
-
-def _kind(config: dict[str, Any]) -> str:
-    kind = str(config.get("model_type", ""))
-    return "roberta" if kind == "camembert" else kind
+    family = FAMILIES.get(str(config.get("model_type")))
+    return int(positions) if family is None else family.max_tokens(int(positions), config.get("pad_token_id"))
 
 
 def _json(path: Path) -> dict[str, Any]:

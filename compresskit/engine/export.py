@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import copy
-import inspect
 import io
 import logging
 import warnings
@@ -19,6 +18,7 @@ from torch import nn
 
 from compresskit.engine.canonical import canonicalize
 from compresskit.errors import EngineError
+from compresskit.families import family_for
 
 TRACED_OPSET = 23  # gives one node for attention, which is easy to find; the result has 20
 IR_VERSION = 9  # loads in ONNX Runtime 1.17 and later
@@ -45,12 +45,7 @@ def export_onnx(model: nn.Module) -> ModelProto:
 def input_names_of(model: nn.Module) -> tuple[str, ...]:
     """Names of the inputs that a model's graph takes."""
     config: Any = model.config
-    names: tuple[str, ...] = ("input_ids", "attention_mask")
-    # RoBERTa's forward takes segments too, but none of its tokenizers gives any.
-    if config.model_type in ("bert", "electra"):
-        assert "token_type_ids" in inspect.signature(model.forward).parameters
-        names += ("token_type_ids",)
-    return names
+    return family_for(config.model_type).inputs
 
 
 def _with_random_parameters(model: nn.Module) -> nn.Module:

@@ -9,7 +9,6 @@ from typing import Any
 from torch import nn
 
 from compresskit.errors import ConfigurationError
-from compresskit.families import dimensions_of
 from compresskit.pipeline import reuse
 from compresskit.pipeline.answers import DenseAnswers
 from compresskit.pipeline.estimate import SUPERNET, Clock
@@ -31,6 +30,7 @@ from compresskit.runs.directory import RunDirectory
 from compresskit.runs.records import Front, TrialRecord
 from compresskit.search.loop import Budget
 from compresskit.supernet.network import SuperNetwork
+from compresskit.supernet.surgery import blueprint_of_config
 from compresskit.target.open import open_target
 from compresskit.target.profile import load_profile
 from compresskit.training.stages import Stage
@@ -78,7 +78,7 @@ def search(
     profile = load_profile(settings.profile) if source is None else reuse.profile_for(source, changes or {})
     inputs = read_inputs(settings, profile, say)
     if settings.method != NAS:
-        make_method(settings.method).check(settings, dimensions_of(inputs.checkpoint.config))
+        make_method(settings.method).check(settings, blueprint_of_config(inputs.checkpoint.config))
     if warm_start is not None and settings.method in LADDERS:
         raise ConfigurationError(
             f"method {settings.method} makes sizes of its own: leave --warm-start out, or take method nas."

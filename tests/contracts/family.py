@@ -99,10 +99,9 @@ class FamilyContract:
 
     def test_every_named_parameter_exists(self, supernet: SuperNetwork) -> None:
         family, shapes = supernet.blueprint.family, supernet.blueprint.shapes
-        inner = (family.query, family.key, family.value, family.attention_output, family.up, family.down)
         for layer in range(LAYERS):
-            for module in inner:
-                assert f"{family.stem}.{layer}.{module}.weight" in shapes
+            for each in supernet.blueprint.projections(layer):
+                assert f"{each.module}.weight" in shapes
         for module in (*family.once_linears, *family.token_linears):
             assert f"{module}.weight" in shapes
         assert len(supernet.blueprint.plan(supernet.full).cuts) == len(shapes)
@@ -134,13 +133,15 @@ class FamilyContract:
     def test_gradients_reach_the_kept_slices_only(self, supernet: SuperNetwork) -> None:
         supernet(irregular(), **make_batch()).logits.square().sum().backward()
         parameters = dict(supernet.model.named_parameters())
-        family = supernet.blueprint.family
-        up = parameters[f"{family.stem}.0.{family.up}.weight"].grad
-        assert up is not None
-        kept = list(irregular().layers[0].units.indices)
-        assert up[kept].abs().sum(1).min() > 0
-        assert up[[i for i in range(UNITS) if i not in kept]].abs().max() == 0
-        assert parameters[f"{family.stem}.1.{family.up}.weight"].grad is None
+        for each in supernet.blueprint.projections(0):
+            found = parameters[f"{each.module}.weight"].grad
+            assert found is not None
+            slopes = found.abs().sum(1 - each.dim)
+            kept = each.places(np.asarray(irregular().layers[0].kept(each.kind).indices))
+            assert slopes[kept].min() > 0
+            assert slopes[np.setdiff1d(np.arange(len(slopes)), kept)].max() == 0
+        for each in supernet.blueprint.projections(1):
+            assert parameters[f"{each.module}.weight"].grad is None
 
     @pytest.mark.parametrize("name", ARCHITECTURES)
     def test_embeddings_learn_as_those_of_the_pruned_model(self, supernet: SuperNetwork, name: str) -> None:
