@@ -7,12 +7,14 @@ from typing import Any
 
 from compresskit.architecture import Dimensions
 from compresskit.errors import UnsupportedModelError, one_of
-from compresskit.families import bert, distilbert, roberta
+from compresskit.families import bert, distilbert, modernbert, roberta
 from compresskit.families.base import Family
 from compresskit.families.blueprint import Blueprint, Projection
 
 FAMILIES: dict[str, Family] = {
-    family.model_type: family for family in (*bert.FAMILIES, *roberta.FAMILIES, *distilbert.FAMILIES)
+    family.model_type: family
+    for module in (bert, roberta, distilbert, modernbert)
+    for family in module.FAMILIES
 }
 
 
