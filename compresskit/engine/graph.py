@@ -35,7 +35,8 @@ class GraphSlicer:
 
     Names, sizes and weights follow `blueprint.plan`, the plan that training and pruning use, so
     the result equals a fresh export of the pruned model, operator by operator.
-    Raises EngineError when the graph is not one of the blueprint's model.
+    Raises EngineError when the graph is not one of the blueprint's model, NotCutError when its blocks are
+    not found.
     """
 
     def __init__(self, dense: ModelProto, blueprint: Blueprint) -> None:

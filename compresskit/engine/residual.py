@@ -12,6 +12,10 @@ from compresskit.families import Family
 from compresskit.families.base import Block
 
 
+class NotCutError(EngineError):
+    """The blocks of a graph are not found, so that it cannot be cut to an architecture."""
+
+
 @dataclass(frozen=True)
 class SubLayer:
     """The value of the residual stream that a block reads, and the one that it leaves in its place."""
@@ -32,7 +36,7 @@ class ResidualStream:
                 self._readers.setdefault(name, []).append(node)
 
     def sub_layers(self, layer: int) -> dict[str, SubLayer]:
-        """The blocks of a layer by the kind of their members. EngineError where they are not found."""
+        """The blocks of a layer by the kind of their members. NotCutError where they are not found."""
         return {kind: self._sub_layer(layer, block) for kind, block in self._family.blocks.items()}
 
     def _sub_layer(self, layer: int, block: Block) -> SubLayer:
@@ -55,8 +59,8 @@ class ResidualStream:
     def _only_reader(self, value: str) -> NodeProto:
         found = self._readers.get(value, [])
         if len(found) != 1:
-            raise EngineError(
-                f"the graph is no {self._family.model_type} model as it is known: {len(found)} operators "
+            raise NotCutError(
+                f"the graph of this {self._family.model_type} model cannot be cut: {len(found)} operators "
                 f"read {value!r}, not one."
             )
         return found[0]

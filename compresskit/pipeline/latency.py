@@ -11,10 +11,10 @@ from typing import Any
 import onnx
 
 from compresskit.architecture import BLOCKS_MARK, Candidate
-from compresskit.engine.graph import GraphSlicer
 from compresskit.engine.quantize import to_precision
 from compresskit.engine.variants import Variant
 from compresskit.errors import AgentError, TargetError
+from compresskit.pipeline.slicers import Slicer
 from compresskit.runs.directory import RunDirectory
 from compresskit.search.additive import AdditiveLatency, Shapes
 from compresskit.target.base import LatencyTarget
@@ -58,7 +58,7 @@ class LatencyMeter:
         run: RunDirectory,
         target: LatencyTarget,
         profile: Profile,
-        slicer: GraphSlicer,
+        slicer: Slicer,
         variant: Variant,
         variants: Mapping[str, Variant] | None = None,
     ) -> None:

@@ -128,7 +128,7 @@ class Search:
             supernet = self.shared(dense) if self.settings.method == NAS else SuperNetwork(dense)
             profile = self.inputs.profile
             precisions = self.settings.precisions_on(profile)
-            slicer = slicer_of(supernet, precisions)
+            slicer = slicer_of(supernet, precisions, self.say)
             variants = choose_variants(self.run, target, profile, slicer, precisions, self.say)
             meter = LatencyMeter(self.run, target, profile, slicer, variants["fp32"], variants)
             answers = DenseAnswers.of(self.run)

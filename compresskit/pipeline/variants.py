@@ -7,7 +7,6 @@ from typing import Any
 
 from onnx import ModelProto
 
-from compresskit.engine.graph import GraphSlicer
 from compresskit.engine.quantize import to_precision
 from compresskit.engine.variants import (
     ONE_THREAD,
@@ -18,6 +17,7 @@ from compresskit.engine.variants import (
     variant_named,
 )
 from compresskit.pipeline.latency import time_of
+from compresskit.pipeline.slicers import Slicer
 from compresskit.runs.directory import RunDirectory
 from compresskit.target.base import LatencyTarget
 from compresskit.target.local import resolve
@@ -47,7 +47,7 @@ def choose_variants(
     run: RunDirectory,
     target: LatencyTarget,
     profile: Profile,
-    slicer: GraphSlicer,
+    slicer: Slicer,
     precisions: Collection[str],
     say: Callable[[str], None],
 ) -> dict[str, Variant]:
