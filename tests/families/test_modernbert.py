@@ -2,10 +2,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+import torch
 from torch import nn
 from transformers import ModernBertConfig, ModernBertForSequenceClassification
 
-from tests.contracts.family import HEADS, HIDDEN, LAYERS, UNITS, VOCABULARY, FamilyContract
+from tests.contracts.family import HEADS, HIDDEN, LAYERS, UNITS, VOCABULARY, FamilyContract, randomize
 
 SIZES: dict[str, Any] = {
     "vocab_size": VOCABULARY,
@@ -36,3 +38,18 @@ class TestModernBertWithBiases(FamilyContract):
         biases = dict.fromkeys(("attention_bias", "mlp_bias", "norm_bias", "classifier_bias"), True)
         config = ModernBertConfig(**SIZES, **biases, classifier_pooling="mean")
         return ModernBertForSequenceClassification(config)  # type: ignore[no-any-return]
+
+
+@pytest.mark.parametrize("attention", ["sdpa", "eager"])
+def test_padding_that_sees_no_token_does_no_harm(attention: str) -> None:
+    """In a narrow window the last padding has padding alone around it: no row of its scores is left."""
+    model: Any = randomize(TestModernBert().make_model())
+    model.set_attn_implementation(attention)
+    ids = torch.randint(5, VOCABULARY, (2, 29), generator=torch.Generator().manual_seed(0))
+    mask = torch.ones_like(ids)
+    mask[1, 3:] = 0
+    logits = model(input_ids=ids, attention_mask=mask).logits
+    alone = model(input_ids=ids[1:, :3], attention_mask=mask[1:, :3]).logits
+    torch.testing.assert_close(logits[1:], alone, rtol=0, atol=1e-5)
+    logits.square().sum().backward()
+    assert all(bool(value.grad.isfinite().all()) for value in model.parameters())
