@@ -48,10 +48,10 @@ def dense_model(
     start = time.monotonic()
     checkpoint = open_checkpoint(settings.model)
     task = read_task(settings, checkpoint)
-    model = load_dense(checkpoint, task, settings.seed)
+    model = load_dense(checkpoint, task, settings.seed).model
     stage = Stage(
         task,
-        checkpoint.tokenizer.pad_token_id,
+        checkpoint.pad_id,
         folder / "training",
         lambda progress: say(f"{folder.name}: step {progress.step} of {progress.of}"),
     )

@@ -6,6 +6,7 @@
     ├── ArchitectureError        an architecture that does not fit its model
     ├── DataError                columns, labels, splits
     ├── RunError                 a run directory: version, damage, resume
+    │   └── DiskFullError        no space left where something is written
     ├── EngineError              an engine folder: damage, failed verification
     ├── TargetError              the device: provider missing, measurement failed
     │   └── AgentError           a remote device: unreachable, refused
@@ -16,6 +17,7 @@ Each message names the value, what is permitted and what to do.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 
@@ -43,6 +45,10 @@ class RunError(CompresskitError):
     pass
 
 
+class DiskFullError(RunError):
+    pass
+
+
 class EngineError(CompresskitError):
     pass
 
@@ -57,6 +63,14 @@ class AgentError(TargetError):
 
 class SearchError(CompresskitError):
     pass
+
+
+def reason_of(error: BaseException) -> str:
+    """What another library's error says, on one line of 300 characters at most, to be quoted."""
+    if isinstance(error, KeyError):
+        return f"{error} is not known"
+    said = " ".join(re.sub(r"\x1b\[[\d;]*m", "", str(error)).split()).rstrip(".")
+    return said[:300] or type(error).__name__
 
 
 def one_of(what: str, value: object, allowed: Iterable[object]) -> str:

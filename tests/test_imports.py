@@ -34,7 +34,7 @@ FLOORS = (
     "families",
     "spaces",
 )
-GROUND = ("architecture", "blocks", "kept", "slicing", "pareto", "kinds", "errors")
+GROUND = ("architecture", "blocks", "kept", "slicing", "pareto", "kinds", "errors", "exhausted")
 LIGHT = (*FLOORS[FLOORS.index("bundle") :], *GROUND)
 
 # What a device has: the base install, and the onnxruntime that it chose.

@@ -88,7 +88,7 @@ class Accuracy:
         self.say = say
         checkpoint = open_checkpoint(settings.model)
         self.task = read_task(settings, checkpoint)
-        self.pad_id: int = checkpoint.tokenizer.pad_token_id
+        self.pad_id: int = checkpoint.pad_id
 
     def stage(self, name: str) -> Stage:
         folder = self.work / "training" / name

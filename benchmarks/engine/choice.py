@@ -8,7 +8,7 @@ from pathlib import Path
 
 from benchmarks.engine.models import Family
 from compresskit.engine.variants import Variant, variant_named
-from compresskit.pipeline.variants import FP32, find_variant
+from compresskit.pipeline.variants import FP32, find_variant, limit_of
 from compresskit.target.open import open_target
 from compresskit.target.profile import Profile, load_profile
 
@@ -30,7 +30,7 @@ def chosen_variant(family: Family, profile: Profile, work: Path) -> Variant:
         print(f"choosing a variant: {key}", file=sys.stderr, flush=True)
         dense = family.slicer.slice(family.slicer.full)
         with open_target(profile) as target:
-            known[key] = find_variant(target, profile, dense, FP32).name
+            known[key] = find_variant(target, profile, dense, FP32, limit_of(target)).name
         path.write_text(json.dumps(known, indent=1))
     return variant_named(known[key])
 

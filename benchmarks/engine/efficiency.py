@@ -17,7 +17,8 @@ from benchmarks.results import write_results
 from compresskit.architecture import Architecture
 from compresskit.engine.count import count_macs
 from compresskit.target.base import SessionSettings
-from compresskit.target.compare import EngineToMeasure, compare
+from compresskit.target.compare import compare
+from compresskit.target.runner import EngineToMeasure
 
 THREADS, LENGTH = 1, 128
 DENSE = "dense"

@@ -25,10 +25,13 @@ PYTHON_PACKAGES = {
 NODE_PACKAGES = ["@huggingface/transformers"]
 
 
-def python_of(name: str, work: Path) -> Path:
-    """The interpreter of environment `name` below `work`, which is made if it is not whole."""
+def python_of(name: str, work: Path, packages: Sequence[str] | None = None) -> Path:
+    """The interpreter of environment `name` below `work`, which is made if it is not whole.
+
+    It holds `packages`, by default those of this name in `PYTHON_PACKAGES`.
+    """
     folder = work / "environments" / name
-    packages = PYTHON_PACKAGES[name]
+    packages = PYTHON_PACKAGES[name] if packages is None else packages
     python = folder / "bin" / "python"
     if _is_made(folder, packages):
         return python

@@ -17,7 +17,8 @@ from benchmarks.engine.models import Family, largest_difference
 from benchmarks.results import write_results
 from compresskit.engine.count import count_macs
 from compresskit.target.base import OPTIMIZATION_LEVELS, SessionSettings
-from compresskit.target.compare import EngineToMeasure, compare
+from compresskit.target.compare import compare
+from compresskit.target.runner import EngineToMeasure
 
 THREADS, LENGTHS = (1, 2), (32, 128)
 OURS, OPTIMUM, PRODUCTS = "ours", "optimum-onnx", "products alone"

@@ -33,7 +33,7 @@ def dense_engine(settings: SearchSettings, folder: Path, say: Callable[[str], No
     with open_target(profile, say=say) as target:
         variant = choose_variant(time_of(target), plain)
     graph = variant.apply(plain)
-    logits = logits_of(graph, task.test.encoded, variant.session, pad_id=checkpoint.tokenizer.pad_token_id)
+    logits = logits_of(graph, task.test.encoded, variant.session, pad_id=checkpoint.pad_id)
     full = Architecture.full(dimensions_of(checkpoint.config))
     manifest = Manifest(
         architecture=full.to_json(),

@@ -64,10 +64,10 @@ class Cell:
         variant, seed = self.variant, self.settings.seed
         checkpoint = open_checkpoint(self.settings.model if variant.from_pretrained else self.dense.folder)
         task = read_task(self.settings, checkpoint)
-        model = load_dense(checkpoint, task, seed)
+        model = load_dense(checkpoint, task, seed).model
         teacher = copy.deepcopy(model)
         with tempfile.TemporaryDirectory() as folder:
-            stage = Stage(task, checkpoint.tokenizer.pad_token_id, Path(folder), lambda _: None)
+            stage = Stage(task, checkpoint.pad_id, Path(folder), lambda _: None)
             ordered = self.ordered(model, stage)
             if variant.hidden_width:
                 teacher, ordered = self.narrow(ordered, stage)

@@ -40,6 +40,9 @@ def run_rows(
 ) -> npt.NDArray[Any]:
     """Logits (rows, labels) of an ONNX Runtime session, in the rows' order."""
     names = [item.name for item in session.get_inputs()]
+    if not rows:
+        labels = next(item.shape[-1] for item in session.get_outputs() if item.name == "logits")
+        return np.empty((0, labels), dtype=np.float32)
     found: npt.NDArray[Any] | None = None
     for chunk in batches(rows, batch_size):
         feed = feed_of([rows[i] for i in chunk], names, pad_id)
@@ -47,4 +50,5 @@ def run_rows(
         if found is None:
             found = np.empty((len(rows), logits.shape[1]), dtype=np.float32)
         found[chunk] = logits
-    return np.empty((0, 0), dtype=np.float32) if found is None else found
+    assert found is not None
+    return found

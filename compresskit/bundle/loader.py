@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 import numpy.typing as npt
 
 from compresskit.bundle.batching import InputRow, run_rows
-from compresskit.bundle.manifest import Manifest, read_manifest, verify
+from compresskit.bundle.encoding import (
+    Text,
+    encode_texts,
+    gives_segments,
+    load_tokenizer,
+    padding_id,
+    read_object,
+    tokenizer_settings,
+)
+from compresskit.bundle.manifest import FILE_NAME, Manifest, read_manifest, verify
+from compresskit.bundle.runtime import check_runtime
 from compresskit.bundle.session import make_session
-from compresskit.errors import DataError, EngineError
+from compresskit.errors import ConfigurationError, EngineError
 from compresskit.families import FAMILIES
+from compresskit.kinds import wrong_kind
 from compresskit.target.base import SessionSettings
 
 MODEL_FILE = "onnx/model.onnx"
-Text = str | Sequence[str]
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,14 +47,8 @@ class Engine:
         return list(self.manifest.labels)
 
     def encode(self, texts: Sequence[Text]) -> list[InputRow]:
-        """Token ids of texts or of pairs of texts, cut to what the model takes, not padded."""
-        if isinstance(texts, str):
-            raise DataError("texts is one string; give a list of texts or of (text, text) pairs.")
-        inputs = [text if isinstance(text, str) else tuple(text) for text in texts]
-        encoded = self.tokenizer.encode_batch(inputs)
-        if not self.segments:
-            return [{"input_ids": item.ids} for item in encoded]
-        return [{"input_ids": item.ids, "token_type_ids": item.type_ids} for item in encoded]
+        """Token ids of texts or of pairs of texts, as in training: cut to the same length, not padded."""
+        return encode_texts(self.tokenizer, texts, segments=self.segments)
 
     def predict(self, texts: Sequence[Text], *, batch_size: int = 32) -> npt.NDArray[Any]:
         """Logits of shape (texts, labels), float32."""
@@ -57,18 +60,29 @@ def load_engine(
 ) -> Engine:
     """The engine in `folder`, its session set up for the speed that was measured.
 
-    `provider` is cpu, cuda or tensorrt; `threads` of None or 0 means ONNX Runtime's own number.
-    EngineError for a damaged folder, another format version, or a missing provider.
+    `provider` is cpu, cuda or tensorrt; `threads` of None or 0 means all physical cores that
+    this process may use, within its CPU quota.
+    EngineError for a damaged folder, another format version, a missing provider, or an ONNX Runtime
+    older than the lowest in which graphs of this kind were proven right.
     """
     folder = Path(folder)
     manifest = verify(folder) if check_hashes else read_manifest(folder)
-    settings = SessionSettings.from_json(manifest.session)
-    session = make_session(graph_file(folder), settings, provider=provider, threads=threads)
-    tokenizer = _tokenizer(folder, manifest)
-    config = _json(folder / "config.json")
-    pad_id = config.get("pad_token_id")
-    segments = any(item.name == "token_type_ids" for item in session.get_inputs())
-    return Engine(folder, manifest, session, tokenizer, 0 if pad_id is None else int(pad_id), segments)
+    graph = graph_file(folder)
+    check_runtime(folder, manifest, graph)
+    settings = session_settings(folder, manifest)
+    session = make_session(graph, settings, provider=provider, threads=threads)
+    config, words = _read_config(folder), tokenizer_settings(folder)
+    tokenizer = load_tokenizer(folder, manifest.max_length or model_length(config))
+    segments = gives_segments(words) and any(item.name == "token_type_ids" for item in session.get_inputs())
+    return Engine(folder, manifest, session, tokenizer, padding_id(tokenizer, words, config), segments)
+
+
+def session_settings(folder: Path, manifest: Manifest) -> SessionSettings:
+    """What the manifest says a session needs. EngineError where that is damaged."""
+    try:
+        return SessionSettings.from_json(manifest.session)
+    except ConfigurationError as error:
+        raise EngineError(f"{folder / FILE_NAME} is damaged: {error} Export the point again.") from None
 
 
 def graph_file(folder: Path) -> Path:
@@ -79,34 +93,28 @@ def graph_file(folder: Path) -> Path:
     return path
 
 
-def _tokenizer(folder: Path, manifest: Manifest) -> Any:
-    from tokenizers import Tokenizer
+@dataclass(frozen=True)
+class _Config:
+    """What is read of config.json."""
 
-    path = folder / "tokenizer.json"
-    try:
-        tokenizer = Tokenizer.from_file(str(path))
-    except Exception as error:  # tokenizers raises bare Exception
-        raise EngineError(f"{path} is not a tokenizer that loads: {error}") from error
-    tokenizer.no_padding()
-    length = manifest.max_length or _model_length(folder)
-    if length:
-        tokenizer.enable_truncation(length)
-    return tokenizer
+    model_type: str | None
+    pad_token_id: int | None
+    max_position_embeddings: int | None
 
 
-def _model_length(folder: Path) -> int | None:
-    """Tokens that the model takes, from config.json."""
-    config = _json(folder / "config.json")
+def _read_config(folder: Path) -> Mapping[str, Any]:
+    """Raises EngineError for a file that is damaged."""
+    path = folder / "config.json"
+    config = read_object(path)
+    if wrong := wrong_kind(_Config, {item.name: config.get(item.name) for item in fields(_Config)}):
+        raise EngineError(f"{path} is damaged: {wrong} Export the point again.")
+    return config
+
+
+def model_length(config: Mapping[str, Any]) -> int | None:
+    """Tokens that the model of a config.json takes; None where it has no such limit."""
     positions = config.get("max_position_embeddings")
     if positions is None:
         return None
     family = FAMILIES.get(str(config.get("model_type")))
     return int(positions) if family is None else family.max_tokens(int(positions), config.get("pad_token_id"))
-
-
-def _json(path: Path) -> dict[str, Any]:
-    try:
-        value: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise EngineError(f"{path} cannot be read: {error}") from error
-    return value

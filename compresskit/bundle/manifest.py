@@ -14,11 +14,14 @@ from compresskit.kinds import wrong_kind
 
 FILE_NAME = "compresskit.json"
 FORMAT_VERSION = 1
+GRAPH_SUFFIXES = {".onnx", ".ort"}
 
 
 @dataclass(frozen=True)
 class Manifest:
-    """`test_metric` is a fraction, computed by the engine in ONNX Runtime; None where it was not.
+    """`test_metric` is a fraction, computed by the engine in ONNX Runtime; None where it was not. `test` has
+    its `rows`, its 95 % interval `metric_ci`, and against the dense model on these rows its `dense_metric`
+    and the paired interval of the difference, `difference_ci`.
 
     `macs` are those of the profile's batch and length. `session` is what a loader must set for the
     measured speed, `labels` the names by class id (none for regression). `blocks` is empty, or says which
@@ -28,7 +31,9 @@ class Manifest:
     `float_layers` are modules that an int8 left in float; `precision_trials` what each precision gave on
     the device and on validation data, with the reason why it was not taken. `embeddings` is the precision
     of the table of words, `vocabulary` how many tokens of how many stay (empty: all). `variant_check`
-    compares the graph's form with the plain one, on the device and with these weights.
+    compares the graph's form with the plain one, on the device and with these weights. `runtime` holds the
+    lowest `onnxruntime` in which graphs of this kind were proven, their `opset`, `ir_version`, and the
+    `other_domains` of operators that are not ONNX's own.
     """
 
     architecture: Mapping[str, Any]
@@ -43,6 +48,7 @@ class Manifest:
     blocks: Mapping[str, Any] = field(default_factory=dict)
     labels: list[str] = field(default_factory=list)
     lineage: Mapping[str, Any] = field(default_factory=dict)
+    test: Mapping[str, Any] = field(default_factory=dict)
     seed: int | None = None
     max_length: int | None = None
     float_layers: list[str] = field(default_factory=list)
@@ -50,6 +56,7 @@ class Manifest:
     vocabulary: Mapping[str, int] = field(default_factory=dict)
     precision_trials: list[Mapping[str, Any]] = field(default_factory=list)
     variant_check: Mapping[str, Any] = field(default_factory=dict)
+    runtime: Mapping[str, Any] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
     device: Mapping[str, Any] = field(default_factory=dict)
     files: Mapping[str, str] = field(default_factory=dict)
@@ -65,12 +72,29 @@ class Manifest:
         unknown = sorted(set(value) - names)
         if unknown:
             raise EngineError(f"{FILE_NAME} has the key {unknown[0]!r}, which this version does not know.")
-        if wrong := wrong_kind(cls, value):
+        if wrong := wrong_kind(cls, value) or wrong_kind(_Lineage, value.get("lineage", {})):
             raise EngineError(f"{FILE_NAME} is damaged: {wrong} Export the point again.")
         try:
             return cls(**value)
         except TypeError as error:
             raise EngineError(f"{FILE_NAME} is incomplete: {error}. Export the point again.") from None
+
+
+@dataclass(frozen=True)
+class _Lineage:
+    """Types of what bench, cards and Triton repositories take from `Manifest.lineage`."""
+
+    run: str | None
+    trial_id: int | None
+    model: str
+    dataset: str
+    profile: dict[str, Any] | None
+    latency_ms: float | None
+    latency_ci_ms: list[float]
+    dense_latency_ms: float
+    reference: str | None
+    reference_level_ms: float | None
+    conditions: str | None
 
 
 def read_manifest(folder: Path | str) -> Manifest:
@@ -82,7 +106,7 @@ def read_manifest(folder: Path | str) -> Manifest:
         raise EngineError(
             f"{folder} is no engine: it has no {FILE_NAME}. Give a folder that `compresskit export` wrote."
         ) from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise EngineError(f"{path} is damaged: {error}. Export the point again.") from error
     if not isinstance(value, dict):
         raise EngineError(f"{path} is damaged: it holds no object. Export the point again.")
@@ -107,9 +131,19 @@ def hash_files(folder: Path) -> dict[str, str]:
 
 
 def verify(folder: Path | str) -> Manifest:
-    """The manifest, once every file that it lists was found whole. EngineError names one that is not."""
+    """The manifest, once every file that it lists was found whole, and no graph that it does not list.
+
+    EngineError names a file that is not as it was exported.
+    """
     folder = Path(folder)
     manifest = read_manifest(folder)
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder).as_posix()
+        if path.suffix in GRAPH_SUFFIXES and name not in manifest.files:
+            raise EngineError(
+                f"{path} is a graph that {FILE_NAME} does not list, so it was never verified. Remove it, or "
+                "export the point again."
+            )
     for name, wanted in manifest.files.items():
         path = folder / name
         if not path.is_file():

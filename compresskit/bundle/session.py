@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from compresskit.errors import EngineError, one_of
+from compresskit.exhausted import is_out_of_memory
 from compresskit.target.base import SessionSettings
+from compresskit.target.host import physical_cores
 
 PROVIDERS = {
     "cpu": ("CPUExecutionProvider",),
@@ -24,8 +26,9 @@ def make_session(
 ) -> Any:
     """An `onnxruntime.InferenceSession` with what the graph needs set.
 
-    `threads` of None or 0 leaves their number to ONNX Runtime. EngineError for an unknown or
-    missing provider and for a graph that does not load.
+    `threads` of None or 0 means the physical cores that this process may use, within its CPU quota: ONNX
+    Runtime's own choice knows no quota and binds its threads to CPUs outside the affinity mask.
+    EngineError for an unknown or missing provider and for a graph that does not load.
     """
     import onnxruntime
 
@@ -43,8 +46,8 @@ def make_session(
     options.graph_optimization_level = getattr(
         onnxruntime.GraphOptimizationLevel, f"ORT_{_LEVELS[settings.optimization_level]}"
     )
-    if threads:
-        options.intra_op_num_threads = threads
+    options.intra_op_num_threads = threads or physical_cores()
+    options.inter_op_num_threads = 1
     for key, value in settings.options.items():
         options.add_session_config_entry(key, value)
     try:
@@ -56,7 +59,11 @@ def make_session(
         )
     except Exception as error:  # onnxruntime's own classes share no base
         what = "the graph" if isinstance(model, bytes) else str(model)
-        reason = str(error).strip().splitlines()[0]
+        reason = next(iter(str(error).strip().splitlines()), "") or type(error).__name__
+        if is_out_of_memory(error):
+            raise EngineError(
+                f"memory ran out while {what} was loaded ({reason}); free memory, or use a smaller engine."
+            ) from error
         raise EngineError(f"onnxruntime {onnxruntime.__version__} does not load {what}: {reason}") from error
 
 

@@ -6,6 +6,7 @@ Only the command that is called is imported, so that `--help` and `--version` st
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -17,6 +18,7 @@ from typer.core import TyperGroup
 from compresskit import __version__
 from compresskit.cli.output import ERROR, INTERRUPTED, complain
 from compresskit.errors import CompresskitError
+from compresskit.exhausted import is_disk_full, is_out_of_memory
 
 # Command -> its line in the listing. The module of the same name holds `main`, or, for a
 # command with commands of its own, `app`.
@@ -79,7 +81,7 @@ def build(called: str | None) -> typer.Typer:
 
 
 def status(arguments: Sequence[str]) -> int:
-    """Run the program on `arguments` and return its exit status: 0, 1, 2, 3 or 130."""
+    """Run the program on `arguments` and return its exit status: 0, 1, 2, 3, 4 or 130."""
     called = next((word for word in arguments if not word.startswith("-")), None)
     try:
         command = typer.main.get_command(build(called))
@@ -95,14 +97,26 @@ def status(arguments: Sequence[str]) -> int:
     except Exception as error:
         if os.environ.get("COMPRESSKIT_DEBUG") == "1":
             raise
-        complain(_absent(error) or _unexpected(error))
+        complain(_absent(error) or _exhausted(error) or _unexpected(error))
         return ERROR
     return 0
 
 
 def run() -> NoReturn:
     """Entry point of the program."""
+    stop_as_interrupt()
     sys.exit(status(sys.argv[1:]))
+
+
+def stop_as_interrupt() -> None:
+    """Have SIGTERM, and SIGHUP unless something ignores it, end a command as Ctrl-C does.
+
+    Processes that it started are ended, what is temporary is removed, and what was computed is kept.
+    """
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)  # Windows has no SIGHUP
+        if number is not None and signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, signal.default_int_handler)
 
 
 def _print_version(wanted: bool) -> None:
@@ -132,6 +146,20 @@ def _absent(error: Exception) -> str | None:
     extra = EXTRAS[package]
     other = ", or 'compresskit[gpu]' for an NVIDIA GPU" if extra == "cpu" else ""
     return f"this needs {package}, which is not installed: pip install 'compresskit[{extra}]'{other}."
+
+
+def _exhausted(error: Exception) -> str | None:
+    """Message for memory or disk space that ran out, in whatever words, else None."""
+    again = "then run the same command again (with --resume for a search)"
+    reason = next(iter(str(error).splitlines()), "") or type(error).__name__
+    if is_disk_full(error):
+        return f"no space left on the device: {reason}. Free some space, {again}."
+    if is_out_of_memory(error):
+        return (
+            f"memory ran out: {reason}. Close other programs, {again}; or start anew with a smaller "
+            "--batch-size or --max-length."
+        )
+    return None
 
 
 def _unexpected(error: Exception) -> str:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from compresskit.cli.output import CONDITION_FAILED, JsonOption, emit, say, warn
+from compresskit.cli.output import CONDITION_FAILED, NOT_DECIDED, JsonOption, emit, say, warn
 
 
 def main(
@@ -45,11 +45,19 @@ def main(
         list[str] | None,
         typer.Option("--fail-if", help="KEY OP NUMBER, such as 'latency_ms.p95 > 5': exit 3; may repeat."),
     ] = None,
+    allow_busy: Annotated[
+        bool,
+        typer.Option(
+            "--allow-busy", help="--fail-if decides by the figures alone, on a busy machine too: no exit 4."
+        ),
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Measure engines side by side on a device: each in a fresh process, in turn, in random order."""
     from compresskit.pipeline.bench import bench
-    from compresskit.pipeline.bench_gate import check_keys, failures, parse_condition
+    from compresskit.pipeline.bench_gate import check_keys, parse_condition
+    from compresskit.pipeline.bench_verdict import Outcome, judge, limits_of
+    from compresskit.report.bench_text import mark_lines
     from compresskit.report.tables import bench_table
 
     conditions = [parse_condition(text) for text in fail_if or ()]
@@ -63,16 +71,28 @@ def main(
         label_column=label_column,
         report=report or (),
         history=history,
+        limits=() if allow_busy else limits_of(conditions),
         say=say,
     )
     value = result.to_json()
     for text in result.warnings:
         warn(text)
+    for text in mark_lines(value):
+        warn(f"not to be trusted: {text}")
     for text in result.changes:
         say(text)
     emit(value, as_json, lambda: bench_table(value))
-    failed = failures(conditions, value)
-    for text in failed:
-        say(f"failed: {text}")
-    if failed:
-        raise typer.Exit(CONDITION_FAILED)
+    verdicts = judge(conditions, value, allow_busy=allow_busy)
+    failed = [verdict for verdict in verdicts if verdict.outcome is Outcome.HOLDS]
+    undecided = [verdict for verdict in verdicts if verdict.outcome is Outcome.UNDECIDED]
+    for verdict in failed:
+        say(f"failed: {verdict}")
+    for verdict in undecided:
+        say(f"not decided: {verdict}")
+    if undecided and not failed:
+        say(
+            "machine busy, or a figure too near its limit: run again when it is quiet, raise max_seconds in "
+            "the profile, or let the figures decide with --allow-busy."
+        )
+    if failed or undecided:
+        raise typer.Exit(CONDITION_FAILED if failed else NOT_DECIDED)

@@ -38,9 +38,15 @@ def main(
     layout: Annotated[
         str, typer.Option("--format", help="huggingface, or triton for a Triton model repository.")
     ] = "huggingface",
+    runtime: Annotated[
+        str | None,
+        typer.Option(help='Oldest ONNX Runtime that must run it, such as ">=1.20"; default: the device\'s.'),
+    ] = None,
+    portable: Annotated[bool, typer.Option("--portable", help="ONNX's own operators alone.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Prune, verify against PyTorch, score on the test set in ONNX Runtime, and write the engine."""
+    from compresskit.engine.card import describe_test
     from compresskit.pipeline.export import Choice, export
 
     choice = Choice(pareto_idx, trial, dense, max_drop, max_latency_ms)
@@ -54,13 +60,15 @@ def main(
         trim_vocabulary=trim_vocabulary,
         finetune_epochs=finetune_epochs,
         layout=layout,
+        runtime=runtime,
+        portable=portable,
         say=say,
     )
 
     def render() -> str:
         return (
-            f"{output}: {manifest.signature} {manifest.precision}, test {manifest.metric_name} "
-            f"{manifest.test_metric:.4f}, {manifest.num_params / 1e6:.2f} M parameters"
+            f"{output}: {manifest.signature} {manifest.precision}, {manifest.num_params / 1e6:.2f} M "
+            f"parameters, test {manifest.metric_name} {describe_test(manifest.test_metric, manifest.test)}"
         )
 
     emit(manifest.to_json(), as_json, render)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 ERROR = 1
 USAGE = 2
 CONDITION_FAILED = 3
+NOT_DECIDED = 4
 INTERRUPTED = 130
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON on stdout.")]

@@ -19,8 +19,9 @@ def main(
     min_metric: Annotated[float | None, typer.Option(help="Fastest with at least this metric.")] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show the front, and the point that answers the constraints; that alone with --json."""
-    from compresskit.report.tables import front_table
+    """Show front and verdict, or the point that answers the constraints; that alone with --json."""
+    from compresskit.report.tables import front_table, front_with_verdict
+    from compresskit.report.verdict import judge
     from compresskit.runs.directory import RunDirectory
     from compresskit.search.front import select_point
 
@@ -30,7 +31,9 @@ def main(
         if found.info.get(note):
             warn(str(found.info[note]))
     if max_latency_ms is None and max_drop is None and min_metric is None:
-        emit(front.to_json(), as_json, lambda: front_table(front))
+        verdict = judge(front, found.info)
+        shown = {**front.to_json(), "verdict": verdict.to_json()}
+        emit(shown, as_json, lambda: front_with_verdict(front, verdict))
         return
     point = select_point(front, max_drop=max_drop, max_latency_ms=max_latency_ms, min_metric=min_metric)
     emit(point.to_json(), as_json, lambda: front_table(front, chosen=[point.idx or 0]))

@@ -47,6 +47,7 @@ def detect(
 ) -> None:
     """A profile for this device."""
     from compresskit.errors import ConfigurationError
+    from compresskit.runs.atomic import write_atomic
     from compresskit.target.detect import detect_profile, profile_toml
 
     profile = detect_profile()
@@ -55,10 +56,7 @@ def detect(
         return
     if output.exists() and not force:
         raise ConfigurationError(f"{output} exists; give another --output, or --force to overwrite it.")
-    try:
-        output.write_text(profile_toml(profile), encoding="utf-8")
-    except OSError as error:
-        raise ConfigurationError(f"cannot write {output}: {error}; give another --output.") from None
+    write_atomic(output, profile_toml(profile))
     if as_json:
         emit(profile.to_json(), as_json, str)
     say(f"wrote {output}; measure with --profile {output}")

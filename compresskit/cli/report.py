@@ -29,12 +29,12 @@ def main(
 
     view = load_view(run, bench)
     path = write_run(view, output)
-    verdict = judge(view.front)
+    verdict = judge(view.front, view.info)
     for text in view.warnings:
         warn(text)
     result = {
         "path": str(path),
-        "verdict": {"kind": verdict.kind, "headline": verdict.headline, "detail": verdict.detail},
+        "verdict": verdict.to_json(),
         "idx": verdict.idx,
     }
     emit(result, as_json, lambda: f"{verdict.headline} {verdict.detail}\n{path}")

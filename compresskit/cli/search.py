@@ -115,6 +115,12 @@ def main(
         Path | None, typer.Option(help="Method block: run with the point that is pruned further.")
     ] = None,
     start_trial: Annotated[int | None, typer.Option(help="Method block: trial of --start-run.")] = None,
+    allow_weak_dense: Annotated[
+        bool | None,
+        typer.Option(
+            "--allow-weak-dense", help="Go on though the checkpoint does not fit the data's labels."
+        ),
+    ] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of data, training and search.")] = None,
     from_run: Annotated[
         Path | None, typer.Option("--from", help="Run whose super-network and scores are used again.")
@@ -164,6 +170,7 @@ def main(
         "distil": distil,
         "start_run": None if start_run is None else str(start_run),
         "start_trial": start_trial,
+        "allow_weak_dense": allow_weak_dense,
         "seed": seed,
     }
     settings = {
@@ -176,7 +183,9 @@ def main(
         settings.setdefault("budget_seconds", None)  # not that of the run, which may be spent
     from compresskit.pipeline.search import search
     from compresskit.pipeline.settings import SearchSettings
-    from compresskit.report.tables import front_table
+    from compresskit.report.tables import front_with_verdict
+    from compresskit.report.verdict import judge
+    from compresskit.runs.directory import RunDirectory
 
     for option, is_given in (("--warm-start", warm_start), ("--from", from_run), ("--force", force)):
         if resume and is_given:
@@ -199,7 +208,9 @@ def main(
             raise typer.BadParameter(f"give --{' and --'.join(missing)}, by option or in --config.")
         asked = SearchSettings.from_json(settings)
         front = search(asked, output, force=force, say=say, warm_start=warm_start)
-    emit(front.to_json(), as_json, lambda: front_table(front))
+    verdict = judge(front, RunDirectory.open(output).info)
+    shown = {**front.to_json(), "verdict": verdict.to_json()}
+    emit(shown, as_json, lambda: front_with_verdict(front, verdict))
 
 
 def _numbers(what: str, text: str) -> tuple[int, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from compresskit.architecture import Architecture
@@ -41,15 +42,15 @@ def _facts(manifest: Manifest, size_bytes: int) -> list[str]:
     lineage = manifest.lineage
     profile = lineage.get("profile")
     where = profile.get("name") if isinstance(profile, dict) else profile
-    metric = "not measured" if manifest.test_metric is None else f"{manifest.test_metric:.4f}"
     rows = [
-        (f"test {manifest.metric_name}, by ONNX Runtime", metric),
+        (f"test {manifest.metric_name}, by ONNX Runtime", describe_test(manifest.test_metric, manifest.test)),
         ("precision", _precision(manifest)),
         ("parameters", f"{manifest.num_params:,}"),
         ("multiply-accumulates", f"{manifest.macs:,}"),
         ("file size", f"{size_bytes / 1e6:.1f} MB"),
         ("graph variant", manifest.variant),
     ]
+    rows += _runtime(manifest)
     if manifest.blocks:
         count, rate = len(manifest.blocks["matrices"]), manifest.blocks["rate"]
         rows.append(("matrices in blocks", f"{count}, with {rate:.2f} times fewer weights"))
@@ -58,6 +59,39 @@ def _facts(manifest: Manifest, size_bytes: int) -> list[str]:
     rows += [("processor", str(manifest.device["cpu"]))] if manifest.device.get("cpu") else []
     rows += [("data set", str(lineage["dataset"]))] if "dataset" in lineage else []
     return ["| | |", "|---|---|", *(f"| {key} | {value} |" for key, value in rows)]
+
+
+def _runtime(manifest: Manifest) -> list[tuple[str, str]]:
+    """The oldest ONNX Runtime in which graphs of this kind were proven, and whether others can read it."""
+    runtime = manifest.runtime
+    if not runtime:
+        return []
+    others = f" and of {', '.join(runtime['other_domains'])}" if runtime["other_domains"] else " alone"
+    return [
+        ("ONNX Runtime", f"{runtime['onnxruntime']} or later"),
+        ("operators", f"ONNX's own (opset {runtime['opset']}, IR {runtime['ir_version']}){others}"),
+    ]
+
+
+def describe_test(metric: float | None, known: Mapping[str, Any]) -> str:
+    """A test metric with its rows and interval, and the paired difference to the dense model's.
+
+    `known`: as `Manifest.test`.
+    """
+    if metric is None:
+        return "not measured"
+    text = f"{metric:.4f}"
+    if "metric_ci" in known:
+        low, high = known["metric_ci"]
+        text += f" (95 % interval {low:.4f} to {high:.4f}, {known['rows']:,} rows)"
+    if "difference_ci" in known:
+        low, high = known["difference_ci"]
+        difference = metric - known["dense_metric"]
+        text += (
+            f"; dense model {known['dense_metric']:.4f}, difference {difference:+.4f} "
+            f"(paired 95 % interval {low:+.4f} to {high:+.4f})"
+        )
+    return text
 
 
 def _precision(manifest: Manifest) -> str:
@@ -107,7 +141,8 @@ def _loading(manifest: Manifest) -> list[str]:
         *_code("optimum-onnx", "python", _OPTIMUM),
         *_code("Transformers.js, with this folder below `models/`", "js", _TRANSFORMERS_JS),
         *_code("PyTorch", "python", _PYTORCH),
-        f"Plain onnxruntime loads `onnx/model.onnx`{speed}; `tokenizer.json` is for the tokenizers package.",
+        f"Plain onnxruntime loads `onnx/model.onnx`{speed}; `tokenizer.json` is for the tokenizers package, "
+        "and cuts texts as training did.",
     ]
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import importlib.metadata
+import json
 import platform
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,10 +17,17 @@ import torch
 from onnx import ModelProto
 from torch import nn
 
+from compresskit.bundle.encoding import SETTINGS_FILE, TOKENIZER_FILE, tokenizer_settings
+from compresskit.bundle.loader import MODEL_FILE, Engine, load_engine, model_length
 from compresskit.bundle.manifest import Manifest, hash_files, write_manifest
+from compresskit.bundle.runtime import runtime_facts
 from compresskit.engine.card import model_card
-from compresskit.errors import ConfigurationError, EngineError
+from compresskit.errors import CompresskitError, ConfigurationError, EngineError
+from compresskit.exhausted import is_disk_full
+from compresskit.runs.atomic import sync_tree, write_error
 
+# An engine, loaded from its folder -> fields of its manifest.
+Examine = Callable[[Engine], Mapping[str, Any]]
 _PACKAGES = ("compresskit", "torch", "transformers", "onnx", "onnxruntime", "onnxruntime-gpu", "tokenizers")
 
 
@@ -41,15 +48,17 @@ def write_engine(
     tokenizer: Any,
     manifest: Manifest,
     device: Mapping[str, Any] | None = None,
+    examine: Examine | None = None,
 ) -> Manifest:
     """Write graph, PyTorch weights, tokenizer, model card and manifest; returns the manifest as written.
 
-    `model` is the pruned model and `graph` what runs. The folder appears under its name when it is
-    complete. Raises ConfigurationError if it is not empty, EngineError when the disk refuses.
+    `model` is the pruned model and `graph` what runs. `examine` is given the engine as it loads from what
+    was written, and returns what the manifest shall say of it. The folder appears under its name when it
+    is complete. Raises ConfigurationError if it is not empty, EngineError when the disk refuses.
     """
     check_output(output)
     with new_folder(output) as folder:
-        return _fill(folder, graph, model, tokenizer, manifest, device)
+        return _fill(folder, graph, model, tokenizer, manifest, device, examine)
 
 
 @contextlib.contextmanager
@@ -64,18 +73,16 @@ def new_folder(output: Path | str) -> Iterator[Path]:
         output.parent.mkdir(parents=True, exist_ok=True)
         temporary = Path(tempfile.mkdtemp(prefix=f".{output.name}.", dir=output.parent))
         yield temporary
+        sync_tree(temporary)
         temporary.chmod(0o755)
         if output.is_dir():
             output.rmdir()
         temporary.rename(output)
         temporary = None
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise EngineError(
-                f"no space left on the device while writing {output}; nothing was kept. "
-                "Free some space and export again."
-            ) from error
-        raise EngineError(f"cannot write {output}: {error.strerror or error}.") from error
+    except Exception as error:  # of a full disk safetensors and tokenizers tell in exceptions of their own
+        if isinstance(error, CompresskitError) or not (isinstance(error, OSError) or is_disk_full(error)):
+            raise
+        raise EngineError(str(write_error(output, error, written=temporary))) from error
     finally:
         if temporary is not None:
             shutil.rmtree(temporary, ignore_errors=True)
@@ -88,14 +95,20 @@ def _fill(
     tokenizer: Any,
     manifest: Manifest,
     device: Mapping[str, Any] | None,
+    examine: Examine | None,
 ) -> Manifest:
-    (folder / "onnx").mkdir()
+    path = folder / MODEL_FILE
+    path.parent.mkdir()
     data = graph.SerializeToString()
-    (folder / "onnx" / "model.onnx").write_bytes(data)
+    path.write_bytes(data)
     config: Any = model.config
     config.save_pretrained(folder)
-    save_tokenizer(tokenizer, folder)
+    save_tokenizer(tokenizer, folder, manifest.max_length or model_length(config.to_dict()))
     save_weights(model, folder / "model.safetensors")
+    manifest = replace(manifest, runtime=runtime_facts(graph))
+    if examine is not None:
+        write_manifest(folder, manifest)
+        manifest = replace(manifest, **examine(load_engine(folder, check_hashes=False)))
     (folder / "README.md").write_text(model_card(manifest, config, len(data)), encoding="utf-8")
     return finish(folder, manifest, device)
 
@@ -112,21 +125,40 @@ def finish(folder: Path, manifest: Manifest, device: Mapping[str, Any] | None = 
     return manifest
 
 
-def save_tokenizer(tokenizer: Any, folder: Path) -> None:
-    """EngineError for a tokenizer without tokenizer.json, which needs Python to run."""
+def save_tokenizer(tokenizer: Any, folder: Path, max_length: int | None = None) -> None:
+    """Write a tokenizer so that every reader of its files encodes texts as training did.
+
+    `max_length` is where training cut them, None for nowhere. EngineError for a tokenizer without
+    tokenizer.json, which needs Python to run.
+    """
     from tokenizers import Tokenizer
 
     tokenizer.save_pretrained(folder)
-    path = folder / "tokenizer.json"
+    path = folder / TOKENIZER_FILE
     if not path.is_file():
         raise EngineError(
             f"the tokenizer ({type(tokenizer).__name__}) has no tokenizer.json; "
             "give a model with a fast tokenizer."
         )
-    # Padding to a fixed length, which some checkpoints bring, is obeyed by the tokenizers package alone.
+    settings = tokenizer_settings(folder)
+    side = tokenizer.truncation_side
+    settings |= {
+        "truncation_side": side,
+        # Training pads behind the text, whatever the checkpoint says.
+        "padding_side": "right",
+        "model_input_names": list(tokenizer.model_input_names),
+    }
+    # What a checkpoint or the last call left in tokenizer.json is obeyed by the tokenizers package alone.
     bare = Tokenizer.from_file(str(path))
     bare.no_padding()
+    bare.no_truncation()
+    if max_length:
+        bare.enable_truncation(max_length, strategy="longest_first", direction=side)
+        # 1e30, as transformers writes "unknown", lets other tools run into the end of the position table.
+        settings["model_max_length"] = max_length
     bare.save(str(path))
+    text = json.dumps(settings, indent=2, sort_keys=True, ensure_ascii=False)
+    (folder / SETTINGS_FILE).write_text(text + "\n", encoding="utf-8")
 
 
 def save_weights(model: nn.Module, path: Path) -> None:

@@ -5,15 +5,18 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from onnx import ModelProto, TensorProto, ValueInfoProto
 
 from compresskit.bundle.manifest import Manifest
+from compresskit.bundle.runtime import runtime_facts
 from compresskit.engine.folder import check_output, finish, new_folder, save_tokenizer
 from compresskit.errors import EngineError
 from compresskit.target.base import SessionSettings
+from compresskit.target.host import physical_cores
 from compresskit.target.profile import Profile
 
 # The batch in which engines are verified and scored.
@@ -48,11 +51,11 @@ def write_triton(
         folder = repository / model_name(manifest)
         (folder / "1").mkdir(parents=True)
         (folder / "1" / "model.onnx").write_bytes(graph.SerializeToString())
-        save_tokenizer(tokenizer, folder / "tokenizer")
+        save_tokenizer(tokenizer, folder / "tokenizer", manifest.max_length)
         if manifest.labels:
             (folder / "labels.txt").write_text("\n".join(manifest.labels) + "\n", encoding="utf-8")
         (folder / "config.pbtxt").write_text(config_text(graph, manifest, profile), encoding="utf-8")
-        return finish(folder, manifest)
+        return finish(folder, replace(manifest, runtime=runtime_facts(graph)))
 
 
 def model_name(manifest: Manifest) -> str:
@@ -144,7 +147,9 @@ def _filled(value: ValueInfoProto, batch: int, length: int) -> str:
 
 
 def _parameters(profile: Profile, session: SessionSettings) -> list[str]:
-    values = {"intra_op_thread_count": str(profile.threads), "inter_op_thread_count": "1"}
+    # A device behind an address knows its cores itself: 0 leaves them to the server there.
+    threads = profile.threads or (physical_cores(profile.cores) if profile.address is None else 0)
+    values = {"intra_op_thread_count": str(threads), "inter_op_thread_count": "1"}
     values |= {name: session.options[key] for key, name in _PARAMETERS.items() if key in session.options}
     lines = [
         f"parameters {{ key: {_quoted(key)} value {{ string_value: {_quoted(value)} }} }}"

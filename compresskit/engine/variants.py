@@ -114,11 +114,13 @@ def choose_variant(
     *,
     variants: Sequence[Variant] = VARIANTS,
     measured: dict[str, float | None] | None = None,
+    objection: Callable[[ModelProto], str | None] = lambda _: None,
 ) -> Variant:
     """The variant of the plain graph `model` for which `measure` gives the least milliseconds.
 
-    A variant that differs from the plain graph, or that the target refuses (TargetError), is out.
-    `measured` receives each name's milliseconds, None for those. EngineError when none is left.
+    A variant to which there is an `objection`, that differs from the plain graph, or that the target
+    refuses (TargetError), is out. `measured` receives each name's milliseconds, None for those.
+    EngineError when none is left.
     """
     found: dict[str, float | None] = {} if measured is None else measured
     best: tuple[float, Variant] | None = None
@@ -126,6 +128,8 @@ def choose_variant(
         found[variant.name] = None
         try:
             graph = variant.apply(_copied(model))
+            if objection(graph) is not None:
+                continue
             check_equal(model, graph, variant.session)
             latency_ms = measure(graph, variant)
         except (EngineError, TargetError):

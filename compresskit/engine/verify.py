@@ -47,6 +47,19 @@ def verify(
     """
     check_model(graph)
     running = make_session(graph.SerializeToString(), session)
+    return verify_session(running, model, rows, exact=exact, tolerance=tolerance, pad_id=pad_id)
+
+
+def verify_session(
+    running: Any,
+    model: nn.Module,
+    rows: Sequence[InputRow],
+    *,
+    exact: bool = True,
+    tolerance: float = TOLERANCE,
+    pad_id: int = 0,
+) -> Verified:
+    """As `verify`, for the ONNX Runtime session of a graph that was checked."""
     order = sorted(range(len(rows)), key=lambda i: len(rows[i]["input_ids"]))
     found = run_rows(running, rows, pad_id=pad_id)
     if not np.isfinite(found).all():

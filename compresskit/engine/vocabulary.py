@@ -46,19 +46,6 @@ class TrimmedVocabulary:
             for row in rows
         ]
 
-    def encode(
-        self, texts: Sequence[tuple[str, ...]], *, max_length: int, segments: bool
-    ) -> list[dict[str, list[int]]]:
-        """Rows of texts, or pairs of texts, by the new tokenizer, as an engine encodes them."""
-        from tokenizers import Tokenizer
-
-        tokenizer = Tokenizer.from_str(self.tokenizer)
-        tokenizer.enable_truncation(max_length)
-        inputs = [row if len(row) > 1 else row[0] for row in texts]
-        encoded = tokenizer.encode_batch(inputs)
-        names = {"input_ids": "ids"} | ({"token_type_ids": "type_ids"} if segments else {})
-        return [{name: list(getattr(item, part)) for name, part in names.items()} for item in encoded]
-
 
 @dataclass(frozen=True, eq=False)
 class TrimmedTokenizer:
@@ -66,6 +53,14 @@ class TrimmedTokenizer:
 
     original: Any
     words: TrimmedVocabulary
+
+    @property
+    def truncation_side(self) -> str:
+        return str(self.original.truncation_side)
+
+    @property
+    def model_input_names(self) -> list[str]:
+        return list(self.original.model_input_names)
 
     def save_pretrained(self, folder: Path) -> None:
         self.original.save_pretrained(folder)
@@ -80,13 +75,16 @@ class TrimmedTokenizer:
             path.write_text(json.dumps(config, indent=2, ensure_ascii=False), encoding="utf-8")
 
 
-def trim(tokenizer: str, texts: Sequence[tuple[str, ...]], *, pad_id: int) -> TrimmedVocabulary:
+def trim(
+    tokenizer: str, texts: Sequence[tuple[str, ...]], *, pad_id: int, split_special_tokens: bool = False
+) -> TrimmedVocabulary:
     """Keep the tokens that `texts` use, so that these are encoded as before.
 
-    `tokenizer` is a tokenizer.json. Kept as well: special and added tokens, the unknown token, all ids up
-    to `pad_id`, which RoBERTa's positions count from, and every token of one character or byte, so that
-    other texts fall into more pieces, not into nothing. EngineError for a kind of tokenizer that cannot
-    be cut, and where some text would be encoded otherwise.
+    `tokenizer` is a tokenizer.json, `split_special_tokens` what its tokenizer_config.json says. Kept as
+    well: special and added tokens, the unknown token, all ids up to `pad_id`, which RoBERTa's positions
+    count from, and every token of one character or byte, so that other texts fall into more pieces, not
+    into nothing. EngineError for a kind of tokenizer that cannot be cut, and where some text would be
+    encoded otherwise.
     """
     from tokenizers import Tokenizer
 
@@ -98,6 +96,7 @@ def trim(tokenizer: str, texts: Sequence[tuple[str, ...]], *, pad_id: int) -> Tr
             "Leave out --trim-vocabulary."
         )
     old = Tokenizer.from_str(tokenizer)
+    old.encode_special_tokens = split_special_tokens
     used = {token for ids in _encoded(old, texts) for token in ids}
     keep = used | set(range(pad_id + 1)) | {item["id"] for item in value["added_tokens"]}
     keep |= set(_processor_ids(value.get("post_processor")))
@@ -106,6 +105,7 @@ def trim(tokenizer: str, texts: Sequence[tuple[str, ...]], *, pad_id: int) -> Tr
     new_ids = {int(before): after for after, before in enumerate(kept)}
     trimmed = TrimmedVocabulary(kept, old.get_vocab_size(), _rewritten(value, new_ids))
     new = Tokenizer.from_str(trimmed.tokenizer)
+    new.encode_special_tokens = split_special_tokens
     for text, before, after in zip(_flat(texts), _encoded(old, texts), _encoded(new, texts), strict=True):
         if [new_ids[token] for token in before] != after:
             raise EngineError(

@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import save_file
 
 from compresskit.pipeline.ranks import is_first
+from compresskit.pipeline.tensors import read_arrays
 from compresskit.runs import RunDirectory
 from compresskit.runs.atomic import atomic_path
 from compresskit.tasks.metrics import answers_of
@@ -56,7 +57,8 @@ class DenseAnswers:
         """What `run` holds; None in one that is older than the file."""
         if not (run.supernet / ANSWERS_FILE).exists():
             return None
-        kept, info = load_file(run.supernet / ANSWERS_FILE), run.info
+        remedy = "Remove the folder dense_model beside it, then go on with --resume."
+        kept, info = read_arrays(run.supernet / ANSWERS_FILE, ("validation", "search"), remedy), run.info
         return cls(
             Answered(kept["validation"], info["dense_metric"]),
             Answered(kept["search"], info["dense_search_metric"]),

@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from compresskit.bundle.loader import graph_file
+from compresskit.bundle.loader import graph_file, session_settings
 from compresskit.bundle.manifest import Manifest, file_hash, verify
+from compresskit.bundle.runtime import check_runtime
 from compresskit.errors import ConfigurationError, EngineError
 from compresskit.pipeline.bench_data import LabelledTexts, read_labelled
 from compresskit.pipeline.bench_history import append_history, changes_since, read_history
@@ -17,9 +18,12 @@ from compresskit.pipeline.bench_result import BenchResult, EngineResult
 from compresskit.report.files import BENCH_FORMATS, check_format, write_bench
 from compresskit.target.base import SessionSettings
 from compresskit.target.baseline import Level
-from compresskit.target.compare import EngineToMeasure, compare
+from compresskit.target.compare import compare
 from compresskit.target.comparison import EngineMeasurement
+from compresskit.target.decide import Limit
 from compresskit.target.profile import Profile, load_profile
+from compresskit.target.runner import EngineToMeasure
+from compresskit.target.threads import thread_warnings
 
 if TYPE_CHECKING:
     from compresskit.target.remote_bench import RemoteBench
@@ -37,7 +41,7 @@ class Contender:
 
     @property
     def session(self) -> SessionSettings | None:
-        return SessionSettings.from_json(self.manifest.session) if self.manifest else None
+        return session_settings(self.path, self.manifest) if self.manifest else None
 
     @property
     def size_bytes(self) -> int:
@@ -56,15 +60,16 @@ def bench(
     label_column: str | None = None,
     report: Sequence[Path | str] = (),
     history: Path | str | None = None,
+    limits: Sequence[Limit] = (),
     say: Callable[[str], None] = lambda _: None,
 ) -> BenchResult:
     """Measure `engines` (engine folders or ONNX files) in turn, each in a fresh process.
 
-    With an address in the profile all of it happens on the device behind it.
-
-    Ratios are against `baseline`, by default the first of several engines. `profile` is by default the
-    one that the first engine was made for. With `dataset` each engine folder is scored on it. `report`
-    names .html, .md and .json files to write, `history` a file of earlier results to compare with.
+    With an address in the profile all of it happens on the device behind it. Ratios are against `baseline`,
+    by default the first of several engines. `profile` is by default the one that the first engine was made
+    for. With `dataset` each engine folder is scored on it. `report` names .html, .md and .json files to
+    write, `history` a file of earlier results to compare with. With `limits` on speed-ups and latencies,
+    measuring goes on until they are decided, up to three times as long.
     Raises EngineError for a folder that is damaged or no engine, ConfigurationError, DataError,
     TargetError.
     """
@@ -80,7 +85,7 @@ def bench(
     base = Path(baseline) if baseline is not None else contenders[0].path if len(contenders) > 1 else None
     say(f"measuring {len(contenders)} engine(s) under profile {chosen.name}")
     with _device(chosen, say) as device:
-        result = _measure(contenders, chosen, base, device)
+        result = _measure(contenders, chosen, base, device, limits)
         if data is not None:
             result = _scored(result, contenders, chosen, data, device, say)
     result = replace(result, changes=tuple(changes_since(earlier, result.to_json())))
@@ -135,8 +140,10 @@ def _scored(
     device: RemoteBench | None,
     say: Callable[[str], None],
 ) -> BenchResult:
-    from compresskit.pipeline.bench_score import score_engine
+    from compresskit.pipeline.bench_score import label_notes, score_engine
 
+    for note in data.notes:
+        say(f"data: {note}")
     engines, warnings = [], list(result.warnings)
     for engine, contender in zip(result.engines, contenders, strict=True):
         manifest = contender.manifest
@@ -145,6 +152,8 @@ def _scored(
             engines.append(engine)
             continue
         say(f"scoring {engine.path} on {len(data.texts)} rows of {data.source}")
+        for note in label_notes(data, manifest.labels):
+            say(f"data: {note}")
         found = score_engine(contender.path, manifest, data, profile, device)
         engines.append(replace(engine, metric=found, metric_name=manifest.metric_name))
     return replace(result, engines=tuple(engines), warnings=tuple(warnings))
@@ -160,23 +169,32 @@ def _device(profile: Profile, say: Callable[[str], None]) -> AbstractContextMana
 
 
 def _measure(
-    contenders: Sequence[Contender], profile: Profile, baseline: Path | None, device: RemoteBench | None
+    contenders: Sequence[Contender],
+    profile: Profile,
+    baseline: Path | None,
+    device: RemoteBench | None,
+    limits: Sequence[Limit],
 ) -> BenchResult:
+    version = None if device is None else str(device.conditions()["onnxruntime"])
+    for item in contenders:
+        if item.manifest:
+            check_runtime(item.path, item.manifest, item.model, version=version)
     asked = [
         EngineToMeasure(str(item.path), item.model, item.session, item.size_bytes) for item in contenders
     ]
     against = None if baseline is None else str(baseline)
     if device:
-        found = device.compare(asked, against)
+        found = device.compare(asked, against, limits=limits)
     else:
-        found = compare(asked, profile, against, level=_level(contenders))
+        found = compare(asked, profile, against, level=_level(contenders), limits=limits)
+        found = replace(found, warnings=(*thread_warnings(profile), *found.warnings))
     engines = tuple(
         _engine_result(contender, contender.path == baseline, measured)
         for contender, measured in zip(contenders, found.measurements, strict=True)
     )
     settings = {**profile.to_json(), "key": profile.key()}
     warnings = (*found.warnings, *filter(None, map(_disagreement, engines)))
-    return BenchResult(engines, found.ratios, settings, found.conditions, warnings)
+    return BenchResult(engines, found.ratios, settings, found.conditions, warnings, marks=found.marks)
 
 
 def _level(contenders: Sequence[Contender]) -> Level | None:
@@ -226,4 +244,7 @@ def _engine_result(contender: Contender, is_baseline: bool, measured: EngineMeas
         recorded_ms=manifest.lineage.get("latency_ms") if manifest else None,
         corrected_ms=measured.corrected_ms,
         corrected_ci_ms=measured.corrected_ci_ms,
+        p95_ci_ms=measured.p95_ci_ms,
+        p99_ci_ms=measured.p99_ci_ms,
+        marks=measured.marks,
     )

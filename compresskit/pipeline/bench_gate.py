@@ -41,6 +41,16 @@ class Condition:
         return f"{self.key} {self.sign} {self.limit:g}"
 
 
+@dataclass(frozen=True)
+class Figure:
+    """A number of `holder` (an engine, a ratio, or all of bench's JSON), found there under `key`."""
+
+    owner: str
+    key: str
+    value: float
+    holder: Mapping[str, Any]
+
+
 def parse_condition(text: str) -> Condition:
     """Raises ConfigurationError for anything but KEY OP NUMBER."""
     match = _FORM.fullmatch(text)
@@ -53,31 +63,24 @@ def parse_condition(text: str) -> Condition:
     return Condition(match["key"], match["sign"], limit)
 
 
-def failures(conditions: Sequence[Condition], result: Mapping[str, Any]) -> list[str]:
-    """One line for each condition and engine where the condition holds.
-
-    A key of an engine is looked up in each engine but the baseline (which counts when it is alone).
-    Raises ConfigurationError for a key that the result does not have, or whose number was not measured:
-    a gate that cannot be checked must not pass.
-    """
-    found = []
-    for condition in conditions:
-        for owner, value in _values(condition, result):
-            if condition.holds(value):
-                found.append(f"{owner}: {condition.key} is {value:g}, and --fail-if is '{condition}'.")
-    return found
-
-
 def check_keys(conditions: Sequence[Condition], num_engines: int) -> None:
     """Raise ConfigurationError for a key that no bench of so many engines finds, before one is run.
 
     What lies below `profile` and `conditions` differs by device, and is looked up afterwards alone.
     """
-    known = [each for each in conditions if each.key.partition(".")[0] not in ("profile", "conditions")]
-    failures(known, blank_result(num_engines).to_json())
+    blank = blank_result(num_engines).to_json()
+    for condition in conditions:
+        if condition.key.partition(".")[0] not in ("profile", "conditions"):
+            list(figures(condition, blank))
 
 
-def _values(condition: Condition, result: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
+def figures(condition: Condition, result: Mapping[str, Any]) -> Iterator[Figure]:
+    """What the condition is about, in each engine or ratio that it judges.
+
+    A key of an engine is looked up in each engine but the baseline (which counts when it is alone).
+    Raises ConfigurationError for a key that the result does not have, or whose number was not measured:
+    a gate that cannot be checked must not pass.
+    """
     first, *_ = condition.key.split(".")
     engines: Sequence[Mapping[str, Any]] = result["engines"]
     judged = [engine for engine in engines if not engine.get("is_baseline")] or engines
@@ -99,7 +102,17 @@ def _values(condition: Condition, result: Mapping[str, Any]) -> Iterator[tuple[s
             f"--fail-if '{condition}': bench's JSON has no key {first!r}; permitted: {', '.join(permitted)}."
         )
     for owner, holder in owners:
-        yield owner, _number(condition, owner, holder)
+        inner, key = _innermost(holder, condition.key)
+        yield Figure(owner, key, _number(condition, owner, holder), inner)
+
+
+def _innermost(holder: Mapping[str, Any], key: str) -> tuple[Mapping[str, Any], str]:
+    """The engine or ratio that a path from the top leads through, and the rest of the path."""
+    first, _, rest = key.partition(".")
+    index, _, inner = rest.partition(".")
+    if first in ("engines", "ratios") and inner and _is_index(index, holder.get(first, ())):
+        return holder[first][int(index)], inner
+    return holder, key
 
 
 def _number(condition: Condition, owner: str, holder: Any) -> float:

@@ -14,8 +14,8 @@ class EngineResult:
     """One engine as measured. What was not measured, or is not known of a bare file, is None.
 
     `ci_ms` is the 95 % interval of the median; `metric` is a fraction, computed by this engine.
-    `recorded_ms` is what the search measured, `corrected_ms` what this bench did in the same state of the
-    machine.
+    `marks` are the reasons why the figures of time are not to be trusted. `recorded_ms` is what the search
+    measured, `corrected_ms` what this bench did in the same state of the machine.
     """
 
     path: str
@@ -39,6 +39,9 @@ class EngineResult:
     recorded_ms: float | None = None
     corrected_ms: float | None = None
     corrected_ci_ms: tuple[float, float] | None = None
+    p95_ci_ms: tuple[float, float] | None = None
+    p99_ci_ms: tuple[float, float] | None = None
+    marks: tuple[str, ...] = ()
 
     def to_json(self, *, raw: bool = False) -> dict[str, Any]:
         value: dict[str, Any] = {
@@ -49,6 +52,8 @@ class EngineResult:
                 "p95": self.p95_ms,
                 "p99": self.p99_ms,
                 "ci": list(self.ci_ms),
+                "p95_ci": None if self.p95_ci_ms is None else list(self.p95_ci_ms),
+                "p99_ci": None if self.p99_ci_ms is None else list(self.p99_ci_ms),
                 "recorded": self.recorded_ms,
                 "corrected": self.corrected_ms,
                 "corrected_ci": None if self.corrected_ci_ms is None else list(self.corrected_ci_ms),
@@ -65,6 +70,7 @@ class EngineResult:
             "precision": self.precision,
             "signature": self.signature,
             "sha256": self.sha256,
+            "marks": list(self.marks),
         }
         if raw:
             value["samples_ms"] = [round(sample, 5) for sample in self.samples_ms]
@@ -73,7 +79,10 @@ class EngineResult:
 
 @dataclass(frozen=True)
 class BenchResult:
-    """Engines in the order they were given; `changes` is what an earlier bench makes of them."""
+    """Engines in the order they were given; `changes` is what an earlier bench makes of them.
+
+    `marks` are the reasons why no figure of time is to be trusted; engines and ratios have their own.
+    """
 
     engines: tuple[EngineResult, ...]
     ratios: tuple[Ratio, ...]
@@ -81,6 +90,7 @@ class BenchResult:
     conditions: Mapping[str, Any]
     warnings: tuple[str, ...]
     changes: tuple[str, ...] = ()
+    marks: tuple[str, ...] = ()
 
     def to_json(self, *, raw: bool = False) -> dict[str, Any]:
         """The format of `bench --json`; with `raw` every sample too."""
@@ -91,6 +101,7 @@ class BenchResult:
             "conditions": dict(self.conditions),
             "warnings": list(self.warnings),
             "changes": list(self.changes),
+            "marks": list(self.marks),
         }
 
 
@@ -118,6 +129,8 @@ def blank_result(num_engines: int) -> BenchResult:
         recorded_ms=0.0,
         corrected_ms=0.0,
         corrected_ci_ms=(0.0, 0.0),
+        p95_ci_ms=(0.0, 0.0),
+        p99_ci_ms=(0.0, 0.0),
     )
     ratio = Ratio("engine", "baseline", 0.0, (0.0, 0.0))
     return BenchResult((blank,) * num_engines, (ratio,) * (num_engines - 1), {}, {}, ())

@@ -16,26 +16,24 @@ CALIBRATION_ROWS = 128
 
 @dataclass(frozen=True, eq=False)
 class Corpus:
-    """`calibration`: training rows for the ranges of static int8; `test` belongs to `task.test.labels`."""
+    """`calibration`: training rows for the ranges of static int8. The engine itself reads test texts.
+
+    `is_trimmed`: whether the rows are those of a smaller vocabulary.
+    """
 
     task: Task
     calibration: Sequence[InputRow]
     validation: Split
-    test: Sequence[InputRow]
+    is_trimmed: bool = False
 
     @classmethod
-    def of(cls, task: Task, words: TrimmedVocabulary | None, *, max_length: int, seed: int) -> Corpus:
-        """Rows of `task`; under a smaller vocabulary `words`, test texts are encoded anew."""
+    def of(cls, task: Task, words: TrimmedVocabulary | None, *, seed: int) -> Corpus:
+        """Rows of `task`, renumbered under a smaller vocabulary `words`."""
         rows = task.train.encoded
         count = min(CALIBRATION_ROWS, len(rows))
         drawn = np.random.default_rng(seed).choice(len(rows), count, replace=False)
         calibration = [rows[int(i)] for i in drawn]
         if words is None:
-            return cls(task, calibration, task.validation, task.test.encoded)
-        segments = bool(rows) and "token_type_ids" in rows[0]
-        return cls(
-            task,
-            words.renumber(calibration),
-            replace(task.validation, encoded=words.renumber(task.validation.encoded)),
-            words.encode(task.test.texts, max_length=max_length, segments=segments),
-        )
+            return cls(task, calibration, task.validation)
+        validation = replace(task.validation, encoded=words.renumber(task.validation.encoded))
+        return cls(task, words.renumber(calibration), validation, is_trimmed=True)

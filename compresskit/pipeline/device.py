@@ -11,14 +11,16 @@ import numpy.typing as npt
 from onnx import ModelProto
 
 from compresskit.bundle.batching import InputRow
+from compresskit.bundle.runtime import Version, installed_version, parse_version
 from compresskit.engine.score import logits_of
 from compresskit.errors import TargetError
 from compresskit.target.base import SessionSettings
-from compresskit.target.compare import EngineToMeasure, compare
+from compresskit.target.compare import compare
 from compresskit.target.comparison import Comparison
 from compresskit.target.open import open_target
 from compresskit.target.profile import Profile
 from compresskit.target.remote_bench import RemoteBench
+from compresskit.target.runner import EngineToMeasure
 
 NamedGraph = tuple[str, ModelProto, SessionSettings]
 
@@ -36,13 +38,20 @@ class Device:
         self.pad_id = pad_id
         self._bench = None if profile.address is None else RemoteBench(profile, say=say)
         if self._bench is None:
-            with open_target(profile):
+            with open_target(profile, say=say):
                 pass  # whether the provider is there
 
     @property
     def is_this_cpu(self) -> bool:
         """Whether it would compute the logits that this process computes on its CPU."""
         return self._bench is None and self.profile.scoring_provider == "cpu"
+
+    @property
+    def runtime(self) -> Version:
+        """Of the ONNX Runtime there."""
+        if self._bench is None:
+            return installed_version()
+        return parse_version(str(self._bench.conditions()["onnxruntime"]))
 
     def compare(self, graphs: Sequence[NamedGraph], baseline: str, *, decide: bool = False) -> Comparison:
         """Latency of each graph under the profile, turn about, and its ratio to the baseline's.

@@ -12,12 +12,14 @@ from compresskit.engine.score import logits_of
 from compresskit.families import Blueprint
 from compresskit.pipeline.answers import Answered, DenseAnswers
 from compresskit.pipeline.latency import LatencyMeter
+from compresskit.pipeline.pairing import DensePairs
 from compresskit.pipeline.points import read_point
 from compresskit.search.loop import Evaluation
 from compresskit.search.objectives import worth
 from compresskit.supernet.network import SuperNetwork
 from compresskit.supernet.scoring import predict
 from compresskit.target.profile import Profile
+from compresskit.tasks.metrics import answers_of
 from compresskit.tasks.task import Split
 from compresskit.training.stages import Stage, quick_predict
 
@@ -56,6 +58,7 @@ class Evaluator:
         self.supernet = supernet
         self.stage = stage
         self.meter = meter
+        self.pairs = DensePairs(meter)
         self.profile = profile
         self.dense = dense
 
@@ -86,11 +89,12 @@ class Evaluator:
             logits = self._logits(candidate, split, weights)
         return self._scores(logits, split, None if self.dense is None else self.dense.search)
 
-    def validation_scores(self, candidate: Candidate, weights: str | None = None) -> Scores:
-        """On all validation rows."""
-        split = self.stage.task.validation
-        logits = self._logits(candidate, split, weights)
-        return self._scores(logits, split, None if self.dense is None else self.dense.validation)
+    def validated(self, candidate: Candidate, weights: str | None = None) -> tuple[Scores, npt.NDArray[Any]]:
+        """Scores on all validation rows, and what the candidate says of them: see `answers_of`."""
+        task = self.stage.task
+        logits = self._logits(candidate, task.validation, weights)
+        dense = None if self.dense is None else self.dense.validation
+        return self._scores(logits, task.validation, dense), answers_of(task.metric_name, logits)
 
     def _scores(self, logits: npt.NDArray[Any], split: Split, dense: Answered | None) -> Scores:
         metric = self.stage.task.score(logits, split.labels)

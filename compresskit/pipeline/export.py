@@ -2,39 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import contextlib
+import tempfile
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from torch import nn
 
-from compresskit.architecture import Candidate
 from compresskit.bundle.manifest import Manifest
 from compresskit.engine.count import count_macs, count_params
 from compresskit.engine.embeddings import check_embeddings
 from compresskit.engine.export import export_onnx
 from compresskit.engine.folder import check_output, write_engine
-from compresskit.engine.precision import check_precision
 from compresskit.engine.triton import left_out, write_triton
-from compresskit.engine.verify import verify
+from compresskit.engine.verify import check_model, verify
 from compresskit.engine.vocabulary import TrimmedTokenizer, TrimmedVocabulary, trim
 from compresskit.errors import ConfigurationError, one_of
+from compresskit.pipeline.choice import Choice as Choice
+from compresskit.pipeline.choice import choose
 from compresskit.pipeline.chosen_point import block_facts, fine_tune_point
 from compresskit.pipeline.corpus import Corpus
 from compresskit.pipeline.device import reach
+from compresskit.pipeline.examination import Examination
 from compresskit.pipeline.final_graph import FinalGraph, PrecisionRequest, final_graph
+from compresskit.pipeline.fingerprints import check_run, fingerprints_of
 from compresskit.pipeline.inputs import read_task
 from compresskit.pipeline.measured import measured_latency
-from compresskit.pipeline.models import load_model, open_checkpoint
+from compresskit.pipeline.models import Checkpoint, load_model, open_checkpoint
+from compresskit.pipeline.on_test import changes_of, figures_on_test
 from compresskit.pipeline.points import weights_folder
-from compresskit.pipeline.reuse import stored_settings
+from compresskit.pipeline.reuse import profile_for, stored_settings
 from compresskit.pruning.block.linear import compact
 from compresskit.pruning.extract import extract
 from compresskit.pruning.vocabulary import cut_vocabulary
 from compresskit.runs.directory import RunDirectory
-from compresskit.runs.records import Front, FrontPoint
-from compresskit.search.front import select_point
 from compresskit.supernet.surgery import blueprint_of
 from compresskit.target.profile import Profile
 from compresskit.tasks.task import Task
@@ -43,25 +46,6 @@ from compresskit.training.stages import Stage
 
 LAYOUTS = ("huggingface", "triton")
 _PROOF_ROWS = 256
-
-
-@dataclass(frozen=True)
-class Choice:
-    """Which point of a run to export; exactly one of these says so, or both limits together."""
-
-    pareto_idx: int | None = None
-    trial: int | None = None
-    dense: bool = False
-    max_drop: float | None = None
-    max_latency_ms: float | None = None
-
-    def __post_init__(self) -> None:
-        constrained = self.max_drop is not None or self.max_latency_ms is not None
-        if (self.pareto_idx is not None) + (self.trial is not None) + self.dense + constrained != 1:
-            raise ConfigurationError(
-                "name one point to export: --pareto-idx N, --trial ID, --dense, or --max-drop and "
-                "--max-latency-ms."
-            )
 
 
 def export(
@@ -75,6 +59,8 @@ def export(
     trim_vocabulary: bool = False,
     finetune_epochs: float = 0.0,
     layout: str = "huggingface",
+    runtime: str | None = None,
+    portable: bool = False,
     say: Callable[[str], None] = lambda _: None,
 ) -> Manifest:
     """Write the engine of a point into the new or empty folder `output`; returns its manifest.
@@ -96,13 +82,15 @@ def export(
     check_output(output)
     run = RunDirectory.open(run_path)
     candidate, trial_id, weights = choose(run, choice)
-    request = PrecisionRequest(precision or candidate.precision, precision_drop, embeddings)
-    check_precision(request.precision)
+    request = PrecisionRequest(
+        precision or candidate.precision, precision_drop, embeddings, runtime, portable
+    )
     settings = stored_settings(run, {}, (), "an export")
-    profile = Profile.from_json(run.settings["profile"])
+    profile = profile_for(run, {})
     checkpoint = open_checkpoint(settings.model)
-    pad_id: int = checkpoint.tokenizer.pad_token_id
+    pad_id: int = checkpoint.pad_id
     task = read_task(settings, checkpoint)
+    check_run(run, task, fingerprints_of(task, checkpoint), "an export", say)
     dense = load_model(run.supernet / "dense_model")
     source = (
         dense
@@ -116,9 +104,9 @@ def export(
     pruned = extract(source, candidate.architecture).eval()
     tokenizer, words = checkpoint.tokenizer, None
     if trim_vocabulary:
-        words = _cut_words(tokenizer, pruned, task, say)
+        words = _cut_words(checkpoint, pruned, task, say)
         tokenizer = TrimmedTokenizer(tokenizer, words)
-    corpus = Corpus.of(task, words, max_length=settings.max_length, seed=settings.seed)
+    corpus = Corpus.of(task, words, seed=settings.seed)
     say("exporting and verifying")
     plain = export_onnx(pruned)
     if candidate.blocks is not None:
@@ -139,79 +127,65 @@ def export(
         whole = forge.in_float(variant)
         exact = final.made.precision == embeddings == "fp32"
         if not exact:  # its own logits cannot prove that the graph is right
-            verify(whole, pruned, corpus.test[:_PROOF_ROWS], variant.session, pad_id=pad_id)
-        difference, logits = verify(graph, pruned, corpus.test, variant.session, exact=exact, pad_id=pad_id)
-        say(f"largest difference to PyTorch on the test set: {difference:.1e}")
-        if device is not None and not device.is_this_cpu:
-            logits = device.logits(graph, corpus.test, variant.session)
-    metric = task.score(logits, task.test.labels)
-    say(f"test {task.metric_name} in ONNX Runtime: {metric:.4f}")
-    if graph.ByteSize() != whole.ByteSize():
-        say(f"ONNX file: {graph.ByteSize() / 1e6:.1f} MB, in fp32 {whole.ByteSize() / 1e6:.1f} MB")
-    latencies, host = measured_latency(run, candidate.signature, final.made.precision, variant.name)
-    manifest = Manifest(
-        architecture=candidate.architecture.to_json(),
-        signature=candidate.signature,
-        precision=final.made.precision,
-        metric_name=task.metric_name,
-        test_metric=metric,
-        variant=variant.name,
-        session=variant.session.to_json(),
-        blocks=block_facts(candidate, blueprint_of(dense), whole),
-        labels=list(task.label_names),
-        lineage=_lineage(run, trial_id, profile, finetune_epochs) | latencies,
-        device=host,
-        seed=settings.seed,
-        max_length=settings.max_length,
-        num_params=count_params(whole),
-        macs=count_macs(whole, profile.batch, profile.length),
-        **_compression(final, embeddings, words),
-    )
-    if layout == "triton":
-        for item in left_out(variant.session):
-            say(f"Triton cannot set {item}; it may serve this graph slower than it was measured")
-        return write_triton(output, graph=graph, tokenizer=tokenizer, manifest=manifest, profile=profile)
-    return write_engine(output, graph=graph, model=pruned, tokenizer=tokenizer, manifest=manifest)
-
-
-def choose(run: RunDirectory, choice: Choice) -> tuple[Candidate, int | None, str | None]:
-    """The candidate that `choice` means, its trial, and the folder of its weights where they are its own.
-
-    ConfigurationError says what there is.
-    """
-    front = run.front()
-    if choice.dense:
-        assert front.dense is not None
-        return front.dense.candidate, None, None
-    if choice.trial is not None:
-        for record in run.trials():
-            if record.trial_id == choice.trial and record.is_completed:
-                return record.candidate, record.trial_id, record.weights
-        last = len(run.trials()) - 1
-        raise ConfigurationError(
-            f"--trial {choice.trial} is no completed trial of {run.path}; ids are 0 to {last}."
+            rows = corpus.validation.encoded[:_PROOF_ROWS]
+            verify(whole, pruned, rows, variant.session, pad_id=pad_id)
+        check_model(graph)
+        if graph.ByteSize() != whole.ByteSize():
+            say(f"ONNX file: {graph.ByteSize() / 1e6:.1f} MB, in fp32 {whole.ByteSize() / 1e6:.1f} MB")
+        latencies, host = measured_latency(run, candidate.signature, final.made.precision, variant.name)
+        manifest = Manifest(
+            architecture=candidate.architecture.to_json(),
+            signature=candidate.signature,
+            precision=final.made.precision,
+            metric_name=task.metric_name,
+            test_metric=None,
+            variant=variant.name,
+            session=variant.session.to_json(),
+            blocks=block_facts(candidate, blueprint_of(dense), whole),
+            labels=list(task.label_names),
+            lineage=_lineage(run, trial_id, profile, finetune_epochs) | latencies,
+            device=host,
+            seed=settings.seed,
+            max_length=settings.max_length,
+            num_params=count_params(whole),
+            macs=count_macs(whole, profile.batch, profile.length),
+            **_compression(final, embeddings, words),
         )
-    point = _point(front, choice)
-    return point.candidate, point.trial_id, point.weights
+        changed = changes_of(candidate, final.made, embeddings, words is not None, finetune_epochs)
+        held = partial(figures_on_test, run, task, trial_id, changed, pad_id=pad_id, say=say)
+        examine = Examination(corpus, pruned, graph, device, exact, held, say)
+        with _engine_folder(output, layout) as folder:
+            manifest = write_engine(
+                folder, graph=graph, model=pruned, tokenizer=tokenizer, manifest=manifest, examine=examine
+            )
+    if layout == "huggingface":
+        return manifest
+    for item in left_out(variant.session):
+        say(f"Triton cannot set {item}; it may serve this graph slower than it was measured")
+    return write_triton(output, graph=graph, tokenizer=tokenizer, manifest=manifest, profile=profile)
 
 
-def _point(front: Front, choice: Choice) -> FrontPoint:
-    if choice.pareto_idx is None:
-        return select_point(front, max_drop=choice.max_drop, max_latency_ms=choice.max_latency_ms)
-    if not 0 <= choice.pareto_idx < len(front.points):
-        raise ConfigurationError(
-            f"--pareto-idx {choice.pareto_idx} is not on the front; permitted: 0 (the fastest) to "
-            f"{len(front.points) - 1}. `compresskit pareto` lists them."
-        )
-    return front.points[choice.pareto_idx]
+@contextlib.contextmanager
+def _engine_folder(output: Path, layout: str) -> Iterator[Path]:
+    """Where the engine is written to be examined: a model repository for Triton is made of it afterwards."""
+    if layout == "huggingface":
+        yield output
+        return
+    with tempfile.TemporaryDirectory(prefix="compresskit-") as folder:
+        yield Path(folder) / "engine"
 
 
 def _cut_words(
-    tokenizer: Any, pruned: nn.Module, task: Task, say: Callable[[str], None]
+    checkpoint: Checkpoint, pruned: nn.Module, task: Task, say: Callable[[str], None]
 ) -> TrimmedVocabulary:
     """Cut the model's embeddings, in place, to what the texts that it learned from use."""
     texts = [*task.train.texts, *task.validation.texts]
-    words = trim(tokenizer.backend_tokenizer.to_str(), texts, pad_id=tokenizer.pad_token_id)
+    words = trim(
+        checkpoint.tokenizer.backend_checkpoint.tokenizer.to_str(),
+        texts,
+        pad_id=checkpoint.pad_id,
+        split_special_tokens=checkpoint.tokenizer.split_special_tokens,
+    )
     cut_vocabulary(pruned, words.kept)
     say(f"vocabulary: {len(words.kept):,} of {words.total:,} tokens stay")
     return words

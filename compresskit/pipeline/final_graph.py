@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from onnx import ModelProto
 
 from compresskit.blocks import BlockPlan
-from compresskit.engine.precision import AUTO, DEFAULT_DROP
+from compresskit.bundle.runtime import RuntimeLimit, installed_version, parse_limit, parse_version
+from compresskit.engine.precision import AUTO, DEFAULT_DROP, check_precision
 from compresskit.engine.variants import Variant
 from compresskit.errors import EngineError, TargetError
 from compresskit.pipeline.corpus import Corpus
@@ -27,11 +29,22 @@ _CHOSEN, _PLAIN, _BARE = "chosen form", "plain form", "chosen form, plain sessio
 
 @dataclass(frozen=True)
 class PrecisionRequest:
-    """What an export was asked for. `max_drop` in points; None: 0.5 for auto, no limit otherwise."""
+    """What an export was asked for. `max_drop` in points; None: 0.5 for auto, no limit otherwise.
+
+    `runtime` names the oldest ONNX Runtime that must run the engine, such as ">=1.20"; None: the device's.
+    `portable` permits ONNX's own operators alone.
+    """
 
     precision: str
     max_drop: float | None = None
     embeddings: str = "fp32"
+    runtime: str | None = None
+    portable: bool = False
+
+    def __post_init__(self) -> None:
+        check_precision(self.precision)
+        if self.runtime is not None:
+            parse_limit(self.runtime)
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,10 +70,12 @@ def final_graph(
 ) -> tuple[FinalGraph, Forge]:
     """Bring a point's plain graph into the precision asked for, in the form that is fastest for it.
 
-    Without a device the run's form is taken as it is; precision auto, and a drop that must be kept, need
+    Without a device the run's form is taken as it is, or the plain one where that would not run in every
+    ONNX Runtime that must run it; precision auto, and a drop that must be kept, need
     one (TargetError, EngineError).
     """
-    variant_for = _variant_finder(run, profile, plain, device is not None, say)
+    limit = _limit(request, run, device)
+    variant_for = _variant_finder(run, profile, plain, limit, device is not None, say)
     forge = Forge(
         plain,
         variant_for,
@@ -83,9 +98,11 @@ def final_graph(
         made, trials = chosen.made, chosen.trials
     else:
         made = forge.make(request.precision)
-    if device is None:
-        return FinalGraph(made, trials), forge
-    made, check = check_form(device, forge, made, say)
+    check: dict[str, Any] = {}
+    if device is not None:
+        made, check = check_form(device, forge, made, say)
+    if objection := limit.objection(made.graph):
+        raise EngineError(f"graph variant {made.variant.name} in {made.precision} is no engine: {objection}.")
     return FinalGraph(made, trials, check), forge
 
 
@@ -127,26 +144,57 @@ def check_form(
     return made, check
 
 
+def _limit(request: PrecisionRequest, run: RunDirectory, device: Device | None) -> RuntimeLimit:
+    """Of graphs that are right in the device's ONNX Runtime, in the one asked for, and in this process's."""
+    limit = RuntimeLimit(installed_version(), request.portable)
+    if device is not None:
+        limit = limit.and_for(device.runtime)
+    elif measured := {str(record["conditions"]["onnxruntime"]) for record in run.latencies()}:
+        limit = limit.and_for(min(map(parse_version, measured)))
+    return limit if request.runtime is None else limit.and_for(parse_limit(request.runtime))
+
+
 def _variant_finder(
-    run: RunDirectory, profile: Profile, plain: ModelProto, reachable: bool, say: Callable[[str], None]
+    run: RunDirectory,
+    profile: Profile,
+    plain: ModelProto,
+    limit: RuntimeLimit,
+    reachable: bool,
+    say: Callable[[str], None],
 ) -> Callable[[str], Variant]:
-    """The run's variant for a precision; one that the search did not need is found on the device now."""
+    """The run's variant for a precision; what the search did not need, or `limit` forbids, is found now."""
     known = known_variants(run.info)
 
+    def objection(variant: Variant, precision: str) -> str | None:
+        copied = ModelProto()
+        copied.CopyFrom(plain)
+        return limit.objection(variant.apply(copied), static_int8=precision == "int8-static")
+
+    def find(precision: str, measured: str) -> Variant:
+        stays = PLAIN if objection(known["fp32"], precision) else known["fp32"]
+        if not reachable:
+            return stays
+        say(f"choosing the fastest form of the graph for {precision} on the target")
+        with open_target(profile, say=say) as target:
+            try:
+                static = precision == "int8-static"
+                return find_variant(target, profile, plain, measured, limit, static_int8=static)
+            except EngineError as error:
+                say(f"{error} Graph variant {stays.name} is taken.")
+                return stays
+
     def variant_for(precision: str) -> Variant:
+        measured = precision
         if precision == "int8-static":
             # Its products are those of dynamic int8, which TensorRT does not run.
-            precision = "int8" if profile.provider == "cpu" else "fp32"
-        if precision not in known and not reachable:
-            return known["fp32"]
-        if precision not in known:
-            say(f"choosing the fastest form of the graph for {precision} on the target")
-            with open_target(profile, say=say) as target:
-                try:
-                    known[precision] = find_variant(target, profile, plain, precision)
-                except EngineError as error:
-                    say(f"{error} The form of fp32 is taken.")
-                    known[precision] = known["fp32"]
-        return known[precision]
+            measured = "int8" if profile.provider == "cpu" else "fp32"
+        chosen = known.get(precision) or known.get(measured)
+        reason = None if chosen is None else objection(chosen, precision)
+        if reason is not None and chosen is not None:
+            say(f"not the run's graph variant {chosen.name}: {reason}")
+        if chosen is None or reason is not None:
+            chosen = find(precision, measured)
+        known[precision] = chosen
+        return chosen
 
-    return variant_for
+    return cache(variant_for)

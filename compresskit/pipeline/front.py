@@ -7,16 +7,21 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from compresskit.architecture import Candidate
 from compresskit.pipeline.evaluator import Evaluator, Scores
-from compresskit.pipeline.latency import CandidateLatency
+from compresskit.pipeline.figures import with_intervals
+from compresskit.pipeline.latency import LatencyMeter
+from compresskit.pipeline.latency_record import CandidateLatency
 from compresskit.pipeline.methods import LADDERS, NAS
 from compresskit.runs.directory import RunDirectory
 from compresskit.runs.records import Front, FrontPoint, TrialRecord
 from compresskit.search.constraints import UNBOUND, Constraints
 from compresskit.search.front import build_front, shortfall
 from compresskit.search.objectives import Objective, front_of, worth
+
+MOVED = 0.1  # by more, milliseconds of the search and of the front are of two states of the machine
 
 
 def write_front(
@@ -29,14 +34,17 @@ def write_front(
 ) -> Front:
     """Score the front on all validation rows, keep what is still on it, and write pareto.json.
 
-    Points whose latency the search left uncertain are measured once more; trials.jsonl stays what the
-    searcher was told. The dense model beside the front is the fine-tuned one, not the
-    super-network's full architecture. Where no point keeps the constraints, run.json says so under
-    `infeasible`; where the dense model is faster or slower now than it was measured to be, under `unsteady`.
+    All latencies are corrected to one state of the machine, and points are run beside the dense model, in
+    turn, for their speed-up; trials.jsonl stays what the searcher was told. The dense model beside the
+    front is the fine-tuned one, not the super-network's full architecture. Metrics stand with their rows
+    and intervals. run.json says under `prior_metric` what the majority baseline has; under `infeasible` that
+    no point keeps the constraints; under `unsteady` that the dense model was faster or slower in the search.
     """
-    again = settle(records, objectives, evaluator, constraints)
     full = Candidate(evaluator.supernet.full)
-    measured = evaluator.meter.measure_again(full)
+    evaluator.meter.measure(full)
+    evaluator.meter.settle()
+    again, answers = settle(records, objectives, evaluator, constraints)
+    measured = evaluator.meter.measure(full)
     metric = run.info["dense_metric"]
     dense = FrontPoint(
         idx=None,
@@ -54,23 +62,34 @@ def write_front(
         size_bytes=measured.size_bytes,
     )
     front = build_front(again, objectives, metric_name, dense, constraints)
+    front = replace(front, points=tuple(_timed(point, evaluator) for point in front.points))
+    whole = None if evaluator.dense is None else evaluator.dense.validation.answers
+    front = with_intervals(front, evaluator.stage.task, answers, whole)
     run.update(
+        prior_metric=constraints.prior,
         infeasible=shortfall(again, constraints, metric_name, _remedy(run)),
-        unsteady=_unsteady(measured, evaluator.meter.moved_to(full)),
+        unsteady=_unsteady(measured, evaluator.pairs.dense_ms),
     )
     run.write_front(front)
     return front
 
 
+def _timed(point: FrontPoint, evaluator: Evaluator) -> FrontPoint:
+    """With its speed-up over the dense model, as they ran side by side."""
+    found = evaluator.meter.measure(point.candidate).speedup
+    if found is None:
+        return point
+    return replace(point, speedup=found.times, speedup_ci=found.ci, marks=found.marks)
+
+
 def _unsteady(known: CandidateLatency, now_ms: float | None) -> str | None:
     """What to think of a run whose dense model takes another time now; None where it does not."""
-    if now_ms is None:
+    if now_ms is None or abs(now_ms / known.median_ms - 1) <= MOVED:
         return None
     return (
-        f"the dense model takes {now_ms:.3g} ms now and took {known.median_ms:.3g} ms when it was measured: "
-        "the machine was busy then or is now, so points may be slower beside the dense model than this front "
-        "has it. Bench the engines, or search again on a quiet machine, --from this run to keep what was "
-        "trained."
+        f"the dense model takes {now_ms:.3g} ms beside the points of the front and took "
+        f"{known.median_ms:.3g} ms in the search: the machine was in another state. Speed-ups are paired and "
+        "hold; milliseconds may not. Bench the engines on a quiet machine for these."
     )
 
 
@@ -88,8 +107,9 @@ def settle(
     objectives: Sequence[Objective],
     evaluator: Evaluator,
     constraints: Constraints,
-) -> list[TrialRecord]:
-    """The trials that come onto the front, with metrics of all validation rows and latencies looked at again.
+) -> tuple[list[TrialRecord], dict[int | None, npt.NDArray[Any]]]:
+    """The trials that come onto the front, with metrics of all validation rows and latencies looked at again;
+    and by trial what each says of these rows.
 
     A search scores on a sample of rows, and of many trials those lead that the sample flatters. So what
     they lose on all rows may let others be on the front, which are scored too; until then a trial is
@@ -97,9 +117,10 @@ def settle(
     Sampling Techniques, 1977, section 7.10). Those are the ones that were flattered, so too little is
     expected: that spares scoring and misses points that would add next to nothing.
     """
-    known = {record.trial_id: record for record in records}
+    known = {record.trial_id: _relevelled(record, evaluator.meter) for record in records}
     gains: dict[int, tuple[float, ...]] = {}  # in each of Scores
     looked_at: set[int] = set()
+    answers: dict[int | None, npt.NDArray[Any]] = {}
 
     def on_front() -> set[int]:
         gain = np.mean(list(gains.values()) or [(0.0,) * len(Scores._fields)], axis=0).tolist()
@@ -113,18 +134,30 @@ def settle(
     while new := on_front() - (gains.keys() & looked_at):
         for trial_id in sorted(new - gains.keys()):
             record = known[trial_id]
-            scores = evaluator.validation_scores(record.candidate, record.weights)
+            scores, answers[trial_id] = evaluator.validated(record.candidate, record.weights)
             known[trial_id] = replace(record, **scores._asdict())
             gains[trial_id] = tuple(
                 (now or 0.0) - (getattr(record, name) or 0.0) for name, now in scores._asdict().items()
             )
         for trial_id in sorted(on_front() & gains.keys() - looked_at):
-            measured = evaluator.meter.measure_again(known[trial_id].candidate)
+            record = known[trial_id]
+            reduction = None if not record.macs else evaluator.macs(evaluator.supernet.full) / record.macs
+            measured = evaluator.pairs.latency(record.candidate, reduction)
             known[trial_id] = replace(
                 known[trial_id], latency_ms=measured.median_ms, latency_ci_ms=measured.ci_ms
             )
             looked_at.add(trial_id)
-    return [known[trial_id] for trial_id in sorted(gains)]
+    return [known[trial_id] for trial_id in sorted(gains)], answers
+
+
+def _relevelled(record: TrialRecord, meter: LatencyMeter) -> TrialRecord:
+    """With its latency in the state that the run was corrected to."""
+    if not record.is_completed or record.latency_ms is None:
+        return record
+    measured = meter.known(record.candidate)
+    if measured is None:
+        return record
+    return replace(record, latency_ms=measured.median_ms, latency_ci_ms=measured.ci_ms)
 
 
 def _gaining(record: TrialRecord, gain: Sequence[float]) -> TrialRecord:

@@ -9,6 +9,8 @@ from pathlib import Path
 from compresskit.engine.precision import refusal
 from compresskit.errors import ConfigurationError
 from compresskit.families import dimensions_of
+from compresskit.pipeline.cautions import cautions
+from compresskit.pipeline.checkpoint.tokenizer import check_segments
 from compresskit.pipeline.models import Checkpoint, open_checkpoint
 from compresskit.pipeline.settings import SearchSettings
 from compresskit.pipeline.shared_weights import informed_by_run
@@ -50,8 +52,19 @@ def read_inputs(settings: SearchSettings, profile: Profile, say: Callable[[str],
     with open_target(profile, say=say):
         pass  # a provider that is not there, or an agent that does not answer, is known now
     task = read_task(settings, checkpoint)
+    check_segments(
+        checkpoint.source,
+        checkpoint.config,
+        checkpoint.inputs,
+        checkpoint.tokenizer,
+        len(task.text_columns),
+    )
+    for note in checkpoint.notes:
+        say(f"model: {note}")
     for note in task.notes:
         say(f"data: {note}")
+    for caution in cautions(task, checkpoint):
+        say(f"warning: {caution}")
     return Inputs(checkpoint, task, profile, space, objectives, searcher)
 
 

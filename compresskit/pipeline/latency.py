@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import onnx
@@ -13,37 +13,17 @@ import onnx
 from compresskit.architecture import BLOCKS_MARK, Candidate
 from compresskit.engine.quantize import to_precision
 from compresskit.engine.variants import Variant
-from compresskit.errors import AgentError, TargetError
+from compresskit.pipeline.latency_record import CandidateLatency, at_level, shapes_of
 from compresskit.pipeline.slicers import Slicer
+from compresskit.pipeline.speedup import SpeedUp, combined
 from compresskit.runs.directory import RunDirectory
-from compresskit.search.additive import AdditiveLatency, Shapes
-from compresskit.target.base import LatencyTarget
+from compresskit.search.additive import AdditiveLatency
+from compresskit.target.base import LatencyTarget, Measurement, SessionSettings
 from compresskit.target.light import LightGraph, without_weights
 from compresskit.target.profile import Profile
 
-WIDE = 3.0  # times the precision asked for: what the noise floor of a calm machine stays below
 FIRST_LOOK = 0.3  # of the profile's seconds: a searcher ranks by less than a front promises
-MOVED = 0.1  # by more, the correction by the reference does not hold: the machine is another one now
-
-
-@dataclass(frozen=True)
-class CandidateLatency:
-    """What a run knows of a candidate: milliseconds with their 95 % interval, bytes of the graph."""
-
-    median_ms: float
-    ci_ms: tuple[float, float]
-    size_bytes: int
-
-    @classmethod
-    def of(cls, record: Mapping[str, Any]) -> CandidateLatency:
-        """From a line of latencies.jsonl."""
-        low, high = record["corrected_ci_ms"]
-        return cls(record["corrected_median_ms"], (low, high), record["size_bytes"])
-
-    @property
-    def half_width(self) -> float:
-        """Of the interval, as a share of the median."""
-        return (self.ci_ms[1] - self.ci_ms[0]) / 2 / self.median_ms
+SAME_LEVEL = 0.005  # levels that are no further apart are one
 
 
 class LatencyMeter:
@@ -68,8 +48,9 @@ class LatencyMeter:
         self.slicer = slicer
         self.variant = variant
         self.variants = dict(variants or {})
+        self.dense = Candidate(slicer.full)
         self._conditions = target.conditions()
-        self._known = {record["key"]: record for record in run.latencies()}
+        self._known: dict[str, Mapping[str, Any]] = {record["key"]: record for record in run.latencies()}
 
     def build(self, candidate: Candidate) -> onnx.ModelProto:
         """The candidate's graph as it is measured: sliced, in its precision, in the chosen variant."""
@@ -88,11 +69,16 @@ class LatencyMeter:
         """The form in which graphs of this precision run."""
         return self.variants.get(precision, self.variant)
 
+    def known(self, candidate: Candidate) -> CandidateLatency | None:
+        """What the run knows of it under these conditions; None if nothing."""
+        record = self._known.get(self._key(candidate))
+        return None if record is None else CandidateLatency.of(record)
+
     def measure(self, candidate: Candidate) -> CandidateLatency:
         """The candidate's latency, from the run if it is known there.
 
         Beside what was measured, the run's record has what an additive model of the earlier measurements
-        predicted, None while there are too few. On a busy machine the first look ends before the profile's
+        predicted, None while there are too few. On a busy machine this look ends before the profile's
         precision is met. Raises TargetError when the graph does not run on the target.
         """
         key = self._key(candidate)
@@ -109,56 +95,67 @@ class LatencyMeter:
                     if model is None
                     else model.predict_ms(candidate.architecture.shapes),
                     "predicted_error": None if model is None else model.error,
-                    **self._look(candidate, FIRST_LOOK * self.profile.max_seconds),
+                    **self._look(candidate),
                 }
             )
         return CandidateLatency.of(self._known[key])
 
-    def measure_again(self, candidate: Candidate) -> CandidateLatency:
-        """Its latency; where the first look left it uncertain, what a longer one found if that is narrower.
+    def measure_beside(self, candidate: Candidate, reference: Path, session: SessionSettings) -> Measurement:
+        """A look at the candidate with this graph for reference; nothing is recorded."""
+        return self._measured(candidate, self.build_light(candidate), reference, session)
 
-        A machine that was slow throughout the first look may be calm by then. The record in the run is
-        replaced: the last line of a key counts. A graph that fails now keeps what it had; AgentError where
-        the device is no longer there.
-        """
-        known = self.measure(candidate)
+    def note_speedup(self, candidate: Candidate, looks: Sequence[SpeedUp]) -> CandidateLatency:
+        """Keep what was found beside the dense model. Its latency is the dense model's over the speed-up."""
         record = self._known[self._key(candidate)]
-        precision = self.profile.interval_precision
-        few = len(record["samples_ms"]) < self.profile.min_runs  # whose interval may be narrow by luck
-        sampled = record["conditions"].get("sampling_half_width", 0.0)
-        if not few and known.half_width <= WIDE * precision and sampled <= precision:
-            return known
-        try:
-            found = self._look(candidate)
-        except AgentError:
-            raise
-        except TargetError:
-            return known
-        again = CandidateLatency.of(found)
-        if again.half_width >= known.half_width:
-            return known
-        self._note({**record, **found})
-        return again
+        each = [look.to_json() for look in looks]
+        self._note(self._over_dense({**record, "speedup": combined(looks).to_json(), "looks": each}))
+        return self.measure(candidate)
 
-    def moved_to(self, candidate: Candidate) -> float | None:
-        """Milliseconds that a new look finds, where that contradicts what the run knows; else None.
+    def settle(self) -> None:
+        """Correct all latencies of the run to one state: the lowest levels of the references met."""
+        records = [record for record in self._known.values() if record["reference_level_ms"]]
+        lowest: dict[Any, float] = {}
+        for record in records:
+            reference = record["conditions"].get("reference")
+            level = record["reference_level_ms"]
+            lowest[reference] = min(lowest.get(reference, level), level)
+        for record in records:
+            level = lowest[record["conditions"].get("reference")]
+            if level < record["reference_level_ms"] * (1 - SAME_LEVEL):
+                self._note(at_level(record, level))
+        for record in [record for record in self._known.values() if record.get("speedup")]:
+            settled = self._over_dense(record)
+            if settled["corrected_median_ms"] != record["corrected_median_ms"]:
+                self._note(settled)
 
-        The run's record stays: other candidates were measured in the state that it is of.
-        """
-        known = self.measure(candidate)
-        try:
-            now = CandidateLatency.of(self._look(candidate, FIRST_LOOK * self.profile.max_seconds))
-        except TargetError:
-            return None
-        apart = now.ci_ms[1] < known.ci_ms[0] or now.ci_ms[0] > known.ci_ms[1]
-        return now.median_ms if apart and abs(now.median_ms / known.median_ms - 1) > MOVED else None
+    def _over_dense(self, record: Mapping[str, Any]) -> dict[str, Any]:
+        found = SpeedUp.from_json(record["speedup"])
+        dense_ms = self.measure(self.dense).median_ms
+        return {
+            **record,
+            "corrected_median_ms": dense_ms / found.times,
+            "corrected_ci_ms": [dense_ms / found.ci[1], dense_ms / found.ci[0]],
+        }
 
-    def _look(self, candidate: Candidate, seconds: float | None = None) -> dict[str, Any]:
+    def _look(self, candidate: Candidate) -> dict[str, Any]:
         """What the target finds of the candidate's graph, and the graph's size."""
         graph = self.build_light(candidate)
-        session = self.variant_for(candidate.precision).session
-        found = self.target.measure(graph, session=session, seconds=seconds)
-        return {"size_bytes": graph.size_bytes, **found.to_json()}
+        return {"size_bytes": graph.size_bytes, **self._measured(candidate, graph).to_json()}
+
+    def _measured(
+        self,
+        candidate: Candidate,
+        graph: LightGraph,
+        reference: Path | None = None,
+        reference_session: SessionSettings | None = None,
+    ) -> Measurement:
+        return self.target.measure(
+            graph,
+            reference=reference,
+            session=self.variant_for(candidate.precision).session,
+            reference_session=reference_session,
+            seconds=FIRST_LOOK * self.profile.max_seconds,
+        )
 
     def _note(self, record: dict[str, Any]) -> None:
         self.run.append_latency(record)
@@ -185,12 +182,6 @@ class LatencyMeter:
         name = self.variant_for(precision).name
         where = json.dumps([self.profile.key(), name, self._conditions], sort_keys=True, default=str)
         return hashlib.sha256(where.encode()).hexdigest()[:16]
-
-
-def shapes_of(signature: str) -> Shapes:
-    """(heads, units) of each layer that stays, from `Architecture.signature`."""
-    pairs = (layer.split("x") for layer in signature.split(","))
-    return [(int(heads), int(units)) for heads, units in pairs]
 
 
 def time_of(target: LatencyTarget) -> Callable[[onnx.ModelProto, Variant], float]:

@@ -88,12 +88,17 @@ class Networks:
             dense_search_metric=answers.search.metric,
             metric_name=task.metric_name,
             blueprint=network.blueprint.to_json(),
-            notes=list(task.notes),
+            notes=[*self.inputs.checkpoint.notes, *task.notes],
         )
         prior = task.prior(task.validation)
         self.say(
             f"dense model: {task.metric_name} {metric:.4f} on validation, one answer to every row {prior:.4f}"
         )
+        if metric <= prior:
+            self.say(
+                "warning: the dense model is no better than one answer to every row, and what is made of it "
+                "will not be: check labels, text columns and tokenizer, or train longer (--epochs)"
+            )
         save_model(model, folder)
         if is_first():
             shutil.rmtree(self._unordered, ignore_errors=True)
@@ -128,7 +133,7 @@ class Networks:
         if self._unordered.exists():
             return load_model(self._unordered).to(self.device)
         checkpoint = self.inputs.checkpoint
-        model = load_dense(checkpoint, self.inputs.task, self.settings.seed).to(self.device)
+        model = load_dense(checkpoint, self.inputs.task, self.settings.seed).model.to(self.device)
         if checkpoint.is_fine_tuned:
             self.say("the checkpoint is fine-tuned: it is the dense model and teacher as it is")
             return model

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 
 from torch import nn
 
 from compresskit.architecture import Architecture, Candidate, Dimensions
-from compresskit.errors import RunError
+from compresskit.errors import ArchitectureError, RunError
 from compresskit.pipeline.models import load_model
 from compresskit.pipeline.shared_weights import folder_for
+from compresskit.runs.atomic import atomic_folder
+from compresskit.runs.fields import read_object
 
 _FILE = "candidate.json"
 
@@ -26,13 +27,9 @@ def save_point(run: Path, name: str, candidate: Candidate, model: nn.Module) -> 
 
     `model` has the dense sizes; the candidate's slices of it are the point, the rest has no meaning.
     """
-    folder = run / name
-    part = folder.with_name(folder.name + ".part")
-    shutil.rmtree(part, ignore_errors=True)
-    part.parent.mkdir(exist_ok=True)
-    model.save_pretrained(part)  # type: ignore[operator]
-    (part / _FILE).write_text(json.dumps(candidate.to_json()) + "\n", encoding="utf-8")
-    part.rename(folder)
+    with atomic_folder(run / name) as part:
+        model.save_pretrained(part)  # type: ignore[operator]
+        (part / _FILE).write_text(json.dumps(candidate.to_json()) + "\n", encoding="utf-8")
 
 
 def read_point(run: Path, name: str) -> tuple[Candidate, nn.Module]:
@@ -42,12 +39,12 @@ def read_point(run: Path, name: str) -> tuple[Candidate, nn.Module]:
 
 
 def _candidate(folder: Path) -> Candidate:
+    remedy = "Remove the folder, then go on with --resume."
+    value = read_object(folder / _FILE, remedy=remedy)
     try:
-        return Candidate.from_json(json.loads((folder / _FILE).read_bytes()))
-    except (OSError, ValueError, KeyError) as error:
-        raise RunError(
-            f"{folder} holds no weights of a trial ({error}); remove it, then go on with --resume."
-        ) from None
+        return Candidate.from_json(value)
+    except (ArchitectureError, TypeError, ValueError, KeyError, AttributeError) as error:
+        raise RunError(f"{folder / _FILE} is no candidate ({error}). {remedy}") from None
 
 
 def weights_folder(run: Path, weights: str | None, architecture: Architecture, dims: Dimensions) -> Path:

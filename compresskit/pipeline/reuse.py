@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from compresskit.architecture import Architecture
-from compresskit.errors import ConfigurationError, RunError
+from compresskit.errors import ArchitectureError, ConfigurationError, RunError
+from compresskit.exhausted import is_disk_full
 from compresskit.pipeline.answers import ANSWERS_FILE
 from compresskit.pipeline.evaluator import Scores
 from compresskit.pipeline.methods import NAS
 from compresskit.pipeline.scores import SCORES_FILE
 from compresskit.pipeline.settings import SearchSettings
+from compresskit.runs.atomic import sync_tree, write_error
 from compresskit.runs.directory import RunDirectory
+from compresskit.runs.fields import RESTORE
 from compresskit.target.profile import Profile, load_profile
 
+_T = TypeVar("_T")
 # What may lengthen a search that is resumed.
 RESUMABLE = {"trials", "budget_seconds"}
 # What may differ from the run that is started from; everything else shaped its super-network.
@@ -47,7 +51,8 @@ def stored_settings(
     """
     known = {field.name for field in fields(SearchSettings)}  # a run may be older than this version
     stored = {name: value for name, value in run.settings.items() if name in known}
-    stored["profile"] = run.settings["profile"]["name"]
+    stored["profile"] = profile_for(run, {}).name
+    _checked(run, lambda: SearchSettings.from_json(stored))
     if "profile" in changes and profile_for(run, changes).to_json() == run.settings["profile"]:
         changes = {name: value for name, value in changes.items() if name != "profile"}
     for name, value in changes.items():
@@ -68,7 +73,17 @@ def _plain(value: Any) -> Any:
 def profile_for(run: RunDirectory, changes: Mapping[str, Any]) -> Profile:
     """The profile that `changes` name, or the one that is kept in `run`: its file may be gone."""
     asked = changes.get("profile")
-    return Profile.from_json(run.settings["profile"]) if asked is None else load_profile(asked)
+    if asked is not None:
+        return load_profile(asked)
+    return _checked(run, lambda: Profile.from_json(run.settings["profile"]))
+
+
+def _checked(run: RunDirectory, read: Callable[[], _T]) -> _T:
+    """What `read` makes of run.json. RunError for a value that no search can have been begun with."""
+    try:
+        return read()
+    except (ConfigurationError, ArchitectureError, TypeError, ValueError, AttributeError) as error:
+        raise RunError(f"{run.path / 'run.json'} is damaged: {error} {RESTORE}") from None
 
 
 def check_kept(output: Path, *sources: Path | str | None) -> None:
@@ -109,7 +124,10 @@ def take_over(source: RunDirectory, run: RunDirectory) -> None:
         for name in ("progress.jsonl", SCORES_FILE, ANSWERS_FILE):
             if (source.supernet / name).exists():
                 shutil.copy(source.supernet / name, run.supernet / name)
+        sync_tree(run.supernet)
     except OSError as error:
+        if is_disk_full(error):
+            raise write_error(run.supernet / "model", error) from error
         raise RunError(
             f"{source.path} could not be copied into {run.path}: {error}. Mend it, then go on with --resume."
         ) from error
@@ -129,7 +147,11 @@ def take_over(source: RunDirectory, run: RunDirectory) -> None:
 
 
 def go_on(run: RunDirectory, settings: SearchSettings) -> None:
-    """Ready a run to be resumed: it is as long as `settings` say, and a copying that was cut off is ended."""
+    """Ready a run to be resumed: it is as long as `settings` say, and a copying that was cut off is ended.
+
+    Raises RunError for records that are damaged, before anything is computed.
+    """
+    run.trials(), run.latencies()
     length = {name: getattr(settings, name) for name in sorted(RESUMABLE)}
     run.update(settings={**run.settings, **length})
     if run.info.get("taken_from") is not None:
@@ -138,7 +160,10 @@ def go_on(run: RunDirectory, settings: SearchSettings) -> None:
 
 def known_scores(run: RunDirectory) -> dict[Architecture, Scores]:
     """Scores, on the rows that search scores on, that the run started from already knows."""
-    return {
-        Architecture.from_json(item["architecture"]): Scores(*map(item.get, Scores._fields))
-        for item in run.info.get("scores", ())
-    }
+    return _checked(
+        run,
+        lambda: {
+            Architecture.from_json(item["architecture"]): Scores(*map(item.get, Scores._fields))
+            for item in run.info.get("scores", ())
+        },
+    )

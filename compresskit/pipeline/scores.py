@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from safetensors.torch import load_file, save_file
+import torch
+from safetensors.torch import save_file
 
 from compresskit.pipeline.ranks import is_first
+from compresskit.pipeline.tensors import read_arrays
 from compresskit.runs.atomic import atomic_path
 from compresskit.spaces import Space
 from compresskit.supernet.importance import Importance
@@ -34,5 +36,5 @@ def read_scores(folder: Path) -> Importance | None:
     """What `save_scores` wrote there; None where it wrote nothing."""
     if not (folder / SCORES_FILE).exists():
         return None
-    scores = load_file(folder / SCORES_FILE)
-    return Importance(scores["heads"], scores["units"])
+    scores = read_arrays(folder / SCORES_FILE, ("heads", "units"), "Restore it, or search anew.")
+    return Importance(torch.from_numpy(scores["heads"]), torch.from_numpy(scores["units"]))

@@ -11,9 +11,11 @@ from torch import nn
 from compresskit.errors import ConfigurationError
 from compresskit.pipeline import reuse
 from compresskit.pipeline.answers import DenseAnswers
+from compresskit.pipeline.dense_check import check_dense
 from compresskit.pipeline.estimate import SUPERNET, Clock
 from compresskit.pipeline.evaluator import Evaluator
 from compresskit.pipeline.explore import explore
+from compresskit.pipeline.fingerprints import check_run, fingerprints_of
 from compresskit.pipeline.front import write_front
 from compresskit.pipeline.inputs import Inputs, informed_inputs, read_inputs
 from compresskit.pipeline.latency import LatencyMeter
@@ -63,6 +65,8 @@ def search(
             settings = reuse.stored_settings(run, changes or {}, permitted, "a resumed search")
             check_processes(settings.method)
             inputs = read_inputs(settings, reuse.profile_for(run, {}), say)
+            made_from = fingerprints_of(inputs.task, inputs.checkpoint)
+            check_run(run, inputs.task, made_from, "a resumed search", say)
             if is_first():
                 reuse.go_on(run, settings)
             return _run(run, settings, inputs, say, resume=True)
@@ -77,18 +81,24 @@ def search(
     check_processes(settings.method)
     profile = load_profile(settings.profile) if source is None else reuse.profile_for(source, changes or {})
     inputs = read_inputs(settings, profile, say)
+    made_from = fingerprints_of(inputs.task, inputs.checkpoint)
+    if source is not None:
+        check_run(source, inputs.task, made_from, "a search from its super-network", say)
     if settings.method != NAS:
         make_method(settings.method).check(settings, blueprint_of_config(inputs.checkpoint.config))
     if warm_start is not None and settings.method in LADDERS:
         raise ConfigurationError(
             f"method {settings.method} makes sizes of its own: leave --warm-start out, or take method nas."
         )
-    first = None if warm_start is None else read_warm_start(warm_start, inputs)
+    first = None if warm_start is None else read_warm_start(warm_start, inputs, made_from, settings, say)
+    if source is None:
+        inputs = check_dense(inputs, settings, say)
     stored = {**settings.to_json(), "profile": inputs.profile.to_json()}
     if not is_first():
         return _run(WatchedRun(output, {"settings": stored}, None), settings, inputs, say, resume=False)
     whence = None if source is None else str(source.path.resolve())
-    with RunDirectory.create(output, stored, force=force, taken_from=whence, warm_start=first) as run:
+    facts = {"taken_from": whence, "warm_start": first, "fingerprints": made_from}
+    with RunDirectory.create(output, stored, force=force, **facts) as run:
         if source is not None:
             reuse.take_over(source, run)
         return _run(run, settings, inputs, say, resume=False)
@@ -117,8 +127,7 @@ class Search:
         self.task = inputs.task
         self.say = say
         self.clock = Clock(say)
-        pad_id: int = inputs.checkpoint.tokenizer.pad_token_id
-        self.stage = Stage(self.task, pad_id, run.supernet, self.clock.hear, resume)
+        self.stage = Stage(self.task, inputs.checkpoint.pad_id, run.supernet, self.clock.hear, resume)
         self.networks = Networks(run, settings, inputs, self.stage, self.clock, say)
 
     def run_all(self) -> Front:

@@ -42,7 +42,7 @@ class SearchSettings:
     dense model's. `trials` None, with no time either, becomes the method's default. What begins with
     `block_`, `lasso` or `start_`, and `distil`, serve method block alone: `block_width` goes before
     `block_counts`, `block_axis` None is measured, and a trial of another run may take the place of the dense
-    model as what is pruned.
+    model as what is pruned. `allow_weak_dense`: go on where `dense_check` would stop.
     """
 
     model: str
@@ -82,6 +82,7 @@ class SearchSettings:
     distil: bool = True
     start_run: str | None = None
     start_trial: int | None = None
+    allow_weak_dense: bool = False
     seed: int = 0
 
     def __post_init__(self) -> None:

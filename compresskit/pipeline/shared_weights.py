@@ -4,17 +4,25 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from compresskit.architecture import Architecture, Dimensions
+from compresskit.errors import RunError
 from compresskit.pipeline.models import load_model
 from compresskit.pipeline.scores import informed, read_scores
 from compresskit.runs.atomic import write_atomic
+from compresskit.runs.fields import read_object
 from compresskit.spaces import Space
 from compresskit.supernet.network import SuperNetwork
 from compresskit.supernet.parts import PartedNetwork, place_of
 
 _FILE, _FOLDER = "parts.json", "parts"
+
+
+@dataclass(frozen=True)
+class _Ends:
+    least: list[float]
 
 
 def load_shared(folder: Path) -> SuperNetwork:
@@ -66,5 +74,8 @@ def _least(folder: Path) -> list[float]:
     """Where parts end; one that never does, where the weights are in one."""
     if not (folder / _FILE).exists():
         return [0.0]
-    found: list[float] = json.loads((folder / _FILE).read_text(encoding="utf-8"))["least"]
+    remedy = "Restore it, or search anew."
+    found: list[float] = read_object(folder / _FILE, _Ends, remedy)["least"]
+    if not found:
+        raise RunError(f"{folder / _FILE} is damaged: it names no parts. {remedy}")
     return found

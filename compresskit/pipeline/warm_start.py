@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from compresskit.architecture import Candidate, Dimensions
 from compresskit.errors import ArchitectureError, ConfigurationError
 from compresskit.families import dimensions_of, family_for
+from compresskit.pipeline.fingerprints import check_warm_start
 from compresskit.pipeline.inputs import Inputs
+from compresskit.pipeline.settings import SearchSettings
 from compresskit.runs.directory import RunDirectory
 from compresskit.spaces import Space
 
 
-def read_warm_start(path: Path, inputs: Inputs) -> dict[str, Any]:
+def read_warm_start(
+    path: Path,
+    inputs: Inputs,
+    made_from: Mapping[str, Any],
+    settings: SearchSettings,
+    say: Callable[[str], None],
+) -> dict[str, Any]:
     """The front of the run in `path`, as run.json keeps it: a resumed search needs no other run.
 
-    Only what to try is taken over: each is scored and measured anew. Raises ConfigurationError when
-    the run is of another family or of other dimensions, or its architectures are not in the space;
-    RunError when it has no front.
+    Only what to try is taken over: each is scored and measured again, so that its data and model may have
+    other names. `made_from`: fingerprints of this search. Raises ConfigurationError when the run is of
+    another family or of other dimensions, or its architectures are not in the space; RunError when it has
+    no front, or when its data or model of the same name have changed.
     """
     source, space = RunDirectory.open(path), inputs.space
     points = source.front().points
@@ -28,6 +38,7 @@ def read_warm_start(path: Path, inputs: Inputs) -> dict[str, Any]:
             f"--warm-start {path} is a run of {_said(found)}; this search is of {_said(wanted)}. Name a run "
             "of the same family and dimensions, or leave it out."
         )
+    check_warm_start(source, made_from, settings, say)
     try:
         for point in points:
             space.like(point.candidate)

@@ -6,10 +6,17 @@ from collections.abc import Mapping
 from html import escape
 from typing import Any
 
-from compresskit.report.bench_text import describe_ratio, engine_names, headline, ratio_of
+from compresskit.report.bench_text import (
+    describe_ratio,
+    engine_names,
+    headline,
+    mark_lines,
+    marks_of,
+    ratio_of,
+)
 from compresskit.report.page import build_page, facts, flatten, section, table, warnings_section
 from compresskit.report.rows import bench_rows
-from compresskit.report.units import interval, number
+from compresskit.report.units import MARK, interval, marked, number
 
 
 def bench_html(result: Mapping[str, Any]) -> str:
@@ -31,6 +38,7 @@ def bench_sections(result: Mapping[str, Any], *, of: str = "") -> str:
     conditions = list(flatten(dict(result.get("conditions") or {})))
     parts = [
         section(f"Latency{of}", _bars(result), _table(result), note=note),
+        warnings_section(mark_lines(result), f"{MARK} Not to be trusted{of}"),
         warnings_section(changes, "Since the last bench"),
         warnings_section([str(text) for text in result.get("warnings") or ()], f"Warnings{of}"),
     ]
@@ -44,10 +52,7 @@ def _bars(result: Mapping[str, Any]) -> str:
     names = engine_names(result)
     ends = [max(_reach(engine["latency_ms"])) for engine in result["engines"]]
     full = max(ends, default=0.0) or 1.0
-    rows = [
-        _bar(engine, name, ratio_of(result, engine["path"]), full)
-        for engine, name in zip(result["engines"], names, strict=True)
-    ]
+    rows = [_bar(result, engine, name, full) for engine, name in zip(result["engines"], names, strict=True)]
     return f'<div class="bars">{"".join(rows)}</div>'
 
 
@@ -56,28 +61,28 @@ def _reach(latency: Mapping[str, Any]) -> list[float]:
     return [float(end) for end in ends if end is not None]
 
 
-def _bar(engine: Mapping[str, Any], name: str, ratio: Mapping[str, Any] | None, full: float) -> str:
-    latency = engine["latency_ms"]
-    marks = f'<div class="bar" style="width:{_share(latency["p50"], full)}"></div>'
+def _bar(result: Mapping[str, Any], engine: Mapping[str, Any], name: str, full: float) -> str:
+    latency, ratio = engine["latency_ms"], ratio_of(result, engine["path"])
+    bars = f'<div class="bar" style="width:{_share(latency["p50"], full)}"></div>'
     if latency.get("p95") is not None:
         width = _share(latency["p95"] - latency["p50"], full)
-        marks += f'<div class="tail" style="left:{_share(latency["p50"], full)};width:{width}"></div>'
+        bars += f'<div class="tail" style="left:{_share(latency["p50"], full)};width:{width}"></div>'
     if latency.get("ci"):
         low, high = latency["ci"]
-        marks += (
+        bars += (
             f'<div class="spread" style="left:{_share(low, full)};width:{_share(high - low, full)}"></div>'
         )
-    text = f"<b>{number(latency['p50'])} ms</b>"
+    text = marked(f"<b>{number(latency['p50'])} ms</b>", marks_of(result, engine))
     if latency.get("ci"):
         text += f" ({interval(latency['ci'])})"
     if ratio is not None:
-        text += f" \N{MIDDLE DOT} {escape(describe_ratio(ratio))}"
+        text += f" \N{MIDDLE DOT} {escape(describe_ratio(ratio, marks_of(result, ratio)))}"
     elif engine.get("is_baseline"):
         text += " \N{MIDDLE DOT} baseline"
     kind = "bar-row baseline" if engine.get("is_baseline") else "bar-row"
     return (
         f'<div class="{kind}"><div class="name">{escape(name)}</div>'
-        f'<div class="track" aria-hidden="true">{marks}</div><div class="value">{text}</div></div>'
+        f'<div class="track" aria-hidden="true">{bars}</div><div class="value">{text}</div></div>'
     )
 
 

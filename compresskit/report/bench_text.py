@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import PurePath
 from typing import Any
 
-from compresskit.report.units import TIMES
+from compresskit.report.units import MARK, TIMES, marked
 
 
 def engine_names(result: Mapping[str, Any]) -> list[str]:
@@ -31,8 +31,34 @@ def shows_no_difference(ratio: Mapping[str, Any]) -> bool:
     return bool(low <= 1.0 <= high)
 
 
+def marks_of(result: Mapping[str, Any], holder: Mapping[str, Any]) -> list[str]:
+    """Why the figures of an engine or a ratio are not to be trusted: its own reasons and those of all."""
+    return list(dict.fromkeys((*result.get("marks", ()), *holder.get("marks", ()))))
+
+
+def mark_lines(result: Mapping[str, Any]) -> list[str]:
+    """Each reason once, with what it holds for; empty where all figures can be trusted."""
+    names: dict[object, str] = {
+        engine["path"]: name for engine, name in zip(result["engines"], engine_names(result), strict=True)
+    }
+    lines = [f"all figures: {reason}" for reason in result.get("marks", ())]
+    for engine in result["engines"]:
+        lines += [f"{names[engine['path']]}: {reason}" for reason in engine.get("marks", ())]
+    for ratio in result.get("ratios") or ():
+        engine, baseline = (names.get(ratio[side], ratio[side]) for side in ("engine", "baseline"))
+        lines += [f"{engine} against {baseline}: {reason}" for reason in ratio.get("marks", ())]
+    return lines
+
+
 def headline(result: Mapping[str, Any]) -> str:
-    """What the ratios come to, in one sentence."""
+    """What the ratios come to, in one sentence, and whether the machine was too busy to trust it."""
+    text = _of_ratios(result)
+    if not mark_lines(result):
+        return text
+    return f"{text} The machine was busy: figures with {MARK} are not to be trusted."
+
+
+def _of_ratios(result: Mapping[str, Any]) -> str:
     names = dict(zip((engine["path"] for engine in result["engines"]), engine_names(result), strict=True))
     ratios = result.get("ratios") or ()
     shown = [ratio for ratio in ratios if not shows_no_difference(ratio)]
@@ -48,10 +74,10 @@ def headline(result: Mapping[str, Any]) -> str:
     return f"{name} is {best['speedup']:.2f}{TIMES} as fast as {baseline}."
 
 
-def describe_ratio(ratio: Mapping[str, Any]) -> str:
-    """The ratio with both ends of its interval, or that no difference was shown."""
+def describe_ratio(ratio: Mapping[str, Any], marks: Sequence[str] = ()) -> str:
+    """The ratio with both ends of its interval, or that no difference was shown; marked for its `marks`."""
     low, high = ratio["ci"]
     ends = f"{low:.2f}\N{EN DASH}{high:.2f}"
     if shows_no_difference(ratio):
-        return f"no difference shown ({ends}{TIMES})"
-    return f"{ratio['speedup']:.2f}{TIMES} ({ends})"
+        return marked(f"no difference shown ({ends}{TIMES})", marks)
+    return marked(f"{ratio['speedup']:.2f}{TIMES} ({ends})", marks)

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from shlex import quote
 from typing import Any, Literal
 
 from compresskit.architecture import Architecture
 from compresskit.report.layers import shorten
+from compresskit.report.loss import drop
+from compresskit.report.speed import speedup
 from compresskit.report.units import (
     count,
     interval,
     metric_label,
     milliseconds,
+    percent_interval,
     points,
+    signed_ends,
     signed_points,
     size,
     times,
 )
-from compresskit.report.verdict import Verdict, drop, speedup
+from compresskit.report.verdict import Verdict
 from compresskit.report.view import Curve, RunView
 from compresskit.runs import FrontPoint, TrialRecord
 
@@ -89,8 +94,8 @@ def _facts(view: RunView, item: FrontPoint | TrialRecord) -> list[tuple[str, str
     if isinstance(item, FrontPoint) and item.idx is not None:
         found.append(("speed-up over dense", times(speedup(item, dense))))
     found.append((name, points(item.metric)))
-    if isinstance(item, FrontPoint) and item.idx is not None and drop(item, dense) is not None:
-        found.append(("against dense", f"{signed_points(-(drop(item, dense) or 0.0))} points"))
+    if isinstance(item, FrontPoint):
+        found += _known(item, dense)
     if item.fidelity is not None:
         found.append(("fidelity to dense", points(item.fidelity)))
     found += [("parameters", count(item.num_params)), ("MACs", count(item.macs))]
@@ -98,6 +103,22 @@ def _facts(view: RunView, item: FrontPoint | TrialRecord) -> list[tuple[str, str
         found.append(("size", size(item.size_bytes)))
     found.append(("precision", item.precision))
     return found
+
+
+def _known(point: FrontPoint, dense: FrontPoint | None) -> Iterator[tuple[str, str]]:
+    """Rows, intervals and test figures, as far as there are any."""
+    if point.metric_ci is not None:
+        yield f"95 %, {point.rows:,} rows", percent_interval(point.metric_ci)
+    if point.idx is not None and (lost := drop(point, dense)) is not None:
+        yield "against dense", f"{signed_points(-lost)} points"
+    if point.difference_ci is not None:
+        yield "paired 95 %", signed_ends([100 * end for end in point.difference_ci], 2)
+    if point.test is not None:
+        changed = f" ({point.test.changed})" if point.test.changed else ""
+        yield f"test{changed}", points(point.test.metric)
+        yield f"95 %, {point.test.rows:,} test rows", percent_interval(point.test.metric_ci)
+    if point.marks:
+        yield "latency not to be trusted", "; ".join(point.marks)
 
 
 def _kept(item: FrontPoint | TrialRecord) -> str:

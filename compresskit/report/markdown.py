@@ -5,18 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from compresskit.report.bench_text import mark_lines
 from compresskit.report.page import flatten
-from compresskit.report.rows import bench_rows, front_rows
+from compresskit.report.rows import bench_rows, front_notes, front_rows
+from compresskit.report.units import MARK
 from compresskit.report.verdict import judge
 from compresskit.report.view import RunView
 
 
 def run_markdown(view: RunView) -> str:
     """Verdict, front and warnings of a run."""
-    verdict = judge(view.front)
+    verdict = judge(view.front, view.info)
     head, rows = front_rows(view.front)
     parts = [f"# {_plain(view.title)}", f"**{verdict.headline}** {verdict.detail}"]
     parts.append(_table(head, [cells for _, cells in rows]))
+    parts += [_plain(note) for note in front_notes(view.front)]
     return _join([*parts, *_list("Warnings", view.warnings)])
 
 
@@ -24,6 +27,7 @@ def bench_markdown(result: Mapping[str, Any]) -> str:
     """Table, changes, warnings and conditions of a bench result."""
     head, rows = bench_rows(result)
     parts = ["# Bench", _table(head, [cells for _, cells in rows])]
+    parts += _list(f"{MARK} Not to be trusted", mark_lines(result))
     parts += _list("Since the last bench", result.get("changes") or ())
     parts += _list("Warnings", result.get("warnings") or ())
     conditions = [f"{name}: {text}" for name, text in flatten(dict(result.get("conditions") or {}))]

@@ -2,35 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from compresskit.architecture import Architecture
-from compresskit.report.bench_text import describe_ratio, engine_names, ratio_of
+from compresskit.report.bench_text import describe_ratio, engine_names, marks_of, ratio_of
 from compresskit.report.layers import shorten
+from compresskit.report.loss import drop
+from compresskit.report.speed import speedup
 from compresskit.report.units import (
+    MARK,
     NOTHING,
     count,
     interval,
+    marked,
     metric_label,
     milliseconds,
     number,
+    percent_interval,
     points,
+    signed_ends,
     signed_points,
     size,
     times,
 )
-from compresskit.report.verdict import drop, speedup
 from compresskit.runs import Front, FrontPoint
+
+ROWS = "95 %, "
+PAIRED = "paired 95 %"
 
 
 def front_rows(front: Front) -> tuple[list[str], list[tuple[FrontPoint, list[str]]]]:
-    """Titles, and the cells of each point, fastest first, the dense model last."""
+    """Titles, and the cells of each point, fastest first, the dense model last.
+
+    Columns of what no point has are left out: intervals of metrics, fidelity, test figures.
+    """
     shown = [*front.points, *([front.dense] if front.dense else [])]
-    head = ["point", "latency, ms", "95 %", "speed-up", metric_label(shown[0].metric_name if shown else None)]
-    compared = any(point.fidelity is not None for point in shown)
-    head += ["against dense", *(["fidelity"] if compared else []), "parameters", "MACs", "precision", "keeps"]
-    return head, [(point, _front_cells(point, front.dense, compared)) for point in shown]
+    columns = _columns(front, shown)
+    return list(columns), [(point, [cell(point) for cell in columns.values()]) for point in shown]
+
+
+def front_notes(front: Front) -> list[str]:
+    """What the signs at latencies mean: why which of them are not to be trusted."""
+    named: dict[str, list[str]] = {}
+    for point in (*front.points, *([front.dense] if front.dense else [])):
+        for mark in point.marks:
+            named.setdefault(mark, []).append(_name(point))
+    return [f"{MARK} not to be trusted ({', '.join(names)}): {mark}" for mark, names in named.items()]
 
 
 def bench_rows(result: Mapping[str, Any]) -> tuple[list[str], list[tuple[Mapping[str, Any], list[str]]]]:
@@ -45,31 +63,83 @@ def bench_rows(result: Mapping[str, Any]) -> tuple[list[str], list[tuple[Mapping
     return head, rows
 
 
-def _front_cells(point: FrontPoint, dense: FrontPoint | None, compared: bool) -> list[str]:
-    is_dense = point.idx is None
-    lost = None if is_dense else drop(point, dense)
-    return [
-        "dense" if is_dense else str(point.idx),
-        milliseconds(point.latency_ms).removesuffix(" ms"),
-        interval(point.latency_ci_ms),
-        times(None if is_dense else speedup(point, dense)),
-        points(point.metric),
-        signed_points(None if lost is None else -lost),
-        *([points(point.fidelity)] if compared else []),
-        count(point.num_params),
-        count(point.macs),
-        point.precision,
-        shorten(Architecture.from_json(point.architecture)),
-    ]
+def _columns(front: Front, shown: Sequence[FrontPoint]) -> dict[str, Callable[[FrontPoint], str]]:
+    """Titles, and what each column says of a point."""
+    columns: dict[str, Callable[[FrontPoint], str]] = {
+        "point": _name,
+        "latency, ms": lambda point: marked(milliseconds(point.latency_ms).removesuffix(" ms"), point.marks),
+        "95 %": lambda point: interval(point.latency_ci_ms),
+        "speed-up": lambda point: _speedup(point, front.dense),
+        metric_label(shown[0].metric_name if shown else None): lambda point: points(point.metric),
+    }
+    if rows := next((point.rows for point in shown if point.metric_ci), None):
+        columns[f"{ROWS}{rows:,} rows"] = lambda point: percent_interval(point.metric_ci)
+    columns["against dense"] = lambda point: _against(point, front.dense)
+    if any(point.difference_ci for point in shown):
+        columns[PAIRED] = lambda point: _signed(point.difference_ci)
+    tested = next((point.test for point in shown if point.test), None)
+    if tested is not None:
+        columns[f"test, {tested.rows:,} rows"] = _tested
+        columns["test against dense"] = _tested_against
+    if any(point.fidelity is not None for point in shown):
+        columns["fidelity"] = lambda point: points(point.fidelity)
+    return columns | {
+        "parameters": lambda point: count(point.num_params),
+        "MACs": lambda point: count(point.macs),
+        "precision": lambda point: point.precision,
+        "keeps": lambda point: shorten(Architecture.from_json(point.architecture)),
+    }
+
+
+def _name(point: FrontPoint) -> str:
+    return "dense" if point.idx is None else str(point.idx)
+
+
+def _speedup(point: FrontPoint, dense: FrontPoint | None) -> str:
+    if point.idx is None:
+        return NOTHING
+    measured = f" ({interval(point.speedup_ci)})" if point.speedup_ci else ""
+    return times(speedup(point, dense)) + measured
+
+
+def _against(point: FrontPoint, dense: FrontPoint | None) -> str:
+    lost = None if point.idx is None else drop(point, dense)
+    return signed_points(None if lost is None else -lost)
+
+
+def _signed(ends: tuple[float, float] | None) -> str:
+    return NOTHING if ends is None else signed_ends([100 * end for end in ends], 2)
+
+
+def _tested(point: FrontPoint) -> str:
+    if point.test is None:
+        return NOTHING
+    changed = f", {point.test.changed}" if point.test.changed else ""
+    return f"{points(point.test.metric)} ({percent_interval(point.test.metric_ci)}{changed})"
+
+
+def _tested_against(point: FrontPoint) -> str:
+    test = point.test
+    if test is None or point.idx is None or test.dense_metric is None:
+        return NOTHING
+    known = f" ({_signed(test.difference_ci)})" if test.difference_ci else ""
+    return signed_points(test.metric - test.dense_metric) + known
 
 
 def _bench_cells(result: Mapping[str, Any], engine: Mapping[str, Any]) -> list[str]:
     latency, ratio = engine["latency_ms"], ratio_of(result, engine["path"])
+    marks = marks_of(result, engine)
+    against = "baseline" if engine.get("is_baseline") else NOTHING
+    if ratio:
+        against = describe_ratio(ratio, marks_of(result, ratio))
     return [
-        number(latency["p50"]),
+        marked(number(latency["p50"]), marks),
         interval(latency.get("ci")),
-        *(NOTHING if latency.get(key) is None else number(latency[key]) for key in ("p95", "p99")),
-        describe_ratio(ratio) if ratio else "baseline" if engine.get("is_baseline") else NOTHING,
+        *(
+            NOTHING if latency.get(key) is None else marked(number(latency[key]), marks)
+            for key in ("p95", "p99")
+        ),
+        against,
         NOTHING if engine.get("throughput_per_s") is None else number(engine["throughput_per_s"]),
         size(engine.get("peak_memory_bytes")),
         size(engine.get("size_bytes")),

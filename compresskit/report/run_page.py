@@ -9,7 +9,7 @@ from compresskit.report.bench_page import bench_sections
 from compresskit.report.front_data import curve_data, front_data, point_name, predicted_data
 from compresskit.report.layers import layers_svg, shorten
 from compresskit.report.page import build_page, facts, flatten, section, table, warnings_section
-from compresskit.report.rows import front_rows
+from compresskit.report.rows import front_notes, front_rows
 from compresskit.report.units import (
     count,
     duration,
@@ -26,7 +26,7 @@ _LARGEST_TABLE = 500
 
 def run_html(view: RunView) -> str:
     """The page as text."""
-    verdict = judge(view.front)
+    verdict = judge(view.front, view.info)
     curves, predicted = curve_data(view.curves), predicted_data(view)
     data = {"front": front_data(view, verdict), "curves": curves, "predicted": predicted}
     parts = [_header(view, verdict), _front(view, verdict), _layers(view)]
@@ -59,15 +59,20 @@ def _header(view: RunView, verdict: Verdict) -> str:
     pieces = [
         view.profile_name,
         f"{completed} of {len(view.trials)} trials completed",
-        f"{len(view.front.points)} points on the front",
+        f"{len(view.front.points)} point{'s' * (len(view.front.points) != 1)} on the front",
         ", ".join(str(item) for item in how if item),
     ]
     byline = " \N{MIDDLE DOT} ".join(escape(piece) for piece in pieces if piece)
     return (
         f'<header><h1>{escape(view.title)}</h1><p class="byline">{byline}</p>'
-        f'<p class="verdict" data-kind="{verdict.kind}">{escape(verdict.headline)}</p>'
+        f'<p class="verdict" data-kind="{verdict.kind}">{_headline(verdict)}</p>'
         f'<p class="verdict-detail">{escape(verdict.detail)}</p></header>'
     )
+
+
+def _headline(verdict: Verdict) -> str:
+    """Escaped; no line ends between a number and its sign."""
+    return escape(verdict.headline).replace("95 %", "95&nbsp;%")
 
 
 def _front(view: RunView, verdict: Verdict) -> str:
@@ -84,6 +89,11 @@ def _front(view: RunView, verdict: Verdict) -> str:
         f"Up is better, left is faster. Metrics are {view.metric_name.replace('_', ' ')} on validation data, "
         "times 100; lines through the points are 95 % intervals of the median latency."
     )
+    if any(point.metric_ci for point in view.front.points):
+        note += (
+            " Intervals of metrics are of 95 %, by a bootstrap over rows; that of the difference to dense is "
+            "paired: both answer the same rows."
+        )
     if any(point.fidelity is not None for point in view.front.points):
         note += (
             " Fidelity is the same metric with the dense model's answers for labels. Points are chosen by "
@@ -99,7 +109,8 @@ def _front_table(view: RunView, verdict: Verdict) -> str:
     for point, cells in rows:
         kind = "dense" if point.idx is None else "chosen" if point.idx == verdict.idx else ""
         lines.append((kind, [escape(cell) for cell in cells]))
-    return table(head, lines, name="Points of the front", wrapped=(len(head) - 1,))
+    notes = "".join(f'<p class="note">{escape(note)}</p>' for note in front_notes(view.front))
+    return table(head, lines, name="Points of the front", wrapped=(len(head) - 1,)) + notes
 
 
 def _trials_table(view: RunView) -> str:

@@ -11,18 +11,21 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich import box
+from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
 from compresskit.architecture import Architecture
+from compresskit.report.bench_text import mark_lines
 from compresskit.report.layers import shorten
-from compresskit.report.rows import bench_rows, front_rows
-from compresskit.report.units import count, milliseconds, points
+from compresskit.report.rows import PAIRED, ROWS, bench_rows, front_notes, front_rows
+from compresskit.report.units import MARK, count, milliseconds, points
+from compresskit.report.verdict import Verdict
 from compresskit.runs import Front, TrialRecord
 
 _GAP = 2  # a space of padding and one of the box
 # Columns that a narrow terminal loses, the first first.
-_FRONT_LOSES = ("precision", "MACs", "95 %", "parameters", "against dense")
+_FRONT_LOSES = ("precision", "MACs", "95 %", "parameters", "fidelity", "test against dense", PAIRED)
 _BENCH_LOSES = ("p99, ms", "texts/s", "95 %", "file size", "peak memory")
 
 
@@ -34,7 +37,18 @@ def front_table(front: Front, *, chosen: Sequence[int] = (), width: int | None =
     head, rows = front_rows(front)
     styles = ["dim" if p.idx is None else "bold" if p.idx in chosen else "" for p, _ in rows]
     lines = [[f"{cells[0]} *", *cells[1:]] if p.idx in chosen else cells for p, cells in rows]
-    return _table(head, lines, styles, width, loses=_FRONT_LOSES, left=("keeps",))
+    known = [title for title in head if title.startswith(ROWS)]
+    loses = (*_FRONT_LOSES, *known, "against dense")
+    table = _table(head, lines, styles, width, loses=loses, left=("keeps",))
+    if notes := front_notes(front):
+        table.caption, table.caption_justify = "\n".join(notes), "left"
+    return table
+
+
+def front_with_verdict(front: Front, verdict: Verdict) -> Group:
+    """The front, the verdict below it, the point that it rests on marked."""
+    chosen = () if verdict.idx is None else (verdict.idx,)
+    return Group(front_table(front, chosen=chosen), "", Text(verdict.headline, style="bold"), verdict.detail)
 
 
 def trials_table(trials: Sequence[TrialRecord], *, last: int = 10, width: int | None = None) -> Table:
@@ -50,7 +64,10 @@ def bench_table(result: Mapping[str, Any], *, width: int | None = None) -> Table
     """A result of `compresskit bench`; percentiles in ms, the ratio with its 95 % interval."""
     head, rows = bench_rows(result)
     styles = ["dim" if engine.get("is_baseline") else "" for engine, _ in rows]
-    return _table(head, [cells for _, cells in rows], styles, width, loses=_BENCH_LOSES)
+    table = _table(head, [cells for _, cells in rows], styles, width, loses=_BENCH_LOSES)
+    if marks := mark_lines(result):
+        table.caption = Text(f"{MARK} not to be trusted: {'; '.join(marks)}", justify="left")
+    return table
 
 
 def _trial_cells(trial: TrialRecord) -> list[str]:

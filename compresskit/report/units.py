@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from math import floor, log10
 
 NOTHING = "\N{EN DASH}"
+MARK = "\N{DAGGER}"  # at a figure that is not to be trusted, since the machine was busy
 TIMES = "\N{MULTIPLICATION SIGN}"
 
 
@@ -22,6 +23,11 @@ def interval(pair: Sequence[float] | None, digits: int = 3) -> str:
     return f"{pair[0]:.{places}f}\N{EN DASH}{pair[1]:.{places}f}"
 
 
+def marked(text: str, marks: Sequence[str]) -> str:
+    """`text`, with the mark where there are reasons for one."""
+    return f"{text} {MARK}" if marks else text
+
+
 def milliseconds(value: float | None) -> str:
     return NOTHING if value is None else f"{number(value)} ms"
 
@@ -31,6 +37,11 @@ def points(metric: float | None) -> str:
     return NOTHING if metric is None else f"{metric * 100:.2f}"
 
 
+def percent_interval(pair: Sequence[float] | None) -> str:
+    """Both ends of a metric's interval in points, that is times 100."""
+    return NOTHING if pair is None else f"{pair[0] * 100:.1f}\N{EN DASH}{pair[1] * 100:.1f}"
+
+
 def signed_points(difference: float | None) -> str:
     if difference is None:
         return NOTHING
@@ -38,6 +49,12 @@ def signed_points(difference: float | None) -> str:
     if float(text) == 0:
         return "0.00"
     return ("\N{MINUS SIGN}" if difference < 0 else "+") + text
+
+
+def signed_ends(pair: Sequence[float], places: int) -> str:
+    """Both ends of an interval that may hold less than 0; what rounds to 0 has no sign."""
+    low, high = (f"{round(end, places) or 0.0:.{places}f}".replace("-", "\N{MINUS SIGN}") for end in pair)
+    return f"{low} to {high}"
 
 
 def signed_percent(share: float) -> str:
@@ -67,9 +84,13 @@ def duration(seconds: float | None) -> str:
     return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
 
 
+def metric_words(name: str) -> str:
+    return name.replace("_", " ")
+
+
 def metric_label(name: str | None) -> str:
     """Axis label of a metric: percent where it is a share of the texts, else points."""
-    plain = (name or "metric").replace("_", " ")
+    plain = metric_words(name or "metric")
     return f"{plain}, %" if name == "accuracy" else f"{plain} \N{MULTIPLICATION SIGN} 100"
 
 

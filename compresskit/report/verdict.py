@@ -1,143 +1,218 @@
-"""One sentence that says whether pruning helps on the device, computed from the front."""
+"""One sentence that says whether pruning helps on the device, and no more than the figures allow."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
 
-from compresskit.report.units import TIMES, milliseconds, number
+from compresskit.report.loss import ALLOWED, TOO_MUCH, Loss, loss_on_test, loss_on_validation
+from compresskit.report.speed import WORTHWHILE, describe_interval, is_faster, says_times, speed_of
+from compresskit.report.units import metric_words, milliseconds
 from compresskit.runs import Front, FrontPoint
 
-ALLOWED_DROP = 0.01  # one point of metric x 100
-WORTHWHILE = 1.1
+ROUNDING = 1e-7
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """`kind` is helps, costs, little, none or unknown; `idx` is the point that the verdict rests on."""
+    """`idx` is the point that the verdict rests on.
+
+    `kind`: helps, little, costs, none; undecided where intervals or a busy machine leave it open; baseline
+    where the dense model is no better than one answer to every row; infeasible; unknown.
+    """
 
     kind: str
     headline: str
     detail: str
     idx: int | None = None
 
-
-def speedup(point: FrontPoint, dense: FrontPoint | None) -> float | None:
-    """How many times as fast as the dense model, by the medians; None where either is not measured."""
-    if dense is None or not dense.latency_ms or not point.latency_ms:
-        return None
-    return dense.latency_ms / point.latency_ms
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
 
 
-def is_faster(point: FrontPoint, dense: FrontPoint) -> bool:
-    """Whether the whole interval of `point` lies below that of `dense`."""
-    return _ends(point)[1] < _ends(dense)[0]
+def judge(front: Front, info: Mapping[str, Any] | None = None) -> Verdict:
+    """The verdict on a front; `info` is what run.json says beside it.
 
-
-def drop(point: FrontPoint, dense: FrontPoint | None) -> float | None:
-    """Metric lost against the dense model; negative for a gain."""
-    if dense is None or dense.metric is None or point.metric is None:
-        return None
-    return dense.metric - point.metric
-
-
-def judge(front: Front) -> Verdict:
-    """The verdict on a front.
-
-    A point counts as faster when its interval lies wholly below the dense one. The best point is the
-    fastest that loses at most one point of metric x 100.
+    A point is faster where the whole interval of its speed-up lies above 1. It is praised where it loses at
+    most one point of metric x 100 and its interval rules a loss of three points out. Points are chosen by
+    validation rows; of the chosen one test rows decide, where they are known and enough.
     """
+    info = info or {}
     dense, found = front.dense, [point for point in front.points if point.latency_ms is not None]
     if dense is None or dense.latency_ms is None:
         return Verdict("unknown", "No verdict: the dense model was not measured.", "Let the search finish.")
     if not found:
         return Verdict("unknown", "No verdict: no sub-network was measured.", "Let the search finish.")
+    if weak := _weak_dense(dense, info.get("prior_metric")):
+        return weak
+    if info.get("infeasible"):
+        return Verdict(
+            "infeasible", "No point keeps what the search was asked for.", _sentence(str(info["infeasible"]))
+        )
     whole = (dense.signature, dense.precision)
     smaller = [point for point in found if (point.signature, point.precision) != whole]
     faster = [point for point in smaller if is_faster(point, dense)]
-    if not faster:
-        fastest = min(smaller or found, key=lambda point: point.latency_ms or 0.0)
+    return _judge_faster(faster, dense) if faster else _not_faster(smaller or found, dense)
+
+
+def _weak_dense(dense: FrontPoint, prior: float | None) -> Verdict | None:
+    if prior is None or dense.metric is None:
+        return None
+    counted = "" if dense.rows is None else f", on {dense.rows:,} validation rows"
+    figures = (
+        f"The dense model's {metric_words(dense.metric_name)} is {_score(dense)}, that of one answer to "
+        f"every row is {100 * prior:.2f}{counted}."
+    )
+    remedy = (
+        "What is faster says nothing beside it. Compare the names and the order of the labels in the "
+        "checkpoint's config.json with those of the data, or train the dense model longer."
+    )
+    if dense.metric <= prior:
         return Verdict(
-            "none",
-            "Pruning does not help on this device.",
-            f"No sub-network was measured to be faster than the dense model: the fastest takes "
-            f"{milliseconds(fastest.latency_ms)} (95 % interval {_interval(fastest)}), the dense model "
-            f"{milliseconds(dense.latency_ms)} ({_interval(dense)}). Use the dense model here.",
+            "baseline",
+            "No verdict: the dense model is no better than the majority baseline.",
+            f"{figures} {remedy}",
         )
-    return _judge_faster(faster, dense)
+    if dense.metric_ci is not None and dense.metric_ci[0] <= prior:
+        return Verdict(
+            "undecided",
+            "Not decided: the dense model was not shown to be better than the majority baseline.",
+            f"{figures} {remedy}",
+        )
+    return None
+
+
+def _not_faster(smaller: Sequence[FrontPoint], dense: FrontPoint) -> Verdict:
+    fastest = min(smaller, key=_latency)
+    detail = (
+        f"The fastest sub-network takes {milliseconds(fastest.latency_ms)} (95 % interval "
+        f"{describe_interval(fastest)}), the dense model {milliseconds(dense.latency_ms)} "
+        f"({describe_interval(dense)})."
+    )
+    if marks := _marks(fastest, dense):
+        return _busy(marks, detail, None)
+    speed = speed_of(fastest, dense)
+    if speed is not None and speed.ci[1] >= WORTHWHILE:
+        return Verdict(
+            "undecided", "Not decided: no speed-up was shown, and none was ruled out.", f"{detail} Bench it."
+        )
+    return Verdict(
+        "none",
+        "Pruning does not help on this device.",
+        f"No sub-network was measured to be faster than the dense model. {detail} Use the dense model here.",
+    )
 
 
 def _judge_faster(faster: Sequence[FrontPoint], dense: FrontPoint) -> Verdict:
-    quickest = min(faster, key=lambda point: point.latency_ms or 0.0)
-    scored = [point for point in faster if drop(point, dense) is not None]
+    losses = {point.idx: loss for point in faster if (loss := loss_on_validation(point, dense))}
+    scored = [point for point in faster if point.idx in losses]
     if not scored:
+        quickest = min(faster, key=_latency)
         return Verdict(
             "unknown",
             "No verdict: no metric was recorded.",
-            f"Point {quickest.idx} is {_times(quickest, dense)} as fast, at an unknown loss.",
+            f"Point {quickest.idx} is {says_times(quickest, dense)} as fast, at an unknown loss.",
             quickest.idx,
         )
-    within = [point for point in scored if (drop(point, dense) or 0.0) <= ALLOWED_DROP + 1e-9]
+    within = [point for point in scored if losses[point.idx].points <= ALLOWED + ROUNDING]
+    sound = [point for point in within if losses[point.idx].is_ruled_out] or within
+    trusted = [point for point in sound if not point.marks] or sound
     if not within:
-        mildest = min(scored, key=lambda point: drop(point, dense) or 0.0)
+        mildest = min(scored, key=lambda point: losses[point.idx].points)
+        return _weigh(mildest, dense, _describe(mildest, dense))
+    best = min(trusted, key=_latency)
+    detail = _describe(best, dense)
+    further = [point for point in scored if losses[point.idx].points <= TOO_MUCH + ROUNDING]
+    bolder = min((point for point in further if not point.marks), key=_latency, default=best)
+    if _latency(bolder) < _latency(best):
+        detail += f" Where three points may be lost: {_lowered(_describe(bolder, dense))}"
+    return _weigh(best, dense, detail)
+
+
+def _weigh(point: FrontPoint, dense: FrontPoint, detail: str) -> Verdict:
+    """The verdict that rests on `point`: on test rows, where they are known and enough to decide."""
+    asked = [loss for loss in (loss_on_test(point), loss_on_validation(point, dense)) if loss is not None]
+    loss = next((loss for loss in asked if loss.is_ruled_out or loss.is_shown), asked[-1])
+    if marks := _marks(point, dense):
+        return _busy(marks, detail, point.idx)
+    if loss.ci is None:
         return Verdict(
-            "costs",
-            "Pruning is faster on this device, but costs more than one point of accuracy."
-            if dense.metric_name == "accuracy"
-            else f"Pruning is faster on this device, but costs more than one point of {_plain(dense)}.",
-            f"The mildest loss: {_describe(mildest, dense)}.",
-            mildest.idx,
+            "undecided",
+            "Not decided: how well the loss is known was not recorded.",
+            f"{detail} The run is older than such intervals: go on with it by --resume to have them.",
+            point.idx,
         )
-    best = min(within, key=lambda point: point.latency_ms or 0.0)
-    ratio = speedup(best, dense) or 1.0
-    detail = f"{_describe(best, dense)[0].upper()}{_describe(best, dense)[1:]}."
-    further = [point for point in scored if (drop(point, dense) or 0.0) <= 3 * ALLOWED_DROP + 1e-9]
-    bolder = min(further, key=lambda point: point.latency_ms or 0.0)
-    if bolder is not best:
-        detail += f" Where three points may be lost, {_describe(bolder, dense)}."
-    if ratio < WORTHWHILE:
-        return Verdict(
-            "little",
-            f"Pruning helps little on this device: {_times(best, dense)} as fast for at most one point.",
-            detail,
-            best.idx,
-        )
+    if not loss.is_ruled_out and not loss.is_shown:
+        return _too_few(loss, detail, point.idx)
+    what = f"{says_times(point, dense)} as fast, {loss}."
+    if loss.points > ALLOWED + ROUNDING:
+        return Verdict("costs", f"Pruning is faster on this device, at a cost: {what}", detail, point.idx)
+    speed = speed_of(point, dense)
+    if speed is not None and speed.times < WORTHWHILE:
+        return Verdict("little", f"Pruning helps little on this device: {what}", detail, point.idx)
+    return Verdict("helps", f"Pruning helps on this device: {what}", detail, point.idx)
+
+
+def _too_few(loss: Loss, detail: str, idx: int | None) -> Verdict:
     return Verdict(
-        "helps",
-        f"Pruning helps on this device: {_times(best, dense)} as fast, {_loss(drop(best, dense) or 0.0)}.",
-        detail,
-        best.idx,
+        "undecided",
+        f"Not decided: {loss.counted} tell losses of {loss.resolution:.0f} points apart at best.",
+        f"{detail} More labelled rows decide it.",
+        idx,
     )
+
+
+def _busy(marks: Sequence[str], detail: str, idx: int | None) -> Verdict:
+    return Verdict(
+        "undecided",
+        "Not decided: the machine was busy when this was measured.",
+        f"{_sentence('; '.join(marks))} {detail} Measure again on a quiet machine.",
+        idx,
+    )
+
+
+def _marks(*points: FrontPoint) -> list[str]:
+    return list(dict.fromkeys(mark for point in points for mark in point.marks))
 
 
 def _describe(point: FrontPoint, dense: FrontPoint) -> str:
-    lost = drop(point, dense) or 0.0
-    return (
-        f"point {point.idx} takes {milliseconds(point.latency_ms)} ({_times(point, dense)} as fast as the "
-        f"dense model's {milliseconds(dense.latency_ms)}) at {(point.metric or 0.0) * 100:.2f} "
-        f"{_plain(dense)} ({_loss(lost)})"
+    speed = speed_of(point, dense)
+    told = (
+        f"Point {point.idx} takes {milliseconds(point.latency_ms)}, the dense model "
+        f"{milliseconds(dense.latency_ms)}"
     )
+    if speed is not None:
+        told += f" (95 % interval of the speed-up {speed.ci[0]:.2f} to {speed.ci[1]:.2f})"
+    told += f"; {metric_words(point.metric_name)} is {_score(point)} against {_score(dense)}"
+    if loss := loss_on_validation(point, dense):
+        told += f": {loss}"
+    if tested := loss_on_test(point):
+        assert point.test is not None and point.test.dense_metric is not None
+        told += (
+            f"; on the test set {100 * point.test.metric:.2f} against "
+            f"{100 * point.test.dense_metric:.2f}: {tested}"
+        )
+    return told + "."
 
 
-def _loss(lost: float) -> str:
-    if round(lost * 100, 2) == 0:
-        return "at no loss"
-    return f"{abs(lost) * 100:.2f} points {'lost' if lost > 0 else 'gained'}"
+def _score(point: FrontPoint) -> str:
+    """The validation metric in points, with its interval where it is known."""
+    text = f"{100 * (point.metric or 0.0):.2f}"
+    if point.metric_ci is None:
+        return text
+    low, high = point.metric_ci
+    return f"{text} ({100 * low:.1f} to {100 * high:.1f})"
 
 
-def _times(point: FrontPoint, dense: FrontPoint) -> str:
-    return f"{number(speedup(point, dense) or 1.0)}{TIMES}"
-
-
-def _plain(dense: FrontPoint) -> str:
-    return dense.metric_name.replace("_", " ")
-
-
-def _ends(point: FrontPoint) -> tuple[float, float]:
+def _latency(point: FrontPoint) -> float:
     assert point.latency_ms is not None
-    return point.latency_ci_ms or (point.latency_ms, point.latency_ms)
+    return point.latency_ms
 
 
-def _interval(point: FrontPoint) -> str:
-    low, high = _ends(point)
-    return f"{number(low)} to {number(high)} ms"
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:].removesuffix('.')}."
+
+
+def _lowered(text: str) -> str:
+    return text[:1].lower() + text[1:]

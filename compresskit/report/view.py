@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,9 +10,10 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from compresskit.errors import RunError
+from compresskit.report.bench_file import read_bench
 from compresskit.runs import Front, FrontPoint, RunDirectory, TrialRecord
 from compresskit.runs.jsonl import read_records
+from compresskit.runs.schema import ProgressLine
 
 _EMPTY = Front((), ())
 _LONGEST_CURVE = 400
@@ -92,23 +92,6 @@ def load_view(path: Path | str, bench: Path | str | None = None) -> RunView:
     )
 
 
-def read_bench(path: Path) -> dict[str, Any]:
-    """A result written by `compresskit bench`. Raises RunError when it is no such file."""
-    try:
-        value = json.loads(path.read_bytes())
-    except OSError as error:
-        raise RunError(
-            f"cannot read {path}: {error.strerror}; write one by `compresskit bench --report`."
-        ) from None
-    except ValueError as error:
-        raise RunError(
-            f"{path} is not JSON ({error}); write it anew by `compresskit bench --report`."
-        ) from None
-    if not isinstance(value, dict) or not isinstance(value.get("engines"), list):
-        raise RunError(f"{path} is not a result of `compresskit bench`: it lists no engines.")
-    return value
-
-
 def search_latency(front: Front, signature: str | None, precision: str | None) -> tuple[str, float] | None:
     """(label, ms) that the search recorded for an engine of this shape and precision."""
     candidates = [*front.points, *([front.dense] if front.dense else [])]
@@ -175,9 +158,9 @@ def _curves(file: Path) -> Iterable[Curve]:
     """Curves by stage. A resumed stage repeats steps: the last record of a step stands."""
     stages: dict[str, dict[int, dict[str, Any]]] = {}
     seconds: dict[str, list[float]] = {}
-    for record in read_records(file)[0]:
-        stage = str(record["stage"])
-        stages.setdefault(stage, {})[int(record["step"])] = record
+    for record in read_records(file, ProgressLine)[0]:
+        stage = record["stage"]
+        stages.setdefault(stage, {})[record["step"]] = record
         seconds.setdefault(stage, []).append(float(record.get("seconds") or 0.0))
     for stage, records in stages.items():
         steps = sorted(records)

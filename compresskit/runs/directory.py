@@ -1,7 +1,8 @@
-"""RUN/: run.json, supernet/, points/, and the files of `_FILES`."""
+"""RUN/: run.json, supernet/, points/, tests/, and the files of `_FILES`."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 from collections.abc import Mapping
@@ -11,11 +12,15 @@ from typing import Any
 
 from compresskit.errors import RunError
 from compresskit.runs.atomic import is_temporary, write_atomic, write_error
+from compresskit.runs.fields import Fields, read_object
 from compresskit.runs.jsonl import append_record, read_records
 from compresskit.runs.lock import RunLock
 from compresskit.runs.records import Front, TrialRecord
+from compresskit.runs.schema import LatencyLine, RunBlueprint, RunInfo, RunSettings
+from compresskit.runs.tested import TESTS, read_tested
 
 RUN_VERSION = 1
+GO_ON = "Let its search go on with --resume; where that does not write it, restore the file or use --force."
 _FILES = (
     "trials.jsonl",
     "rungs.jsonl",
@@ -38,7 +43,7 @@ class RunDirectory:
     def __init__(self, path: Path, info: dict[str, Any], lock: RunLock | None) -> None:
         self.path = path
         self.warnings: list[str] = []
-        self._info = info
+        self._info = self._named(info)
         self._lock = lock
 
     @classmethod
@@ -72,7 +77,7 @@ class RunDirectory:
         run = cls(path, info, lock)
         try:
             # run.json goes last: a removal that is cut short still leaves a run that --force can remove.
-            for folder in ("supernet", "points"):
+            for folder in ("supernet", "points", TESTS):
                 shutil.rmtree(path / folder, ignore_errors=True)
             for name in (*filter(is_temporary, children), *_FILES):
                 (path / name).unlink(missing_ok=True)
@@ -94,11 +99,21 @@ class RunDirectory:
         except OSError as error:
             raise write_error(path, error) from error
         try:
-            return cls(path, _read_info(file), lock)
+            run = cls(path, _read_info(file), lock)
+            if writable:
+                run._remove_left_behind()
+            return run
         except BaseException:
             if lock is not None:
                 lock.release()
             raise
+
+    def _remove_left_behind(self) -> None:
+        """Half-written files of a writer that was killed."""
+        for folder in (self.path, self.supernet):
+            for left in folder.glob(".*.part"):
+                with contextlib.suppress(OSError):
+                    left.unlink()
 
     def close(self) -> None:
         if self._lock is not None:
@@ -133,7 +148,13 @@ class RunDirectory:
         """Set `fields` in run.json."""
         info = {**self._info, **fields}
         self.write_json("run.json", info)
-        self._info = info
+        self._info = self._named(info)
+
+    def _named(self, info: Mapping[str, Any]) -> Fields:
+        """`info` as it would be read again: a key that is missing is told with its file."""
+        named = Fields(info)
+        named.where, named.remedy = str(self.path / "run.json"), GO_ON
+        return named
 
     def append_trial(self, record: TrialRecord) -> None:
         append_record(self.path / "trials.jsonl", record.to_json())
@@ -150,13 +171,13 @@ class RunDirectory:
     def append_latency(self, record: Mapping[str, Any]) -> None:
         append_record(self.path / "latencies.jsonl", record)
 
-    def latencies(self) -> list[dict[str, Any]]:
+    def latencies(self) -> list[Fields]:
         """The latency measurements in order, of each key the last; damage is treated as in `trials`."""
-        records = self._records(self.path / "latencies.jsonl")
+        records = self._records(self.path / "latencies.jsonl", LatencyLine)
         return list({record["key"]: record for record in records}.values())
 
-    def _records(self, file: Path) -> list[dict[str, Any]]:
-        records, warning = read_records(file)
+    def _records(self, file: Path, kind: type | None = None) -> list[Fields]:
+        records, warning = read_records(file, kind)
         if warning is not None and warning not in self.warnings:
             self.warnings.append(warning)
         return records
@@ -169,11 +190,18 @@ class RunDirectory:
         self.write_json("pareto.json", front.to_json())
 
     def front(self) -> Front:
-        """The front of this run. Raises RunError when the search has not written one yet."""
+        """The front of this run, with what exports found on the test set.
+
+        Raises RunError when the search has not written one yet, and for damaged files.
+        """
         file = self.path / "pareto.json"
         if not file.exists():
             raise RunError(f"{self.path} has no front yet; let its search go on with --resume.")
-        return Front.from_json(_read_json(file))
+        value = read_object(file, remedy="Remove it, then let the search write it again with --resume.")
+        try:
+            return Front.from_json(value).tested(read_tested(self.path))
+        except RunError as error:
+            raise RunError(f"{file} is damaged: {error} {value.remedy}") from None
 
 
 def _trial(file: Path, number: int, value: Mapping[str, Any]) -> TrialRecord:
@@ -183,20 +211,16 @@ def _trial(file: Path, number: int, value: Mapping[str, Any]) -> TrialRecord:
         raise RunError(f"{file}, line {number}, is not a trial: {error}") from None
 
 
-def _read_json(file: Path) -> Any:
-    try:
-        return json.loads(file.read_bytes())
-    except ValueError as error:
-        raise RunError(f"{file} is damaged: {error}. Restore it, or start anew with --force.") from None
-
-
-def _read_info(file: Path) -> dict[str, Any]:
-    info = _read_json(file)
-    if not isinstance(info, dict) or not isinstance(info.get("settings"), dict) or "version" not in info:
-        raise RunError(f"{file} is damaged: version or settings missing. Start anew with --force.")
+def _read_info(file: Path) -> Fields:
+    info = read_object(file)
+    if "version" not in info:
+        raise RunError(f"{file} is damaged: 'version' is missing. {info.remedy}")
     if info["version"] != RUN_VERSION:
         raise RunError(
             f"{file.parent} is a run of version {info['version']!r}; this compresskit reads version "
             f"{RUN_VERSION}. Use the compresskit that made it, or start anew with --force."
         )
+    info = read_object(file, RunInfo)
+    info["settings"].check(RunSettings)  # missing ones are an error, too
+    info.get("blueprint", Fields()).check(RunBlueprint)
     return info

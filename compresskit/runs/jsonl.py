@@ -10,6 +10,9 @@ from typing import Any
 
 from compresskit.errors import RunError
 from compresskit.runs.atomic import write_error
+from compresskit.runs.fields import RESTORE, Fields, parse_object
+
+_CUT = "Remove it and the lines after it to go on from there, or start anew with --force."
 
 
 def append_record(path: Path, record: Mapping[str, Any]) -> None:
@@ -49,39 +52,34 @@ def _repair(path: Path, line: bytes) -> tuple[int, bytes]:
     return len(data) - len(tail), line
 
 
-def _parse(line: bytes) -> dict[str, Any] | None:
+def _parse(line: bytes) -> Fields | None:
     try:
-        value = json.loads(line)
-    except ValueError:  # UnicodeDecodeError and JSONDecodeError among them
+        return parse_object(line, "")
+    except RunError:
         return None
-    return value if isinstance(value, dict) else None
 
 
-def read_records(path: Path) -> tuple[list[dict[str, Any]], str | None]:
+def read_records(path: Path, kind: type | None = None) -> tuple[list[Fields], str | None]:
     """All records of `path` (none when it is absent), and a warning when the last was truncated.
 
-    A last line without its line end is what a killed writer leaves: it is dropped. Any other line
-    that is not a JSON object raises RunError naming it.
+    A last line without its line end is what a killed writer leaves: it is dropped. Any other line that
+    is not a JSON object, or has a value of another type than the dataclass `kind` says, raises RunError
+    naming it.
     """
     if not path.exists():
         return [], None
-    data = path.read_bytes()
-    lines = data.split(b"\n")
+    try:
+        lines = path.read_bytes().split(b"\n")
+    except OSError as error:
+        raise RunError(f"cannot read {path}: {error.strerror or error}. {RESTORE}") from None
     tail = lines.pop()
     records = []
     for number, line in enumerate(lines, start=1):
-        record = _parse(line)
-        if record is None:
-            raise RunError(
-                f"{path}, line {number}, is damaged: not a JSON object. Remove it and the lines "
-                "after it to go on from there, or start anew with --force."
-            )
-        records.append(record)
+        records.append(parse_object(line, f"{path}, line {number},", kind, _CUT))
     if not tail:
         return records, None
-    record = _parse(tail)
-    if record is not None:
-        return [*records, record], None
+    if _parse(tail) is not None:
+        return [*records, parse_object(tail, f"{path}, line {len(lines) + 1},", kind, _CUT)], None
     return records, (
         f"{path}, line {len(lines) + 1}, was truncated by an interruption and is dropped; "
         f"{len(records)} complete records remain."

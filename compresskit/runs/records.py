@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import MISSING, asdict, dataclass, fields
+from dataclasses import MISSING, asdict, dataclass, fields, replace
 from typing import Any
 
 from compresskit.architecture import Candidate
 from compresskit.errors import ArchitectureError, RunError
 from compresskit.kinds import wrong_kind
+from compresskit.runs.tested import OnTest
 
 COMPLETED = "completed"
 FAILED = "failed"
+_TUPLES = {"latency_ci_ms", "metric_ci", "difference_ci", "speedup_ci", "marks"}
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,10 @@ class TrialRecord:
 class FrontPoint:
     """One point of pareto.json; the dense model has `idx` None, and `trial_id` None if no trial is it.
 
-    `weights`, `blocks`, `fidelity` and `worth` as in TrialRecord.
+    `weights`, `blocks`, `fidelity` and `worth` as in TrialRecord. Intervals are of 95 %: `metric_ci` of the
+    metric on `rows` validation rows, `difference_ci` of that metric minus the dense model's on the same rows
+    (see `tasks.intervals`), `speedup_ci` of the paired `speedup` over the dense model. `marks`: why the
+    latency is not to be trusted. `test`: what an export found on the test set, kept in RUN/tests.
     """
 
     idx: int | None
@@ -87,6 +92,13 @@ class FrontPoint:
     blocks: dict[str, Any] | None = None
     fidelity: float | None = None
     worth: float | None = None
+    rows: int | None = None
+    metric_ci: tuple[float, float] | None = None
+    difference_ci: tuple[float, float] | None = None
+    speedup: float | None = None
+    speedup_ci: tuple[float, float] | None = None
+    marks: tuple[str, ...] = ()
+    test: OnTest | None = None
 
     @property
     def candidate(self) -> Candidate:
@@ -115,6 +127,12 @@ class Front:
             "dense": None if self.dense is None else self.dense.to_json(),
         }
 
+    def tested(self, known: Mapping[int | None, OnTest]) -> Front:
+        """With the test figures that are `known` by trial, None for the dense model."""
+        points = tuple(replace(point, test=known.get(point.trial_id, point.test)) for point in self.points)
+        dense = self.dense and replace(self.dense, test=known.get(None, self.dense.test))
+        return replace(self, points=points, dense=dense)
+
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Front:
         try:
@@ -125,24 +143,27 @@ class Front:
                 None if dense is None else FrontPoint.from_json(dense),
             )
         except (KeyError, TypeError) as error:
-            raise RunError(
-                f"pareto.json is damaged ({error}); write it again by running the search."
-            ) from None
+            raise RunError(f"not a front ({error}).") from None
 
 
 def _fields_of(kind: type[TrialRecord] | type[FrontPoint], value: Mapping[str, Any]) -> dict[str, Any]:
+    if not isinstance(value, Mapping):
+        raise RunError(f"{str(value)[:80]!r} stands where a table should.")
     known = {field.name for field in fields(kind)}
     optional = {field.name: field.default for field in fields(kind) if field.default is not MISSING}
     missing, unknown = sorted(known - set(value) - set(optional)), sorted(set(value) - known)
     if missing or unknown:
         raise RunError(f"fields missing: {missing}; not known: {unknown}.")
     result = {**optional, **value}
-    if isinstance(result["latency_ci_ms"], list):  # JSON has no tuples
-        result["latency_ci_ms"] = tuple(result["latency_ci_ms"])
+    for name in _TUPLES & result.keys():  # JSON has no tuples
+        if isinstance(result[name], list):
+            result[name] = tuple(result[name])
+    if result.get("test") is not None:
+        result["test"] = OnTest.from_json(result["test"])
     if wrong := wrong_kind(kind, result):
         raise RunError(f"field {wrong}")
     try:
         Candidate.from_json(result)
-    except (ArchitectureError, TypeError) as error:
+    except (ArchitectureError, TypeError, KeyError, ValueError, AttributeError) as error:
         raise RunError(f"field 'architecture' or 'blocks' is not valid: {error}") from None
     return result

@@ -9,6 +9,7 @@ from typing import Any
 
 from compresskit.architecture import Candidate
 from compresskit.errors import AgentError, CompresskitError, ConfigurationError, RunError, SearchError
+from compresskit.exhausted import is_disk_full, is_out_of_memory
 from compresskit.runs.records import COMPLETED, FAILED, TrialRecord
 from compresskit.search.constraints import UNBOUND, Constraints
 from compresskit.search.objectives import Objective, costs_of, front_of, relative_hypervolume
@@ -92,7 +93,7 @@ def run_search(
     before the next trial starts. Trials that break `constraints` are recorded as they were measured, and
     the searcher is told by how much. A candidate whose evaluation raises, or leaves an objective
     unmeasured, is recorded as failed and the search goes on; a damaged run or an unreachable
-    device (RunError, AgentError) and interrupts end it, with nothing recorded of the trial under
+    device (RunError, AgentError), a full disk and interrupts end it, with nothing recorded of the trial under
     way. Raises SearchError when the first five trials of this call all fail.
     """
     records = list(completed)
@@ -141,9 +142,18 @@ def _try(
     except _FATAL:
         raise
     except Exception as caught:
-        error = str(caught) if isinstance(caught, CompresskitError) else f"{type(caught).__name__}: {caught}"
+        if is_disk_full(caught):
+            raise
+        error = _in_words(caught)
     kept = dict(config) if space.is_compact else None
     return make_record(trial_id, kept, candidate, evaluation, error, clock() - start)
+
+
+def _in_words(caught: Exception) -> str:
+    if isinstance(caught, CompresskitError):
+        return str(caught)
+    said = f"{type(caught).__name__}: {caught}"
+    return f"memory ran out ({said})" if is_out_of_memory(caught) else said
 
 
 def make_record(

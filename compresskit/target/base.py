@@ -50,9 +50,14 @@ class SessionSettings:
         for key in value:
             if key not in known:
                 raise ConfigurationError(one_of("session setting", key, known))
+        disabled, options = value.get("disabled_optimizers", ()), value.get("options", {})
+        if not isinstance(disabled, (list, tuple)) or not all(isinstance(name, str) for name in disabled):
+            raise ConfigurationError(f"disabled_optimizers is {disabled!r}; permitted: a list of names.")
+        if not isinstance(options, Mapping):
+            raise ConfigurationError(f"session options are {options!r}; permitted: a table.")
         return cls(
-            tuple(value.get("disabled_optimizers", ())),
-            {str(key): str(item) for key, item in value.get("options", {}).items()},
+            tuple(disabled),
+            {str(key): str(item) for key, item in options.items()},
             value.get("optimization_level", "all"),
         )
 
@@ -61,8 +66,12 @@ class SessionSettings:
 class Measurement:
     """The latency of one graph on one target, with all that it was computed from.
 
-    `median_ms` and `ci_ms` (95 %) are of the raw samples; the corrected pair is what the graph would
-    take with the machine at the state in which the reference takes `reference_level_ms`.
+    Samples are processor time where a run stays on one CPU thread, else wall clock; `wall_median_ms` is by
+    the wall clock in any case. `median_ms` and `ci_ms` (95 %) are of the raw samples; the corrected pair is
+    what the graph would take with the machine at the state in which the reference takes
+    `reference_level_ms`. It was computed from `rounds_ms`, median bursts (reference before, candidate,
+    reference after), which share the relative standard error `common_error`; no rounds where mean times
+    told it. `marks` say why the corrected pair cannot be trusted.
     A percentile that the number of samples cannot carry is None. `first_run_ms` is session creation
     and first run together. Throughput counts texts.
     """
@@ -80,8 +89,20 @@ class Measurement:
     throughput_per_s: float
     first_run_ms: float | None = None
     peak_memory_bytes: int | None = None
+    wall_median_ms: float | None = None
+    rounds_ms: tuple[tuple[float, float, float], ...] = ()
+    common_error: float = 0.0
+    marks: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     conditions: Mapping[str, Any] = field(default_factory=dict, hash=False)
+
+    @property
+    def ratio(self) -> tuple[float, float, float]:
+        """The candidate's time in that of the reference, and its 95 % interval."""
+        level = self.reference_level_ms
+        assert level is not None
+        low, high = self.corrected_ci_ms
+        return self.corrected_median_ms / level, low / level, high / level
 
     @property
     def half_width(self) -> float:
@@ -93,7 +114,8 @@ class Measurement:
         value = asdict(self)
         for name in ("samples_ms", "reference_samples_ms"):
             value[name] = [round(sample, 5) for sample in value[name]]
-        for name in ("ci_ms", "corrected_ci_ms", "warnings"):
+        value["rounds_ms"] = [[round(burst, 5) for burst in each] for each in self.rounds_ms]
+        for name in ("ci_ms", "corrected_ci_ms", "marks", "warnings"):
             value[name] = list(value[name])
         return value
 
@@ -101,7 +123,10 @@ class Measurement:
     def from_json(cls, value: Mapping[str, Any]) -> Measurement:
         """Raises TargetError when `value` was not written by `to_json`."""
         try:
-            pairs = {name: tuple(value[name]) for name in ("samples_ms", "reference_samples_ms", "warnings")}
+            names = ("samples_ms", "reference_samples_ms", "warnings")
+            pairs = {name: tuple(value[name]) for name in names}
+            pairs["marks"] = tuple(value.get("marks", ()))
+            pairs["rounds_ms"] = tuple(tuple(map(float, each)) for each in value.get("rounds_ms", ()))
             intervals = {
                 name: (float(value[name][0]), float(value[name][1])) for name in ("ci_ms", "corrected_ci_ms")
             }
@@ -122,11 +147,13 @@ class LatencyTarget(Protocol):
         *,
         reference: Model | None = None,
         session: SessionSettings | None = None,
+        reference_session: SessionSettings | None = None,
         seconds: float | None = None,
     ) -> Measurement:
         """Latency of `model` under the profile. The reference is run in between, so that drift is seen.
 
-        With `seconds`, sampling stops by then where the profile would let it go on.
+        With a `reference` of the caller's, in a session of `reference_session`, the measurement's `ratio`
+        compares the two. With `seconds`, sampling stops by then where the profile would let it go on.
         """
 
     def conditions(self) -> dict[str, Any]:

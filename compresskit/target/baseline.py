@@ -1,16 +1,17 @@
-"""The level that drift is corrected to: the reference's median on the calm machine under given conditions."""
+"""The level that drift is corrected to: the reference's median in the calmest state that was met."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-import os
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from compresskit.errors import TargetError
+from compresskit.runs.atomic import write_atomic, write_error
 from compresskit.target.base import Model
 
 
@@ -28,6 +29,9 @@ def fingerprint(model: Model) -> str:
     return hashlib.sha256(f"{path}:{status.st_size}:{status.st_mtime_ns}".encode()).hexdigest()[:16]
 
 
+_NOISE = 0.03  # of the lowest state that one measurement finds
+
+
 @dataclass(frozen=True)
 class Level:
     """What a built-in reference takes in the long run, under the conditions of that key.
@@ -41,7 +45,7 @@ class Level:
 
 
 class Baselines:
-    """Levels by reference, fixed by the first measurement; kept in a JSON file when one is given.
+    """Levels by reference, the lowest that were met; kept in a JSON file when one is given.
 
     Levels taken under other conditions stand in the same file and are not seen.
     """
@@ -55,33 +59,34 @@ class Baselines:
         return self._levels.get(f"{self._prefix}/{reference}")
 
     def put(self, reference: str, level_ms: float) -> None:
-        """Raises TargetError when the file cannot be written."""
+        """Raises RunError when the file cannot be written."""
         self._levels[f"{self._prefix}/{reference}"] = level_ms
         if self._path is None:
             return
         # Another process may have added levels of its own meanwhile.
         text = json.dumps({**self._read(), **self._levels}, indent=1)
-        beside = self._path.with_name(f".{self._path.name}.{os.getpid()}")
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            beside.write_text(text, encoding="utf-8")
-            beside.replace(self._path)
         except OSError as error:
-            beside.unlink(missing_ok=True)
-            raise TargetError(f"cannot keep the reference's level in {self._path}: {error}.") from None
+            raise write_error(self._path, error) from None
+        write_atomic(self._path, text)
 
-    def first(self, levels_ms: Mapping[str, float]) -> dict[str, float]:
-        """What stands here for each of these references; where nothing does, what is given is put."""
-        for reference, level_ms in levels_ms.items():
-            if self.get(reference) is None:
-                self.put(reference, level_ms)
-        return {reference: self._levels[f"{self._prefix}/{reference}"] for reference in levels_ms}
+    def lowest(self, reference: str, level_ms: float) -> float:
+        """The level that stands here; `level_ms` takes its place if it is lower beyond noise."""
+        known = self.get(reference)
+        if known is None or level_ms < known * (1 - _NOISE):
+            self.put(reference, level_ms)
+            return level_ms
+        return known
 
     def _read(self) -> dict[str, float]:
         if self._path is None or not self._path.exists():
             return {}
         try:
             value = json.loads(self._path.read_text(encoding="utf-8"))
-            return {str(key): float(level) for key, level in value.items()}
-        except (ValueError, AttributeError, TypeError):
+            levels = {str(key): float(level) for key, level in value.items()}
+            if not all(math.isfinite(level) and level > 0 for level in levels.values()):
+                raise ValueError("a level is no time")
+            return levels
+        except (OSError, ValueError, AttributeError, TypeError, RecursionError):
             raise TargetError(f"{self._path} holds no reference levels; remove the file.") from None

@@ -16,12 +16,16 @@ from typing import Any
 
 import compresskit
 from compresskit.errors import TargetError
+from compresskit.exhausted import is_out_of_memory
 from compresskit.target.base import Model
 from compresskit.target.frames import read_frame, write_frame
+from compresskit.target.leg import Leg
 from compresskit.target.session import SessionSpec
-from compresskit.target.timer import Leg, Step
+from compresskit.target.timer import Step
 
 _POLL_SECONDS = 0.05
+_LAST_SECONDS = 1.0
+_KILLED = 9  # SIGKILL, which not every system has by name
 _START_SECONDS = 120.0  # to start and load ONNX Runtime: no graph's fault, however slow the machine
 
 
@@ -84,7 +88,11 @@ class Child:
     def run(self, plan: Sequence[Step]) -> list[Leg]:
         steps = [[step.slot, step.discard, step.runs] for step in plan]
         reply = self.request({"do": "run", "plan": steps})
-        return [Leg(leg["slot"], leg["at_s"], tuple(leg["samples_ms"])) for leg in reply["legs"]]
+        times = ("samples_ms", "wall_ms", "waited_ms", "machine_s")
+        return [
+            Leg(leg["slot"], leg["at_s"], *(tuple(leg[name] or ()) for name in times))
+            for leg in reply["legs"]
+        ]
 
     def drop(self, slot: str) -> None:
         self.request({"do": "drop", "slot": slot})
@@ -104,7 +112,13 @@ class Child:
             raise TargetError(self._obituary(header)) from None
         reply = self._await(header)
         if reply["error"] is not None:
-            raise TargetError(f"{header['do']} failed on the target: {reply['error']}")
+            what, reason = header["do"], reply["error"]
+            if is_out_of_memory(f"{reply.get('kind')} {reason}"):
+                raise TargetError(
+                    f"{what} ran out of memory on the target ({reason}); use a smaller graph, batch or "
+                    "length, or free memory there."
+                )
+            raise TargetError(f"{what} failed on the target: {reason}")
         return reply
 
     def _await(self, header: dict[str, Any]) -> dict[str, Any]:
@@ -154,12 +168,16 @@ class Child:
         self._replies.put(None)
 
     def _obituary(self, header: dict[str, Any]) -> str:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(_LAST_SECONDS)  # its streams close before its status is there
         self._process.kill()
         code = self._process.wait()
         self._errors.seek(0)
         tail = self._errors.read()[-500:].decode(errors="replace").strip()
         self.kill()
         end = f"by signal {-code}" if code < 0 else f"with status {code}"
+        if code == -_KILLED:
+            end = f"{end}, by which the system ends a process when memory ran out,"
         return f"the worker ended {end} during {header['do']}; the graph brought it down." + (
             f" Its last words: {tail}" if tail else ""
         )

@@ -11,7 +11,8 @@ class EngineMeasurement:
     """Latency of one engine: under a mix of lengths `median_ms` is the weighted mean of their medians.
 
     The corrected pair is what it would be with the machine in the state that a search corrected to.
-    Percentiles that the samples cannot carry are None.
+    Percentiles that the samples cannot carry are None, and so are their intervals under a mix of lengths.
+    `marks` are the reasons why the figures of time are not to be trusted.
     """
 
     name: str
@@ -27,9 +28,16 @@ class EngineMeasurement:
     nodes: dict[str, int] = field(default_factory=dict)
     corrected_ms: float | None = None
     corrected_ci_ms: tuple[float, float] | None = None
+    p95_ci_ms: tuple[float, float] | None = None
+    p99_ci_ms: tuple[float, float] | None = None
+    marks: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         latency = {"p50": self.median_ms, "p95": self.p95_ms, "p99": self.p99_ms, "ci": list(self.ci_ms)}
+        latency |= {
+            name: None if ends is None else list(ends)
+            for name, ends in (("p95_ci", self.p95_ci_ms), ("p99_ci", self.p99_ci_ms))
+        }
         return {
             "path": self.name,
             "latency_ms": latency,
@@ -40,6 +48,7 @@ class EngineMeasurement:
             "peak_memory_bytes": self.peak_memory_bytes,
             "size_bytes": self.size_bytes,
             "nodes": self.nodes,
+            "marks": list(self.marks),
         }
 
 
@@ -55,6 +64,7 @@ class Ratio:
     baseline: str
     speedup: float
     ci: tuple[float, float]
+    marks: tuple[str, ...] = ()
 
     @property
     def no_difference_shown(self) -> bool:
@@ -74,15 +84,19 @@ class Ratio:
             "speedup": self.speedup,
             "ci": list(self.ci),
             "no_difference_shown": self.no_difference_shown,
+            "marks": list(self.marks),
         }
 
 
 @dataclass(frozen=True)
 class Comparison:
+    """`marks` are the reasons why none of the figures of time is to be trusted."""
+
     measurements: tuple[EngineMeasurement, ...]
     ratios: tuple[Ratio, ...]
     conditions: dict[str, Any]
     warnings: tuple[str, ...]
+    marks: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -90,4 +104,5 @@ class Comparison:
             "ratios": [ratio.to_json() for ratio in self.ratios],
             "conditions": self.conditions,
             "warnings": list(self.warnings),
+            "marks": list(self.marks),
         }

@@ -35,6 +35,8 @@ def detect_profile() -> Profile:
         )
     cores = host.physical_cores()
     counted = "1 core" if cores == 1 else f"{cores} cores"
+    if quota := conditions.get("quota_cores"):
+        counted += f" (CPU quota of {quota:g})"
     return Profile(
         name=f"{name}-cpu",
         description=f"{conditions['cpu']}, {counted}, onnxruntime {facts['version']}",

@@ -14,6 +14,7 @@ from compresskit.errors import TargetError
 from compresskit.target import host
 from compresskit.target.load import foreign_cores, load_now
 from compresskit.target.profile import PROVIDERS, Profile
+from compresskit.target.quota import cpu_quota, throttling
 
 _PACKAGES = ("numpy", "onnx", "tokenizers")
 _SEARCH_PACKAGES = ("torch", "transformers", "optimum", "syne-tune", "datasets", "safetensors")
@@ -38,7 +39,7 @@ class Check:
 def run_checks() -> list[Check]:
     """All checks; takes some seconds, for it watches the machine and runs a graph on each provider."""
     parts: tuple[Callable[[], Iterator[Check]], ...] = (
-        _packages, _providers, _processor, _clock, _accelerators, _memory, _load,
+        _packages, _providers, _processor, _quota, _clock, _accelerators, _memory, _load,
     )  # fmt: skip
     return [check for part in parts for check in part()]
 
@@ -127,6 +128,27 @@ def _processor() -> Iterator[Check]:
     allowed = facts["affinity"]
     if len(allowed) < (facts["cores_logical"] or 0):
         yield Check("affinity", "warn", f"bound to CPUs {allowed}", "start without taskset or a CPU limit")
+
+
+def _quota() -> Iterator[Check]:
+    quota = cpu_quota()
+    if quota is None:
+        return
+    stopped = throttling()
+    so_far = (
+        f"; stopped {stopped.periods} times so far, for {stopped.seconds:.1f} s"
+        if stopped and stopped.periods
+        else ""
+    )
+    yield Check(
+        "CPU quota",
+        "warn",
+        f"{quota.cores:g} cores of each {quota.period_ms:g} ms (cgroup {quota.group}): a process that has "
+        "used them up is throttled: it stands still until the period ends, and single latencies take up to "
+        f"that much longer{so_far}",
+        f"set threads = {quota.threads} in the profile, more are pointless; or raise the CPU limit of the "
+        "container",
+    )
 
 
 def _clock() -> Iterator[Check]:

@@ -13,6 +13,8 @@ from typing import Any
 
 import psutil
 
+from compresskit.target.quota import cpu_quota
+
 # The kernel's name of a processor flag -> the usual one; those that ONNX Runtime's kernels look for.
 _FLAGS = {
     "avx2": "AVX2",
@@ -39,13 +41,32 @@ def affinity() -> list[int]:
 
 
 def physical_cores(cores: Sequence[int] = ()) -> int:
-    """Physical cores that may be used, bounded by affinity or by `cores`."""
-    usable = len(cores) or len(affinity())
-    return max(min(psutil.cpu_count(logical=False) or usable, usable), 1)
+    """Physical cores of the affinity mask, or of the CPUs `cores`; no more than a CPU quota keeps running.
+
+    So many threads neither share a core nor are stopped for the rest of a period; 1 where the quota does not
+    even fill one core.
+    """
+    usable = list(cores) or affinity()
+    siblings = {core: _siblings(core) for core in usable}
+    if all(siblings.values()):
+        count = len(set(siblings.values()))
+    else:  # the system does not say which CPUs share a core
+        count = min(psutil.cpu_count(logical=False) or len(usable), len(usable))
+    quota = cpu_quota()
+    return max(min(count, quota.threads) if quota else count, 1)
+
+
+def _siblings(core: int) -> str:
+    """The CPUs of the same physical core, as the kernel lists them; "" where it does not."""
+    try:
+        return (_CPU / f"cpu{core}/topology/thread_siblings_list").read_text().strip()
+    except OSError:
+        return ""
 
 
 def host_conditions() -> dict[str, Any]:
     """The part of the host's facts that a latency depends on, and that stays as it is."""
+    quota = cpu_quota()
     return {
         "name": platform.node(),
         "cpu": cpu_model(),
@@ -57,6 +78,8 @@ def host_conditions() -> dict[str, Any]:
         "machine": platform.machine(),
         "system": f"{platform.system()} {platform.release()}",
         "gpus": [gpu["name"] for gpu in gpus()],
+        # Only where there is one: keys of latencies measured without one stay as they were.
+        **({"quota_cores": quota.cores} if quota else {}),
     }
 
 

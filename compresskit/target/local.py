@@ -17,15 +17,23 @@ from compresskit.target.baseline import Baselines, conditions_key
 from compresskit.target.child import Child
 from compresskit.target.graph import weight_bytes
 from compresskit.target.host import host_conditions, physical_cores
+from compresskit.target.leg import CANDIDATE
 from compresskit.target.light import LightGraph
 from compresskit.target.load import Load, foreign_cores, load_now
 from compresskit.target.profile import PROVIDERS, Profile
 from compresskit.target.references import Reference, References
+from compresskit.target.series import Series
 from compresskit.target.session import session_spec
 from compresskit.target.staging import Staging
 from compresskit.target.statistics import median_interval, percentile_ms
-from compresskit.target.timer import CANDIDATE, Series, sample, warm_up
-from compresskit.target.warn import drift_warnings, fallback_warnings, machine_warnings, sampling_warnings
+from compresskit.target.timer import sample, warm_up
+from compresskit.target.warn import (
+    busy_marks,
+    drift_warnings,
+    fallback_warnings,
+    machine_warnings,
+    sampling_warnings,
+)
 from compresskit.target.workload import combine, parts_of
 
 if TYPE_CHECKING:
@@ -95,6 +103,7 @@ class LocalTarget:
         *,
         reference: Model | None = None,
         session: SessionSettings | None = None,
+        reference_session: SessionSettings | None = None,
         seconds: float | None = None,
     ) -> Measurement:
         """See LatencyTarget. Without a `reference` a built-in graph that suits the size takes its place.
@@ -103,8 +112,8 @@ class LocalTarget:
         """
         child = self._running()
         path = self._staging.put(model)
-        beside = self._references.choose(child, reference, weight_bytes(path))
         parts = parts_of(self.profile.within(seconds))
+        beside = self._references.choose(child, reference, weight_bytes(path), reference_session)
         found = [self._measure_at(part.profile, child, beside, path, session) for part in parts]
         return combine(parts, found, self.profile)
 
@@ -119,6 +128,7 @@ class LocalTarget:
             run_ms = warm_up(child.run, CANDIDATE, profile)
             series = sample(child.run, profile, level_ms, run_ms, reference=beside.slot)
             after = load_now((child.pid,))
+            series.level_ms = self._references.met(beside, series.lowest_level_ms)
         finally:
             if child.alive:
                 child.drop(CANDIDATE)
@@ -174,6 +184,8 @@ def summarize(
     samples = tuple(value for leg in series.candidate for value in leg.samples_ms)
     median, low, high = median_interval(series.raw_blocks)
     fixed, fixed_low, fixed_high = series.corrected_interval()
+    walls = [leg.wall_ms or leg.samples_ms for leg in series.candidate]
+    rounds = None if series.by_means else series.rounds
     return Measurement(
         samples_ms=samples,
         reference_samples_ms=tuple(value for leg in series.reference for value in leg.samples_ms),
@@ -186,6 +198,10 @@ def summarize(
         p95_ms=percentile_ms(samples, 95),
         p99_ms=percentile_ms(samples, 99),
         throughput_per_s=profile.batch * 1e3 / median,
+        wall_median_ms=float(np.median(np.concatenate(walls))),
+        rounds_ms=() if rounds is None else rounds.to_ms(),
+        common_error=series.common_error,
+        marks=tuple(busy_marks(series)),
         warnings=(
             *sampling_warnings(samples, series.sampling_half_width, profile),
             *machine_warnings(before, after),
@@ -197,6 +213,8 @@ def summarize(
             "foreign_cores": foreign_cores(before, after),
             "clock_mhz": after.clock_mhz,
             "sampling_half_width": series.sampling_half_width,
+            "share_taken": series.share_taken,
+            "clock": "processor time" if series.candidate[0].wall_ms else "wall clock",
         },
     )
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from compresskit.target.base import LatencyTarget
 from compresskit.target.profile import Profile
+from compresskit.target.threads import thread_warnings
 
 
 def open_target(
@@ -24,4 +25,6 @@ def open_target(
         return RemoteTarget(profile, baselines=baselines, say=say)
     from compresskit.target.local import LocalTarget
 
+    for text in thread_warnings(profile):
+        say(f"warning: {text}")
     return LocalTarget(profile, baselines=baselines)

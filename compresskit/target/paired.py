@@ -13,6 +13,7 @@ there the slope does not matter.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,7 +28,7 @@ _SLOPES = (0.5, 2.0)
 # beyond what its rounds tell: what others hold in shared caches, and where the weights lie in memory.
 BETWEEN = 0.006
 NEAR = 0.08  # of the level: above what bursts scatter by on a quiet machine, below a neighbour's load
-_ENOUGH = 12  # rounds near the level
+ENOUGH = 12  # rounds near the level
 _JUMP = 6.0  # times the usual difference between the bursts before and after
 
 
@@ -39,12 +40,29 @@ class Rounds:
     before: Array
     after: Array
 
+    @classmethod
+    def of_ms(cls, rounds_ms: Sequence[Sequence[float]]) -> Rounds:
+        """From bursts in ms: the reference's before, the candidate's, the reference's after, each round."""
+        before, candidate, after = np.log(np.asarray(rounds_ms, np.float64)).T
+        return cls(candidate, before, after)
+
+    def to_ms(self) -> tuple[tuple[float, float, float], ...]:
+        """What `of_ms` takes."""
+        return tuple(zip(*np.exp([self.before, self.candidate, self.after]).tolist(), strict=True))
+
     @property
     def state(self) -> Array:
         return (self.before + self.after) / 2
 
-    def interval(self, level_ms: float) -> tuple[float, float, float]:
-        """Latency with the machine at the level, and its 95 % interval: (ms, low, high)."""
+    def only(self, kept: npt.NDArray[np.bool_]) -> Rounds:
+        """The rounds that `kept` marks."""
+        return Rounds(self.candidate[kept], self.before[kept], self.after[kept])
+
+    def interval(self, level_ms: float, between: float | None = None) -> tuple[float, float, float]:
+        """Latency with the machine at the level, and its 95 % interval: (ms, low, high).
+
+        `between` is a standard error, relative, that all rounds share; without it that of a calm machine.
+        """
         slope, error = self.slope()
         near = self._near(level_ms)
         # What slows the machine changes, and the slope with it: the states gone through count as well.
@@ -52,7 +70,8 @@ class Rounds:
         spread = float(np.cov(near.before, near.after)[0, 1])
         away = float(np.sqrt((np.log(level_ms) - near.state.mean()) ** 2 + max(spread, 0.0)))
         values = near._carried(level_ms, slope)
-        centre, low, high = trimmed_interval(values, common_error=float(np.hypot(error * away, BETWEEN)))
+        shared = float(np.hypot(error * away, BETWEEN if between is None else between))
+        centre, low, high = trimmed_interval(values, common_error=shared)
         return float(np.exp(centre)), float(np.exp(low)), float(np.exp(high))
 
     def half_width(self, level_ms: float) -> float:
@@ -65,12 +84,11 @@ class Rounds:
         """The rounds in which the machine was near the level, or all where those are too few."""
         if not self.met_level(level_ms):
             return self
-        near = self._is_near(level_ms)
-        return Rounds(self.candidate[near], self.before[near], self.after[near])
+        return self.only(self._is_near(level_ms))
 
     def met_level(self, level_ms: float) -> bool:
         """Whether the machine was near the level in enough rounds to go by them alone."""
-        return self.num_near(level_ms) >= _ENOUGH
+        return self.num_near(level_ms) >= ENOUGH
 
     def num_near(self, level_ms: float) -> int:
         """Rounds in which the machine was near the level."""

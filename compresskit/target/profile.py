@@ -25,6 +25,7 @@ PROVIDERS = {
     "cuda": "CUDAExecutionProvider",
     "tensorrt": "TensorrtExecutionProvider",
 }
+_FIRST_RUNS = 12  # in a first look
 SHAPES = ("fixed", "dynamic")
 # Fields that leave the latency itself as it is: names, and how long it is looked at.
 _NOT_IN_KEY = frozenset(
@@ -117,10 +118,16 @@ class Profile:
         return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()[:16]
 
     def within(self, seconds: float | None) -> Profile:
-        """This profile, sampling no longer than `seconds`; None leaves it as it is."""
+        """This profile for a first look, no longer than `seconds`; None leaves it as it is.
+
+        A first look ends when it is precise: samples that only a percentile needs are not waited for.
+        """
         if seconds is None:
             return self
-        return self.with_(max_seconds=min(max(_LOWEST["max_seconds"], seconds), self.max_seconds))
+        return self.with_(
+            max_seconds=min(max(_LOWEST["max_seconds"], seconds), self.max_seconds),
+            min_runs=min(self.min_runs, _FIRST_RUNS),
+        )
 
     def with_(self, **overrides: Any) -> Profile:
         """This profile with other values; ConfigurationError for a key that no profile has."""

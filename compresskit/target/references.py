@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from compresskit.target.base import Model
+from compresskit.target.base import Model, SessionSettings
 from compresskit.target.baseline import Baselines, fingerprint
 from compresskit.target.child import Child
 from compresskit.target.profile import Profile
@@ -39,42 +39,56 @@ class References:
     def __init__(self, profile: Profile, baselines: Baselines, cache: Path | None) -> None:
         self._profile, self._baselines, self._cache = profile, baselines, cache
         self._loaded: dict[str, tuple[int, str]] = {}  # by slot, the worker and the key
+        self._warm_ms: dict[str, float] = {}  # by slot
 
-    def choose(self, child: Child, given: Model | None, weight_bytes: int) -> Reference:
-        """`given`, or the built-in one for a candidate with so many bytes of weights; ready in its slot."""
+    def choose(
+        self,
+        child: Child,
+        given: Model | None,
+        weight_bytes: int,
+        session: SessionSettings | None = None,
+    ) -> Reference:
+        """`given`, or the built-in one for a candidate with so many bytes of weights; ready in its slot.
+
+        `session` is that of a given one, whose level is the lowest state that measurements beside it meet.
+        """
         if given is None:
             together = built_in()
             suits = reference_for(weight_bytes)
             chosen = next(each for each in together if each.model is suits)
         else:
-            chosen = Reference("own reference", fingerprint(given), given)
-            together = (chosen,)
+            self._load(child, own := Reference("own reference", fingerprint(given), given), session)
+            return own
         if any(self._baselines.get(each.key) is None for each in together):
             self._take_levels(child, together)
         self._load(child, chosen)
         return chosen
 
     def level_ms(self, reference: Reference) -> float:
+        """Its level, or about what it takes where measurements beside it have yet to tell."""
         level_ms = self._baselines.get(reference.key)
-        assert level_ms is not None
-        return level_ms
+        return self._warm_ms[reference.slot] if level_ms is None else level_ms
+
+    def met(self, reference: Reference, lowest_ms: float) -> float:
+        """The level, once a measurement beside it has met a state in which it takes `lowest_ms`."""
+        return self._baselines.lowest(reference.key, lowest_ms)
 
     def levels_ms(self) -> dict[str, float]:
         """By key, the levels of the built-in ones."""
         found = {each.key: self._baselines.get(each.key) for each in built_in()}
         return {key: level_ms for key, level_ms in found.items() if level_ms is not None}
 
-    def _load(self, child: Child, reference: Reference) -> None:
+    def _load(self, child: Child, reference: Reference, session: SessionSettings | None = None) -> None:
         if self._loaded.get(reference.slot) == (child.pid, reference.key):
             return
         self._loaded.pop(reference.slot, None)
-        spec = session_spec(reference.model, self._profile, cache=self._cache)
+        spec = session_spec(reference.model, self._profile, session, cache=self._cache)
         if spec.threads > 1:
             # Its idle threads would spin beside the candidate's.
             spec = spec.with_entry("session.force_spinning_stop", "1")
         child.load(reference.slot, reference.model, spec)
         self._loaded[reference.slot] = (child.pid, reference.key)
-        warm_up(child.run, reference.slot, self._profile)
+        self._warm_ms[reference.slot] = warm_up(child.run, reference.slot, self._profile)
 
     def _take_levels(self, child: Child, together: Sequence[Reference]) -> None:
         for each in together:

@@ -83,6 +83,7 @@ class RemoteTarget:
         *,
         reference: Model | None = None,
         session: SessionSettings | None = None,
+        reference_session: SessionSettings | None = None,
         seconds: float | None = None,
     ) -> Measurement:
         """Latency of `model` on the device (see LatencyTarget).
@@ -97,13 +98,17 @@ class RemoteTarget:
         else:
             parts.append(("reference", self._prepared_reference(reference)))
         self._heard.clear()
-        fields = {"session": session.to_json() if session else None, "seconds": seconds}
+        fields = {
+            "session": session.to_json() if session else None,
+            "reference_session": reference_session.to_json() if reference_session else None,
+            "seconds": seconds,
+        }
         result = self.run_job("measurements", fields, parts)
         measured = self._levelled(Measurement.from_json(result))
         return replace(measured, warnings=(*measured.warnings, *self._heard))
 
     def _levelled(self, measured: Measurement) -> Measurement:
-        """Corrected to the level that this search began with, whatever the agent found since a restart."""
+        """Corrected to the lowest level that this search has met, also when the agent was restarted."""
         found = measured.reference_level_ms
         if found is None:
             return measured
@@ -111,7 +116,7 @@ class RemoteTarget:
         levels = measured.conditions.get("reference_levels_ms") or {key: found}
         if self._reference is not None:
             key, levels = self._reference[0], {self._reference[0]: found}
-        level = self._baselines.first(levels)[key]
+        level = {name: self._baselines.lowest(name, each) for name, each in levels.items()}[key]
         low, high = measured.corrected_ci_ms
         return replace(
             measured,
@@ -157,7 +162,10 @@ class RemoteTarget:
             value = read_answer(answer)
             if answer.status_code == 404 and sent:
                 self._check_unchanged()
-                self._hear(f"the agent at {self._transport.address} was restarted; sending the graph again.")
+                self._hear(
+                    f"the agent at {self._transport.address} was restarted, or cut off for long; sending the "
+                    "graph again."
+                )
                 sent = False
                 continue
             if answer.status_code == 200:

@@ -13,10 +13,11 @@ import numpy.typing as npt
 from compresskit.errors import AgentError
 from compresskit.target.base import Model, SessionSettings
 from compresskit.target.baseline import fingerprint
-from compresskit.target.compare import EngineToMeasure
 from compresskit.target.comparison import Comparison, EngineMeasurement, Ratio
+from compresskit.target.decide import Limit
 from compresskit.target.profile import Profile
 from compresskit.target.remote import EngineMissingError, RemoteTarget
+from compresskit.target.runner import EngineToMeasure
 
 _T = TypeVar("_T")
 _ATTEMPTS = 3
@@ -34,7 +35,12 @@ class RemoteBench:
         self._sent: dict[str, str] = {}
 
     def compare(
-        self, engines: Sequence[EngineToMeasure], baseline: str | None = None, *, decide: bool = False
+        self,
+        engines: Sequence[EngineToMeasure],
+        baseline: str | None = None,
+        *,
+        decide: bool = False,
+        limits: Sequence[Limit] = (),
     ) -> Comparison:
         """As `target.compare.compare`, on the device."""
 
@@ -48,7 +54,12 @@ class RemoteBench:
                 }
                 for each in engines
             ]
-            fields = {"engines": asked, "baseline": baseline, "decide": decide}
+            fields = {
+                "engines": asked,
+                "baseline": baseline,
+                "decide": decide,
+                "limits": [limit.to_json() for limit in limits],
+            }
             return self._target.run_job("comparisons", fields, ())
 
         return comparison_from_json(self._with_engines(attempt))
@@ -114,10 +125,22 @@ def comparison_from_json(value: Mapping[str, Any]) -> Comparison:
     try:
         engines = tuple(_engine(each) for each in value["engines"])
         ratios = tuple(
-            Ratio(each["engine"], each["baseline"], each["speedup"], (each["ci"][0], each["ci"][1]))
+            Ratio(
+                each["engine"],
+                each["baseline"],
+                each["speedup"],
+                (each["ci"][0], each["ci"][1]),
+                tuple(each.get("marks", ())),
+            )
             for each in value["ratios"]
         )
-        return Comparison(engines, ratios, dict(value["conditions"]), tuple(value["warnings"]))
+        return Comparison(
+            engines,
+            ratios,
+            dict(value["conditions"]),
+            tuple(value["warnings"]),
+            tuple(value.get("marks", ())),
+        )
     except (KeyError, TypeError, IndexError) as error:
         raise AgentError(
             f"the agent answered with no comparison ({error!r}); update compresskit there."
@@ -138,7 +161,14 @@ def _engine(value: Mapping[str, Any]) -> EngineMeasurement:
         peak_memory_bytes=value["peak_memory_bytes"],
         size_bytes=value["size_bytes"],
         nodes=dict(value["nodes"]),
+        p95_ci_ms=_pair(latency.get("p95_ci")),
+        p99_ci_ms=_pair(latency.get("p99_ci")),
+        marks=tuple(value.get("marks", ())),
     )
+
+
+def _pair(ends: Sequence[float] | None) -> tuple[float, float] | None:
+    return None if ends is None else (ends[0], ends[1])
 
 
 def _size(engine: EngineToMeasure) -> int:

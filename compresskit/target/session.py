@@ -59,11 +59,12 @@ def session_spec(
 ) -> SessionSpec:
     """The session of `model` under `profile`; `cache` holds TensorRT's engines and timings.
 
-    `profile.threads` must have been resolved: 0 leaves the number to ONNX Runtime.
+    `profile.threads` must have been resolved: ONNX Runtime's own number (0) leaves the affinity mask.
     Raises TargetError for what is not ONNX or cannot take the profile's batch and length.
     """
     inputs = read_inputs(model)
     feeds = tuple(plan_feeds(inputs, profile.batch, profile.length))
+    assert profile.threads, "threads = 0 was not resolved"
     fixed = profile.shapes == "fixed"
     return SessionSpec(
         tuple(provider_list(profile, feeds, inputs, cache)),

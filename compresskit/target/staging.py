@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import psutil
 
-from compresskit.errors import TargetError
+from compresskit.errors import DiskFullError, TargetError
+from compresskit.exhausted import is_disk_full
 from compresskit.target.base import Model
 from compresskit.target.light import Array, LightGraph, without_weights
 
@@ -44,7 +45,7 @@ class Staging:
     def put(self, model: Model | ModelProto | LightGraph) -> Path:
         """The file that holds `model`, good until the next `put`; a path is given back as it is.
 
-        Raises TargetError when neither memory nor the temporary folder has room.
+        Raises DiskFullError when neither memory nor the temporary folder has room: no graph's fault.
         """
         if isinstance(model, Path):
             return model
@@ -71,7 +72,8 @@ class Staging:
         try:
             return room.write(graph, weights)
         except OSError as error:
-            raise TargetError(f"cannot write a graph into {room.folder}: {error}; make room there.") from None
+            kind = DiskFullError if is_disk_full(error) else TargetError
+            raise kind(f"cannot write a graph into {room.folder}: {error}; make room there.") from None
 
     def _room_for(self, size: int) -> _Room:
         bases = [base for base in (_MEMORY_FOLDER, Path(tempfile.gettempdir())) if base.is_dir()]
@@ -83,7 +85,7 @@ class Staging:
                     _remove_left_behind(base)
                     self._rooms[base] = _Room(base)
                 return self._rooms[base]
-        raise TargetError(
+        raise DiskFullError(
             f"a graph of {size / 2**20:.0f} MiB finds no room in {' or '.join(map(str, bases))}; make room, "
             "or set TMPDIR to a folder that has some."
         )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import sqrt
 from statistics import NormalDist
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -43,24 +44,31 @@ def student_quantile(probability: float, freedom: int) -> float:
     return float(sum(term / freedom**power for power, term in enumerate(terms)))
 
 
-def median_interval(blocks: Sequence[Array]) -> tuple[float, float, float]:
-    """Median of all samples and its 95 % interval: (median, low, high).
+def median_interval(blocks: Sequence[Array], coverage: float = 0.95) -> tuple[float, float, float]:
+    """Median of all samples and its interval of `coverage`, as `quantile_interval`."""
+    return quantile_interval(blocks, 0.5, coverage)
+
+
+def quantile_interval(
+    blocks: Sequence[Array], share: float, coverage: float = 0.95
+) -> tuple[float, float, float]:
+    """The sample below which a `share` of all lie, and its interval of `coverage`: (quantile, low, high).
 
     `blocks` are runs of neighbouring samples in the order they were taken. The interval ends at the sample
-    quantiles that lie as many standard errors from one half as Student's t says (Woodruff, 1952); the
-    error is that of the share of samples below the median, by batch means. So no normality is assumed, and
-    no independence. Needs 5 blocks.
+    quantiles that lie as many standard errors from `share` as Student's t says (Woodruff, 1952); the
+    error is that of the share of samples below the quantile, by batch means. So no normality is assumed,
+    and no independence. Where it reaches beyond the samples it ends at their last. Needs 5 blocks.
     """
     ordered = np.sort(np.concatenate(blocks))
-    median = float(np.median(ordered))
-    error, reach = _error_of_mean([np.asarray(block < median, np.float64) for block in blocks])
-    reach_share = reach * max(error, 0.5 / sqrt(len(ordered)))
-    low, high = np.quantile(ordered, [max(0.5 - reach_share, 0.0), min(0.5 + reach_share, 1.0)])
-    return median, float(low), float(high)
+    quantile = float(np.quantile(ordered, share))
+    error, reach = _error_of_mean([np.asarray(block < quantile, np.float64) for block in blocks], coverage)
+    reach_share = reach * max(error, sqrt(share * (1 - share) / len(ordered)))
+    low, high = np.quantile(ordered, [max(share - reach_share, 0.0), min(share + reach_share, 1.0)])
+    return quantile, float(low), float(high)
 
 
-def _error_of_mean(blocks: Sequence[Array]) -> tuple[float, float]:
-    """Standard error of the mean by batch means, and the t that makes a 95 % interval of it.
+def _error_of_mean(blocks: Sequence[Array], coverage: float = 0.95) -> tuple[float, float]:
+    """Standard error of the mean by batch means, and the t that makes an interval of `coverage` of it.
 
     Whatever neighbouring samples have in common stays inside one group of blocks. What neighbouring groups
     still share widens the error by (1 + r) / (1 - r), r being their correlation.
@@ -73,7 +81,7 @@ def _error_of_mean(blocks: Sequence[Array]) -> tuple[float, float]:
     alike = float(centred[1:] @ centred[:-1]) / spread if spread else 0.0
     alike = min(max(alike + 1.5 / len(groups), 0.0), 0.6)  # few groups underrate it, by 1 / n and more
     variance = spread / (len(groups) - 1) / len(groups) * (1 + alike) / (1 - alike)
-    return sqrt(variance), student_quantile(0.975, len(groups) - 1)
+    return sqrt(variance), student_quantile((1 + coverage) / 2, len(groups) - 1)
 
 
 def trimmed_interval(values: Array, *, common_error: float = 0.0) -> tuple[float, float, float]:
@@ -92,6 +100,31 @@ def trimmed_interval(values: Array, *, common_error: float = 0.0) -> tuple[float
     return middle, middle - half_width, middle + half_width
 
 
+def mean_ratio_interval(
+    over: Array, under: Array, *, common_error: float = 0.0
+) -> tuple[float, float, float]:
+    """Mean of `over` divided by that of `under`, pairs in this order, and its 95 % interval.
+
+    The ratio estimator (Cochran, Sampling Techniques, 1977, section 6.3) with the error of its residuals by
+    batch means. `common_error` is a relative standard error that all pairs share. Needs 5 pairs.
+    """
+    ratio = float(over.sum() / under.sum())
+    residuals = (over - ratio * under) / (ratio * under.mean())
+    error, reach = _error_of_mean([np.atleast_1d(value) for value in residuals])
+    half_width = reach * float(np.hypot(error, common_error))
+    return ratio, ratio * float(np.exp(-half_width)), ratio * float(np.exp(half_width))
+
+
+def widened(
+    interval: tuple[float, float, float], error: float, coverage: float = 0.95
+) -> tuple[float, float, float]:
+    """`interval` (middle, low, high) of a ratio with a relative standard error that its data do not show."""
+    middle, low, high = interval
+    own = NormalDist().inv_cdf((1 + coverage) / 2) * error
+    below, above = (float(np.hypot(np.log(end / middle), own)) for end in (low, high))
+    return middle, middle * float(np.exp(-below)), middle * float(np.exp(above))
+
+
 def ratio_interval(
     over: Sequence[Sequence[Array]],
     under: Sequence[Sequence[Array]],
@@ -99,9 +132,10 @@ def ratio_interval(
     *,
     draws: int = 1000,
     coverage: float = 0.95,
+    statistic: Callable[..., Any] = np.median,
     seed: int = 0,
 ) -> tuple[float, float, float]:
-    """Median of `over` divided by that of `under`, and its interval of `coverage`: (ratio, low, high).
+    """`statistic` of `over` divided by that of `under`, and its interval of `coverage`: (ratio, low, high).
 
     Each side is a list of parts with `weights` (one part, or one a length), each a list of blocks; block i
     of all comes from round i. Rounds are drawn together, in stretches of neighbours (moving block
@@ -114,7 +148,7 @@ def ratio_interval(
 
     def log_ratio(pick: npt.NDArray[np.int64]) -> float:
         top, bottom = (
-            sum(weight * np.median(part[pick]) for weight, part in zip(weights, side, strict=True))
+            sum(weight * statistic(part[pick]) for weight, part in zip(weights, side, strict=True))
             for side in (above, below)
         )
         return float(np.log(top / bottom))

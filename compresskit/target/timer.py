@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 
-from compresskit.target.paired import NEAR, Rounds
-from compresskit.target.statistics import Array, median_interval
-
-CANDIDATE = "candidate"
-REFERENCE = "reference"
+from compresskit.target.leg import CANDIDATE, REFERENCE, Leg, lowest_state, share_taken
+from compresskit.target.series import Series
+from compresskit.target.statistics import median_interval
 
 # Bursts are as short as leaves the untimed run after each switch a small part: what lasts longer than a
 # round meets candidate and reference alike.
@@ -27,6 +25,8 @@ _SLOW_MS = 100.0
 _ROUNDS_A_CHUNK = 4
 _MIN_ROUNDS = 12
 _LEVEL_MS = 40.0  # bursts of the references alone, for their levels
+_TAKEN = 0.02  # share of the time, below which a reference had its core throughout
+_INFLATED = 1.1  # times what mean times say, and a level holds time that others took
 _PATIENCE = 0.25  # of the longest that sampling may take
 _WARM_WINDOW = 5
 _WARM_WITHIN = 0.02
@@ -40,15 +40,6 @@ class Step:
     slot: str
     discard: int
     runs: int
-
-
-@dataclass(frozen=True)
-class Leg:
-    """What one step gave; `at_s` is the middle of its timed runs on the target's clock."""
-
-    slot: str
-    at_s: float
-    samples_ms: tuple[float, ...]
 
 
 Run = Callable[[Sequence[Step]], list[Leg]]
@@ -67,41 +58,6 @@ class Limits(Protocol):
     def max_runs(self) -> int: ...
     @property
     def max_seconds(self) -> float: ...
-
-
-@dataclass
-class Series:
-    """Legs of one measurement in the order they were run."""
-
-    level_ms: float
-    candidate: list[Leg] = field(default_factory=list)
-    reference: list[Leg] = field(default_factory=list)
-
-    def add(self, legs: Sequence[Leg]) -> None:
-        for leg in legs:
-            (self.candidate if leg.slot == CANDIDATE else self.reference).append(leg)
-
-    @property
-    def raw_blocks(self) -> list[Array]:
-        return [np.asarray(leg.samples_ms) for leg in self.candidate]
-
-    @property
-    def rounds(self) -> Rounds:
-        """Each of the candidate's bursts with the reference's just before and after it."""
-        candidate, reference = (
-            np.log([np.median(leg.samples_ms) for leg in legs]) for legs in (self.candidate, self.reference)
-        )
-        next_one = np.searchsorted([leg.at_s for leg in self.reference], [leg.at_s for leg in self.candidate])
-        return Rounds(candidate, reference[next_one - 1], reference[next_one])
-
-    def corrected_interval(self) -> tuple[float, float, float]:
-        """Latency with the machine at the level, and its 95 % interval, ms."""
-        return self.rounds.interval(self.level_ms)
-
-    @property
-    def sampling_half_width(self) -> float:
-        """Relative half-width of what more rounds would lessen."""
-        return self.rounds.half_width(self.level_ms)
 
 
 def warm_up(run: Run, slot: str, limits: Limits) -> float:
@@ -161,7 +117,7 @@ def sample(run: Run, limits: Limits, level_ms: float, run_ms: float, *, referenc
             # Away from the level the graph's own slope counts, so a machine that is calm now and then is
             # waited for; one that never is may stay so for minutes.
             calm = series.rounds.met_level(level_ms) or not series.rounds.num_near(level_ms)
-            calm = calm or seconds >= limits.max_seconds * _PATIENCE
+            calm = (calm and not series.awaits_calm) or seconds >= limits.max_seconds * _PATIENCE
             if calm and series.sampling_half_width <= limits.interval_precision:
                 return series
             # Looking after every chunk would stop at the first interval that is narrow by luck.
@@ -171,9 +127,10 @@ def sample(run: Run, limits: Limits, level_ms: float, run_ms: float, *, referenc
 def calibrate(run: Run, limits: Limits, slots: Sequence[str] = (REFERENCE,)) -> list[float]:
     """Each reference's median with the machine in the calmest state it was met in, ms.
 
-    They run in turn, and the first one's median is carried to the others by what they take in the same
-    round: all levels are of one state. A calm that is the only state met may be a lasting load, so it is
-    looked at as long as one measurement may take; else until known to half the precision asked for.
+    They run in turn, and where the calmest rounds of all fall together the levels are of that one state;
+    else each has its own. Sampling goes on until the first level is known to half the precision asked for.
+    A calm that is the only state met may be a lasting load, so it is looked at as long as one measurement
+    may take, unless the runs are known to have had their core all the time.
     """
     times_ms = [warm_up(run, slot, limits) for slot in slots]
     turn = [
@@ -183,12 +140,35 @@ def calibrate(run: Run, limits: Limits, slots: Sequence[str] = (REFERENCE,)) -> 
     legs: list[Leg] = []
     while True:
         legs += run(turn * _MIN_ROUNDS)
-        bursts = [[np.asarray(leg.samples_ms) for leg in legs if leg.slot == slot] for slot in slots]
-        medians = np.array([[np.median(burst) for burst in each] for each in bursts])
-        calm = medians[0] <= np.quantile(medians[0], 0.1) * np.exp(NEAR)
-        if np.count_nonzero(calm) < _MIN_ROUNDS:
-            continue
-        median, low, high = median_interval([bursts[0][i] for i in np.flatnonzero(calm)])
-        sure = (high - low) / 2 <= limits.interval_precision / 2 * median and not calm.all()
-        if sure or legs[-1].at_s - legs[0].at_s >= limits.max_seconds:
-            return [median * float(np.median(each[calm] / medians[0][calm])) for each in medians]
+        each = [[leg for leg in legs if leg.slot == slot] for slot in slots]
+        medians = np.array([[leg.typical_ms for leg in own] for own in each])
+        calm = np.array([lowest_state(row) for row in medians])
+        together = calm.all(axis=0)
+        taken = share_taken(legs)
+        enough = np.count_nonzero(together) >= _MIN_ROUNDS
+        over = legs[-1].at_s - legs[0].at_s >= limits.max_seconds
+        if enough:
+            median, low, high = median_interval(
+                [np.asarray(each[0][i].samples_ms) for i in np.flatnonzero(together)]
+            )
+            undisturbed = taken is not None and taken < _TAKEN
+            sure = (high - low) / 2 <= limits.interval_precision / 2 * median
+            if over or (sure and (undisturbed or not together.all())):
+                levels = [median * float(np.median((row / medians[0])[together])) for row in medians]
+                break
+        elif over:
+            levels = [float(np.median(row[own])) for row, own in zip(medians, calm, strict=True)]
+            break
+    return levels if taken is not None else _told_from_waiting(levels, each)
+
+
+def _told_from_waiting(levels: list[float], each: list[list[Leg]]) -> list[float]:
+    """Levels where only wall clock is known, freed of what others took from longer runs.
+
+    A graph whose runs outlast the scheduler's slice is preempted in each, and its quickest run is no level.
+    Mean times are longer by the same share for all graphs, so they carry the first level to the others.
+    """
+    means = [float(np.mean([leg.mean_ms for leg in own])) for own in each]
+    carried = [levels[0] * mean / means[0] for mean in means]
+    pairs = zip(levels, carried, strict=True)
+    return [other if own > _INFLATED * other else own for own, other in pairs]

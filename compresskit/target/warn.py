@@ -8,12 +8,14 @@ import numpy as np
 
 from compresskit.target.load import Load, foreign_cores
 from compresskit.target.profile import PROVIDERS, Profile
+from compresskit.target.series import Series
 from compresskit.target.statistics import MIN_SAMPLES_P95, MIN_SAMPLES_P99
 
 _SCATTER = 0.10
 _FOREIGN_CORES = 0.2
 _DRIFT = 0.05
 _CLOCK_DROP = 0.10
+MOST_HALF_WIDTH = 0.10  # of an interval, beyond which a figure decides nothing
 
 
 def sampling_warnings(samples_ms: Sequence[float], half_width: float, profile: Profile) -> list[str]:
@@ -36,6 +38,19 @@ def sampling_warnings(samples_ms: Sequence[float], half_width: float, profile: P
                 f"{len(samples_ms)} samples carry no {name}, which needs {fewest}: "
                 f"set min_runs = {fewest} in the profile."
             )
+    return found
+
+
+def busy_marks(series: Series) -> list[str]:
+    """Why a latency is not to be trusted: time that others took is in it, and nothing tells how much."""
+    found = []
+    if series.by_means:
+        taken = series.share_taken
+        much = "time" if taken is None else f"{taken:.0%} of the time"
+        found.append(f"other programs took {much} from the runs, and the clock counts it")
+    _, low, high = series.corrected_interval()
+    if (half_width := (high - low) / (high + low)) > MOST_HALF_WIDTH:
+        found.append(f"the 95 % interval is +-{half_width:.0%}")
     return found
 
 

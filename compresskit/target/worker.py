@@ -16,10 +16,11 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
-from itertools import pairwise
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from compresskit.target.clock import CoreClock, counts_processor_time
 from compresskit.target.frames import read_frame, write_frame
 from compresskit.target.inputs import make_inputs
 from compresskit.target.session import SessionSpec, make_session
@@ -27,9 +28,19 @@ from compresskit.target.session import SessionSpec, make_session
 Run = Callable[[], object]
 
 
+@dataclass(frozen=True)
+class _Slot:
+    """A session, one run of it, and whether all of a run happens on the calling thread."""
+
+    session: Any
+    run: Run
+    on_one_thread: bool
+
+
 class Worker:
     def __init__(self) -> None:
-        self._slots: dict[str, tuple[Any, Run]] = {}
+        self._slots: dict[str, _Slot] = {}
+        self._clock = CoreClock()
 
     def answer(self, request: dict[str, Any], payload: bytes) -> dict[str, Any]:
         do = request["do"]
@@ -64,20 +75,27 @@ class Worker:
             run()
             seconds = time.perf_counter() - start
             nodes = count_nodes(Path(session.end_profiling())) if watched else {}
-        self._slots[slot] = (session, run)
+        on_one_thread = spec.threads == 1 and spec.providers[0][0] == "CPUExecutionProvider"
+        self._slots[slot] = _Slot(session, run, on_one_thread and counts_processor_time())
+        self._clock.refresh()
         return {"first_run_ms": seconds * 1e3, "nodes": nodes}
 
     def _leg(self, slot: str, discard: int, runs: int) -> dict[str, Any]:
-        run = self._slots[slot][1]
+        one = self._slots[slot]
+        begun = self._clock.machine()
         for _ in range(discard):
-            run()
-        clock = time.perf_counter_ns
-        ticks = [clock()]
-        for _ in range(runs):
-            run()
-            ticks.append(clock())
-        samples = [(after - before) / 1e6 for before, after in pairwise(ticks)]
-        return {"slot": slot, "at_s": (ticks[0] + ticks[-1]) / 2e9, "samples_ms": samples}
+            one.run()
+        start = time.perf_counter_ns()
+        times = self._clock.time(one.run, runs)
+        leg: dict[str, Any] = {"slot": slot, "at_s": (start + time.perf_counter_ns()) / 2e9}
+        ended = self._clock.machine()
+        leg |= {
+            "waited_ms": times.waited,
+            "machine_s": None if begun is None or ended is None else begun + ended,
+        }
+        if one.on_one_thread:
+            return {**leg, "samples_ms": times.cpu, "wall_ms": times.wall}
+        return {**leg, "samples_ms": times.wall, "wall_ms": []}
 
 
 def bind(session: Any, inputs: dict[str, Any], device: str) -> Run:
@@ -171,8 +189,15 @@ def leave_with(parent: int) -> None:
     os._exit(1)
 
 
+def ignore_stops() -> None:
+    """Ctrl-C and SIGTERM may come to all processes of a group; they are the parent's to answer."""
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        if hasattr(signal, name):  # Windows has no SIGHUP
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
+
+
 def main() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
+    ignore_stops()
     requests = os.fdopen(os.dup(0), "rb")
     replies = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # a library that prints must not break into the replies

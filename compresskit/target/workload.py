@@ -10,7 +10,7 @@ import numpy as np
 
 from compresskit.target.base import Measurement
 from compresskit.target.profile import Profile
-from compresskit.target.statistics import fewest_samples
+from compresskit.target.statistics import Array, fewest_samples, quantile_interval
 
 Interval = tuple[float, float, float]  # median, low, high
 
@@ -64,6 +64,15 @@ def mixed_percentile(
     return float(np.interp(percent / 100, reached, values[order]))
 
 
+def percentile_interval(
+    parts: Sequence[Sequence[Array]], percent: float, coverage: float = 0.95
+) -> tuple[float, float] | None:
+    """Interval of the percentile of blocks; None under a mix, and for too few samples to carry it."""
+    if len(parts) > 1 or sum(map(len, parts[0])) < fewest_samples(percent):
+        return None
+    return quantile_interval(parts[0], percent / 100, coverage)[1:]
+
+
 def combine(parts: Sequence[Part], measured: Sequence[Measurement], profile: Profile) -> Measurement:
     """One measurement of the whole mix; its conditions tell those of each length."""
     if len(measured) == 1:
@@ -103,6 +112,14 @@ def combine(parts: Sequence[Part], measured: Sequence[Measurement], profile: Pro
         p95_ms=mixed_percentile(samples, weights, 95),
         p99_ms=mixed_percentile(samples, weights, 99),
         throughput_per_s=profile.batch * 1e3 / median,
+        wall_median_ms=sum(w * (each.wall_median_ms or 0) for w, each in zip(weights, measured, strict=True)),
+        rounds_ms=(),
+        common_error=max(each.common_error for each in measured),
+        marks=tuple(
+            f"length {part.profile.length}: {text}"
+            for part, each in zip(parts, measured, strict=True)
+            for text in each.marks
+        ),
         warnings=tuple(warnings),
         conditions={
             **measured[0].conditions,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
 from typing import Any
@@ -11,38 +11,57 @@ import numpy as np
 import numpy.typing as npt
 
 from compresskit.errors import ConfigurationError, DataError, one_of
-from compresskit.tasks.rows import Label, Rows
+from compresskit.tasks.label_match import Classes, match_labels
+from compresskit.tasks.label_values import Label, label_number, label_text
+from compresskit.tasks.rows import Rows
 
 KINDS = ("classification", "regression")
 
 
 @dataclass(frozen=True)
 class Labels:
-    """How labels become numbers. `names`: by class id; regression has no names and a single output."""
+    """How labels become numbers. `names`: by class id; regression has no names and a single output.
+
+    `find`: the class id of a label, None for one that is no class. `notes`: what the user should know.
+    """
 
     kind: str
     names: tuple[str, ...]
-    ids: Mapping[Label, int]
+    find: Callable[[Label], int | None]
+    notes: tuple[str, ...] = ()
 
     @property
     def num_labels(self) -> int:
         return len(self.names) if self.kind == "classification" else 1
 
     def encode(self, rows: Rows) -> npt.NDArray[Any]:
-        """(rows,) int64 class ids, or float32 numbers. Raises DataError for a label not in training."""
+        """(rows,) int64 class ids, or float32 numbers. Raises DataError for a label that is no class."""
         if self.kind == "regression":
             return np.asarray(_numbers(rows), dtype=np.float32)
+        ids = {label: self.find(label) for label in set(rows.labels)}
         unknown: dict[Label, list[int]] = {}
         for label, number in zip(rows.labels, rows.numbers, strict=True):
-            if label not in self.ids:
+            if ids[label] is None:
                 unknown.setdefault(label, []).append(number)
         if unknown:
             found = "; ".join(f"{label!r} in {_rows(where)}" for label, where in list(unknown.items())[:5])
             raise DataError(
                 f"labels of the {rows.split} split are not in training: {found}. Training has "
-                f"{_some(self.ids)}. Correct these rows, leave them out, or add examples to training."
+                f"{_some(self.names)}. Correct these rows, leave them out, or add examples to training."
             )
-        return np.asarray([self.ids[label] for label in rows.labels], dtype=np.int64)
+        return np.asarray([ids[label] for label in rows.labels], dtype=np.int64)
+
+    def spelling_note(self, rows: Rows) -> str | None:
+        """Labels of another split that are written otherwise than in training; None where there are none."""
+        if self.kind == "regression":
+            return None
+        pairs = {str(label): self.find(label) for label in set(rows.labels) if isinstance(label, str)}
+        other = [
+            f"{text!r} for {self.names[i]!r}"
+            for text, i in sorted(pairs.items())
+            if i is not None and text not in self.names
+        ]
+        return f"labels of the {rows.split} split are spelt otherwise: {_some(other)}" if other else None
 
 
 def read_labels(
@@ -55,13 +74,14 @@ def read_labels(
     """Kind of task and label ids, from the training rows and, if given, the head of a fine-tuned checkpoint.
 
     Labels that are not all whole numbers or text make a regression; else classes, numbered in sorted order.
-    `class_names`: names of integer labels. `label2id`: of the checkpoint; labels must be among its names,
-    or be among its ids. Raises DataError when labels do not fit the kind or the checkpoint.
+    `class_names`: names of integer labels. `label2id`: of the checkpoint; labels are matched to it as
+    `match_labels` says. Raises DataError when labels do not fit the kind or the checkpoint.
     """
     if kind is not None and kind not in KINDS:
         raise ConfigurationError(one_of("task", kind, KINDS))
-    numeric = all(not isinstance(label, str) for label in train.labels)
-    fractional = any(isinstance(label, float) for label in train.labels)
+    known = set(train.labels)
+    numeric = all(label_number(label) is not None for label in known)
+    fractional = any(isinstance(label, float) for label in known)
     if kind is None:
         single = label2id is not None and len(label2id) == 1
         kind = "regression" if numeric and (fractional or single) else "classification"
@@ -72,14 +92,14 @@ def read_labels(
                 f"labels are numbers for regression, but the checkpoint's head has the classes "
                 f"{_some(label2id)}; give a checkpoint with one output, or one that is not fine-tuned."
             )
-        return Labels(kind, (), {})
+        return Labels(kind, (), lambda _: None)
     if fractional:
         value = next(label for label in train.labels if isinstance(label, float))
         raise DataError(
             f"the label column holds numbers such as {value}, which are no classes; permitted: text or whole "
             "numbers. For numbers, choose regression."
         )
-    classes = sorted(set(train.labels), key=lambda label: (isinstance(label, str), label))
+    classes = sorted(known, key=lambda label: (isinstance(label, str), label))
     if len(classes) < 2:
         raise DataError(f"training has one label only, {classes[0]!r}; a classifier needs two or more.")
     if len(classes) > max(20, len(train) // 2):
@@ -87,42 +107,90 @@ def read_labels(
             f"the label column has {len(classes)} different values in {len(train)} rows, too many for "
             "classes; name another with --label-column" + (", or choose regression." if numeric else ".")
         )
-    names = {label: _name(label, class_names) for label in classes}
     if label2id is not None:
-        return _fitted(names, label2id)
-    return Labels(kind, tuple(names.values()), {label: i for i, label in enumerate(classes)})
+        return _fitted(classes, class_names, label2id)
+    return _new_classes(classes, class_names)
 
 
-def _fitted(names: Mapping[Label, str], label2id: Mapping[str, int]) -> Labels:
-    by_id = {number: name for name, number in label2id.items()}
-    known = tuple(by_id[number] for number in sorted(by_id))
-    plain = {name.casefold(): number for name, number in label2id.items()}
-    if set(by_id) == set(range(len(label2id))):
-        if all(name.casefold() in plain for name in names.values()) and len(plain) == len(label2id):
-            return Labels("classification", known, {k: plain[n.casefold()] for k, n in names.items()})
-        if all(isinstance(label, int) and label in by_id for label in names):
-            return Labels("classification", known, {label: int(label) for label in names})
-    raise DataError(
-        f"labels {_some(names.values())} do not fit the head of the checkpoint, which has "
-        f"{_some(f'{number}: {name}' for name, number in label2id.items())}; rename the labels to its names "
-        "or ids, or give a checkpoint that is not fine-tuned."
+def _new_classes(labels: Sequence[Label], class_names: Sequence[str]) -> Labels:
+    """Classes of a head that is still to be trained; one number that is written in two ways is one class."""
+    texts = list(dict.fromkeys(label_text(label, class_names) for label in labels))
+    values = [label_number(text) for text in texts]
+    names, notes = texts, []
+    if None not in values:
+        first: dict[float | None, str] = {}
+        for text, value in sorted(zip(texts, values, strict=True), key=lambda item: len(item[0])):
+            first.setdefault(value, text)
+        names = [text for text in texts if text in first.values()]
+        merged = [f"{t!r} and {first[v]!r}" for t, v in zip(texts, values, strict=True) if first[v] != t]
+        if merged:
+            notes.append(f"labels that are one number were taken for one class: {_some(merged)}")
+    notes += _look_alikes(names)
+    classes = Classes(names)
+    return Labels(
+        "classification",
+        tuple(names),
+        lambda label: classes.by_name(label_text(label, class_names)),
+        (*notes,),
     )
 
 
-def _name(label: Label, class_names: Sequence[str]) -> str:
-    if isinstance(label, int) and 0 <= label < len(class_names):
-        return class_names[label]
-    return str(label)
+def _look_alikes(names: Sequence[str]) -> list[str]:
+    """Classes of their own that may be meant for one: case or spaces differ, or leading zeros."""
+    notes = []
+    for what, key in (
+        ("case or spaces", lambda name: " ".join(name.split()).casefold()),
+        ("leading zeros", lambda name: name.lstrip("0") if name.isdecimal() else name),
+    ):
+        groups: dict[str, list[str]] = {}
+        for name in names:
+            groups.setdefault(key(name), []).append(name)
+        notes += [
+            f"labels {', '.join(map(repr, group))} differ in {what} alone and are {len(group)} classes"
+            for group in groups.values()
+            if len(group) > 1
+        ]
+    return notes
+
+
+def _fitted(labels: Sequence[Label], class_names: Sequence[str], label2id: Mapping[str, int]) -> Labels:
+    by_id = {number: name for name, number in label2id.items()}
+    if set(by_id) == set(range(len(label2id))):
+        names = tuple(by_id[number] for number in range(len(by_id)))
+        found = match_labels(labels, names, class_names)
+        if found is not None and found.counts_from_1 and not class_names:
+            raise DataError(
+                f"labels {_some(labels)} may be class ids of the checkpoint, of which 0 ({names[0]}) has no "
+                f"row, or count from 1. Write the names of its classes instead: {_some(names)}."
+            )
+        if found is not None:
+            return Labels("classification", names, found.find, found.notes)
+    raise DataError(
+        f"labels {_some(label_text(label, class_names) for label in labels)} do not fit the head of the "
+        f"checkpoint, which has {_some(f'{number}: {name}' for name, number in label2id.items())}; rename "
+        "the labels to its names or ids, or give a checkpoint that is not fine-tuned."
+    )
+
+
+def absent_note(name: str, ids: npt.NDArray[Any], names: Sequence[str]) -> str | None:
+    """Which classes have no row in a split, and how many; None where all have, and for regression."""
+    absent = sorted(set(range(len(names))) - set(np.unique(ids).tolist()))
+    if not absent:
+        return None
+    return f"classes without a {name} row: {len(absent)} of {len(names)} ({_some(names[i] for i in absent)})"
 
 
 def _numbers(rows: Rows) -> list[float]:
-    for label, number in zip(rows.labels, rows.numbers, strict=True):
-        if isinstance(label, str) or not isfinite(label):
+    numbers = []
+    for label, place in zip(rows.labels, rows.numbers, strict=True):
+        number = label_number(label)
+        if number is None or not isfinite(number):
             raise DataError(
-                f"label {label!r} in row {number} of the {rows.split} split is not a number; regression "
+                f"label {label!r} in row {place} of the {rows.split} split is not a number; regression "
                 "needs a number in every row."
             )
-    return [float(label) for label in rows.labels]
+        numbers.append(number)
+    return numbers
 
 
 def _rows(numbers: Sequence[int]) -> str:
@@ -130,6 +198,6 @@ def _rows(numbers: Sequence[int]) -> str:
     return f"row{'s' if len(numbers) > 1 else ''} {', '.join(map(str, numbers[:5]))}{more}"
 
 
-def _some(values: Any) -> str:
+def _some(values: Iterable[Any]) -> str:
     shown = [str(value) for value in values]
     return ", ".join(shown[:12]) + (f" and {len(shown) - 12} more" if len(shown) > 12 else "")

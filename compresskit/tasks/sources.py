@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-
 from compresskit.errors import DataError
-from compresskit.tasks.conventions import data_files, files_by_role, role_of
-
-_READERS: dict[str, Callable[[Path], pa.Table]]
+from compresskit.tasks.conventions import data_files, role_of
+from compresskit.tasks.files import READERS, from_arrow, read_table, split_files
+from compresskit.tasks.table import Table
 
 
 @dataclass(frozen=True)
 class Source:
-    """Splits as they came, by role (train, validation, test), as Arrow tables.
-
-    `class_names`: names of integer labels, by column, where the data set has them.
-    """
+    """Splits as they came, by role (train, validation, test)."""
 
     name: str
-    splits: Mapping[str, pa.Table]
-    class_names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    splits: Mapping[str, Table]
 
 
 def load_source(dataset: str | Path) -> Source:
@@ -37,11 +31,11 @@ def load_source(dataset: str | Path) -> Source:
     if path.is_dir():
         return _from_folder(path)
     if path.is_file():
-        return Source(path.stem, {"train": _read([path])})
+        return Source(path.stem, {"train": read_table([path])})
     if _looks_like_path(str(dataset)):
         raise DataError(
             f"data set {str(dataset)!r} does not exist; give a folder with train.* and test.* or "
-            f"validation.*, a file ({', '.join(_READERS)}), or a hub id such as nyu-mll/glue:sst2."
+            f"validation.*, a file ({', '.join(READERS)}), or a hub id such as nyu-mll/glue:sst2."
         )
     return _from_hub(str(dataset))
 
@@ -51,89 +45,21 @@ def _looks_like_path(dataset: str) -> bool:
         dataset.startswith(("/", ".", "~"))
         or dataset.count("/") > 1
         or "\\" in dataset
-        or Path(dataset).suffix in _READERS
+        or Path(dataset).suffix in READERS
     )
 
 
 def _from_folder(folder: Path) -> Source:
-    files, by_role = data_files(folder, _READERS), files_by_role(folder, _READERS)
+    files, by_role = data_files(folder, READERS), split_files(folder)
     if "train" not in by_role and len(files) == 1:
-        return Source(folder.name, {"train": _read(files)})
+        return Source(folder.name, {"train": read_table(files)})
     if "train" not in by_role:
         found = ", ".join(p.name for p in files[:10]) or "no data file"
         raise DataError(
             f"folder {str(folder)!r} has no training split; found: {found}. Name the files train.*, "
-            f"validation.* and test.*, each {', '.join(_READERS)}."
+            f"validation.* and test.*, each {', '.join(READERS)}."
         )
-    for role, kinds in by_role.items():
-        if len(kinds) > 1:
-            raise DataError(
-                f"folder {str(folder)!r} has several files for its {role} split: "
-                f"{', '.join(sorted(kinds))}; leave one of them."
-            )
-    return Source(
-        folder.resolve().name, {role: _read(next(iter(kinds.values()))) for role, kinds in by_role.items()}
-    )
-
-
-def _read(files: Sequence[Path]) -> pa.Table:
-    tables = [_read_file(file) for file in files]
-    try:
-        return pa.concat_tables(tables, promote_options="permissive")
-    except pa.ArrowException as error:
-        raise DataError(f"the parts of {str(files[0])!r} do not have the same columns: {error}") from error
-
-
-def _read_file(file: Path) -> pa.Table:
-    reader = _READERS.get(file.suffix.lower())
-    if reader is None:
-        raise DataError(f"file {str(file)!r} is of no known kind; permitted: {', '.join(_READERS)}.")
-    if not file.stat().st_size:
-        raise DataError(f"file {str(file)!r} is empty; it needs one row or more.")
-    try:
-        return reader(file)
-    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
-        hint = " JSON files hold one object a line." if "json" in file.suffix or "nd" in file.suffix else ""
-        raise DataError(f"file {str(file)!r} cannot be read as {file.suffix[1:]}: {error}.{hint}") from error
-
-
-def _parquet(file: Path) -> pa.Table:
-    from pyarrow import parquet
-
-    with parquet.ParquetFile(file) as opened:
-        return opened.read()
-
-
-def _csv(file: Path, delimiter: str = ",") -> pa.Table:
-    from pyarrow import csv
-
-    # One block, so that a column's type comes from all of its rows and not from the first megabyte.
-    return csv.read_csv(
-        file,
-        read_options=csv.ReadOptions(block_size=max(file.stat().st_size + 1, 1024), use_threads=False),
-        parse_options=csv.ParseOptions(delimiter=delimiter, newlines_in_values=True),
-    )
-
-
-def _tsv(file: Path) -> pa.Table:
-    return _csv(file, "\t")
-
-
-def _json_lines(file: Path) -> pa.Table:
-    from pyarrow import json
-
-    block = max(file.stat().st_size + 1, 1024)
-    return json.read_json(file, read_options=json.ReadOptions(block_size=block, use_threads=False))
-
-
-_READERS = {
-    ".parquet": _parquet,
-    ".csv": _csv,
-    ".tsv": _tsv,
-    ".jsonl": _json_lines,
-    ".ndjson": _json_lines,
-    ".json": _json_lines,
-}
+    return Source(folder.resolve().name, {role: read_table(parts) for role, parts in by_role.items()})
 
 
 def _from_hub(dataset: str) -> Source:
@@ -148,15 +74,16 @@ def _from_hub(dataset: str) -> Source:
             f"data set {dataset!r} is no local path and cannot be loaded from the hub: {reason}. Give id or "
             "id:config of a data set, or the path of a folder or file."
         ) from error
-    splits: dict[str, pa.Table] = {}
-    class_names: dict[str, tuple[str, ...]] = {}
+    splits: dict[str, Table] = {}
     for split, data in loaded.items():
         role = role_of(split)
         if role and role not in splits:
-            splits[role] = data.with_format("arrow")[:]
-        for column, feature in data.features.items():
-            if isinstance(feature, datasets.ClassLabel):
-                class_names[column] = tuple(feature.names)
+            features = {
+                column: tuple(feature.names)
+                for column, feature in data.features.items()
+                if isinstance(feature, datasets.ClassLabel)
+            }
+            splits[role] = replace(from_arrow(data.with_format("arrow")[:]), class_names=features)
     if "train" not in splits:
         raise DataError(f"data set {dataset!r} has no train split; found: {', '.join(map(str, loaded))}.")
-    return Source(dataset, splits, class_names)
+    return Source(dataset, splits)

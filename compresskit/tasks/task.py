@@ -13,9 +13,11 @@ import numpy.typing as npt
 from compresskit.errors import DataError
 from compresskit.tasks.columns import find_label_column, find_text_columns
 from compresskit.tasks.encoding import Row, check_length, encode
-from compresskit.tasks.labels import read_labels
+from compresskit.tasks.fingerprint import rows_fingerprint
+from compresskit.tasks.labels import absent_note, read_labels
 from compresskit.tasks.metrics import metric, metric_for, prior
-from compresskit.tasks.rows import Rows, is_labelled, read_rows
+from compresskit.tasks.near_copies import near_copies
+from compresskit.tasks.rows import Rows, is_labelled, missing_note, read_rows
 from compresskit.tasks.sources import Source, load_source
 from compresskit.tasks.splits import Cut, cut_all, cut_validation
 from compresskit.tasks.strata import choose_rows, strata_of
@@ -48,6 +50,7 @@ class Task:
     """Splits, labels and metric. `search`: the fixed part of validation that search scores on.
 
     `label_names`: by class id, none for regression. `notes`: what was dropped or cut, for the user.
+    `fingerprint`: of the rows as they were read, with their split.
     """
 
     name: str
@@ -62,6 +65,7 @@ class Task:
     test: Split
     search: Split
     notes: list[str]
+    fingerprint: str = ""
 
     def score(self, predictions: npt.NDArray[Any], labels: npt.NDArray[Any]) -> float:
         """The task's metric of logits (rows, labels)."""
@@ -96,26 +100,31 @@ def load_task(
     label = find_label_column(source.splits["train"], label_column)
     columns = find_text_columns(source.splits["train"], label, text_columns)
     check_length(max_length, tokenizer, len(columns), max_positions)
+    name, num_rows = source.name, source.splits["train"].num_rows
+    class_names = source.splits["train"].class_names.get(label, ())
     train = read_rows("train", source.splits["train"], columns, label)
     notes: list[str] = []
     test = _test_rows(source, columns, label, train, notes)
-    labels = read_labels(train, kind=kind, class_names=source.class_names.get(label, ()), label2id=label2id)
-    metric_name = metric_for(labels.kind, source.name, metric)
-    notes += [
-        f"{rows.num_missing:,} of {rows.num_missing + len(rows):,} rows of the {rows.split} split lack a "
-        "text or label and were dropped"
-        for rows in (train, test)
-        if rows is not None and rows.num_missing
-    ]
+    del source  # the columns that are not used take memory
+    given = [rows for rows in (train, test) if rows is not None]
+    labels = read_labels(train, kind=kind, class_names=class_names, label2id=label2id)
+    metric_name = metric_for(labels.kind, name, metric)
+    notes += [note for rows in given if (note := missing_note(rows))]
+    notes += [*labels.notes, *filter(None, (labels.spelling_note(rows) for rows in given[1:]))]
     train_labels = labels.encode(train)
-    cut = _cut(train, strata_of(train_labels), test, source.splits["train"].num_rows, seed)
+    cut = _cut(train, strata_of(train_labels), test, num_rows, seed)
     notes += cut.notes
     test_texts, test_labels = (
         (train.texts, train_labels) if test is None else (test.texts, labels.encode(test))
     )
     test_positions = cut.test if test is None else np.arange(len(test), dtype=np.int64)
 
+    copies = near_copies([train.texts[i] for i in cut.train], [test_texts[i] for i in test_positions])
+    notes += filter(None, [copies.note])
+
     def split(name: str, texts: list[tuple[str, ...]], values: npt.NDArray[Any], positions: Any) -> Split:
+        if absent := absent_note(name, values[positions], labels.names):
+            notes.append(absent)
         chosen = [texts[i] for i in positions]
         encoded = encode(chosen, tokenizer, max_length)
         if encoded.num_cut:
@@ -129,7 +138,7 @@ def load_task(
     testing = split("test", test_texts, test_labels, test_positions)
     search = validation.subset(choose_rows(strata_of(validation.labels), SEARCH_ROWS, seed))
     return Task(
-        name=source.name,
+        name=name,
         kind=labels.kind,
         label_names=labels.names,
         num_labels=labels.num_labels,
@@ -141,6 +150,7 @@ def load_task(
         test=testing,
         search=search,
         notes=notes,
+        fingerprint=rows_fingerprint(given, class_names),
     )
 
 
@@ -161,7 +171,8 @@ def _test_rows(
             notes.append(
                 "the test split tests; validation is cut from training, the validation split is not used"
             )
-        return read_rows(name, table, columns, label)
+        names = source.splits["train"].class_names.get(label, ())
+        return read_rows(name, table, columns, label, names)
     return None
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
+from compresskit.runs.atomic import sync_tree
 from compresskit.runs.jsonl import append_record
 
 SAVE_EVERY_SECONDS = 120.0
@@ -91,6 +92,13 @@ class ProgressCallback(TrainerCallback):  # type: ignore[misc]
         if now - self._last_save >= SAVE_EVERY_SECONDS and not ends:
             self._last_save = now
             control.should_save = True
+
+    def on_save(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        folder = Path(args.output_dir or "", f"checkpoint-{state.global_step}")
+        if state.is_world_process_zero and folder.is_dir():
+            sync_tree(folder)
 
     def _report(self, state: TrainerState, metric: float | None) -> None:
         if not state.is_world_process_zero:

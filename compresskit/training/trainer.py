@@ -11,12 +11,15 @@ import torch.distributed as dist
 from torch import nn
 from transformers import PrinterCallback, Trainer, TrainerCallback
 
+from compresskit.errors import CompresskitError
+from compresskit.exhausted import is_disk_full
+from compresskit.runs.atomic import write_error
 from compresskit.supernet.attention import quick_gradients
 from compresskit.supernet.network import SuperNetwork
 from compresskit.tasks.collation import collate
 from compresskit.tasks.task import Split
 from compresskit.training.batching import LengthSampler
-from compresskit.training.checkpoints import last_complete_checkpoint
+from compresskit.training.checkpoints import last_complete_checkpoint, remove_incomplete
 from compresskit.training.cost import lessons_at, step_cost
 from compresskit.training.losses import (
     consistency_loss,
@@ -189,10 +192,20 @@ class SuperNetTrainer(Trainer):  # type: ignore[misc]
         return loss
 
     def run(self, *, resume: bool = False) -> None:
-        """Train to the end, from the last checkpoint when `resume` and there is one."""
-        checkpoint = last_complete_checkpoint(Path(self.args.output_dir)) if resume else None
-        with quick_gradients(self.supernet, self.split.lengths):
-            self.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
+        """Train to the end, from the last checkpoint when `resume` and there is one.
+
+        Raises DiskFullError when a checkpoint finds no room; the one before it stays.
+        """
+        folder = Path(self.args.output_dir)
+        checkpoint = last_complete_checkpoint(folder) if resume else None
+        try:
+            with quick_gradients(self.supernet, self.split.lengths):
+                self.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
+        except Exception as error:
+            if isinstance(error, CompresskitError) or not is_disk_full(error):
+                raise
+            remove_incomplete(folder)
+            raise write_error(folder, error) from error
 
 
 def _average_gradients(model: nn.Module) -> None:

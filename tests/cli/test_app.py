@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import re
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -124,6 +127,25 @@ def test_unexpected_errors_hide_their_traceback(
     monkeypatch.setenv("COMPRESSKIT_DEBUG", "1")
     with pytest.raises(KeyError):
         app.status(["trial"])
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (MemoryError(), r"memory ran out: MemoryError\. .*--resume.*--batch-size"),
+        (RuntimeError("CUDA out of memory. Tried to allocate 2 GiB.\nMore"), "Tried to allocate 2 GiB"),
+        (OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "x.bin"), "no space left on the device: .*x.bin"),
+        (Exception("No space left on device (os error 28)"), "Free some space"),
+    ],
+)
+def test_what_ran_out_is_named(
+    command: ModuleType, capsys: pytest.CaptureFixture[str], error: Exception, words: str
+) -> None:
+    command.main = raising(error)  # type: ignore[attr-defined]
+    assert app.status(["trial"]) == output.ERROR
+    shown = capsys.readouterr().err
+    assert re.search(words, shown)
+    assert shown.count("\n") == 1
 
 
 @pytest.mark.parametrize(

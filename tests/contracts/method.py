@@ -15,7 +15,7 @@ import torch
 from compresskit.architecture import Candidate
 from compresskit.pipeline.estimate import Clock
 from compresskit.pipeline.evaluator import Evaluator
-from compresskit.pipeline.latency import CandidateLatency
+from compresskit.pipeline.latency_record import CandidateLatency
 from compresskit.pipeline.methods import make_method
 from compresskit.pipeline.methods.base import MethodContext
 from compresskit.pipeline.models import load_model

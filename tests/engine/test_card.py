@@ -58,3 +58,22 @@ def test_card_shows_how_to_load_it_everywhere() -> None:
     for call in ("load_engine(", "ORTModelForSequenceClassification", "env.localModelPath", "load_pruned("):
         assert call in text
     assert text.count("```") == 8
+
+
+def test_card_names_the_oldest_runtime_that_is_proven() -> None:
+    facts = {"onnxruntime": "1.21.1", "opset": 20, "ir_version": 9, "other_domains": ["com.microsoft"]}
+    text = card(runtime=facts)
+    assert "| ONNX Runtime | 1.21.1 or later |" in text
+    assert "| operators | ONNX's own (opset 20, IR 9) and of com.microsoft |" in text
+    assert "| operators | ONNX's own (opset 23, IR 10) alone |" in card(
+        runtime={"onnxruntime": "1.23.0", "opset": 23, "ir_version": 10, "other_domains": []}
+    )
+    assert "| ONNX Runtime |" not in card(runtime={})
+
+
+def test_card_has_rows_interval_and_the_difference_to_dense() -> None:
+    known = {"rows": 1821, "metric_ci": [0.88, 0.92]}
+    text = card(test=known)
+    assert "| test accuracy, by ONNX Runtime | 0.9000 (95 % interval 0.8800 to 0.9200, 1,821 rows) |" in text
+    text = card(test={**known, "dense_metric": 0.91, "difference_ci": [-0.02, 0.001]})
+    assert "; dense model 0.9100, difference -0.0100 (paired 95 % interval -0.0200 to +0.0010) |" in text

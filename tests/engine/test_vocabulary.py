@@ -5,85 +5,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
+from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
 from compresskit.engine.vocabulary import TrimmedTokenizer, trim
 from compresskit.errors import EngineError
+from tests.engine.tokenizer_kinds import CORPUS, KINDS, wordpiece
 
-CORPUS = [
-    "the soup was not good at all but the service was better",
-    "a very good room with an unexpectedly beautiful view",
-    "we waited for hours and nobody came to the table",
-    "friendly people and fresh bread every single morning",
-] * 5
 USED = [("the soup was good",), ("nobody came to the beautiful view",)]
 OTHER = "waited for fresh bread 7"
-
-
-def special(tokens: list[str], tokenizer: Tokenizer) -> None:
-    ids = [(token, tokenizer.token_to_id(token)) for token in tokens]
-    first, last = ids[1], ids[2]
-    tokenizer.post_processor = processors.TemplateProcessing(
-        single=f"{first[0]} $A {last[0]}",
-        pair=f"{first[0]} $A {last[0]} $B:1 {last[0]}:1",
-        special_tokens=[first, last],
-    )
-
-
-def wordpiece() -> Tokenizer:
-    tokens = ["[PAD]", "[CLS]", "[SEP]", "[UNK]"]
-    tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
-    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
-    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-    trainer = trainers.WordPieceTrainer(vocab_size=160, special_tokens=tokens, show_progress=False)
-    tokenizer.train_from_iterator(CORPUS, trainer)
-    special(tokens, tokenizer)
-    return tokenizer
-
-
-def bpe() -> Tokenizer:
-    tokens = ["<pad>", "<s>", "</s>", "<unk>"]
-    tokenizer = Tokenizer(models.BPE())
-    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    trainer = trainers.BpeTrainer(
-        vocab_size=400,
-        special_tokens=tokens,
-        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
-        show_progress=False,
-    )
-    tokenizer.train_from_iterator(CORPUS, trainer)
-    tokenizer.post_processor = processors.RobertaProcessing(
-        ("</s>", 2), ("<s>", 1), trim_offsets=True, add_prefix_space=False
-    )
-    tokenizer.add_special_tokens(["<mask>"])
-    return tokenizer
-
-
-def unigram() -> Tokenizer:
-    tokens = ["<pad>", "<s>", "</s>", "<unk>"]
-    tokenizer = Tokenizer(models.Unigram())
-    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
-    trainer = trainers.UnigramTrainer(
-        vocab_size=120, special_tokens=tokens, unk_token="<unk>", show_progress=False
-    )
-    tokenizer.train_from_iterator(CORPUS, trainer)
-    special(tokens, tokenizer)
-    return tokenizer
-
-
-def words() -> Tokenizer:
-    tokens = ["[PAD]", "[CLS]", "[SEP]", "[UNK]"]
-    tokenizer = Tokenizer(models.WordLevel(unk_token="[UNK]"))
-    tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
-    tokenizer.train_from_iterator(
-        CORPUS, trainers.WordLevelTrainer(special_tokens=tokens, show_progress=False)
-    )
-    special(tokens, tokenizer)
-    return tokenizer
-
-
-KINDS = {"WordPiece": wordpiece, "BPE": bpe, "Unigram": unigram, "WordLevel": words}
 
 
 @pytest.fixture(params=KINDS)
@@ -130,16 +60,14 @@ def test_ids_up_to_the_padding_stay(tokenizer: Tokenizer) -> None:
     assert list(trim(tokenizer.to_str(), USED, pad_id=9).kept[:10]) == list(range(10))
 
 
-def test_test_texts_are_encoded_as_an_engine_encodes_them(tokenizer: Tokenizer) -> None:
-    trimmed = trim(tokenizer.to_str(), USED, pad_id=0)
-    new = Tokenizer.from_str(trimmed.tokenizer)
-    new.enable_truncation(6)
-    rows = trimmed.encode([(OTHER,), USED[0]], max_length=6, segments=False)
-    assert [row["input_ids"] for row in rows] == [new.encode(text).ids for text in (OTHER, USED[0][0])]
-    assert set(rows[0]) == {"input_ids"}
-    pair = trimmed.encode([("the soup", "was good")], max_length=30, segments=True)[0]
-    whole = Tokenizer.from_str(trimmed.tokenizer).encode("the soup", "was good")
-    assert (pair["input_ids"], pair["token_type_ids"]) == (whole.ids, whole.type_ids)
+def test_names_of_special_tokens_in_texts_are_kept_as_texts_too() -> None:
+    source = wordpiece()
+    source.encode_special_tokens = True
+    text = "the [SEP] soup"
+    before = source.encode(text, add_special_tokens=False)
+    assert "[SEP]" not in before.tokens
+    trimmed = trim(source.to_str(), [(text,)], pad_id=0, split_special_tokens=True)
+    assert [trimmed.kept[trimmed.new_ids[i]] for i in before.ids] == before.ids
 
 
 def test_transformers_loads_what_was_saved(tokenizer: Tokenizer, tmp_path: Path) -> None:

@@ -15,9 +15,9 @@ from compresskit.errors import CompresskitError, ConfigurationError, DataError, 
 from compresskit.pipeline import bench as module
 from compresskit.pipeline.bench import bench
 from compresskit.target.baseline import Level
-from compresskit.target.compare import EngineToMeasure
 from compresskit.target.comparison import Comparison, EngineMeasurement, Ratio
 from compresskit.target.profile import Profile
+from compresskit.target.runner import EngineToMeasure
 from tests.pipeline.tiny import QUICK, write_engine, write_graph
 from tests.report.runs import HALF
 
@@ -159,7 +159,8 @@ def test_bad_input_ends_before_anything_is_measured(
 def test_an_engine_folder_brings_profile_figures_and_score(asked: list[Any], tmp_path: Path) -> None:
     folder = write_engine(tmp_path / "engine")
     guesses = load_engine(folder).predict(["good", "bad bad", "good bad"]).argmax(axis=1)
-    rows = ["good,good", f"bad bad,{guesses[1]}", f"good bad,{1 - guesses[2]}"]
+    names = ("bad", "good")
+    rows = ["good,good", f"bad bad,{names[guesses[1]]}", f"good bad,{names[1 - guesses[2]]}"]
     (tmp_path / "d.csv").write_text("\n".join(["text,label", *rows]) + "\n")
     result = bench([folder], dataset=tmp_path / "d.csv")
     (engine,) = result.engines
@@ -204,6 +205,9 @@ class FarDevice:
     def __exit__(self, *error: object) -> None:
         self.seen.append("closed")
 
+    def conditions(self) -> dict[str, Any]:
+        return {"onnxruntime": "1.20.1"}
+
     def compare(self, engines: Sequence[EngineToMeasure], baseline: str | None) -> Comparison:
         self.seen.append(("compare", baseline))
         return vars(module)["compare"](engines, self.profile, baseline)  # type: ignore[no-any-return]
@@ -227,6 +231,16 @@ def test_a_profile_with_an_address_measures_and_scores_there(
     assert devices[-1].seen == [
         ("compare", None), ("logits", "model.onnx", [[2], [1, 2]], 0), "closed",
     ]  # fmt: skip
+
+
+def test_an_engine_that_the_device_answers_wrongly_is_not_measured(
+    asked: list[Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("compresskit.target.remote_bench.RemoteBench", FarDevice)
+    folder = write_engine(tmp_path / "engine", runtime={"onnxruntime": "1.21.1"})
+    with pytest.raises(EngineError, match=r"engine needs onnxruntime 1\.21\.1 or later, this is 1\.20\.1"):
+        bench([folder], profile=QUICK.with_(address="https://far:1"))
+    assert devices[-1].seen == ["closed"]
 
 
 def test_a_damaged_engine_is_named(asked: list[Any], tmp_path: Path) -> None:

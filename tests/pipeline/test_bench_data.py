@@ -4,12 +4,12 @@ import json
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
 import pytest
 
 from compresskit.errors import DataError
 from compresskit.pipeline.bench_data import read_labelled
 from compresskit.tasks.columns import find_label_column, find_text_columns
+from compresskit.tasks.sources import load_source
 
 
 def write_csv(file: Path, text: str) -> Path:
@@ -25,7 +25,7 @@ def write_jsonl(file: Path, rows: list[dict[str, Any]]) -> Path:
 def test_csv_with_quotes_and_line_breaks(tmp_path: Path) -> None:
     data = read_labelled(write_csv(tmp_path / "d.csv", 'sentence,label\n"one, ""two""\nthree",1\nfour,0\n'))
     assert data.texts == (('one, "two"\nthree',), ("four",))
-    assert data.labels == ("1", "0")
+    assert data.labels == (1, 0)
 
 
 def test_json_lines_with_pairs(tmp_path: Path) -> None:
@@ -75,10 +75,10 @@ def test_columns_are_those_that_a_search_takes(tmp_path: Path, head: str) -> Non
     columns = head.split(",")
     row = [f"{column} of the row" for column in columns[:-1]]
     data = read_labelled(write_csv(tmp_path / "d.csv", f"{head}\n{','.join(row)},1\n"))
-    table = pa.table({name: [value] for name, value in zip(columns, [*row, "1"], strict=True)})
+    table = load_source(tmp_path / "d.csv").splits["train"]
     label = find_label_column(table)
     wanted = find_text_columns(table, label)
-    assert (data.texts, data.labels) == ((tuple(table[name][0].as_py() for name in wanted),), ("1",))
+    assert (data.texts, data.labels) == ((tuple(table.columns[name][0] for name in wanted),), (1,))
 
 
 def test_parts_of_a_split_are_one(tmp_path: Path) -> None:
@@ -90,7 +90,7 @@ def test_parts_of_a_split_are_one(tmp_path: Path) -> None:
 def test_columns_can_be_named(tmp_path: Path) -> None:
     file = write_csv(tmp_path / "d.csv", "a,b,gold\nx,y,1\n")
     data = read_labelled(file, text_columns=("b", "a"), label_column="gold")
-    assert (data.texts, data.labels) == ((("y", "x"),), ("1",))
+    assert (data.texts, data.labels) == ((("y", "x"),), (1,))
 
 
 @pytest.mark.parametrize(
@@ -99,8 +99,8 @@ def test_columns_can_be_named(tmp_path: Path) -> None:
         ("d.csv", "text,gold\nx,1\n", "no label column .*columns present: text, gold"),
         ("d.csv", "a,b,label\nx,y,1\n", "--text-column"),
         ("d.csv", "text,label\n", "has no rows"),
-        ("d.txt", "x", "no known kind; permitted: .csv"),
-        ("d.jsonl", '{"text": 3, "label": 1}\n', "row 1: column 'text' holds no text"),
+        ("d.txt", "x", "no known kind; permitted: .parquet, .csv"),
+        ("d.jsonl", '{"text": 3, "label": 1}\n', "text column 'text' holds whole numbers, not text"),
         ("d.jsonl", "[1]\n", "line 1 is not a JSON object"),
         ("d.jsonl", "{\n", "cannot be read"),
     ],
@@ -118,5 +118,22 @@ def test_bad_folders(tmp_path: Path) -> None:
         read_labelled(tmp_path)
     for name in ("test.csv", "test.tsv"):
         write_csv(tmp_path / name, "text,label\nx,1\n")
-    with pytest.raises(DataError, match="several test files"):
+    with pytest.raises(DataError, match="several files for its test split: test.csv, test.tsv"):
+        read_labelled(tmp_path)
+
+
+def test_rows_without_text_or_label_are_left_out_as_in_a_search(tmp_path: Path) -> None:
+    data = read_labelled(write_csv(tmp_path / "d.csv", "text,label\nx,001\n ,002\ny,\n"))
+    assert (data.texts, data.labels) == ((("x",),), ("001",))
+    assert data.notes == ("2 of 3 rows of the test split lack a text or label and were dropped",)
+
+
+def test_minus_one_is_a_class_where_training_has_it(tmp_path: Path) -> None:
+    write_csv(tmp_path / "test.csv", "text,label\nx,-1\n")
+    with pytest.raises(DataError, match="no labelled test"):
+        read_labelled(tmp_path)
+    write_csv(tmp_path / "train.csv", "text,label\na,-1\nb,1\n")
+    assert read_labelled(tmp_path).labels == (-1,)
+    write_csv(tmp_path / "train.csv", "text,label\na,0\nb,1\n")
+    with pytest.raises(DataError, match="no labelled test"):
         read_labelled(tmp_path)

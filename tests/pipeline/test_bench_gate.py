@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from compresskit.errors import ConfigurationError
-from compresskit.pipeline.bench_gate import Condition, check_keys, failures, parse_condition
+from compresskit.pipeline.bench_gate import Condition, check_keys, figures, parse_condition
 from tests.report.runs import bench_result
 
 
@@ -48,35 +48,42 @@ def test_anything_else_is_refused(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "failing"),
+    ("text", "found"),
     [
-        ("latency_ms.p95 > 5", ["e/pruned"]),
-        ("latency_ms.p95 > 5.6", []),
-        ("latency_ms.ci.1 > 5.05", ["e/pruned"]),
-        ("speedup < 2.5", ["e/pruned against e/dense"]),
-        ("ci.0 < 1.9", []),
-        ("metric < 0.92", ["e/pruned"]),
-        ("engines.0.latency_ms.p50 == 10", ["bench"]),
+        ("latency_ms.p95 > 5", [("e/pruned", 5.5)]),
+        ("latency_ms.ci.1 > 5.05", [("e/pruned", 5.1)]),
+        ("speedup < 2.5", [("e/pruned against e/dense", 2.0)]),
+        ("ci.0 < 1.9", [("e/pruned against e/dense", 1.98)]),
+        ("metric < 0.92", [("e/pruned", 0.91)]),
+        ("engines.0.latency_ms.p50 == 10", [("bench", 10.0)]),
+        ("ratios.0.speedup > 1", [("bench", 2.0)]),
     ],
 )
-def test_conditions_judge_engines_ratios_and_paths(text: str, failing: list[str]) -> None:
-    found = failures([parse_condition(text)], bench_result())
-    assert [line.split(":")[0] for line in found] == failing
+def test_conditions_look_at_engines_ratios_and_paths(text: str, found: list[tuple[str, float]]) -> None:
+    seen = [(figure.owner, figure.value) for figure in figures(parse_condition(text), bench_result())]
+    assert [owner for owner, _ in seen] == [owner for owner, _ in found]
+    assert [value for _, value in seen] == pytest.approx([value for _, value in found])
+
+
+def test_a_path_from_the_top_leads_to_the_engine() -> None:
+    result = bench_result()
+    (figure,) = figures(parse_condition("engines.1.latency_ms.p50 > 1"), result)
+    assert figure.key == "latency_ms.p50" and figure.holder is result["engines"][1]
 
 
 def test_a_metric_without_a_data_set_says_what_is_missing() -> None:
     result = bench_result()
     unscored = {**result, "engines": [{**engine, "metric": None} for engine in result["engines"]]}
     with pytest.raises(ConfigurationError, match="was not measured. Give --dataset"):
-        failures([parse_condition("metric < 0.9")], unscored)
+        list(figures(parse_condition("metric < 0.9"), unscored))
 
 
 def test_a_lone_baseline_is_judged_itself() -> None:
     result = bench_result()
     alone = {**result, "engines": result["engines"][:1], "ratios": []}
-    assert len(failures([parse_condition("latency_ms.p50 > 1")], alone)) == 1
+    assert len(list(figures(parse_condition("latency_ms.p50 > 1"), alone))) == 1
     with pytest.raises(ConfigurationError, match="give --baseline"):
-        failures([parse_condition("speedup < 1")], alone)
+        list(figures(parse_condition("speedup < 1"), alone))
 
 
 @pytest.mark.parametrize(
@@ -92,7 +99,7 @@ def test_a_lone_baseline_is_judged_itself() -> None:
 )
 def test_a_gate_that_cannot_be_checked_does_not_pass(text: str, message: str) -> None:
     with pytest.raises(ConfigurationError, match=message):
-        failures([parse_condition(text)], bench_result())
+        list(figures(parse_condition(text), bench_result()))
 
 
 @pytest.mark.parametrize(

@@ -35,6 +35,19 @@ def test_a_change_is_one_only_where_intervals_lie_apart(tmp_path: Path) -> None:
     assert "\N{MINUS SIGN}20.0 %, faster" in changes_since(read_history(file), benched(0.8))[0]
 
 
+def test_no_change_is_called_one_on_a_busy_machine(tmp_path: Path) -> None:
+    file = tmp_path / "history.jsonl"
+    append_history(file, benched())
+    first, second = changes_since(read_history(file), benched(1.2, marks=["others took 31 %"]))
+    assert "no change shown; the machine was busy in one of the two." in first
+    now = benched(1.2)
+    now["engines"][1]["marks"] = ["states disagree"]
+    first, second = changes_since(read_history(file), now)
+    assert "slower" in first and "busy" not in first and "no change shown; the machine was busy" in second
+    append_history(file, benched(marks=["others took 31 %"]))
+    assert all("no change shown" in line for line in changes_since(read_history(file), benched(1.2)))
+
+
 def test_another_profile_is_not_compared(tmp_path: Path) -> None:
     file = tmp_path / "history.jsonl"
     append_history(file, benched())

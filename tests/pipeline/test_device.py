@@ -10,6 +10,7 @@ import pytest
 from onnx import ModelProto
 
 from compresskit.bundle.batching import run_rows
+from compresskit.bundle.runtime import installed_version
 from compresskit.engine import verify as verification
 from compresskit.pipeline import device as devices
 from compresskit.pipeline.device import Device
@@ -56,3 +57,13 @@ def test_a_device_elsewhere_computes_the_logits_itself(run: Path, monkeypatch: p
         assert not device.is_this_cpu
         found = device.logits(ModelProto(), [{"input_ids": [1]}] * 3)
     assert found.tolist() == [[0, 1]] * 3
+
+
+def test_the_agent_says_which_runtime_its_device_has(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    here = Profile.from_json(RunDirectory.open(run).settings["profile"])
+    with Device(here) as device:
+        assert device.runtime == installed_version()
+    monkeypatch.setattr(FarBench, "conditions", lambda _: {"onnxruntime": "1.20.1"}, raising=False)
+    monkeypatch.setattr(devices, "RemoteBench", FarBench)
+    with Device(here.with_(address="https://far:1")) as device:
+        assert device.runtime == (1, 20, 1)

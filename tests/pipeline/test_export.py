@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,9 +14,7 @@ import torch
 from compresskit.architecture import Architecture
 from compresskit.bundle.loader import load_engine
 from compresskit.engine.count import count_macs, count_params
-from compresskit.errors import (
-    ConfigurationError,
-)
+from compresskit.errors import ConfigurationError, EngineError
 from compresskit.pipeline.export import Choice, export
 from compresskit.pipeline.models import load_model
 from compresskit.pruning.reload import load_pruned
@@ -84,3 +85,65 @@ def test_an_unknown_format_is_refused(run: Path, tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="--format 'tensorrt'.*huggingface, triton"):
         export(run, tmp_path / "engine", Choice(dense=True), layout="tensorrt")
     assert not (tmp_path / "engine").exists()
+
+
+@pytest.mark.parametrize(
+    ("found", "limits", "lowest"),
+    [
+        ("first-token-packed-attention", {"runtime": ">=1.20"}, ["1.18.0"]),
+        ("first-token-packed-fused-norms", {"portable": True, "runtime": "1.22.1"}, ["1.18.0"]),
+    ],
+)
+def test_an_engine_keeps_to_the_runtime_that_must_run_it(
+    run: Path, tmp_path: Path, found: str, limits: dict[str, Any], lowest: list[str]
+) -> None:
+    shutil.copytree(run, tmp_path / "run")
+    path = tmp_path / "run" / "run.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "variant": found}))
+    said: list[str] = []
+    manifest = export(
+        tmp_path / "run", tmp_path / "engine", Choice(dense=True), **limits, precision="fp32", say=said.append
+    )
+    assert any(f"not the run's graph variant {found}" in each for each in said)
+    assert manifest.variant != found
+    assert manifest.runtime["onnxruntime"] in lowest
+    assert not (limits.get("portable") and manifest.runtime["other_domains"])
+    assert load_engine(tmp_path / "engine").manifest.runtime == manifest.runtime
+    assert f"| ONNX Runtime | {manifest.runtime['onnxruntime']} or later |" in (
+        tmp_path / "engine" / "README.md"
+    ).read_text(encoding="utf-8")
+
+
+def test_a_runtime_in_which_nothing_is_proven_is_refused_first(run: Path, tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="--runtime is '>=1.16'"):
+        export(run, tmp_path / "engine", Choice(dense=True), runtime=">=1.16")
+    assert not (tmp_path / "engine").exists()
+
+
+def test_the_metric_is_that_of_raw_texts_through_the_loader(run: Path, inputs: Path, tmp_path: Path) -> None:
+    manifest = export(run, tmp_path / "engine", Choice(dense=True))
+    assert manifest.test_metric is not None
+    found = bench_score(tmp_path / "engine", inputs / "data")
+    assert found == pytest.approx(manifest.test_metric, abs=1e-9)
+    settings = json.loads((tmp_path / "engine" / "tokenizer_config.json").read_text())
+    assert settings["model_max_length"] == 16
+
+
+def bench_score(engine: Path, data: Path) -> float:
+    from compresskit.bundle import read_manifest
+    from compresskit.pipeline.bench_data import read_labelled
+    from compresskit.pipeline.bench_score import score_engine
+    from compresskit.target.profile import load_profile
+
+    return score_engine(engine, read_manifest(engine), read_labelled(data), load_profile("cpu-1-thread"))
+
+
+def test_an_engine_that_reads_texts_otherwise_is_not_written(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = {"truncation_side": "left"}
+    monkeypatch.setattr("compresskit.bundle.encoding.tokenizer_settings", lambda _: other)
+    with pytest.raises(EngineError, match=r"would read .* otherwise than its model was trained: input_ids"):
+        export(run, tmp_path / "engine", Choice(dense=True))
+    assert not (tmp_path / "engine").exists()
+    assert list(tmp_path.iterdir()) == []

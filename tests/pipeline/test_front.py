@@ -6,18 +6,21 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, ClassVar
 
+import numpy as np
 import pytest
 
 from compresskit.architecture import Candidate
 from compresskit.pipeline.evaluator import Scores
 from compresskit.pipeline.front import write_front
-from compresskit.pipeline.latency import CandidateLatency
+from compresskit.pipeline.latency_record import CandidateLatency
+from compresskit.pipeline.speedup import SpeedUp
 from compresskit.runs import Front, RunDirectory
 from compresskit.runs.records import TrialRecord
 from compresskit.search.constraints import UNBOUND
 from compresskit.search.objectives import make_objectives, worth
+from compresskit.tasks.task import Split
 from tests.report.runs import FULL, HALF, UNEVEN, trial
 
 FAST = replace(trial(0), latency_ms=4.0, metric=0.8)
@@ -27,6 +30,13 @@ SLOW = replace(
 
 
 DENSE_METRIC = 0.9
+ROWS = 100
+VALIDATION = Split([(f"text {row}",) for row in range(ROWS)], np.arange(ROWS) % 2, [{}] * ROWS)
+
+
+def right_on(share: float) -> Any:
+    """Answers to the validation rows of which the first are right."""
+    return np.where(np.arange(ROWS) < round(share * ROWS), VALIDATION.labels, 1 - VALIDATION.labels)
 
 
 def scores(metric: float, fidelity: float | None) -> Scores:
@@ -40,35 +50,50 @@ class Evaluator:
     """
 
     fidelity: dict[str, float] | None = None
+    relevelled: ClassVar[dict[str, float]] = {}
+    marks: tuple[str, ...] = ()
+    is_settled = False
 
     def __init__(self, better: dict[str, float], metrics: dict[str, float]) -> None:
         self.better = better
         self.metrics = {HALF.signature: 0.8, UNEVEN.signature: 0.79, **metrics}
         self.asked: list[str] = []
         self.scored: list[str] = []
-        self.meter = self
-        self.now_ms: float | None = None
+        self.meter = self.pairs = self
+        self.dense_ms: float | None = None
         self.supernet = SimpleNamespace(full=FULL)
-        self.stage = SimpleNamespace(task=SimpleNamespace(validation=None))
+        self.stage = SimpleNamespace(
+            task=SimpleNamespace(validation=VALIDATION, metric_name="accuracy", num_labels=2)
+        )
         self.blueprint = SimpleNamespace(num_params=lambda architecture: 1)
 
-    def measure_again(self, candidate: Candidate) -> CandidateLatency:
-        self.asked.append(candidate.signature)
-        ms = self.better[candidate.signature]
-        return CandidateLatency(ms, (0.99 * ms, 1.01 * ms), 1)
+    def settle(self) -> None:
+        self.is_settled = True
 
-    def moved_to(self, candidate: Candidate) -> float | None:
-        assert candidate.signature == FULL.signature
-        return self.now_ms
+    def known(self, candidate: Candidate) -> CandidateLatency | None:
+        ms = self.relevelled.get(candidate.signature)
+        return None if ms is None else CandidateLatency(ms, (0.99 * ms, 1.01 * ms), 1)
+
+    def measure(self, candidate: Candidate) -> CandidateLatency:
+        ms = self.better[candidate.signature]
+        times = self.better[FULL.signature] / ms
+        speedup = SpeedUp(times, (0.99 * times, 1.01 * times), self.marks)
+        return CandidateLatency(ms, (0.99 * ms, 1.01 * ms), 1, speedup)
+
+    def latency(self, candidate: Candidate, macs_ratio: float | None) -> CandidateLatency:
+        assert self.is_settled and macs_ratio is not None
+        self.asked.append(candidate.signature)
+        return self.measure(candidate)
 
     @property
     def dense(self) -> object | None:
-        return self.fidelity
+        return self.fidelity and SimpleNamespace(validation=SimpleNamespace(answers=right_on(DENSE_METRIC)))
 
-    def validation_scores(self, candidate: Candidate, *_: Any) -> Scores:
+    def validated(self, candidate: Candidate, *_: Any) -> tuple[Scores, Any]:
         self.scored.append(candidate.signature)
         signature = candidate.signature
-        return scores(self.metrics[signature], None if self.fidelity is None else self.fidelity[signature])
+        found = scores(self.metrics[signature], None if self.fidelity is None else self.fidelity[signature])
+        return found, right_on(found.metric)
 
     def macs(self, architecture: Any) -> int:
         return 1
@@ -80,11 +105,15 @@ def final(
     metrics: dict[str, float] | None = None,
     records: Sequence[TrialRecord] = (FAST, SLOW),
     now_ms: float | None = None,
+    relevelled: dict[str, float] | None = None,
+    marks: tuple[str, ...] = (),
     fidelity: dict[str, float] | None = None,
 ) -> tuple[Front, Any]:
     evaluator: Any = Evaluator({FULL.signature: 9.0, **better}, metrics or {})
     evaluator.fidelity = fidelity
-    evaluator.now_ms = now_ms
+    evaluator.dense_ms = now_ms
+    evaluator.relevelled = relevelled or {}
+    evaluator.marks = marks
     with RunDirectory.create(folder / "run", {}) as run:
         run.update(dense_metric=DENSE_METRIC)
         objectives = make_objectives(("metric", "latency_ms"))
@@ -96,20 +125,35 @@ def test_latencies_of_the_front_are_those_of_the_second_look(tmp_path: Path) -> 
     found, evaluator = final(tmp_path, {HALF.signature: 3.9})
     assert [point.latency_ms for point in found.points] == [3.9]
     assert evaluator.scored == [HALF.signature]
-    assert evaluator.asked == [HALF.signature, FULL.signature]
+    assert evaluator.asked == [HALF.signature]
+    assert found.points[0].speedup == pytest.approx(9 / 3.9)
+    assert found.points[0].speedup_ci == pytest.approx((0.99 * 9 / 3.9, 1.01 * 9 / 3.9))
+
+
+def test_points_carry_why_their_latency_is_not_to_be_trusted(tmp_path: Path) -> None:
+    found, _ = final(tmp_path, {HALF.signature: 3.9}, marks=("busy",))
+    assert found.points[0].marks == ("busy",)
+    assert RunDirectory.open(tmp_path / "run").front().points[0].marks == ("busy",)
+
+
+def test_latencies_of_the_search_are_first_corrected_to_one_state(tmp_path: Path) -> None:
+    """By the search's own figures the slow one is dominated; corrected, it is the faster of the two."""
+    better = {HALF.signature: 4.0, UNEVEN.signature: 2.0}
+    found, evaluator = final(tmp_path, better, relevelled=better)
+    assert evaluator.asked == [HALF.signature, UNEVEN.signature]
+    assert [point.latency_ms for point in found.points] == [2.0, 4.0]
 
 
 def test_point_that_turns_out_slow_lets_another_one_onto_the_front(tmp_path: Path) -> None:
     found, evaluator = final(tmp_path, {HALF.signature: 5.0, UNEVEN.signature: 4.4})
     assert [(point.latency_ms, point.metric) for point in found.points] == [(4.4, 0.79), (5.0, 0.8)]
-    assert evaluator.asked == [HALF.signature, UNEVEN.signature, FULL.signature]
+    assert evaluator.asked == [HALF.signature, UNEVEN.signature]
 
 
 def test_run_says_that_the_dense_model_takes_another_time_now(tmp_path: Path) -> None:
     final(tmp_path, {HALF.signature: 3.9}, now_ms=6.0)
     note = RunDirectory.open(tmp_path / "run").info["unsteady"]
-    assert "takes 6 ms now and took 9 ms" in note
-    assert "--from" in note
+    assert "takes 6 ms beside the points of the front and took 9 ms" in note
 
 
 def test_run_of_a_steady_machine_says_nothing(tmp_path: Path) -> None:
@@ -155,3 +199,23 @@ def test_points_are_chosen_by_metric_and_fidelity(tmp_path: Path) -> None:
     assert found.dense is not None
     assert found.dense.fidelity == 1
     assert found.dense.worth == pytest.approx((DENSE_METRIC + 1) / 2)
+
+
+def test_metrics_stand_with_rows_and_intervals(tmp_path: Path) -> None:
+    known = {FULL.signature: 0.94, HALF.signature: 0.8}
+    found, _ = final(tmp_path, {HALF.signature: 3.9}, fidelity=known, records=[replace(FAST, fidelity=0.8)])
+    (point,), dense = found.points, found.dense
+    assert dense is not None
+    assert (point.rows, dense.rows) == (ROWS, ROWS)
+    for shown in (point, dense):
+        assert shown.metric_ci is not None and shown.metric is not None
+        assert shown.metric_ci[0] < shown.metric < shown.metric_ci[1]
+    assert point.difference_ci is not None and point.difference_ci[0] < -0.1 < point.difference_ci[1] < 0
+    assert dense.difference_ci is None
+    assert RunDirectory.open(tmp_path / "run").front() == found
+
+
+def test_without_the_dense_models_answers_no_difference_is_known(tmp_path: Path) -> None:
+    found, _ = final(tmp_path, {HALF.signature: 3.9})
+    assert found.points[0].metric_ci is not None and found.points[0].difference_ci is None
+    assert found.dense is not None and found.dense.rows == ROWS and found.dense.metric_ci is None

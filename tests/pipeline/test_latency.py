@@ -3,13 +3,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import onnx
 import pytest
 
 from compresskit.architecture import Architecture, Candidate, Dimensions
 from compresskit.engine.variants import VARIANTS
-from compresskit.errors import AgentError, TargetError
-from compresskit.pipeline.latency import CandidateLatency, LatencyMeter, shapes_of
+from compresskit.pipeline.latency import LatencyMeter
+from compresskit.pipeline.latency_record import at_level, shapes_of
+from compresskit.pipeline.speedup import SpeedUp
 from compresskit.runs import RunDirectory
 from compresskit.search.additive import FEWEST
 from compresskit.target.base import Measurement
@@ -23,6 +25,8 @@ DIMS = Dimensions(num_layers=4, num_heads=4, head_size=8, num_units=32, hidden_s
 class Sliced:
     """A slicer whose graph does not matter; the last architecture is remembered."""
 
+    full = Architecture.uniform(DIMS, range(4), 4, 32)
+
     def slice_light(self, architecture: Architecture) -> LightGraph:
         self.last = architecture
         return LightGraph(onnx.load_model_from_string(chain()), {})
@@ -34,34 +38,29 @@ class Additive:
     def __init__(self, slicer: Sliced) -> None:
         self._slicer = slicer
         self.half_width = 0.01
-        self.sampled = 0.01
-        self.samples = 60
         self.slower = 1.0
-        self.fails: TargetError | None = None
-        self.seconds: list[float | None] = []
+        self.level = 1.0
 
     def conditions(self) -> dict[str, Any]:
         return {}
 
     def measure(self, model: LightGraph, *, seconds: float | None, **_: Any) -> Measurement:
-        if self.fails:
-            raise self.fails
-        self.seconds.append(seconds)
+        assert seconds == pytest.approx(3.0)
         ms = self.slower * sum(heads + 0.1 * units for heads, units in self._slicer.last.shapes)
         around = ((1 - self.half_width) * ms, (1 + self.half_width) * ms)
         return Measurement(
-            samples_ms=(ms,) * self.samples,
+            samples_ms=(ms,) * 60,
             reference_samples_ms=(1.0,),
             median_ms=ms,
             ci_ms=around,
             corrected_median_ms=ms,
             corrected_ci_ms=around,
-            reference_level_ms=1.0,
+            reference_level_ms=self.level,
             p50_ms=ms,
             p95_ms=None,
             p99_ms=None,
             throughput_per_s=1e3 / ms,
-            conditions={"sampling_half_width": self.sampled},
+            conditions={},
         )
 
 
@@ -91,83 +90,45 @@ def test_equal_shapes_share_a_measurement(meter: LatencyMeter) -> None:
     assert len(meter.run.latencies()) == 1
 
 
-class TestSecondLook:
-    CANDIDATE = Candidate(Architecture.uniform(DIMS, [0, 1], 2, 8))
-
-    def looked_at_twice(self, meter: LatencyMeter, first: float, second: float) -> float:
-        """The half-width that is known after both."""
-        target: Any = meter.target
-        for half_width in (first, second):
-            target.half_width = half_width
-            found = meter.measure_again(self.CANDIDATE).half_width
-        return found
-
-    def test_narrower_interval_takes_the_place_of_a_wide_one(self, meter: LatencyMeter) -> None:
-        assert self.looked_at_twice(meter, 0.08, 0.02) == pytest.approx(0.02)
-        (kept,) = meter.run.latencies()
-        assert kept["corrected_ci_ms"] == pytest.approx([5.6 * 0.98, 5.6 * 1.02])
-        assert meter.measure(self.CANDIDATE) == CandidateLatency.of(kept)
-        assert kept["size_bytes"] == len(chain())
-
-    def test_wider_one_does_not(self, meter: LatencyMeter) -> None:
-        assert self.looked_at_twice(meter, 0.08, 0.09) == pytest.approx(0.08)
-
-    def test_what_is_known_well_is_not_measured_again(self, meter: LatencyMeter) -> None:
-        assert self.looked_at_twice(meter, 0.02, 0.01) == pytest.approx(0.02)
-
-    def test_first_look_that_was_too_short_is_followed_by_a_long_one(self, meter: LatencyMeter) -> None:
-        target: Any = meter.target
-        target.sampled = 0.015
-        assert self.looked_at_twice(meter, 0.02, 0.01) == pytest.approx(0.01)
-        assert target.seconds == [pytest.approx(3.0), None, None]
-
-    def test_few_samples_may_agree_by_luck(self, meter: LatencyMeter) -> None:
-        target: Any = meter.target
-        target.samples = 5
-        assert self.looked_at_twice(meter, 0.005, 0.004) == pytest.approx(0.004)
-
-    def test_what_is_known_stays_where_the_graph_fails_now(self, meter: LatencyMeter) -> None:
-        target: Any = meter.target
-        target.half_width = 0.08
-        known = meter.measure(self.CANDIDATE)
-        target.fails = TargetError("out of memory")
-        assert meter.measure_again(self.CANDIDATE) == known
-
-    def test_a_device_that_is_gone_ends_it(self, meter: LatencyMeter) -> None:
-        target: Any = meter.target
-        target.half_width = 0.08
-        meter.measure(self.CANDIDATE)
-        target.fails = AgentError("the device does not answer")
-        with pytest.raises(AgentError):
-            meter.measure_again(self.CANDIDATE)
+CANDIDATE = Candidate(Architecture.uniform(DIMS, [0, 1], 2, 8))
 
 
-class TestMachineThatMoved:
-    CANDIDATE = TestSecondLook.CANDIDATE
+def test_latencies_are_corrected_to_the_lowest_level_that_was_met(meter: LatencyMeter) -> None:
+    """The first measurement's reference took twice as long as the second's: the machine was slower."""
+    target: Any = meter.target
+    target.level, target.slower = 2.0, 2.0
+    first = meter.measure(CANDIDATE)
+    target.level, target.slower = 1.0, 1.0
+    second = meter.measure(Candidate(Architecture.uniform(DIMS, [0, 1], 4, 8)))
+    meter.settle()
+    assert meter.measure(CANDIDATE).median_ms == pytest.approx(first.median_ms / 2, rel=0.01)
+    assert meter.known(Candidate(Architecture.uniform(DIMS, [0, 1], 4, 8))) == second
+    again = LatencyMeter(meter.run, meter.target, meter.profile, meter.slicer, meter.variant)
+    assert again.known(CANDIDATE) == meter.known(CANDIDATE)
+    assert again.known(Candidate(Architecture.uniform(DIMS, [0], 1, 1))) is None
 
-    @pytest.mark.parametrize(("slower", "found"), [(1.0, None), (1.05, None), (1.4, 7.84), (0.7, 3.92)])
-    def test_it_is_told_from_one_that_did_not(
-        self, meter: LatencyMeter, slower: float, found: float | None
-    ) -> None:
-        known = meter.measure(self.CANDIDATE)
-        target: Any = meter.target
-        target.slower = slower
-        now = meter.moved_to(self.CANDIDATE)
-        assert now == (None if found is None else pytest.approx(found))
-        assert meter.measure(self.CANDIDATE) == known
 
-    def test_intervals_that_meet_tell_nothing(self, meter: LatencyMeter) -> None:
-        target: Any = meter.target
-        target.half_width = 0.3
-        meter.measure(self.CANDIDATE)
-        target.slower = 1.4
-        assert meter.moved_to(self.CANDIDATE) is None
+def test_raw_rounds_are_corrected_with_their_own_slope(meter: LatencyMeter) -> None:
+    """A candidate that suffers twice as much as its reference, in a machine that comes and goes."""
+    states = np.where(np.arange(40) % 8 < 4, 1.0, 1.2)
+    rounds = [[state, 5 * state**2, state] for state in states.tolist()]
+    record = {"rounds_ms": rounds, "common_error": 0.006, "reference_level_ms": 1.2}
+    assert at_level(record, 1.0)["corrected_median_ms"] == pytest.approx(5, rel=0.01)
+    low, high = at_level(record, 1.0)["corrected_ci_ms"]
+    assert low < 5 < high < 5.2
 
-    def test_graph_that_fails_now_tells_nothing(self, meter: LatencyMeter) -> None:
-        meter.measure(self.CANDIDATE)
-        target: Any = meter.target
-        target.fails = TargetError("out of memory")
-        assert meter.moved_to(self.CANDIDATE) is None
+
+def test_speedup_gives_the_latency_of_a_point(meter: LatencyMeter) -> None:
+    """What the search took for 5.6 ms is a fourth of dense beside it."""
+    dense = meter.measure(meter.dense)
+    meter.measure(CANDIDATE)
+    found = meter.note_speedup(CANDIDATE, [SpeedUp(4.0, (3.9, 4.1))])
+    assert found.median_ms == pytest.approx(dense.median_ms / 4)
+    assert found.ci_ms == pytest.approx((dense.median_ms / 4.1, dense.median_ms / 3.9))
+    assert found.speedup == SpeedUp(4.0, (3.9, 4.1))
+    meter.settle()
+    again = LatencyMeter(meter.run, meter.target, meter.profile, meter.slicer, meter.variant)
+    assert again.known(CANDIDATE) == found
 
 
 def test_signatures_tell_the_shapes() -> None:

@@ -31,7 +31,7 @@ def test_a_point_comes_back_with_its_candidate(tmp_path: Path) -> None:
 def test_half_a_point_is_none(tmp_path: Path) -> None:
     save_point(tmp_path, "points/0", Candidate(irregular()), make_model())
     (tmp_path / "points" / "0" / "candidate.json").write_text("{")
-    with pytest.raises(RunError, match="no weights of a trial"):
+    with pytest.raises(RunError, match=r"candidate.json is damaged.*--resume"):
         read_point(tmp_path, "points/0")
 
 

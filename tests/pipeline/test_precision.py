@@ -90,7 +90,7 @@ def corpus_for(graph: ModelProto) -> Corpus:
         search=split,
         notes=[],
     )
-    return Corpus(task, ROWS[:16], split, ROWS)
+    return Corpus(task, ROWS[:16], split)
 
 
 def chooser_for(

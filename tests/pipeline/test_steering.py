@@ -98,8 +98,11 @@ class TestConstraints:
         def size(self: Evaluator, candidate: Candidate, *_: object) -> Scores:
             return Scores(self.macs(candidate.architecture) / self.macs(self.supernet.full), None)
 
-        for name in ("validation_scores", "search_scores"):
-            monkeypatch.setattr(Evaluator, name, size)
+        def validated(self: Evaluator, candidate: Candidate, *_: object) -> tuple[Scores, object]:
+            return size(self, candidate), self.stage.task.validation.labels
+
+        monkeypatch.setattr(Evaluator, "validated", validated)
+        monkeypatch.setattr(Evaluator, "search_scores", size)
         monkeypatch.setattr("compresskit.pipeline.reuse.known_scores", lambda *_: {})
         monkeypatch.setattr("compresskit.tasks.task.Task.prior", lambda *_: 0.4)
         front = search(None, tmp_path / "run", start_from=run)

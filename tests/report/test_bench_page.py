@@ -4,12 +4,14 @@ import json
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from compresskit.errors import ConfigurationError
 from compresskit.report import write_bench
 from compresskit.report.bench_page import bench_html
 from compresskit.report.bench_text import describe_ratio, engine_names, headline
 from compresskit.report.markdown import bench_markdown
+from compresskit.report.tables import bench_table
 from tests.report.runs import bench_result
 from tests.report.test_run_page import Page
 
@@ -58,6 +60,32 @@ def test_markdown_has_no_live_html() -> None:
     assert "| pruned | 5.00 | 4.90\N{EN DASH}5.10 | 5.50 | \N{EN DASH} | 2.00" in text
     assert "- e/dense: noisy &lt;b>" in text
     assert "- onnxruntime: 1.31.1" in text
+
+
+def test_a_busy_machine_is_said_where_the_figures_are_read() -> None:
+    result = bench_result(marks=["others took 31 % of the measuring time"])
+    said = "all figures: others took 31 % of the measuring time"
+    page, text, shown = bench_html(result), bench_markdown(result), Console(width=200)
+    assert "The machine was busy: figures with \N{DAGGER} are not to be trusted." in headline(result)
+    assert said in page and "5.00 ms</b> \N{DAGGER}" in page and "2.02) \N{DAGGER}" in page
+    assert said in text and "| pruned | 5.00 \N{DAGGER} |" in text and "5.50 \N{DAGGER}" in text
+    with shown.capture() as printed:
+        shown.print(bench_table(result))
+    assert said in printed.get() and "10.0 \N{DAGGER}" in printed.get()
+
+
+def test_a_mark_stands_at_its_own_figures_only() -> None:
+    result = bench_result()
+    result["engines"][0]["marks"] = ["states disagree"]
+    text = bench_markdown(result)
+    assert "- dense: states disagree" in text
+    assert "| dense | 10.0 \N{DAGGER} |" in text and "| pruned | 5.00 |" in text
+    result = bench_result()
+    result["ratios"][0]["marks"] = ["states disagree"]
+    text = bench_markdown(result)
+    assert "- pruned against dense: states disagree" in text
+    assert text.count("\N{DAGGER}") == 2 and "2.02) \N{DAGGER}" in text
+    assert "\N{DAGGER}" not in bench_markdown(bench_result()) + bench_html(bench_result())
 
 
 def test_formats_by_ending(tmp_path: Path) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
+from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ from compresskit.errors import CompresskitError, ConfigurationError, RunError
 from compresskit.report import write_report
 from compresskit.runs import RunDirectory
 from compresskit.runs.jsonl import append_record
+from compresskit.runs.tested import OnTest, write_tested
 from tests.report.runs import bench_result, write_run
 
 _LOADING = {"src", "href", "srcset", "data", "action", "poster", "background", "xlink:href"}
@@ -95,8 +98,32 @@ def test_every_point_is_in_the_data_the_table_and_the_pictures(run: Path) -> Non
 
 
 def test_the_verdict_heads_the_page(run: Path) -> None:
+    text = unescape(write_report(run).read_text()).replace("\N{NO-BREAK SPACE}", " ")
+    assert (
+        "Pruning helps on this device: 2.50\N{MULTIPLICATION SIGN} as fast, 0.5 points lost "
+        "(95 % interval 0.0 to 1.0, 2,000 validation rows)." in text
+    )
+
+
+def test_what_is_not_to_be_trusted_and_test_figures_stand_on_the_page(run: Path) -> None:
+    kept = RunDirectory.open(run).front()
+    marked = replace(kept.points[0], marks=("others took <31> % of the time",))
+    with RunDirectory.open(run, writable=True) as writable:
+        writable.write_front(replace(kept, points=(marked, kept.points[1])))
+    write_tested(run, OnTest(None, "", 0.91, (0.89, 0.93), 1821, "ONNX Runtime"))
+    write_tested(run, OnTest(1, "int8", 0.9, (0.88, 0.92), 1821, "ONNX Runtime", 0.91, (-0.02, 0.001)))
     text = write_report(run).read_text()
-    assert "Pruning helps on this device: 2.50\N{MULTIPLICATION SIGN} as fast, 0.50 points lost." in text
+    assert "Not decided: the machine was busy when this was measured." not in text  # point 1 has no marks
+    assert "4.00 \N{DAGGER}" in text
+    assert "\N{DAGGER} not to be trusted (0): others took &lt;31&gt; % of the time" in text
+    facts = Page(text).data["front"]["points"][1]["facts"]
+    assert ["test (int8)", "90.00"] in facts
+    assert ["95 %, 1,821 test rows", "88.0\N{EN DASH}92.0"] in facts
+    markdown = write_report(run, run.parent / "r.md").read_text()
+    assert (
+        "| 90.00 (88.0\N{EN DASH}92.0, int8) | \N{MINUS SIGN}1.00 (\N{MINUS SIGN}2.00 to 0.10) |" in markdown
+    )
+    assert "others took &lt;31> % of the time" in markdown
 
 
 def test_curves_keep_the_last_record_of_a_step_and_forgive_a_cut_line(run: Path) -> None:
@@ -162,7 +189,7 @@ def test_markdown_and_png(run: Path, tmp_path: Path) -> None:
         ("r.pdf", None, ConfigurationError, r"permitted: \.html, \.md, \.png"),
         ("absent/r.html", None, ConfigurationError, "does not exist"),
         ("r.html", "absent.json", RunError, "cannot read"),
-        ("r.html", "run/trials.jsonl", RunError, "is not JSON"),
+        ("r.html", "run/trials.jsonl", RunError, "is damaged"),
         ("r.html", "run/run.json", RunError, "lists no engines"),
     ],
 )

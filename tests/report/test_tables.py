@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.table import Table
 
 from compresskit.report.tables import bench_table, front_table, trials_table
+from compresskit.runs.tested import OnTest
 from tests.report.runs import UNEVEN, bench_result, dense, front, point, trial
 
 
@@ -24,9 +25,11 @@ def test_front_table_lists_points_and_dense() -> None:
     lines = text_of(
         front_table(front(point(0, 4.0, 0.895, UNEVEN), point(1, 6.0, None), whole=dense()), chosen=[0])
     )
-    assert line_with(lines, "0")[:7] == [
-        "0", "*", "4.00", "3.95\N{EN DASH}4.05", "2.50\N{MULTIPLICATION SIGN}", "89.50", "\N{MINUS SIGN}0.50",
+    assert line_with(lines, "0")[:11] == [
+        "0", "*", "4.00", "3.95\N{EN DASH}4.05", "2.50\N{MULTIPLICATION SIGN}",
+        "89.50", "88.0\N{EN DASH}91.0", "\N{MINUS SIGN}0.50", "\N{MINUS SIGN}1.00", "to", "0.00",
     ]  # fmt: skip
+    assert "95 %, 2,000 rows" in lines[0]
     assert line_with(lines, "1")[4:6] == ["\N{EN DASH}", "\N{EN DASH}"]
     assert line_with(lines, "dense")[1] == "10.0"
 
@@ -39,6 +42,37 @@ def test_fidelity_is_shown_where_it_is_known() -> None:
     assert "fidelity" not in " ".join(
         text_of(front_table(front(point(0, 4.0, 0.9), whole=dense()), chosen=[]))
     )
+
+
+def test_what_is_not_known_has_no_column() -> None:
+    older = [point(0, 4.0, 0.895, rows=None), dense(rows=None)]
+    head = text_of(front_table(front(older[0], whole=older[1])))[0]
+    assert "rows" not in head and "paired" not in head and "test" not in head
+
+
+def test_test_figures_stand_beside_those_of_validation() -> None:
+    found = [OnTest(0, "", 0.9, (0.88, 0.92), 1821, "ONNX Runtime", 0.91, (-0.02, 0.001)), None]
+    points = [replace(point(place, 4.0 + place, 0.895), test=test) for place, test in enumerate(found)]
+    whole = replace(dense(), test=OnTest(None, "", 0.91, (0.89, 0.93), 1821, "PyTorch"))
+    lines = text_of(front_table(front(*points, whole=whole)))
+    assert "test, 1,821 rows" in lines[0]
+    shown = " ".join(line_with(lines, "0"))
+    assert "90.00 (88.0\N{EN DASH}92.0) \N{MINUS SIGN}1.00 (\N{MINUS SIGN}2.00 to 0.10)" in shown
+    assert "91.00 (89.0\N{EN DASH}93.0) \N{EN DASH}" in " ".join(line_with(lines, "dense"))
+
+
+def test_latencies_that_are_not_to_be_trusted_are_marked() -> None:
+    marked = [replace(point(place, 4.0 + place, 0.9), marks=("others took 31 % of it",)) for place in (0, 1)]
+    lines = text_of(front_table(front(*marked, point(2, 6.0, 0.9), whole=dense())))
+    assert line_with(lines, "0")[1:3] == ["4.00", "\N{DAGGER}"]
+    assert line_with(lines, "2")[1] == "6.00"
+    assert lines[-1].strip() == "\N{DAGGER} not to be trusted (0, 1): others took 31 % of it"
+
+
+def test_a_measured_speed_up_has_its_interval() -> None:
+    measured = replace(point(0, 4.0, 0.9), speedup=2.4, speedup_ci=(2.31, 2.52))
+    lines = text_of(front_table(front(measured, whole=dense())))
+    assert "2.40\N{MULTIPLICATION SIGN} (2.31\N{EN DASH}2.52)" in " ".join(line_with(lines, "0"))
 
 
 def test_trials_table_shows_the_last_and_why_one_failed() -> None:

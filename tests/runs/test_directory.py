@@ -76,6 +76,18 @@ def test_what_a_killed_creation_left_is_no_hindrance(tmp_path: Path) -> None:
         assert sorted(path.name for path in tmp_path.iterdir()) == [".lock", "run.json"]
 
 
+def test_what_a_killed_writer_left_goes_when_its_run_goes_on(tmp_path: Path) -> None:
+    with RunDirectory.create(tmp_path, SETTINGS) as run:
+        run.supernet.mkdir()
+    left = [tmp_path / ".run.json.abc.part", run.supernet / ".importance.safetensors.x.part"]
+    for path in left:
+        path.touch()
+    RunDirectory.open(tmp_path)
+    assert all(path.exists() for path in left)  # who only reads may meet a writer at work
+    RunDirectory.open(tmp_path, writable=True).close()
+    assert not any(path.exists() for path in left)
+
+
 def test_no_run_another_version_and_damage_are_refused(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="is not a run"):
         RunDirectory.open(tmp_path)

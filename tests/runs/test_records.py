@@ -8,6 +8,7 @@ import pytest
 from compresskit.architecture import Architecture, Candidate, Dimensions
 from compresskit.errors import RunError
 from compresskit.runs import Front, FrontPoint, TrialRecord
+from compresskit.runs.tested import OnTest
 
 ARCHITECTURE = Architecture.uniform(Dimensions(3, 4, 8, 16, 32), [0, 2], 2, 5)
 
@@ -94,5 +95,26 @@ def test_front_round_trip() -> None:
     front = Front(("metric", "latency_ms"), (point(),), point(idx=None, trial_id=None))
     assert Front.from_json(through_json(front.to_json())) == front
     assert Front.from_json(through_json(Front(("metric", "macs"), ()).to_json())).dense is None
-    with pytest.raises(RunError, match="damaged"):
+    with pytest.raises(RunError, match="not a front"):
         Front.from_json({"points": []})
+
+
+def test_figures_that_came_later_are_kept_and_older_files_lack_them() -> None:
+    known = point(
+        rows=872,
+        metric_ci=(0.85, 0.9),
+        difference_ci=(-0.01, 0.002),
+        speedup=2.5,
+        speedup_ci=(2.4, 2.6),
+        marks=("others took 31 % of the time",),
+        test=OnTest(0, "", 0.9, (0.88, 0.92), 1821, "ONNX Runtime", 0.91, (-0.02, 0.0)),
+    )
+    assert FrontPoint.from_json(through_json(known.to_json())) == known
+    older = point().to_json()
+    later = ("rows", "metric_ci", "difference_ci", "speedup", "speedup_ci", "marks", "test")
+    for name in later:
+        del older[name]
+    assert FrontPoint.from_json(through_json(older)) == point()
+    for wrong in ({"metric_ci": [1]}, {"marks": "busy"}, {"test": 3}, {"test": {"metric": 0.9}}):
+        with pytest.raises(RunError, match="metric_ci|marks|test figures"):
+            FrontPoint.from_json({**point().to_json(), **wrong})

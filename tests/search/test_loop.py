@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import itertools
 from collections.abc import Callable
 from typing import Any
@@ -98,7 +99,8 @@ def test_an_unmeasured_objective_is_a_failure(latency: float | None) -> None:
 
 
 @pytest.mark.parametrize(
-    "error", [KeyboardInterrupt(), SystemExit(1), RunError("disk full"), AgentError("gone")]
+    "error",
+    [KeyboardInterrupt(), SystemExit(1), RunError("x"), AgentError("gone"), OSError(errno.ENOSPC, "full")],
 )
 def test_interrupts_and_a_lost_run_or_device_end_the_search(error: BaseException) -> None:
     stored: list[TrialRecord] = []

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from compresskit.target.timer import REFERENCE, Leg, Step
+from compresskit.target.leg import REFERENCE, Leg
+from compresskit.target.timer import Step
 
 
 class Machine:

@@ -10,14 +10,16 @@ import numpy as np
 import pytest
 
 from compresskit.errors import ConfigurationError, TargetError
-from compresskit.target import compare as module
+from compresskit.target import runner as runner_module
 from compresskit.target.baseline import Level
-from compresskit.target.compare import EngineToMeasure, compare
+from compresskit.target.compare import compare
 from compresskit.target.comparison import Comparison, Ratio
+from compresskit.target.leg import Leg
 from compresskit.target.local import LocalTarget
 from compresskit.target.profile import Profile
+from compresskit.target.runner import EngineToMeasure
 from compresskit.target.statistics import Array
-from compresskit.target.timer import Leg, Step
+from compresskit.target.timer import Step
 from tests.target.graphs import chain, written
 
 PROFILE = Profile("quick", length=32, max_seconds=0.4)
@@ -142,7 +144,7 @@ class TestDecide:
         self, monkeypatch: pytest.MonkeyPatch, times_ms: Sequence[float], noise: float, seed: int = 0
     ) -> Comparison:
         children = iter([SimulatedChild(ms, noise, 10 * seed + i) for i, ms in enumerate(times_ms)])
-        monkeypatch.setattr(module, "start_child", lambda _: next(children))
+        monkeypatch.setattr(runner_module, "start_child", lambda _: next(children))
         engines = [EngineToMeasure(f"{i}", chain()) for i in range(len(times_ms))]
         return compare(engines, Profile("simulated", length=32, max_seconds=4.0), decide=True)
 

@@ -24,9 +24,11 @@ def test_conditions_stay_the_same() -> None:
     assert host.host_conditions() == host.host_conditions()
 
 
-def test_cores_are_bounded_by_affinity(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_cores_are_bounded_by_affinity(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(psutil, "cpu_count", lambda logical=True: 8)
     monkeypatch.setattr(host, "affinity", lambda: [0, 1, 2])
+    monkeypatch.setattr(host, "_CPU", tmp_path)  # which CPUs share a core is not said
+    monkeypatch.setattr(host, "cpu_quota", lambda: None)
     assert host.physical_cores() == 3
     assert host.physical_cores((4,)) == 1
     monkeypatch.setattr(psutil, "cpu_count", lambda logical=True: None)

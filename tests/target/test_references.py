@@ -21,8 +21,9 @@ PROFILE = Profile("p")
 class Worker(Machine):
     """A child process on the simulated machine."""
 
-    def __init__(self, pid: int = 1, **kind: Any) -> None:
+    def __init__(self, pid: int = 1, slowdown: float = 1.0, **kind: Any) -> None:
         super().__init__(TIMES, 0, **kind)
+        self.slowdown = slowdown
         self.pid = pid
         self.loads: list[str] = []
 
@@ -44,7 +45,20 @@ def test_the_size_chooses() -> None:
     assert target.levels_ms() == {each.key: target.level_ms(each) for each in (small, large)}
     own = target.choose(worker, chain(), LARGE_BYTES)  # type: ignore[arg-type]
     assert own.key == fingerprint(chain()) not in target.levels_ms()
-    assert target.level_ms(own) == pytest.approx(2, rel=0.02)
+    assert target.level_ms(own) == pytest.approx(2, rel=0.05)
+
+
+def test_the_lowest_state_that_was_met_is_the_level(tmp_path: Path) -> None:
+    """Each reference judges itself; what is lower by no more than noise changes nothing."""
+    path = tmp_path / "levels.json"
+    target = references(path)
+    small = target.choose(Worker(slowdown=2.0), None, 0)  # type: ignore[arg-type]
+    large = built_in()[1]
+    assert target.level_ms(small) == pytest.approx(2, rel=0.02)
+    assert target.met(small, target.level_ms(small) * 0.98) == target.level_ms(small)
+    assert target.met(small, 1.0) == target.level_ms(small) == Baselines(path, {}).get(small.key) == 1.0
+    assert target.met(small, 1.5) == 1.0
+    assert target.level_ms(large) == pytest.approx(14, rel=0.02)
 
 
 def test_levels_are_of_one_state_of_the_machine(tmp_path: Path) -> None:

@@ -11,9 +11,9 @@ import pytest
 
 from compresskit.errors import AgentError
 from compresskit.target.base import SessionSettings
-from compresskit.target.compare import EngineToMeasure
 from compresskit.target.comparison import Comparison, EngineMeasurement, Ratio
 from compresskit.target.remote_bench import RemoteBench, comparison_from_json
+from compresskit.target.runner import EngineToMeasure
 from tests.target.agent import graphs
 from tests.target.agent.running import RunningAgent
 

@@ -10,7 +10,7 @@ import onnx
 import onnxruntime as ort
 import pytest
 
-from compresskit.errors import TargetError
+from compresskit.errors import DiskFullError
 from compresskit.target import staging
 from compresskit.target.light import without_weights
 from compresskit.target.staging import Staging
@@ -54,7 +54,7 @@ def test_no_room_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Non
     monkeypatch.setattr(staging, "_MEMORY_FOLDER", tmp_path / "absent")
     usage = type("Usage", (), {"free": 1000})()
     monkeypatch.setattr("shutil.disk_usage", lambda _: usage)
-    with pytest.raises(TargetError, match=r"finds no room in .*; make room"):
+    with pytest.raises(DiskFullError, match=r"finds no room in .*; make room"):
         Staging().put(chain())
 
 

@@ -3,9 +3,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from compresskit.target.compare import EngineToMeasure, compare
+from compresskit.target.compare import compare
 from compresskit.target.local import LocalTarget
 from compresskit.target.profile import Profile
+from compresskit.target.runner import EngineToMeasure
 from compresskit.target.statistics import ratio_interval
 from compresskit.target.workload import mixed_percentile, parts_of, weighted
 from tests.target.graphs import chain

@@ -2,15 +2,15 @@ from __future__ import annotations
 
 from typing import Any
 
-import pyarrow as pa
 import pytest
 
 from compresskit.errors import DataError
 from compresskit.tasks.columns import find_label_column, find_text_columns
+from compresskit.tasks.table import Table
 
 
-def table(**columns: Any) -> pa.Table:
-    return pa.table(columns)
+def table(**columns: Any) -> Table:
+    return Table.of(columns)
 
 
 @pytest.mark.parametrize(
@@ -41,27 +41,30 @@ def test_columns_named_by_the_user_come_first() -> None:
     assert find_text_columns(values, "stars", ["other", "text"]) == ("other", "text")
 
 
-def test_dictionary_columns_count_as_what_they_hold() -> None:
-    values = pa.table({"text": pa.array(["a", "b"]).dictionary_encode(), "label": [0, 1]})
-    assert find_text_columns(values, "label") == ("text",)
+def test_in_csv_what_looks_like_numbers_is_no_text_unless_it_is_named_so() -> None:
+    columns = {"id": ["1", "2"], "when": ["2024-01-02", ""], "ok": ["true", "False"], "body": ["a", "3"]}
+    written = Table.of({**columns, "label": ["x", "y"]}, is_typed=False)
+    assert find_text_columns(written, "label") == ("body",)
+    assert find_text_columns(written, "label", ["id"]) == ("id",)
+    assert find_text_columns(Table.of({"text": ["001"], "l": ["1"]}, is_typed=False), "l") == ("text",)
 
 
 def test_missing_columns_are_named_with_those_present() -> None:
     values = table(a=["x"], b=["y"], n=[1])
-    with pytest.raises(DataError, match="no label column found among a, b, n.*--label-column"):
+    with pytest.raises(DataError, match="no label column found; columns present: a, b, n;.*--label-column"):
         find_label_column(values)
-    with pytest.raises(DataError, match=r"column 'stars' is missing; columns present: a \(string\), b"):
+    with pytest.raises(DataError, match=r"column 'stars' is missing; columns present: a \(text\), b"):
         find_label_column(values, "stars")
-    with pytest.raises(DataError, match=r"no text column found.*n \(int64\).*--text-column"):
+    with pytest.raises(DataError, match=r"no text column found.*n \(whole numbers\).*--text-column"):
         find_text_columns(values, "n")
     with pytest.raises(DataError, match="column 'c' is missing"):
         find_text_columns(values, "n", ["c"])
 
 
 def test_mistyped_columns_are_refused() -> None:
-    with pytest.raises(DataError, match="text column 'text' holds int64, not text"):
+    with pytest.raises(DataError, match="text column 'text' holds whole numbers, not text"):
         find_text_columns(table(text=[1], label=[0]), "label")
-    with pytest.raises(DataError, match="label column 'label' holds list"):
+    with pytest.raises(DataError, match="label column 'label' holds lists"):
         find_label_column(table(text=["a"], label=[[1, 2]]))
 
 

@@ -2,11 +2,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import pytest
 
 from compresskit.errors import ConfigurationError, DataError
-from compresskit.tasks.labels import read_labels
-from compresskit.tasks.rows import Label, Rows
+from compresskit.tasks.label_values import Label
+from compresskit.tasks.labels import absent_note, read_labels
+from compresskit.tasks.rows import Rows
 
 
 def rows(labels: Sequence[Label], split: str = "train") -> Rows:
@@ -72,6 +74,60 @@ def test_labels_fit_a_checkpoint_by_name() -> None:
 def test_labels_fit_a_checkpoint_by_id() -> None:
     found = read_labels(rows([1, 0]), label2id={"LABEL_1": 1, "LABEL_0": 0})
     assert found.names == ("LABEL_0", "LABEL_1") and found.encode(rows([1, 0])).tolist() == [1, 0]
+
+
+def test_labels_that_are_numbers_fit_a_checkpoint_by_name_before_id() -> None:
+    codes = {"001": 0, "002": 1, "003": 2}
+    assert read_labels(rows(["001", "002"]), label2id=codes).encode(rows(["002", "003"])).tolist() == [1, 2]
+    assert read_labels(rows([1, 2]), label2id={"2": 0, "1": 1}).encode(rows([1, 2])).tolist() == [1, 0]
+    stars = {f"{i} stars": i - 1 for i in range(1, 6)}
+    found = read_labels(rows([1, 4]), label2id=stars)
+    assert found.encode(rows([1, 4])).tolist() == [0, 3] and "1 is 1 stars" in found.notes[0]
+
+
+def test_text_of_a_label_is_its_name() -> None:
+    assert read_labels(rows(["001", "010"])).names == ("001", "010")
+    found = read_labels(rows(["1", "1.0", "2.0"]))
+    assert found.names == ("1", "2.0") and found.encode(rows(["1.0", "2.0", 2])).tolist() == [0, 1, 1]
+    assert found.notes == ("labels that are one number were taken for one class: '1.0' and '1'",)
+
+
+def test_look_alikes_are_said() -> None:
+    assert read_labels(rows(["Good", "good", "bad"])).notes == (
+        "labels 'Good', 'good' differ in case or spaces alone and are 2 classes",
+    )
+    assert read_labels(rows(["001", "1", "2"])).notes == (
+        "labels '001', '1' differ in leading zeros alone and are 2 classes",
+    )
+
+
+def test_another_split_may_spell_a_label_otherwise() -> None:
+    found, other = read_labels(rows(["good", "bad"])), rows(["Good", "bad"], "test")
+    assert found.encode(other).tolist() == [1, 0]
+    assert found.spelling_note(other) == "labels of the test split are spelt otherwise: 'Good' for 'good'"
+    assert found.spelling_note(rows(["good"], "test")) is None
+
+
+def test_classes_without_rows_are_counted() -> None:
+    names = ("a", "b", "c")
+    assert absent_note("test", np.asarray([0, 0]), names) == "classes without a test row: 2 of 3 (b, c)"
+    assert absent_note("test", np.asarray([0, 2, 1]), names) is None
+    assert absent_note("test", np.asarray([0.5]), ()) is None
+
+
+def test_regression_takes_numbers_that_are_text() -> None:
+    assert read_labels(rows(["1.0", "2.0"]), label2id={"LABEL_0": 0}).kind == "regression"
+    assert read_labels(rows(["1.0", "2.0"]), kind="regression").encode(rows(["3.5"])).tolist() == [3.5]
+
+
+def test_labels_that_count_from_1_are_not_taken_for_ids() -> None:
+    head = {f"LABEL_{i}": i for i in range(5)}
+    with pytest.raises(
+        DataError, match=r"labels 1, 2, 3, 4 may be class ids.*or count from 1. Write the names"
+    ):
+        read_labels(rows([1, 2, 3, 4]), label2id=head)
+    with pytest.raises(DataError, match="labels 1, 5 do not fit the head"):
+        read_labels(rows([1, 5]), label2id=head)
 
 
 @pytest.mark.parametrize("labels", [["good", "bad"], [0, 2], [1, -1]])

@@ -14,8 +14,6 @@ engine, rows, output = map(Path, sys.argv[1:])
 texts = [json.loads(line)["text"] for line in rows.read_text().splitlines()]
 config = json.loads((engine / "config.json").read_text())
 tokenizer = Tokenizer.from_file(str(engine / "tokenizer.json"))
-tokenizer.no_padding()
-tokenizer.enable_truncation(config["max_position_embeddings"])
 session = onnxruntime.InferenceSession(engine / "onnx" / "model.onnx")
 names = [item.name for item in session.get_inputs()]
 with output.open("w") as lines:

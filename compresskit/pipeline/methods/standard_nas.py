@@ -91,7 +91,7 @@ class _Trials:
         most = -(-self.recipe.steps(self.rows) // self.steps_per_epoch)
         self.halving = Halving(context.inputs.objectives, most)
         self._log = context.run.path / _RUNGS
-        rungs = [Rung.from_json(value) for value in read_records(self._log)[0]]
+        rungs = [Rung.from_json(value) for value in read_records(self._log, Rung)[0]]
         self.halving.replay(rungs)
         self._known = {(rung.trial_id, rung.epochs) for rung in rungs}
 

@@ -6,6 +6,7 @@ import hmac
 import ipaddress
 import os
 import secrets
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from starlette.responses import JSONResponse
@@ -63,15 +64,26 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+def token_check(token: str) -> Callable[[Iterable[tuple[bytes, bytes]]], bool]:
+    """Whether a request's headers (names in lower case) hold `Authorization: Bearer TOKEN`, once."""
+    expected = b"Bearer " + token.encode("ascii")
+
+    def is_known(headers: Iterable[tuple[bytes, bytes]]) -> bool:
+        given = [value for name, value in headers if name == b"authorization"]
+        return len(given) == 1 and hmac.compare_digest(given[0], expected)
+
+    return is_known
+
+
 class TokenRequired:
     """Answers 401 to every request without `Authorization: Bearer TOKEN`, before its body is read."""
 
     def __init__(self, app: ASGIApp, token: str) -> None:
         self._app = app
-        self._expected = b"Bearer " + token.encode("ascii")
+        self._is_known = token_check(token)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or self._is_known(scope):
+        if scope["type"] != "http" or self._is_known(scope["headers"]):
             await self._app(scope, receive, send)
             return
         response = JSONResponse(
@@ -80,7 +92,3 @@ class TokenRequired:
             headers={"WWW-Authenticate": "Bearer", "Connection": "close"},
         )
         await response(scope, receive, send)
-
-    def _is_known(self, scope: Scope) -> bool:
-        given = [value for name, value in scope["headers"] if name == b"authorization"]
-        return len(given) == 1 and hmac.compare_digest(given[0], self._expected)

@@ -10,12 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from compresskit.errors import CompresskitError, ConfigurationError, TargetError
+from compresskit.exhausted import is_out_of_memory
 from compresskit.target.agent.engines import ROW_PARTS
+from compresskit.target.agent.fields import expect, read_limits, read_settings
 from compresskit.target.agent.graphs import Graphs
-from compresskit.target.agent.guard import CutOffError, Guard, out_of_memory
-from compresskit.target.agent.limits import Limits, check_profile, check_session
+from compresskit.target.agent.guard import CutOffError, Guard
+from compresskit.target.agent.limits import Limits, check_session
 from compresskit.target.agent.protocol import CRASH, MEMORY, TIME, Request
 from compresskit.target.base import SessionSettings
+from compresskit.target.decide import PATIENCE
 from compresskit.target.host import host_conditions
 from compresskit.target.local import LocalTarget
 from compresskit.target.profile import Profile
@@ -56,6 +59,12 @@ class Bench:
         except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
             raise ConfigurationError(f"the job is malformed: {error!r}.") from None
 
+    def stop_job(self) -> None:
+        """Have the job under way fail soon: the processes that do it are ended. The next starts others."""
+        self._drop_target()
+        self._guard.close()
+        self._gpu_guard.close()
+
     def close(self) -> None:
         with self._lock:
             self._closed = True
@@ -66,21 +75,25 @@ class Bench:
 
     def _plan_measurement(self, request: Request, body: Path) -> Work:
         profile, session = read_settings(request.fields, self._limits)
-        _expect(
-            request, fields={"profile", "session", "seconds"}, parts={"model", "reference"}, needed={"model"}
+        expect(
+            request,
+            fields={"profile", "session", "reference_session", "seconds"},
+            parts={"model", "reference"},
+            needed={"model"},
         )
-        seconds = request.fields.get("seconds")
-        return partial(
-            self._measure, request, body, profile, session, None if seconds is None else float(seconds)
-        )
+        seconds, beside = (request.fields.get(name) for name in ("seconds", "reference_session"))
+        reference_session = None if beside is None else SessionSettings.from_json(beside)
+        if reference_session is not None:
+            check_session(reference_session)
+        how = {
+            "session": session,
+            "reference_session": reference_session,
+            "seconds": None if seconds is None else float(seconds),
+        }
+        return partial(self._measure, request, body, profile, how)
 
     def _measure(
-        self,
-        request: Request,
-        body: Path,
-        profile: Profile,
-        session: SessionSettings | None,
-        seconds: float | None,
+        self, request: Request, body: Path, profile: Profile, how: Mapping[str, Any]
     ) -> Mapping[str, Any]:
         reference = None
         if "reference" in request.parts:
@@ -96,7 +109,7 @@ class Bench:
             stop = threading.Timer(self._limits.job_seconds, cut_off)
             stop.start()
             try:
-                found = target.measure(model, reference=reference, session=session, seconds=seconds)
+                found = target.measure(model, reference=reference, **how)
                 return found.to_json()
             except Exception as error:  # a target that is closed under way may end in any
                 if expired.is_set():
@@ -109,12 +122,12 @@ class Bench:
                 stop.cancel()
 
     def _plan_engine(self, request: Request, body: Path) -> Work:
-        _expect(request, fields={"profile"}, parts={"model"}, needed={"model"})
+        expect(request, fields={"profile"}, parts={"model"}, needed={"model"})
         return lambda: {"engine": self._graphs.keep(body, request.parts["model"])[0]}
 
     def _plan_logits(self, request: Request, body: Path) -> Work:
         profile, session = read_settings(request.fields, self._limits)
-        _expect(
+        expect(
             request,
             fields={"profile", "session", "engine", "pad_id"},
             parts=set(ROW_PARTS),
@@ -141,7 +154,9 @@ class Bench:
 
     def _plan_comparison(self, request: Request, body: Path) -> Work:
         profile, _ = read_settings(request.fields, self._limits)
-        _expect(request, fields={"profile", "engines", "baseline", "decide"}, parts=set(), needed=set())
+        expect(
+            request, fields={"profile", "engines", "baseline", "decide", "limits"}, parts=set(), needed=set()
+        )
         engines = []
         for each in request.fields["engines"]:
             session = None if each["session"] is None else SessionSettings.from_json(each["session"])
@@ -159,6 +174,7 @@ class Bench:
             "profile": profile.to_json(),
             "baseline": request.fields.get("baseline"),
             "decide": bool(request.fields.get("decide", False)),
+            "limits": [limit.to_json() for limit in read_limits(request.fields.get("limits", ()))],
         }
         return partial(self._compare, asked, engines, profile)
 
@@ -166,7 +182,7 @@ class Bench:
         self, asked: dict[str, Any], engines: list[dict[str, Any]], profile: Profile
     ) -> Mapping[str, Any]:
         found = [{**each, "path": str(self._graphs.need(each["engine"]))} for each in engines]
-        seconds = self._limits.job_seconds * len(engines)
+        seconds = self._limits.job_seconds * len(engines) * (PATIENCE if asked["limits"] else 1.0)
         reply = self._runner_of(profile).request({**asked, "engines": found}, seconds)
         return dict(reply["comparison"])
 
@@ -204,32 +220,12 @@ _MOST_ENGINES = 8
 _FACTS = ("onnxruntime", "providers", "opset", "ir_version")
 
 
-def read_settings(fields: Mapping[str, Any], limits: Limits) -> tuple[Profile, SessionSettings | None]:
-    """The profile and session that a job asks for, within what is permitted here."""
-    profile = Profile.from_json(fields["profile"])
-    if (profile.address, profile.token_file, profile.certificate_file) != (None, None, None):
-        raise ConfigurationError("a job's profile has no address and no files.")
-    check_profile(profile, limits)
-    session = None if fields.get("session") is None else SessionSettings.from_json(fields["session"])
-    if session is not None:
-        check_session(session)
-    return profile, session
-
-
-def _expect(request: Request, *, fields: set[str], parts: set[str], needed: set[str]) -> None:
-    if not set(request.fields) <= fields or not needed <= set(request.parts) <= parts:
-        raise ConfigurationError(
-            f"the job has fields {sorted(request.fields)} and parts {sorted(request.parts)}; "
-            f"permitted: {sorted(fields)} and {sorted(parts)}."
-        )
-
-
 def _sorted_out(error: TargetError) -> TargetError:
     """The same failure with its kind, as far as the worker's words tell it."""
     message = str(error)
     if "took longer than" in message:
         return CutOffError(TIME, message)
-    if out_of_memory(message):
+    if is_out_of_memory(message):
         return CutOffError(MEMORY, message)
     if "the worker ended" in message:
         return CutOffError(CRASH, message)

@@ -16,10 +16,12 @@ import numpy.typing as npt
 
 from compresskit.errors import TargetError
 from compresskit.target.base import SessionSettings
-from compresskit.target.compare import EngineToMeasure, compare
+from compresskit.target.compare import compare
+from compresskit.target.decide import Limit
 from compresskit.target.graph import GraphInput, read_inputs
 from compresskit.target.local import resolve
 from compresskit.target.profile import Profile
+from compresskit.target.runner import EngineToMeasure
 from compresskit.target.session import make_session, session_spec
 
 Tokens = npt.NDArray[np.int32]
@@ -106,7 +108,8 @@ def compare_engines(request: Mapping[str, Any]) -> dict[str, Any]:
         for each in request["engines"]
     ]
     profile = Profile.from_json(request["profile"])
-    found = compare(engines, profile, request["baseline"], decide=request["decide"])
+    limits = [Limit(each["figure"], each["value"]) for each in request["limits"]]
+    found = compare(engines, profile, request["baseline"], decide=request["decide"], limits=limits)
     return {"comparison": found.to_json()}
 
 

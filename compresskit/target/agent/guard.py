@@ -16,6 +16,7 @@ import psutil
 
 import compresskit
 from compresskit.errors import TargetError
+from compresskit.exhausted import is_out_of_memory
 from compresskit.target.agent.checks import GraphRefusedError
 from compresskit.target.frames import read_frame, write_frame
 
@@ -98,7 +99,7 @@ class Guard:
         if reply["kind"] == "GraphRefusedError":
             raise GraphRefusedError(reply["error"])
         self.close()  # whatever state that left, the next request shall not meet it
-        if out_of_memory(f"{reply['kind']} {reply['error']}"):
+        if is_out_of_memory(f"{reply['kind']} {reply['error']}"):
             raise CutOffError("memory", f"{header['do']} went past the memory limit and was stopped.")
         raise TargetError(f"{header['do']} failed: {reply['error']}")
 
@@ -124,22 +125,6 @@ def _held_bytes(pid: int) -> int:
         for each in (process, *process.children(recursive=True)):
             held += each.memory_info().rss
     return held
-
-
-def out_of_memory(message: str) -> bool:
-    """Whether this text of an error says that memory ran out, in the words of Python or ONNX Runtime."""
-    words = message.lower()
-    return any(
-        sign in words
-        for sign in (
-            "memoryerror",
-            "bad_alloc",
-            "bad allocation",
-            "failed to allocate",
-            "available memory of",
-            "mib, more than the limit",
-        )
-    )
 
 
 def _listen(pipe: BinaryIO, replies: queue.Queue[dict[str, Any] | None]) -> None:

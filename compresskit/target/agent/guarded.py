@@ -9,13 +9,12 @@ from __future__ import annotations
 import gc
 import os
 import shutil
-import signal
 import threading
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from compresskit.target.frames import read_frame, write_frame
-from compresskit.target.worker import configure, leave_with
+from compresskit.target.worker import configure, ignore_stops, leave_with
 
 _HIGHEST_OPSET = 40  # where the search for what ONNX Runtime loads begins
 _HIGHEST_IR = 24
@@ -82,6 +81,7 @@ def _loads(opset: int, ir_version: int) -> bool:
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=ir_version)
     options = ort.SessionOptions()
     options.log_severity_level = 4
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
     try:
         ort.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
     except Exception:  # ONNX Runtime has no one class for this
@@ -100,7 +100,7 @@ def serve(requests: BinaryIO, replies: BinaryIO) -> None:
 
 
 def main() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the agent's to answer
+    ignore_stops()
     requests = os.fdopen(os.dup(0), "rb")
     replies = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # a library that prints must not break into the replies

@@ -25,7 +25,9 @@ class Limits:
 
     `memory_bytes` bounds each process that looks into a graph or runs it, and a graph's weights.
     `spool_bytes` bounds all bodies that wait on disk together, `result_bytes` all results that are kept.
-    A body has `body_seconds` and what its size takes at `body_bytes_per_second` to arrive.
+    A body has `body_seconds` and what its size takes at `body_bytes_per_second` to arrive. Connections
+    that have shown no token are at most `max_strangers`, beside `max_connections` that have. A job is
+    dropped when its client has not asked for it for `client_seconds`.
     """
 
     memory_bytes: int
@@ -40,6 +42,8 @@ class Limits:
     max_results: int = 1000
     result_bytes: int = 128 << 20
     max_connections: int = 256
+    max_strangers: int = 128
+    client_seconds: float = 60.0
 
     def __post_init__(self) -> None:
         if self.memory_bytes < 256 << 20:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import os
 import shutil
@@ -13,15 +12,15 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
-import h11
 import uvicorn
-from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from compresskit.errors import ConfigurationError
-from compresskit.target.agent.auth import ensure_token, is_loopback
+from compresskit.target.agent.auth import ensure_token, is_loopback, token_check
+from compresskit.target.agent.door import Door, Strangers
 from compresskit.target.agent.limits import Limits
+from compresskit.target.agent.patience import patient_protocol
 from compresskit.target.agent.server import make_app
 
 _PREFIX = "compresskit-agent-"
@@ -51,17 +50,18 @@ def serve(
     if (certfile is None) != (keyfile is None):
         raise ConfigurationError("--certfile and --keyfile go together; give both or none.")
     token = ensure_token(token_file)
-    with _scratch() as scratch, _listening(host, port) as listener:
+    strangers = Strangers(limits.max_strangers)
+    with _scratch() as scratch, _listening(host, port, strangers) as listener:
         config = uvicorn.Config(
             make_app(token, limits, scratch, state=state),
-            http=patient_protocol(limits.header_seconds),
+            loop="asyncio",  # which accepts through the door
+            http=patient_protocol(limits, token_check(token), strangers),
             ws="none",
             lifespan="on",
             log_level="warning",
             access_log=False,
             server_header=False,
             proxy_headers=False,
-            limit_concurrency=limits.max_connections,
             timeout_keep_alive=30,
             timeout_graceful_shutdown=3,
             h11_max_incomplete_event_size=16 * 1024,
@@ -99,49 +99,16 @@ class _Announcing(uvicorn.Server):
             self._announce()
 
 
-def patient_protocol(header_seconds: float) -> type[asyncio.Protocol]:
-    """HTTP/1.1 with an end to patience: a connection that does not finish its headers in time is closed."""
-
-    class PatientProtocol(H11Protocol):
-        _header_timer: asyncio.TimerHandle | None = None
-
-        def connection_made(self, transport: Any) -> None:
-            super().connection_made(transport)
-            self._watch_headers()
-
-        def data_received(self, data: bytes) -> None:
-            super().data_received(data)
-            self._watch_headers()
-
-        def connection_lost(self, exc: Exception | None) -> None:
-            self._stop_watching()
-            super().connection_lost(exc)
-
-        def _watch_headers(self) -> None:
-            if self.conn.their_state is not h11.IDLE:
-                self._stop_watching()
-            elif self._header_timer is None:
-                self._header_timer = self.loop.call_later(header_seconds, self.transport.close)
-
-        def _stop_watching(self) -> None:
-            if self._header_timer is not None:
-                self._header_timer.cancel()
-                self._header_timer = None
-
-    return PatientProtocol
-
-
 @contextlib.contextmanager
-def _listening(host: str, port: int) -> Iterator[socket.socket]:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+def _listening(host: str, port: int, strangers: Strangers) -> Iterator[socket.socket]:
     try:
-        listener = socket.create_server((host, port), family=family, backlog=256)
+        door = Door.open(host, port, strangers)
     except OSError as error:
         raise ConfigurationError(
             f"cannot listen on {host} port {port}: {error.strerror}; choose another --port, 0 for any."
         ) from None
-    with listener:
-        yield listener
+    with door:
+        yield door
 
 
 @contextlib.contextmanager

@@ -4,6 +4,9 @@
     POST /v1/KIND                a job (see protocol.py): 202, and 200 or 422 when its id has ended already
     GET  /v1/KIND/ID?wait=20     200 done, 202 not yet (waits up to so many seconds), 422 failed, 404 unknown
 
+A job whose client has not asked for it for a minute is dropped, and its id is unknown again: a client that
+was only cut off sends it once more.
+
 401 token, 408 slow body, 411 length missing, 413 too large, 409 id used for something else,
 422 not permitted, 429 queue full (with Retry-After), 503 no space (with Retry-After).
 """
@@ -59,7 +62,7 @@ class Agent:
 
     @contextlib.asynccontextmanager
     async def lifespan(self, _: Starlette) -> AsyncIterator[None]:
-        self._jobs = Jobs(self._limits, self._state)
+        self._jobs = Jobs(self._limits, self._state, stop=self._bench.stop_job)
         self._facts = await asyncio.to_thread(self._bench.facts)
         runner = asyncio.create_task(self._jobs.run_forever())
         try:
@@ -97,7 +100,8 @@ class Agent:
             if known is not None:
                 if known.digest != body.digest:
                     return _failure(409, "id", "this id stands for another job; choose a new one.")
-                return _status_of(known)
+                with known.asked():
+                    return _status_of(known)
             work = self._bench.plan(kind, asked, body.path)
             job = Job(asked.id, body.digest)
             kept = True
@@ -115,9 +119,24 @@ class Agent:
         job = self._jobs.find(request.path_params["id"])
         if job is None or request.path_params["kind"] not in KINDS:
             return _failure(404, "unknown", "no job has this id here; send it again.")
-        with contextlib.suppress(asyncio.TimeoutError):
-            await asyncio.wait_for(job.finished.wait(), _seconds(request.query_params.get("wait", "0")))
+        with job.asked():
+            await _until_ended(job, request, _seconds(request.query_params.get("wait", "0")))
         return _status_of(job)
+
+
+async def _until_ended(job: Job, request: Request, seconds: float) -> None:
+    """Return when the job has ended, the client has gone, or the time is over."""
+    ended, gone = asyncio.create_task(job.finished.wait()), asyncio.create_task(_gone(request))
+    try:
+        await asyncio.wait({ended, gone}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        ended.cancel()
+        gone.cancel()
+
+
+async def _gone(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
 
 
 def _seconds(text: str) -> float:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import threading
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -112,3 +113,60 @@ def test_results_are_bounded_in_bytes() -> None:
     jobs = make_jobs(result_bytes=3000)
     done = run(jobs, {number: lambda: {"x": "y" * 1000} for number in range(1, 5)})
     assert [jobs.find(each.id) is not None for each in done] == [False, False, True, True]
+
+
+def test_what_nobody_asks_for_is_dropped() -> None:
+    """The job under way is stopped, one that waits never starts, and one that is asked for is done."""
+    halt = threading.Event()
+    released: list[int] = []
+    started: list[int] = []
+
+    def endless() -> Mapping[str, Any]:
+        started.append(1)
+        assert halt.wait(60)
+        raise TargetError("stopped")
+
+    def other(number: int) -> Any:
+        def body() -> Mapping[str, Any]:
+            started.append(number)
+            return {}
+
+        return body
+
+    async def all_of_them() -> tuple[Jobs, list[Job]]:
+        jobs = Jobs(Limits(memory_bytes=256 << 20, client_seconds=0.2), stop=halt.set)
+        made = [job(number) for number in (1, 2, 3)]
+        for number, work in enumerate((endless, other(2), other(3)), start=1):
+            jobs.submit(made[number - 1], work, partial(released.append, number))
+        runner = asyncio.create_task(jobs.run_forever())
+        with made[2].asked():
+            await asyncio.wait_for(made[2].finished.wait(), 60)
+        runner.cancel()
+        return jobs, made
+
+    jobs, made = asyncio.run(all_of_them())
+    assert started == [1, 3]
+    assert sorted(released) == [1, 2, 3]
+    assert [jobs.find(each.id) is not None for each in made] == [False, False, True]
+    assert jobs.waiting == 0
+
+
+def test_a_job_that_is_asked_for_is_never_dropped() -> None:
+    halt = threading.Event()
+
+    async def slowly() -> Job:
+        jobs = Jobs(Limits(memory_bytes=256 << 20, client_seconds=0.1), stop=halt.set)
+        made = job(1)
+        jobs.submit(made, lambda: {"stopped": halt.wait(0.5)}, lambda: None)
+        runner = asyncio.create_task(jobs.run_forever())
+        with made.asked():
+            await made.finished.wait()
+        runner.cancel()
+        return made
+
+    assert answer(asyncio.run(slowly()))["result"] == {"stopped": False}
+
+
+def test_memory_that_ran_out_is_named() -> None:
+    done = run(make_jobs(), {1: fail_with(MemoryError()), 2: fail_with(RuntimeError("std::bad_alloc"))})
+    assert [answer(each)["error"]["kind"] for each in done] == ["memory", "memory"]

@@ -9,6 +9,7 @@ import socket
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import httpx
 import psutil
@@ -17,7 +18,7 @@ import pytest
 from compresskit.target.agent.protocol import PROTOCOL, pack_head
 from compresskit.target.weightless import strip_weights
 from tests.target.agent import graphs
-from tests.target.agent.running import PATIENCE_SECONDS, RunningAgent, body_of, ended, submit
+from tests.target.agent.running import PATIENCE_SECONDS, RunningAgent, body_of, ended, serve_honest, submit
 
 
 @pytest.mark.parametrize("header", [{}, {"Authorization": "Bearer wrong"}, {"Authorization": "Basic eDp5"}])
@@ -155,6 +156,26 @@ def test_unknown_job(client: httpx.Client) -> None:
     assert client.get(f"/v1/measurements/{'a' * 32}").status_code == 404
     assert client.get("/v1/measurements/..%2F..%2Fetc%2Fpasswd").status_code == 404
     assert client.post("/v1/anything", content=b"").status_code == 404
+
+
+def test_a_vanished_client_blocks_nobody(tmp_path: Path) -> None:
+    """Its job would run for minutes; others wait for a moment, and it may come back."""
+    running = RunningAgent(tmp_path, client_seconds=0.5)
+    try:
+        job_id = secrets.token_hex(16)
+        body = body_of(job_id, graphs.never_ending())
+        with running.client() as vanishing:
+            assert submit(vanishing, body).status_code == 202
+            with contextlib.suppress(httpx.ReadTimeout):
+                vanishing.get(f"/v1/measurements/{job_id}", params={"wait": "20"}, timeout=1.0)
+        with running.client() as honest:
+            start = time.monotonic()
+            serve_honest(honest)
+            assert time.monotonic() - start < 60
+            assert honest.get(f"/v1/measurements/{job_id}").status_code == 404
+            assert submit(honest, body).status_code == 202
+    finally:
+        running.kill()
 
 
 def test_fifty_clients_at_once(agent: RunningAgent, client: httpx.Client) -> None:

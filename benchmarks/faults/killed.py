@@ -1,0 +1,132 @@
+"""Searches by the command line, killed at given moments and resumed."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from compresskit.pipeline.demo import PROFILE, make_model
+from compresskit.runs.jsonl import read_records
+from compresskit.tasks.demo_text import write_demo_data
+
+ROWS = 800
+TRIALS = 16
+# The command, with a checkpoint each second: these trainings end before the first one would be due.
+_PROGRAM = (
+    "from compresskit.training import progress; progress.SAVE_EVERY_SECONDS = 1.0\n"
+    "from compresskit.cli.app import run; run()"
+)
+# Latencies steer nothing, so that a resumed search proposes what an undisturbed one does.
+_SETTINGS = "--epochs 2 --max-length 32 --learning-rate 5e-4 --searcher random --proposals 1 --seed 0"
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """What stands in a run's records, as lines."""
+
+    trials: tuple[str, ...]
+    latencies: tuple[str, ...]
+
+    @classmethod
+    def of(cls, run: Path) -> Snapshot:
+        return cls(_lines(run / "trials.jsonl"), _lines(run / "latencies.jsonl"))
+
+    @property
+    def trial_ids(self) -> list[int]:
+        return [json.loads(line)["trial_id"] for line in self.trials]
+
+    @property
+    def latency_keys(self) -> list[str]:
+        return [json.loads(line)["key"] for line in self.latencies]
+
+
+def _lines(file: Path) -> tuple[str, ...]:
+    """Complete records; a line that a kill cut short is none."""
+    return tuple(json.dumps(record, sort_keys=True) for record in read_records(file)[0])
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One start of the command: how long it ran, its exit status, and the last that it said.
+
+    `start_up` is how long it took to say anything, or to end.
+    """
+
+    seconds: float
+    start_up: float
+    status: int
+    said: str
+
+
+def make_inputs(folder: Path, rows: int = ROWS) -> None:
+    """`data`, `model` and `profile.toml`: the demo's, with fewer rows."""
+    write_demo_data(folder / "data", seed=0, rows=rows)
+    make_model(folder)
+    (folder / "profile.toml").write_text(PROFILE, encoding="utf-8")
+
+
+def attempt(inputs: Path, run: Path, *, trials: int = TRIALS, kill_after: float | None = None) -> Attempt:
+    """Start the search in `run`, or go on with it; SIGKILL after so many seconds unless it has ended."""
+    words = ["search", "--output", str(run)]
+    if (run / "run.json").exists():
+        words.append("--resume")
+    else:
+        for option, name in (("--model", "model"), ("--dataset", "data"), ("--profile", "profile.toml")):
+            words += [option, str(inputs / name)]
+        words += ["--trials", str(trials), *_SETTINGS.split()]
+    start = time.monotonic()
+    process = subprocess.Popen(
+        [sys.executable, "-c", _PROGRAM, *words],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "OMP_NUM_THREADS": "1"},
+    )
+    timer = None if kill_after is None else threading.Timer(kill_after, process.kill)
+    if timer is not None:
+        timer.start()
+    assert process.stderr is not None
+    lines, start_up = [], None
+    for line in process.stderr:
+        start_up = start_up or time.monotonic() - start
+        lines += [line.strip()] if line.strip() else []
+    status = process.wait()
+    if timer is not None:
+        timer.cancel()
+    seconds = time.monotonic() - start
+    return Attempt(seconds, start_up or seconds, status, lines[-1] if lines else "")
+
+
+def stage_of(said: str) -> str:
+    """In which part of a search this was the last that it said."""
+    if not said:
+        return "start-up"
+    for words, stage in _STAGES.items():
+        if said.startswith(words):
+            return stage
+    return "start-up"
+
+
+_STAGES: Mapping[str, str] = {
+    "dense": "dense model",
+    "the whole search": "training",
+    "supernet": "super-network",
+    "choosing": "form of the graph",
+    "search:": "search",
+    "trial": "search",
+    "scoring": "final front",
+    "warning": "final front",
+}
+
+
+def front_of(run: Path) -> dict[str, Any]:
+    value: dict[str, Any] = json.loads((run / "pareto.json").read_bytes())
+    return value

@@ -1,0 +1,80 @@
+"""JSON objects of files that may be damaged: what is missing or of the wrong type is told with its file."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, NoReturn, get_origin, get_type_hints
+
+from compresskit.errors import RunError
+from compresskit.kinds import in_words, is_of
+
+RESTORE = "Restore it, or start anew with --force."
+
+
+class Fields(dict[str, Any]):
+    """An object of a file; a key that is not there raises RunError, not KeyError.
+
+    `where` names the file, and the line where it has several; `remedy` says what to do.
+    """
+
+    where = ""
+    remedy = RESTORE
+
+    def check(self, kind: type) -> None:
+        """Raise RunError for a value of another type than the dataclass `kind` says."""
+        if wrong := _wrong(kind, self):
+            raise RunError(f"{self.where} is damaged: {wrong} {self.remedy}")
+
+    def __missing__(self, key: str) -> NoReturn:
+        raise RunError(f"{self.where} is damaged: {key!r} is missing. {self.remedy}")
+
+
+def parse_object(data: bytes, where: str, kind: type | None = None, remedy: str = RESTORE) -> Fields:
+    """The JSON object in `data`, and so the objects within it.
+
+    `kind`, a dataclass, names the types of keys that may be there. Raises RunError when `data` is not an
+    object, or a value is of another type.
+    """
+    try:
+        value = json.loads(data, object_hook=Fields, parse_constant=_refuse)
+    except (ValueError, RecursionError) as error:
+        raise RunError(f"{where} is damaged: {error}. {remedy}") from None
+    if not isinstance(value, Fields):
+        raise RunError(f"{where} is damaged: it holds no object. {remedy}")
+    _name(value, where, remedy)
+    if kind is not None:
+        value.check(kind)
+    return value
+
+
+def read_object(path: Path, kind: type | None = None, remedy: str = RESTORE) -> Fields:
+    """`parse_object` of a file. Raises RunError when it cannot be read, too."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise RunError(f"cannot read {path}: {error.strerror or error}. {remedy}") from None
+    return parse_object(data, str(path), kind, remedy)
+
+
+def _wrong(kind: type, value: Fields) -> str | None:
+    """What the first value is that is not as `kind` has it; a list stands for a tuple, which JSON lacks."""
+    for name, hint in get_type_hints(kind).items():
+        found: Any = value.get(name)
+        if get_origin(hint) is tuple and isinstance(found, list):
+            found = tuple(found)
+        if name in value and not is_of(hint, found):
+            return f"{name} is {str(found)[:80]!r}; permitted: {in_words(hint)}."
+    return None
+
+
+def _name(value: Any, where: str, remedy: str) -> None:
+    """Tell all objects in `value` where they stand."""
+    if isinstance(value, Fields):
+        value.where, value.remedy = where, remedy
+    for item in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        _name(item, where, remedy)
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is not JSON")

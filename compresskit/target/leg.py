@@ -1,0 +1,84 @@
+"""What one step of a measurement gave, and what others took from it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from compresskit.target.paired import NEAR
+from compresskit.target.statistics import Array
+
+CANDIDATE = "candidate"
+REFERENCE = "reference"
+
+WAITED = 0.02  # of a run's wall clock: above what reading the clocks costs
+_QUICKEST = 0.1  # quantile of runs that stands for the undisturbed ones
+
+
+@dataclass(frozen=True)
+class Leg:
+    """What one step gave; `at_s` is the middle of its timed runs on the target's clock.
+
+    `samples_ms` are processor time where a run stays on one thread, `wall_ms` then the same runs by the
+    wall clock. `waited_ms` is how long the threads of each run waited for a core; empty if unknown.
+    `machine_s` are a clock, the idle time of all cores and the worker's processor time, at its start (with
+    the untimed runs) and again at its end; empty if unknown.
+    """
+
+    slot: str
+    at_s: float
+    samples_ms: tuple[float, ...]
+    wall_ms: tuple[float, ...] = ()
+    waited_ms: tuple[float, ...] = ()
+    machine_s: tuple[float, ...] = ()
+
+    @property
+    def undisturbed(self) -> npt.NDArray[np.bool_]:
+        """Runs that had their cores throughout and since the run before, as far as is known."""
+        if not self.waited_ms:
+            return np.ones(len(self.samples_ms), np.bool_)
+        wall = np.asarray(self.wall_ms or self.samples_ms)
+        calm: npt.NDArray[np.bool_] = np.asarray(self.waited_ms) <= WAITED * wall
+        return calm
+
+    @property
+    def typical_ms(self) -> float:
+        """Median of the undisturbed runs, of all where there are none."""
+        samples, calm = np.asarray(self.samples_ms), self.undisturbed
+        return float(np.median(samples[calm] if calm.any() else samples))
+
+    @property
+    def mean_ms(self) -> float:
+        return float(np.mean(self.samples_ms))
+
+
+def share_taken(legs: Sequence[Leg]) -> float | None:
+    """Share of the time in which the runs' threads waited for a core; None where that is unknown."""
+    if not legs or not all(leg.waited_ms for leg in legs):
+        return None
+    waited = sum(sum(leg.waited_ms) for leg in legs)
+    ran = sum(sum(leg.samples_ms) for leg in legs)
+    if all(leg.wall_ms for leg in legs):
+        return waited / (waited + ran)  # a thread also waits between two runs
+    return min(waited / ran, 1.0)
+
+
+def share_of_others(legs: Sequence[Leg], num_cores: int) -> Array | None:
+    """(legs,) share of all cores that others kept busy since the end of the leg before; the first is 0.
+
+    None where the system does not tell. One leg's figure is known to 10 ms of idle time, and may be below 0.
+    """
+    if not all(leg.machine_s for leg in legs):
+        return None
+    clock, idle, own = np.diff(np.array([leg.machine_s[3:] for leg in legs]), axis=0).T
+    share = 1 - (idle + own) / np.maximum(num_cores * clock, 1e-9)
+    return np.concatenate([[0.0], share])
+
+
+def lowest_state(medians_ms: Array) -> npt.NDArray[np.bool_]:
+    """Bursts of one graph that met the machine in the calmest state of all."""
+    lowest: npt.NDArray[np.bool_] = medians_ms <= np.quantile(medians_ms, _QUICKEST) * np.exp(NEAR)
+    return lowest
