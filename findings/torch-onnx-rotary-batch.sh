@@ -5,7 +5,8 @@
 # any batch, as it does at opset 22 and as the same call does for BERT at opset 23.
 # What happens: at opset 23 the exporter fuses rotations into the operator RotaryEmbedding. transformers makes positions
 # once for all rows, (1, length), and broadcasts them; the fused operator is given cosines and sines of that shape, and
-# ONNX Runtime refuses them for any batch but one ("Input 'cos_cache' dimension 0 should be same as batch_size").
+# ONNX Runtime refuses them for any batch but one ("Inputs 'cos_cache' and 'sin_cache' are expected to have the same
+# shape as input 'x'").
 # With `position_ids` of (batch, length) among the traced inputs, the graph is right at every batch.
 #
 # Source: onnxscript's rewrite rules for rotary embeddings, which torch runs at opset 23; found by running the graphs.

@@ -26,6 +26,7 @@ import transformers
 from transformers import ModernBertConfig, ModernBertForSequenceClassification
 
 transformers.utils.logging.set_verbosity_error()
+transformers.utils.logging.disable_progress_bar()
 torch.manual_seed(0)
 special = dict.fromkeys((f"{name}_token_id" for name in ("pad", "bos", "eos", "cls", "sep")), 1)
 config = ModernBertConfig(
