@@ -16,23 +16,29 @@ BLOCKS_MARK = " blocks "
 
 @dataclass(frozen=True, slots=True)
 class Dimensions:
-    """Sizes of a dense encoder. `num_units` is the width of the feed-forward layer."""
+    """Sizes of a dense encoder. `num_units` is the width of the feed-forward layer.
+
+    `head_parts` and `unit_parts`: in how many projections, or parts of one, a head or unit has weights.
+    Runs from before there were gates lack both.
+    """
 
     num_layers: int
     num_heads: int
     head_size: int
     num_units: int
     hidden_size: int
+    head_parts: int = 4  # query, key, value, output
+    unit_parts: int = 2  # up, down
 
     @property
     def head_weight(self) -> int:
-        """Weights of one head: its rows of query, key and value, its columns of the output."""
-        return 4 * self.hidden_size * self.head_size
+        """Weights of one head, in all its projections."""
+        return self.head_parts * self.hidden_size * self.head_size
 
     @property
     def unit_weight(self) -> int:
         """Weights of one feed-forward unit."""
-        return 2 * self.hidden_size
+        return self.unit_parts * self.hidden_size
 
     @property
     def layer_weight(self) -> int:
@@ -46,6 +52,10 @@ class Layer:
 
     heads: Kept
     units: Kept
+
+    def kept(self, kind: str) -> Kept:
+        """Of its `heads` or its `units`."""
+        return self.heads if kind == "heads" else self.units
 
     @property
     def is_dropped(self) -> bool:

@@ -79,7 +79,10 @@ def _names(model: nn.Module, blueprint: Blueprint, parts: Collection[str]) -> li
         module = name.rpartition(".")[0]
         if name.startswith(f"{family.stem}."):
             inner = module[len(family.stem) + 1 :].partition(".")[2]
-            is_output_bias = name.endswith(".bias") and inner in (family.attention_output, family.down)
+            is_output_bias = name.endswith(".bias") and inner in (
+                family.attention.writes,
+                family.feed_forward.writes,
+            )
             if NORMS in parts and (module in norms or is_output_bias):
                 found.append(name)
         elif HEAD in parts and module in family.once_linears:

@@ -50,7 +50,7 @@ def narrowed(model: nn.Module, places: torch.Tensor) -> nn.Module:
             module.normalized_shape = (len(places),)
         elif isinstance(module, nn.Linear):
             inner = name[len(family.stem) + 1 :].partition(".")[2] if name.startswith(family.stem) else ""
-            if inner in (family.attention_output, family.down):
+            if inner in (family.attention.writes, family.feed_forward.writes):
                 module.weight, module.bias = (nn.Parameter(p[places]) for p in (module.weight, module.bias))
             elif inner or name == family.once_linears[0]:  # what comes after keeps its width
                 assert module.in_features == hidden

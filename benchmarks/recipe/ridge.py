@@ -9,8 +9,9 @@ import torch
 from torch import nn
 
 from compresskit.architecture import Architecture
+from compresskit.families.base import HEADS, UNITS
 from compresskit.pruning.extract import extract
-from compresskit.pruning.rivals.retraining_free.stream import ATTENTION, FEED_FORWARD, LayerCall
+from compresskit.pruning.rivals.retraining_free.stream import LayerCall
 from compresskit.supernet.network import SuperNetwork
 from compresskit.supernet.surgery import sub_layer
 from compresskit.training.losses import Distillation
@@ -42,7 +43,7 @@ def refit(network: SuperNetwork, architecture: Architecture, teacher: nn.Module,
                 wanted_states[number] = call.run(layer, wanted_states[number])
             wanted.append(call.observe(theirs[source], wanted_states[number]))
         wanted_states, passed = [each.output for each in wanted], source + 1
-        for part, name in ((ATTENTION, family.attention_output), (FEED_FORWARD, family.down)):
+        for part, name in ((HEADS, family.attention.writes), (UNITS, family.feed_forward.writes)):
             linear = sub_layer(ours[place], name)
             if linear is None:
                 continue

@@ -23,6 +23,7 @@ from compresskit.bundle.manifest import FILE_NAME, Manifest, read_manifest, veri
 from compresskit.bundle.runtime import check_runtime
 from compresskit.bundle.session import make_session
 from compresskit.errors import ConfigurationError, EngineError
+from compresskit.families import FAMILIES
 from compresskit.kinds import wrong_kind
 from compresskit.target.base import SessionSettings
 
@@ -115,11 +116,5 @@ def model_length(config: Mapping[str, Any]) -> int | None:
     positions = config.get("max_position_embeddings")
     if positions is None:
         return None
-    # RoBERTa's positions start behind the padding id.
-    offset = int(config.get("pad_token_id") or 0) + 1 if "roberta" in _kind(config) else 0
-    return int(positions) - offset
-
-
-def _kind(config: Mapping[str, Any]) -> str:
-    kind = str(config.get("model_type", ""))
-    return "roberta" if kind == "camembert" else kind
+    family = FAMILIES.get(str(config.get("model_type")))
+    return int(positions) if family is None else family.max_tokens(int(positions), config.get("pad_token_id"))

@@ -42,7 +42,10 @@ class AttentionBlock:
 
 
 def attention_blocks(editor: GraphEditor) -> list[AttentionBlock]:
-    """Every attention of a plain graph, in the order of layers."""
+    """The attentions of a plain graph that are whole between their linear layers, in the order of layers.
+
+    Others, with rotations or a fused projection, have no other form than the plain one.
+    """
     return [block for node in editor.of_type("Softmax") if (block := _block(editor, node)) is not None]
 
 
@@ -51,17 +54,30 @@ def _block(editor: GraphEditor, softmax: NodeProto) -> AttentionBlock | None:
     context = editor.only_use(softmax.output[0])
     if masked is None or masked.op_type != "Add" or context is None or context.op_type != "MatMul":
         return None
-    scores = editor.producer[masked.input[0]]
-    scaled = editor.producer[scores.input[0]]
+    scores = editor.producer.get(masked.input[0])
+    scaled = None if scores is None else editor.producer.get(scores.input[0])
+    if scores is None or scaled is None or (scores.op_type, scaled.op_type) != ("MatMul", "Mul"):
+        return None
     factor = editor.constant(scaled.input[1])
-    heads = (scaled.input[0], scores.input[1], context.input[1])
-    splits = [editor.producer[editor.producer[name].input[0]] for name in heads]
+    splits = [_split(editor, name) for name in (scaled.input[0], scores.input[1], context.input[1])]
+    linears = [None if split is None else linear_before(editor, split.input[0]) for split in splits]
     turned = editor.only_use(context.output[0])
     merge = None if turned is None else editor.only_use(turned.output[0])
+    if factor is None or merge is None or splits[0] is None or any(linear is None for linear in linears):
+        return None
     shape = editor.constant(splits[0].input[1])
-    assert scaled.op_type == "Mul" and factor is not None and merge is not None and shape is not None
-    query, key, value = (linear_before(editor, split.input[0]) for split in splits)
+    assert shape is not None
+    query, key, value = (linear for linear in linears if linear is not None)
     return AttentionBlock(query, key, value, scores, masked.input[1], merge, float(factor), int(shape[-1]))
+
+
+def _split(editor: GraphEditor, heads: str) -> NodeProto | None:
+    """The Reshape that gives `heads`, behind a Transpose and nothing else."""
+    turned = editor.producer.get(heads)
+    split = None if turned is None else editor.producer.get(turned.input[0])
+    if turned is None or split is None or (turned.op_type, split.op_type) != ("Transpose", "Reshape"):
+        return None
+    return split
 
 
 def use_multi_head_attention(model: ModelProto) -> ModelProto:

@@ -2,8 +2,9 @@
 
 Torch writes the number of heads into shape constants that layers share, and computes the mask by
 indexing. Here every layer stands for itself: `Reshape` copies batch and length and infers the
-heads, attention is two MatMuls and a Softmax (opset 20), and the mask is one addition. What is
-left can be cut layer by layer; `variants` rewrites it into what runs fastest on a device.
+heads, attention is two MatMuls and a Softmax (opset 20), each with its own mask as one addition,
+and rotations are written out. What is left can be cut layer by layer; `variants` rewrites it into
+what runs fastest on a device.
 """
 
 from __future__ import annotations
@@ -12,26 +13,27 @@ import re
 from typing import Any
 
 import numpy as np
-from onnx import ModelProto, NodeProto, TensorProto, helper
+from onnx import ModelProto, NodeProto, helper
 
 from compresskit.engine.editing import GraphEditor, attributes_of, set_opset
+from compresskit.engine.masks import Masks
+from compresskit.engine.positions import Rotations, count_positions
 from compresskit.errors import EngineError
 
 OPSET = 20  # the first with Gelu; nothing newer is used
-MASK = "attention_bias"
 SPLIT_HEADS = "split_heads"
 MERGE_HEADS = "merge_heads"
-# Masked scores: exp() of it is exactly 0 in fp32, and it is finite in fp16.
-MASKED = -10000.0
 
 
 def canonicalize(model: ModelProto) -> ModelProto:
     """Bring an opset 23 export of an encoder into the plain form, in place."""
     editor = GraphEditor(model)
-    attentions = editor.of_type("Attention")
-    mask = _additive_mask(editor) if attentions else ""
-    for node in attentions:
-        _write_out(editor, node, mask)
+    count_positions(editor)
+    masks, rotations = Masks(editor), Rotations(editor)
+    for node in editor.of_type("Attention"):
+        _write_out(editor, node, masks.additive(node))
+    for node in editor.of_type("RotaryEmbedding"):
+        rotations.write_out(node)
     _drop_zero_additions(editor)
     editor.finish()
     _name_nodes(model)
@@ -40,54 +42,38 @@ def canonicalize(model: ModelProto) -> ModelProto:
     return model
 
 
-def _additive_mask(editor: GraphEditor) -> str:
-    """0 where a key may be read and `MASKED` elsewhere, of shape (batch, 1, 1, length)."""
-    first = editor.nodes[0]
-    axes = editor.add_constant("mask_axes", np.array([1, 2], dtype=np.int64))
-    one = editor.add_constant("mask_one", np.array(1.0, dtype=np.float32))
-    factor = editor.add_constant("mask_factor", np.array(MASKED, dtype=np.float32))
-    names = [editor.fresh(stem) for stem in ("mask_float", "mask_inverse", "mask_scaled", MASK)]
-    editor.add("Cast", ["attention_mask"], names[:1], before=first, name="mask/Cast", to=TensorProto.FLOAT)
-    editor.add("Sub", [one, names[0]], [names[1]], before=first, name="mask/Sub")
-    editor.add("Mul", [names[1], factor], [names[2]], before=first, name="mask/Mul")
-    editor.add("Unsqueeze", [names[2], axes], [names[3]], before=first, name="mask/Unsqueeze")
-    return names[3]
-
-
 def _write_out(editor: GraphEditor, node: NodeProto, mask: str) -> None:
     """Put MatMul, Add, Softmax, MatMul in place of an Attention node of the exporter."""
-    if len(node.input) < 4 or attributes_of(node).get("is_causal", 0):
-        raise EngineError(f"attention node {node.name!r} has no padding mask; only encoders are supported.")
-    transposes = [editor.producer[value] for value in node.input[:3]]
-    reshapes = [editor.producer[transpose.input[0]] for transpose in transposes]
+    if attributes_of(node).get("is_causal", 0) or attributes_of(node).get("softcap", 0.0):
+        raise EngineError(f"attention node {node.name!r} is of a kind that is not known.")
+    splits = [_split_before(editor, value) for value in node.input[:3]]
     last = editor.only_use(node.output[0])
     if last is not None and last.op_type == "Reshape":  # to its own shape, where one head is left
         editor.redirect(last.output[0], node.output[0])
         editor.remove(last)
         last = editor.only_use(node.output[0])
     merge = None if last is None else editor.only_use(last.output[0])
-    if any(reshape.op_type != "Reshape" for reshape in reshapes) or (
-        merge is None or merge.op_type != "Reshape"
-    ):
-        raise EngineError(f"attention node {node.name!r} is not surrounded by Reshape and Transpose.")
-    head_size = _last_dimension(editor, reshapes[0])
-    for reshape in reshapes:
-        _set_shape(editor, reshape, SPLIT_HEADS, [0, 0, -1, head_size])
+    if merge is None or merge.op_type != "Reshape":
+        raise EngineError(f"attention node {node.name!r} is not followed by Transpose and Reshape.")
+    head_size = _inner_shape(editor, splits[0])[-1]
+    for split in splits:
+        *stacked, _, size = _inner_shape(editor, split)
+        _set_shape(editor, split, SPLIT_HEADS, [0, 0, *stacked, -1, size])
     _set_shape(editor, merge, MERGE_HEADS, [0, 0, -1])
-    # Keys as (batch, heads, head size, length): no second transposition before the product.
-    del transposes[1].attribute[:]
-    transposes[1].attribute.append(helper.make_attribute("perm", [0, 2, 3, 1]))
     scale = attributes_of(node).get("scale", head_size**-0.5)
     factor = editor.add_constant("scale", np.array(scale, dtype=np.float32), shared=True)
-    query, key, value = node.input[:3]
-    names = [editor.fresh(f"{node.output[0]}_{part}") for part in ("query", "scores", "masked", "weights")]
+    query, _, value = node.input[:3]
+    parts = ("query", "scores", "masked" if mask else "", "weights")
+    names = [editor.fresh(f"{node.output[0]}_{part}") if part else "" for part in parts]
     for op_type, inputs, output in (
         ("Mul", [query, factor], names[0]),
-        ("MatMul", [names[0], key], names[1]),
+        ("MatMul", [names[0], _turned_keys(editor, node)], names[1]),
         ("Add", [names[1], mask], names[2]),
-        ("Softmax", [names[2]], names[3]),
+        ("Softmax", [names[2] or names[1]], names[3]),
         ("MatMul", [names[3], value], node.output[0]),
     ):
+        if not output:
+            continue
         attributes: dict[str, Any] = {"axis": -1} if op_type == "Softmax" else {}
         added = editor.add(op_type, inputs, [output], before=node, **attributes)
         added.metadata_props.extend(node.metadata_props)
@@ -95,13 +81,40 @@ def _write_out(editor: GraphEditor, node: NodeProto, mask: str) -> None:
     editor.producer[node.output[0]] = added
 
 
-def _last_dimension(editor: GraphEditor, reshape: NodeProto) -> int:
-    """Head size: the last element of the shape that `reshape` reads."""
+def _split_before(editor: GraphEditor, value: str) -> NodeProto:
+    """The Reshape that gave queries, keys or values their heads; what lies between leaves these alone."""
+    node = editor.producer[value]
+    while node.op_type in ("Transpose", "RotaryEmbedding", "Squeeze", "Slice"):
+        node = editor.producer[node.input[0]]
+    if node.op_type != "Reshape":
+        raise EngineError(f"the heads of {value!r} do not come from a Reshape, but from {node.op_type}.")
+    return node
+
+
+def _turned_keys(editor: GraphEditor, node: NodeProto) -> str:
+    """Keys as (batch, heads, head size, length), without a second transposition where one is there."""
+    key: str = node.input[1]
+    transpose = editor.producer[key]
+    if transpose.op_type == "Transpose":
+        del transpose.attribute[:]
+        transpose.attribute.append(helper.make_attribute("perm", [0, 2, 3, 1]))
+        return key
+    turned = editor.fresh(f"{key}_turned")
+    added = editor.add("Transpose", [key], [turned], before=node, perm=[0, 1, 3, 2])
+    added.metadata_props.extend(node.metadata_props)
+    return turned
+
+
+def _inner_shape(editor: GraphEditor, reshape: NodeProto) -> list[int]:
+    """What follows batch and length in the shape that `reshape` reads: [parts,] heads, head size."""
     constant = editor.constant(reshape.input[1])
-    if constant is None:
-        constant = editor.constant(editor.producer[reshape.input[1]].input[-1])
-    assert constant is not None
-    return int(constant.reshape(-1)[-1])
+    if constant is not None:
+        return [int(size) for size in constant[2:]]
+    parts = [editor.constant(name) for name in editor.producer[reshape.input[1]].input[2:]]
+    found = [int(part.reshape(-1)[0]) for part in parts if part is not None]
+    if len(found) != len(parts) or len(found) < 2:
+        raise EngineError(f"the shape of {reshape.output[0]!r} is not known when the graph is made.")
+    return found
 
 
 def _set_shape(editor: GraphEditor, reshape: NodeProto, stem: str, shape: list[int]) -> None:

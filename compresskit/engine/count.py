@@ -30,6 +30,7 @@ _PRODUCTS = {
     "Attention",
     "MultiHeadAttention",
 }
+BUFFER = ".buffer"  # ends the names of constants that torch holds beside its parameters
 Shape = tuple[int, ...]
 
 
@@ -53,6 +54,7 @@ def count_params(model: ModelProto) -> int:
         prod(item.dims)
         for item in model.graph.initializer
         if item.data_type in _WEIGHTS and item.dims and item.name not in beside
+        if not item.name.endswith(BUFFER)
     )
 
 

@@ -28,16 +28,18 @@ def compress_embeddings(model: ModelProto, precision: str) -> ModelProto:
     if precision == "fp32":
         return model
     editor = GraphEditor(model)
-    nodes = [
-        node
-        for node in editor.of_type("Gather")
-        if node.input[0] in editor.initializers and node.input[0].endswith("word_embeddings.weight")
-    ]
+    nodes = word_tables(editor)
     if not nodes:
         raise EngineError("the graph has no table of word embeddings; leave out --embeddings.")
     for node in nodes:
         _compress(editor, node, precision)
     return editor.finish()
+
+
+def word_tables(editor: GraphEditor) -> list[NodeProto]:
+    """The look-ups of token ids in a table."""
+    found = (node for node in editor.of_type("Gather") if node.input[0] in editor.initializers)
+    return [node for node in found if node.input[1] == "input_ids"]
 
 
 def _compress(editor: GraphEditor, node: NodeProto, precision: str) -> None:

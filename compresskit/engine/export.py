@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import copy
-import inspect
 import io
 import logging
 import warnings
@@ -18,7 +17,10 @@ from onnx import ModelProto, TensorProto, helper, numpy_helper
 from torch import nn
 
 from compresskit.engine.canonical import canonicalize
+from compresskit.engine.count import BUFFER
+from compresskit.engine.positions import POSITIONS
 from compresskit.errors import EngineError
+from compresskit.families import family_for
 
 TRACED_OPSET = 23  # gives one node for attention, which is easy to find; the result has 20
 IR_VERSION = 9  # loads in ONNX Runtime 1.17 and later
@@ -32,7 +34,8 @@ def export_onnx(model: nn.Module) -> ModelProto:
     Inputs are `input_ids`, `attention_mask` and, where the model type has segments,
     `token_type_ids`, each int64 of shape (batch, length); the output is `logits` of shape
     (batch, labels). Initializers bear torch's parameter names; a weight that a MatMul reads is
-    stored transposed, one that a Gemm reads is not. EngineError if a weight cannot be told.
+    stored transposed, one that a Gemm reads is not. Buffers bear their names with `BUFFER` behind.
+    EngineError if a weight cannot be told.
     """
     draft = _with_random_parameters(model)
     proto = _trace(draft)
@@ -45,12 +48,7 @@ def export_onnx(model: nn.Module) -> ModelProto:
 def input_names_of(model: nn.Module) -> tuple[str, ...]:
     """Names of the inputs that a model's graph takes."""
     config: Any = model.config
-    names: tuple[str, ...] = ("input_ids", "attention_mask")
-    # RoBERTa's forward takes segments too, but none of its tokenizers gives any.
-    if config.model_type in ("bert", "electra"):
-        assert "token_type_ids" in inspect.signature(model.forward).parameters
-        names += ("token_type_ids",)
-    return names
+    return family_for(config.model_type).inputs
 
 
 def _with_random_parameters(model: nn.Module) -> nn.Module:
@@ -69,7 +67,8 @@ def _with_random_parameters(model: nn.Module) -> nn.Module:
 
 
 def _trace(model: nn.Module) -> ModelProto:
-    names = input_names_of(model)
+    config: Any = model.config
+    names = (*input_names_of(model), *((POSITIONS,) if family_for(config.model_type).rotary else ()))
     # Dimensions of 1 would be taken for constants.
     sample = {name: torch.ones(2, 8, dtype=torch.int64) for name in names}
     with _quiet():
@@ -110,6 +109,7 @@ def _name_weights(proto: ModelProto, draft: nn.Module, values: Mapping[str, Arra
         known[_fingerprint(random)] = (name, False)
         if random.ndim == 2:
             known[_fingerprint(random.T)] = (name, True)
+    buffers = {name: buffer.numpy() for name, buffer in draft.named_buffers()}
     renamed: dict[str, str] = {}
     tensors: list[TensorProto] = []
     for item in proto.graph.initializer:
@@ -119,7 +119,10 @@ def _name_weights(proto: ModelProto, draft: nn.Module, values: Mapping[str, Arra
             continue
         found = known.get(_fingerprint(value))
         if found is None:
-            if value.size > 1:
+            if item.name in buffers and np.array_equal(value, buffers[item.name]):
+                renamed[item.name] = f"{item.name}{BUFFER}"
+                item.name = renamed[item.name]
+            elif value.size > 1:
                 raise EngineError(f"initializer {item.name!r} of shape {value.shape} is no parameter.")
             tensors.append(item)
             continue

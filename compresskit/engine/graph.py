@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,20 +11,13 @@ from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
 
 from compresskit.architecture import Architecture
 from compresskit.engine.editing import live_nodes
+from compresskit.engine.residual import ResidualStream
 from compresskit.errors import EngineError
 from compresskit.families import Blueprint
 from compresskit.slicing import Cut, Index
 from compresskit.target.light import APART_BYTES, LightGraph
 
 Array = npt.NDArray[Any]
-
-
-@dataclass(frozen=True)
-class _SubLayer:
-    """The value that enters an attention or feed-forward block, and what its norm gives out."""
-
-    entry: str
-    exit: str
 
 
 class _Stored:
@@ -43,7 +35,8 @@ class GraphSlicer:
 
     Names, sizes and weights follow `blueprint.plan`, the plan that training and pruning use, so
     the result equals a fresh export of the pruned model, operator by operator.
-    Raises EngineError when the graph is not one of the blueprint's model.
+    Raises EngineError when the graph is not one of the blueprint's model, NotCutError when its blocks are
+    not found.
     """
 
     def __init__(self, dense: ModelProto, blueprint: Blueprint) -> None:
@@ -54,18 +47,15 @@ class GraphSlicer:
         self._frame = _without_body(dense)
         self._stored = {item.name: _Stored(item) for item in dense.graph.initializer}
         self._transposed = transposed_weights(dense)
-        family = blueprint.family
-        self._packed = tuple(f".{module}.weight" for module in (family.query, family.key, family.value))
+        self._packed = tuple(f".{module}.weight" for module in blueprint.family.attention.reads)
         missing = sorted(set(blueprint.shapes) - set(self._stored))
         if missing:
             raise EngineError(
                 f"the graph lacks parameter {missing[0]!r} ({len(missing)} missing); "
                 "slice the graph that export_onnx makes of the dense model itself."
             )
-        self._attention = [self._block(layer, attention=True) for layer in range(blueprint.dims.num_layers)]
-        self._feed_forward = [
-            self._block(layer, attention=False) for layer in range(blueprint.dims.num_layers)
-        ]
+        stream = ResidualStream(self._nodes, blueprint.family)
+        self._sub_layers = [stream.sub_layers(layer) for layer in range(blueprint.dims.num_layers)]
 
     @property
     def full(self) -> Architecture:
@@ -153,29 +143,11 @@ class GraphSlicer:
     def _aliases(self, architecture: Architecture) -> dict[str, str]:
         """Output of each absent block -> the value of the residual stream that stands for it."""
         alias: dict[str, str] = {}
-        for layer, attention, feed_forward in zip(
-            architecture.layers, self._attention, self._feed_forward, strict=True
-        ):
-            for block, kept in ((attention, layer.heads.mask), (feed_forward, layer.units.mask)):
-                if not kept:
+        for layer, blocks in zip(architecture.layers, self._sub_layers, strict=True):
+            for kind, block in blocks.items():
+                if not layer.kept(kind).mask:
                     alias[block.exit] = alias.get(block.entry, block.entry)
         return alias
-
-    def _block(self, layer: int, *, attention: bool) -> _SubLayer:
-        family = self.blueprint.family
-        stem = f"{family.stem}.{layer}."
-        first = f"{stem}{family.query if attention else family.up}.weight"
-        prefixes = family.attention if attention else family.feed_forward
-        entry = next((node.input[0] for node in self._nodes if first in node.input), None)
-        norms = [
-            node
-            for node in self._nodes
-            if node.op_type == "LayerNormalization"
-            and node.input[1].startswith(tuple(stem + prefix for prefix in prefixes))
-        ]
-        if entry is None or len(norms) != 1:
-            raise EngineError(f"layer {layer} of the graph is not one of a {family.model_type} model.")
-        return _SubLayer(entry, norms[0].output[0])
 
     def _layer_names(self, architecture: Architecture) -> dict[str, str]:
         stem = self.blueprint.family.stem

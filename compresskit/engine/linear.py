@@ -1,21 +1,25 @@
-"""Linear layers of a graph: a product with a weight, and the bias behind it."""
+"""Linear layers of a graph: a product with a weight, and the bias behind it, if any."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from onnx import NodeProto
+import numpy as np
+from onnx import NodeProto, TensorProto
 
 from compresskit.engine.editing import Array, GraphEditor
 
 
 @dataclass(frozen=True, eq=False)
 class Linear:
-    """`product = source @ weight`, `output = product + bias`; weight of shape (in, out)."""
+    """`product = source @ weight`, `output = product + bias`; weight of shape (in, out).
+
+    Without a bias, `add` is None and the product is the output.
+    """
 
     editor: GraphEditor
     matmul: NodeProto
-    add: NodeProto
+    add: NodeProto | None
     bias_name: str
     width: int  # out
 
@@ -27,9 +31,9 @@ class Linear:
 
     @property
     def bias(self) -> Array:
+        """Zeros where there is none."""
         value = self.editor.constant(self.bias_name)
-        assert value is not None
-        return value
+        return np.zeros(self.width, dtype=self.weight.dtype) if value is None else value
 
     @property
     def source(self) -> str:
@@ -41,27 +45,24 @@ class Linear:
 
     @property
     def output(self) -> str:
-        return str(self.add.output[0])
+        return str(self.matmul.output[0] if self.add is None else self.add.output[0])
 
 
-def linear_at(editor: GraphEditor, matmul: NodeProto) -> Linear | None:
-    """The Linear whose product `matmul` is, or None where it is no product with a weight."""
-    weight = editor.initializers.get(matmul.input[1])
-    add = editor.only_use(matmul.output[0])
-    if matmul.op_type != "MatMul" or weight is None or add is None or add.op_type != "Add":
+def linear_before(editor: GraphEditor, value: str) -> Linear | None:
+    """The Linear that gives `value`; None where something else does."""
+    node = editor.producer.get(value)
+    if node is None:
         return None
-    bias_name = add.input[1] if add.input[0] == matmul.output[0] else add.input[0]
-    bias = editor.initializers.get(bias_name)
-    if bias is None or list(bias.dims) != list(weight.dims[1:]):
-        return None
-    return Linear(editor, matmul, add, bias_name, weight.dims[1])
+    if node.op_type == "Add":
+        for name, bias_name in (node.input, reversed(node.input)):
+            matmul, bias = editor.producer.get(name), editor.initializers.get(bias_name)
+            if matmul is not None and bias is not None:
+                weight = _weight_of(editor, matmul)
+                if weight is not None and list(bias.dims) == list(weight.dims[1:]):
+                    return Linear(editor, matmul, node, bias_name, weight.dims[1])
+    weight = _weight_of(editor, node)
+    return None if weight is None else Linear(editor, node, None, "", weight.dims[1])
 
 
-def linear_before(editor: GraphEditor, value: str) -> Linear:
-    """The Linear that gives `value`."""
-    add = editor.producer[value]
-    for name in add.input:
-        found = linear_at(editor, editor.producer[name]) if name in editor.producer else None
-        if found is not None and found.add is add:
-            return found
-    raise AssertionError(f"{value} is not the output of a linear layer")
+def _weight_of(editor: GraphEditor, node: NodeProto) -> TensorProto | None:
+    return editor.initializers.get(node.input[1]) if node.op_type == "MatMul" else None

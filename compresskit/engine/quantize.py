@@ -8,7 +8,7 @@ import numpy as np
 from onnx import ModelProto, NodeProto, TensorProto
 
 from compresskit.architecture import PRECISIONS
-from compresskit.engine.editing import Array, GraphEditor
+from compresskit.engine.editing import Array, GraphEditor, live_nodes
 from compresskit.errors import ConfigurationError, one_of
 
 # Beside uint8 activations: two such products fit the 16-bit sums of x86 processors without VNNI, which
@@ -123,20 +123,31 @@ def quantize_weight(weight: Array, limit: int = WHOLE) -> tuple[Array, Array]:
 def to_fp16(model: ModelProto) -> ModelProto:
     """Weights and activations in fp16; inputs, logits and norms' sums stay as they were.
 
-    For providers with fp16 kernels: a CPU casts back and forth and becomes slower.
+    So do the angles of rotations, products of positions and frequencies: in fp16 they would be off by whole
+    turns in long texts. For providers with fp16 kernels: a CPU casts back and forth and becomes slower.
     """
     editor = GraphEditor(model)
+    turns = editor.of_type("Cos", "Sin")
+    angles = live_nodes(editor.nodes, [name for node in turns for name in node.input])
+    exact = {name for node in angles for name in (*node.input, *node.output)}
     for item in editor.initializers.values():
-        if item.data_type == TensorProto.FLOAT:
+        if item.data_type == TensorProto.FLOAT and item.name not in exact:
             value = editor.constant(item.name)
             assert value is not None
             limit = float(np.finfo(np.float16).max)
             item.raw_data = np.clip(value, -limit, limit).astype(np.float16).tobytes()
             item.data_type = TensorProto.FLOAT16
     for node in editor.of_type("Cast"):
-        for attribute in node.attribute:
+        for attribute in [] if node.output[0] in exact else node.attribute:
             if attribute.name == "to" and attribute.i == TensorProto.FLOAT:
                 attribute.i = TensorProto.FLOAT16
+    for node in turns:
+        half = editor.fresh(f"{node.output[0]}_half")
+        editor.redirect(node.output[0], half)
+        after = editor.nodes[editor.position(node) + 1]
+        editor.add(
+            "Cast", [node.output[0]], [half], before=after, name=f"{half}/Cast", to=TensorProto.FLOAT16
+        )
     for output in model.graph.output:
         last = editor.producer[output.name]
         half = editor.fresh(f"{output.name}_half")

@@ -14,20 +14,19 @@ def keep_first_token(model: ModelProto) -> ModelProto:
     """Behind the last attention, compute for the first token alone, the only one the head reads.
 
     Keys and values of the last layer with attention are still those of all tokens. A graph whose
-    head reads more than the first token is left as it is.
+    head reads more than the first token, or whose norms come first, is left as it is.
     """
     editor = GraphEditor(model)
     blocks = attention_blocks(editor)
     heads = [node for node in editor.of_type("Gather") if _takes_first_token(editor, node)]
-    if not blocks or len(heads) != 1:
+    if not blocks or len(heads) != 1 or len(blocks) != len(editor.of_type("Softmax")):
         return editor.finish()
     query = blocks[-1].query
     stream = query.source
-    residual = next(
-        node
-        for node in editor.uses(stream)
-        if node.op_type in ("Add", "Sum") and node.input[1] in editor.producer
-    )
+    added = (node for node in editor.uses(stream) if node.op_type in ("Add", "Sum"))
+    residual = next((node for node in added if node.input[1] in editor.producer), None)
+    if residual is None:  # behind a norm, which the residual is not
+        return editor.finish()
     first = editor.fresh("first_token")
     bounds = [
         editor.add_constant(f"first_token_{part}", np.array([value], dtype=np.int64))

@@ -18,6 +18,7 @@ from compresskit.engine.attention import (
 )
 from compresskit.engine.block import compact_graph
 from compresskit.engine.editing import GraphEditor
+from compresskit.engine.embeddings import word_tables
 from compresskit.engine.rewrites import (
     fuse_norms,
     keep_first_token,
@@ -31,6 +32,8 @@ from compresskit.target.base import SessionSettings
 
 Rewrite = Callable[[ModelProto], ModelProto]
 TOLERANCE = 1e-4
+_LONGEST = 24  # tokens of the texts that two forms of a graph are compared on
+_SEGMENTS = 4  # rows, at most, of a table that tells the parts of a text apart
 # A later variant must beat the best so far by this much: a draw goes to the simpler graph.
 MARGIN = 0.005
 # What a file cannot hold must gain more: whoever loads the graph alone goes without it.
@@ -177,22 +180,16 @@ def check_equal(plain: ModelProto, other: ModelProto, session: SessionSettings) 
 
 def sample_rows(model: ModelProto, *, seed: int = 0) -> list[InputRow]:
     """Texts of random tokens, of different lengths, within what the graph's tables hold."""
-    vocabulary, positions = _table_sizes(model)
+    editor = GraphEditor(model)
+    words = {node.input[0] for node in word_tables(editor)}
+    tables = {node.input[0] for node in editor.of_type("Gather")} & editor.initializers.keys() - words
+    rows = [editor.initializers[name].dims[0] for name in tables if len(editor.initializers[name].dims) == 2]
+    longest = min([_LONGEST, *(size - 2 for size in rows if size > _SEGMENTS)])  # tables of positions
+    vocabulary = min(editor.initializers[name].dims[0] for name in words)
     random = np.random.default_rng(seed)
-    longest = min(positions - 2, 24)
     return [
         {"input_ids": random.integers(2, vocabulary, size).tolist()} for size in (longest, longest // 2, 3)
     ]
-
-
-def _table_sizes(model: ModelProto) -> tuple[int, int]:
-    """Rows of the tables of word and position embeddings."""
-    dims = {item.name: item.dims for item in model.graph.initializer}
-    sizes = [
-        next(size[0] for name, size in dims.items() if name.endswith(f"{table}_embeddings.weight"))
-        for table in ("word", "position")
-    ]
-    return sizes[0], sizes[1]
 
 
 def _copied(model: ModelProto) -> ModelProto:

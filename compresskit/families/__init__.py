@@ -7,11 +7,14 @@ from typing import Any
 
 from compresskit.architecture import Dimensions
 from compresskit.errors import UnsupportedModelError, one_of
-from compresskit.families import bert, distilbert, roberta
-from compresskit.families.base import Blueprint, Family
+from compresskit.families import bert, distilbert, modernbert, roberta
+from compresskit.families.base import Family
+from compresskit.families.blueprint import Blueprint, Projection
 
 FAMILIES: dict[str, Family] = {
-    family.model_type: family for family in (*bert.FAMILIES, *roberta.FAMILIES, *distilbert.FAMILIES)
+    family.model_type: family
+    for module in (bert, roberta, distilbert, modernbert)
+    for family in module.FAMILIES
 }
 
 
@@ -29,7 +32,7 @@ def dimensions_of(config: Any) -> Dimensions:
     """Sizes of the encoder of a transformers configuration, by Optimum's normalized names."""
     from optimum.utils import NormalizedConfigManager
 
-    family_for(config.model_type)
+    family = family_for(config.model_type)
     sizes = NormalizedConfigManager.get_normalized_config_class(config.model_type)(config)
     # Optimum has no name for the feed-forward width; DistilBERT alone departs from the usual one.
     units = getattr(config, "hidden_dim", None) or config.intermediate_size
@@ -39,6 +42,8 @@ def dimensions_of(config: Any) -> Dimensions:
         head_size=sizes.hidden_size // sizes.num_attention_heads,
         num_units=units,
         hidden_size=sizes.hidden_size,
+        head_parts=sum(map(len, family.attention.reads.values())) + 1,
+        unit_parts=sum(map(len, family.feed_forward.reads.values())) + 1,
     )
 
 
@@ -47,4 +52,12 @@ def blueprint_from_json(value: Mapping[str, Any]) -> Blueprint:
     return Blueprint(family_for(value["model_type"]), Dimensions(**value["dims"]), shapes)
 
 
-__all__ = ["FAMILIES", "Blueprint", "Family", "blueprint_from_json", "dimensions_of", "family_for"]
+__all__ = [
+    "FAMILIES",
+    "Blueprint",
+    "Family",
+    "Projection",
+    "blueprint_from_json",
+    "dimensions_of",
+    "family_for",
+]

@@ -1,16 +1,10 @@
-"""Where a model family keeps its heads, units and layers: names and rules, no tensors."""
+"""What a model family is: where its heads, units and layers live. Names and rules, no tensors."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import prod
 from typing import Any
-
-import numpy as np
-
-from compresskit.architecture import Architecture, Dimensions
-from compresskit.slicing import Cut, Index, SlicingPlan
 
 # What a module that computes nothing returns in place of its output.
 FIRST = "first"  # its first argument
@@ -19,143 +13,92 @@ FIRST_PAIR = "first_pair"  # (its first argument, None), as attention modules re
 ZERO = "zero"  # 0.0: the residual is added by the caller
 ZERO_PAIR = "zero_pair"  # (0.0, None)
 
+HEADS, UNITS = "heads", "units"  # the members of attention and of feed-forward
+QUERY, KEY, VALUE, UP, GATE = "query", "key", "value", "up", "gate"
+
+
+@dataclass(frozen=True)
+class Block:
+    """One sub-layer: attention, whose members are heads, or feed-forward, whose members are units.
+
+    Module names are relative to a layer. `reads`: each projection of the residual stream, and what its rows
+    hold, one after another, each of all members. `writes`: the projection back, whose columns are members.
+    """
+
+    reads: Mapping[str, tuple[str, ...]]
+    writes: str
+    owns: tuple[str, ...]  # prefixes of all parameters that belong to the block
+    empty: Mapping[str, str]  # module -> what it returns when no member stays
+    norm_before: str = ""  # the norm between stream and `reads`; post-norm blocks have none
+
 
 @dataclass(frozen=True)
 class Family:
-    """The layout of one model type's encoder. Module names are relative to one layer.
-
-    A layer is `norm(x + attention_output(attention(query, key, value)))` followed by
-    `norm(x + down(activation(up(x))))`; every supported family has this shape.
-    """
+    """A model type's encoder: layers of attention and feed-forward, each added to the residual stream."""
 
     model_type: str
     stem: str  # the list of layers, e.g. "bert.encoder.layer"
-    query: str
-    key: str
-    value: str
-    attention_output: str
-    up: str
-    down: str
-    attention: tuple[str, ...]  # prefixes of all parameters that belong to attention
-    feed_forward: tuple[str, ...]
-    without_heads: Mapping[str, str]  # module -> what it returns when no head stays
-    without_units: Mapping[str, str]
+    attention: Block
+    feed_forward: Block
     once_linears: tuple[str, ...]  # Linear layers applied once a text, after the encoder
     token_linears: tuple[str, ...] = ()  # Linear layers applied to each token before the encoder
+    inputs: tuple[str, ...] = ("input_ids", "attention_mask")  # of its graph
+    rotary: bool = False  # positions are rotations of queries and keys, and no table
+    positions_after_padding: bool = False  # position 0 comes behind the padding id in the table
+    layer_lists: tuple[str, ...] = ()  # attributes of the configuration with one entry a layer
 
-    def plan(self, architecture: Architecture, blueprint: Blueprint) -> SlicingPlan:
-        """Slicing plan for the model of `blueprint`.
+    @property
+    def blocks(self) -> dict[str, Block]:
+        """By the kind of their members."""
+        return {HEADS: self.attention, UNITS: self.feed_forward}
 
-        Layers that stay are numbered anew from 0. Raises ArchitectureError when it does not fit.
-        """
-        dims = blueprint.dims
-        architecture.check(dims)
-        position = {old: new for new, old in enumerate(architecture.kept_layers)}
-        rules = {old: self._layer_rules(architecture, dims, old) for old in position}
-        cuts: dict[str, Cut] = {}
-        for name in blueprint.shapes:
-            if not name.startswith(f"{self.stem}."):
-                cuts[name] = Cut(name)
-                continue
-            number, _, inner = name[len(self.stem) + 1 :].partition(".")
-            layer = int(number)
-            if layer not in position or self._is_absent(architecture, layer, inner):
-                continue
-            cuts[f"{self.stem}.{position[layer]}.{inner}"] = Cut(name, rules[layer].get(inner, ()))
-        identities: dict[str, str] = {}
-        for old, new in position.items():
-            choice = architecture.layers[old]
-            absent = {} if choice.heads.mask else dict(self.without_heads)
-            absent |= {} if choice.units.mask else dict(self.without_units)
-            identities |= {f"{self.stem}.{new}.{module}": rule for module, rule in absent.items()}
-        return SlicingPlan(cuts, identities)
+    def max_tokens(self, positions: int, pad_id: int | None) -> int:
+        """Tokens of the longest text, for a configuration with so many positions."""
+        return positions - ((pad_id or 0) + 1 if self.positions_after_padding else 0)
 
-    def _is_absent(self, architecture: Architecture, layer: int, inner: str) -> bool:
-        choice = architecture.layers[layer]
-        return (not choice.heads.mask and inner.startswith(self.attention)) or (
-            not choice.units.mask and inner.startswith(self.feed_forward)
-        )
+    def set_layers(self, config: Any, layers: Sequence[int]) -> None:
+        """Let a transformers configuration name these of its layers, in this order, repeats included."""
+        for name in self.layer_lists:
+            entries = getattr(config, name)
+            setattr(config, name, [entries[layer] for layer in layers])
+        config.num_hidden_layers = len(layers)  # transformers' attribute map serves every family
 
-    def _layer_rules(
-        self, architecture: Architecture, dims: Dimensions, layer: int
-    ) -> dict[str, tuple[Index | None, ...]]:
-        choice = architecture.layers[layer]
-        rules: dict[str, tuple[Index | None, ...]] = {}
-        if choice.heads.count < dims.num_heads:
-            heads = np.asarray(choice.heads.indices, dtype=np.int64)
-            rows = (heads[:, None] * dims.head_size + np.arange(dims.head_size)).reshape(-1)
-            for module in (self.query, self.key, self.value):
-                rules[f"{module}.weight"] = (rows, None)
-                rules[f"{module}.bias"] = (rows,)
-            rules[f"{self.attention_output}.weight"] = (None, rows)
-        if choice.units.count < dims.num_units:
-            units = np.asarray(choice.units.indices, dtype=np.int64)
-            rules[f"{self.up}.weight"] = (units, None)
-            rules[f"{self.up}.bias"] = (units,)
-            rules[f"{self.down}.weight"] = (None, units)
-        return rules
-
-
-@dataclass(frozen=True)
-class Blueprint:
-    """A dense model as the search sees it: its family, sizes, and the shape of each parameter.
-
-    `shapes` lists a tied parameter once.
-    """
-
-    family: Family
-    dims: Dimensions
-    shapes: Mapping[str, tuple[int, ...]]
-
-    def plan(self, architecture: Architecture) -> SlicingPlan:
-        return self.family.plan(architecture, self)
-
-    def num_params(self, architecture: Architecture) -> int:
-        """Parameters of the pruned model, embeddings and head included."""
-        return sum(prod(shape) for shape in self.plan(architecture).shapes(self.shapes).values())
-
-    def macs(self, architecture: Architecture, length: int, batch: int = 1) -> int:
-        """Multiply-accumulates of all matrix products for `batch` texts of `length` tokens.
-
-        Element-wise work and table look-ups are not counted.
-        """
-        dims = self.dims
-        per_token = sum(
-            heads * dims.head_weight
-            + 2 * length * heads * dims.head_size  # scores, context
-            + units * dims.unit_weight
-            for heads, units in architecture.shapes
-        )
-        per_token += self._weights(self.family.token_linears)
-        return batch * (length * per_token + self._weights(self.family.once_linears))
-
-    def _weights(self, modules: tuple[str, ...]) -> int:
-        names = (f"{module}.weight" for module in modules)
-        return sum(prod(self.shapes[name]) for name in names if name in self.shapes)
-
-    def to_json(self) -> dict[str, Any]:
-        sizes = {field: getattr(self.dims, field) for field in Dimensions.__slots__}
-        shapes = {name: list(shape) for name, shape in self.shapes.items()}
-        return {"model_type": self.family.model_type, "dims": sizes, "shapes": shapes}
+    def layer_kinds(self, config: Any) -> list[int]:
+        """One layer of each kind that a transformers configuration lists."""
+        lists = [getattr(config, name) for name in self.layer_lists]
+        first: dict[tuple[Any, ...], int] = {}
+        for layer in range(config.num_hidden_layers):
+            first.setdefault(tuple(entries[layer] for entries in lists), layer)
+        return list(first.values())
 
 
 def bert_like(
-    model_type: str, stem: str, once_linears: tuple[str, ...], token_linears: tuple[str, ...] = ()
+    model_type: str,
+    stem: str,
+    once_linears: tuple[str, ...],
+    token_linears: tuple[str, ...] = (),
+    *,
+    segments: bool = False,
+    positions_after_padding: bool = False,
 ) -> Family:
     """A family whose layers, listed at `stem`, are laid out as BERT's; the rest is around them."""
     return Family(
         model_type=model_type,
         stem=stem,
-        query="attention.self.query",
-        key="attention.self.key",
-        value="attention.self.value",
-        attention_output="attention.output.dense",
-        up="intermediate.dense",
-        down="output.dense",
-        attention=("attention.",),
-        feed_forward=("intermediate.", "output."),
-        without_heads={"attention": FIRST_PAIR},
-        without_units={"intermediate": FIRST, "output": SECOND},
+        attention=Block(
+            reads={f"attention.self.{part}": (part,) for part in (QUERY, KEY, VALUE)},
+            writes="attention.output.dense",
+            owns=("attention.",),
+            empty={"attention": FIRST_PAIR},
+        ),
+        feed_forward=Block(
+            reads={"intermediate.dense": (UP,)},
+            writes="output.dense",
+            owns=("intermediate.", "output."),
+            empty={"intermediate": FIRST, "output": SECOND},
+        ),
         once_linears=once_linears,
         token_linears=token_linears,
+        inputs=("input_ids", "attention_mask", *(("token_type_ids",) if segments else ())),
+        positions_after_padding=positions_after_padding,
     )

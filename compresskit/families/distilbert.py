@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from compresskit.families.base import FIRST, ZERO, ZERO_PAIR, Family
+from compresskit.families.base import FIRST, KEY, QUERY, UP, VALUE, ZERO, ZERO_PAIR, Block, Family
 
 DISTILBERT = Family(
     model_type="distilbert",
     stem="distilbert.transformer.layer",
-    query="attention.q_lin",
-    key="attention.k_lin",
-    value="attention.v_lin",
-    attention_output="attention.out_lin",
-    up="ffn.lin1",
-    down="ffn.lin2",
-    attention=("attention.", "sa_layer_norm."),
-    feed_forward=("ffn.", "output_layer_norm."),
-    without_heads={"attention": ZERO_PAIR, "sa_layer_norm": FIRST},
-    without_units={"ffn": ZERO, "output_layer_norm": FIRST},
+    attention=Block(
+        reads={"attention.q_lin": (QUERY,), "attention.k_lin": (KEY,), "attention.v_lin": (VALUE,)},
+        writes="attention.out_lin",
+        owns=("attention.", "sa_layer_norm."),
+        empty={"attention": ZERO_PAIR, "sa_layer_norm": FIRST},
+    ),
+    feed_forward=Block(
+        reads={"ffn.lin1": (UP,)},
+        writes="ffn.lin2",
+        owns=("ffn.", "output_layer_norm."),
+        empty={"ffn": ZERO, "output_layer_norm": FIRST},
+    ),
     once_linears=("pre_classifier", "classifier"),
 )
 

@@ -12,11 +12,11 @@ import numpy as np
 import onnx
 
 from compresskit.architecture import BLOCKS_MARK, PRECISIONS, Candidate
-from compresskit.engine.graph import GraphSlicer
 from compresskit.engine.quantize import to_precision
 from compresskit.engine.variants import Variant
 from compresskit.errors import AgentError, TargetError
 from compresskit.pipeline.latency_record import CandidateLatency, at_level, shapes_of
+from compresskit.pipeline.slicers import Slicer
 from compresskit.pipeline.speedup import SpeedUp, combined
 from compresskit.runs.directory import RunDirectory
 from compresskit.search.additive import AdditiveLatency
@@ -40,7 +40,7 @@ class LatencyMeter:
         run: RunDirectory,
         target: LatencyTarget,
         profile: Profile,
-        slicer: GraphSlicer,
+        slicer: Slicer,
         variant: Variant,
         variants: Mapping[str, Variant] | None = None,
     ) -> None:

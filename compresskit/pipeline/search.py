@@ -9,7 +9,6 @@ from typing import Any
 from torch import nn
 
 from compresskit.errors import ConfigurationError
-from compresskit.families import dimensions_of
 from compresskit.pipeline import reuse
 from compresskit.pipeline.answers import DenseAnswers
 from compresskit.pipeline.dense_check import check_dense
@@ -33,6 +32,7 @@ from compresskit.runs.directory import RunDirectory
 from compresskit.runs.records import Front, TrialRecord
 from compresskit.search.loop import Budget
 from compresskit.supernet.network import SuperNetwork
+from compresskit.supernet.surgery import blueprint_of_config
 from compresskit.target.open import open_target
 from compresskit.target.profile import load_profile
 from compresskit.training.stages import Stage
@@ -85,7 +85,7 @@ def search(
     if source is not None:
         check_run(source, inputs.task, made_from, "a search from its super-network", say)
     if settings.method != NAS:
-        make_method(settings.method).check(settings, dimensions_of(inputs.checkpoint.config))
+        make_method(settings.method).check(settings, blueprint_of_config(inputs.checkpoint.config))
     if warm_start is not None and settings.method in LADDERS:
         raise ConfigurationError(
             f"method {settings.method} makes sizes of its own: leave --warm-start out, or take method nas."
@@ -137,7 +137,7 @@ class Search:
             supernet = self.shared(dense) if self.settings.method == NAS else SuperNetwork(dense)
             profile = self.inputs.profile
             precisions = self.settings.precisions_on(profile)
-            slicer = slicer_of(supernet, precisions)
+            slicer = slicer_of(supernet, precisions, self.say)
             variants = choose_variants(self.run, target, profile, slicer, precisions, self.say)
             meter = LatencyMeter(self.run, target, profile, slicer, variants["fp32"], variants)
             answers = DenseAnswers.of(self.run)

@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
 
 from onnx import ModelProto
 
 from compresskit.architecture import Architecture
 from compresskit.engine.export import export_onnx
 from compresskit.engine.graph import GraphSlicer
+from compresskit.engine.residual import NotCutError
+from compresskit.pruning.extract import extract
 from compresskit.supernet.network import SuperNetwork
 from compresskit.supernet.parts import PartedNetwork
 from compresskit.target.light import LightGraph
+
+
+class Slicer(Protocol):
+    """Gives the plain graph of any architecture of a super-network."""
+
+    @property
+    def full(self) -> Architecture: ...
+
+    def slice(self, architecture: Architecture) -> ModelProto: ...
+
+    def slice_light(self, architecture: Architecture) -> LightGraph: ...
 
 
 class PartedSlicer(GraphSlicer):
@@ -36,8 +49,35 @@ class PartedSlicer(GraphSlicer):
         )
 
 
-def slicer_of(supernet: SuperNetwork, precisions: Sequence[str]) -> GraphSlicer:
-    """For graphs of these precisions: latency in fp32 needs no weights of its own, so one graph serves."""
-    if isinstance(supernet, PartedNetwork) and set(precisions) != {"fp32"}:
-        return PartedSlicer(supernet)
-    return GraphSlicer(export_onnx(supernet.model), supernet.blueprint)
+class FreshGraphs:
+    """Exports each architecture anew: right where a graph cannot be cut, but seconds each."""
+
+    def __init__(self, supernet: SuperNetwork) -> None:
+        self.supernet = supernet
+
+    @property
+    def full(self) -> Architecture:
+        return self.supernet.full
+
+    def slice(self, architecture: Architecture) -> ModelProto:
+        model = self.supernet.model
+        if isinstance(self.supernet, PartedNetwork):
+            model = self.supernet.models[self.supernet.place_of(architecture)]
+        return export_onnx(extract(model, architecture))
+
+    def slice_light(self, architecture: Architecture) -> LightGraph:
+        return LightGraph(self.slice(architecture), {})
+
+
+def slicer_of(supernet: SuperNetwork, precisions: Sequence[str], say: Callable[[str], None]) -> Slicer:
+    """For graphs of these precisions: latency in fp32 needs no weights of its own, so one graph serves.
+
+    A graph that cannot be cut is said, and each architecture is then exported anew.
+    """
+    try:
+        if isinstance(supernet, PartedNetwork) and set(precisions) != {"fp32"}:
+            return PartedSlicer(supernet)
+        return GraphSlicer(export_onnx(supernet.model), supernet.blueprint)
+    except NotCutError as error:
+        say(f"{error} Each candidate is exported anew: slower, but right.")
+        return FreshGraphs(supernet)

@@ -9,7 +9,6 @@ from typing import Any
 from onnx import ModelProto
 
 from compresskit.bundle.runtime import RuntimeLimit, installed_version, parse_version
-from compresskit.engine.graph import GraphSlicer
 from compresskit.engine.quantize import to_precision
 from compresskit.engine.variants import (
     ONE_THREAD,
@@ -21,6 +20,7 @@ from compresskit.engine.variants import (
 )
 from compresskit.errors import ConfigurationError, RunError
 from compresskit.pipeline.latency import time_of
+from compresskit.pipeline.slicers import Slicer
 from compresskit.runs.directory import RunDirectory
 from compresskit.runs.fields import RESTORE
 from compresskit.target.base import LatencyTarget
@@ -67,7 +67,7 @@ def choose_variants(
     run: RunDirectory,
     target: LatencyTarget,
     profile: Profile,
-    slicer: GraphSlicer,
+    slicer: Slicer,
     precisions: Collection[str],
     say: Callable[[str], None],
 ) -> dict[str, Variant]:

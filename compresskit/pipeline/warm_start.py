@@ -62,19 +62,18 @@ def recorded(run: RunDirectory, space: Space) -> list[Candidate]:
     return [space.like(Candidate.from_json(item)) for item in kept["candidates"]]
 
 
-def _of_run(run: RunDirectory) -> tuple[str, dict[str, int]]:
+def _of_run(run: RunDirectory) -> tuple[str, Dimensions]:
     blueprint = run.info["blueprint"]
-    return blueprint["model_type"], {name: blueprint["dims"][name] for name in Dimensions.__slots__}
+    return str(blueprint["model_type"]), Dimensions(**blueprint["dims"])
 
 
-def _of_model(config: Any) -> tuple[str, dict[str, int]]:
-    dims = dimensions_of(config)
-    return family_for(config.model_type).model_type, {name: getattr(dims, name) for name in dims.__slots__}
+def _of_model(config: Any) -> tuple[str, Dimensions]:
+    return family_for(config.model_type).model_type, dimensions_of(config)
 
 
-def _said(model: tuple[str, dict[str, int]]) -> str:
+def _said(model: tuple[str, Dimensions]) -> str:
     family, dims = model
     return (
-        f"a {family} of {dims['num_layers']} layers, {dims['num_heads']} heads of {dims['head_size']}, "
-        f"{dims['num_units']} units and width {dims['hidden_size']}"
+        f"a {family} of {dims.num_layers} layers, {dims.num_heads} heads of {dims.head_size}, "
+        f"{dims.num_units} units and width {dims.hidden_size}"
     )

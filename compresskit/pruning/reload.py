@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from compresskit.architecture import Architecture
 from compresskit.blocks import BlockPlan
 from compresskit.bundle.manifest import verify
 from compresskit.errors import EngineError
+from compresskit.families import family_for
 from compresskit.pruning.block.linear import compact, scatter_weight
 from compresskit.pruning.extract import assemble
 from compresskit.supernet.surgery import blueprint_of
@@ -34,7 +36,10 @@ def load_pruned(folder: str | Path) -> nn.Module:
     architecture = Architecture.from_json(manifest.architecture)
     blocks = BlockPlan.from_json(manifest.blocks.get("matrices", {}))
     config = AutoConfig.from_pretrained(folder)
-    config.num_hidden_layers = len(architecture.layers)
+    # A dense model in which every layer that was dropped is like the first that is left.
+    place = {old: new for new, old in enumerate(architecture.kept_layers)}
+    family = family_for(config.model_type)
+    family.set_layers(config, [place.get(layer, 0) for layer in range(len(architecture.layers))])
     with torch.device("meta"):
         dense = AutoModelForSequenceClassification.from_config(config)
     blueprint = blueprint_of(dense)
@@ -56,10 +61,11 @@ def load_pruned(folder: str | Path) -> nn.Module:
 
 
 def _restore_buffers(model: nn.Module, config: Any) -> None:
-    """Buffers such as `position_ids` are not saved: take them from a model of one layer."""
+    """Buffers such as `position_ids` are not saved: take them from a model of one layer of each kind."""
     from transformers import AutoModelForSequenceClassification
 
-    small = type(config).from_dict({**config.to_dict(), "num_hidden_layers": 1})
+    small, family = copy.deepcopy(config), family_for(config.model_type)
+    family.set_layers(small, family.layer_kinds(config))
     real = dict(AutoModelForSequenceClassification.from_config(small).named_buffers())
     for name, buffer in list(model.named_buffers()):
         if buffer.is_meta:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 import torch
 from torch import nn
 
-from compresskit.families.base import Blueprint
+from compresskit.families import Blueprint, Projection
+from compresskit.families.base import HEADS, UNITS
+from compresskit.slicing import Index
 from compresskit.supernet.mask_slopes import mask_slopes
 
 
@@ -21,6 +23,10 @@ class Importance:
 
     heads: torch.Tensor
     units: torch.Tensor
+
+    def of(self, kind: str) -> torch.Tensor:
+        """The scores of `heads` or of `units`."""
+        return self.heads if kind == HEADS else self.units
 
     def sorted(self) -> Importance:
         """The scores as `reorder` leaves the members that they belong to."""
@@ -78,13 +84,15 @@ def fisher_importance(
     Kwon et al. 2022 (arXiv 2204.09656), equation 6, with the gradient of each row alone: the mask
     of a member multiplies what it feeds to its output projection. `loss` is a mean over rows.
     """
-    family, dims = blueprint.family, blueprint.dims
-    heads = torch.zeros(dims.num_layers, dims.num_heads)
-    units = torch.zeros(dims.num_layers, dims.num_units)
+    dims = blueprint.dims
+    found = Importance(
+        torch.zeros(dims.num_layers, dims.num_heads), torch.zeros(dims.num_layers, dims.num_units)
+    )
     outputs = {
-        (layer, name): (model.get_submodule(f"{family.stem}.{layer}.{name}"), size)
+        (layer, kind): (model.get_submodule(output.module), output.size)
         for layer in range(dims.num_layers)
-        for name, size in ((family.attention_output, dims.head_size), (family.down, 1))
+        for kind in (HEADS, UNITS)
+        for output in (blueprint.output(layer, kind),)
     }
     was_training = model.training
     model.eval()
@@ -92,14 +100,14 @@ def fisher_importance(
     try:
         for count, slopes in mask_slopes(model, outputs, batches, loss):
             rows += count
-            for (layer, name), of_rows in slopes.items():
-                scores = units if name == family.down else heads
+            for (layer, kind), of_rows in slopes.items():
+                scores = found.of(kind)
                 scores[layer] += of_rows.square().sum(0).to(scores.device, scores.dtype)
     finally:
         model.train(was_training)
     if not rows:
         raise ValueError("importance needs at least one batch")
-    return Importance(heads, units)
+    return found
 
 
 @dataclass(frozen=True)
@@ -118,15 +126,14 @@ def _per_member(
 
     The output projections alone are enough: a member acts on the model through them only.
     """
-    family, dims = blueprint.family, blueprint.dims
     parameters = dict(model.named_parameters())
-    heads, units = [], []
-    for layer in range(dims.num_layers):
-        prefix = f"{family.stem}.{layer}."
-        context = value(parameters[f"{prefix}{family.attention_output}.weight"])  # (hidden, heads * size)
-        heads.append(context.view(dims.hidden_size, dims.num_heads, dims.head_size).sum((0, 2)))
-        units.append(value(parameters[f"{prefix}{family.down}.weight"]).sum(0))  # (hidden, units) -> units
-    return _Sums(torch.stack(heads), torch.stack(units))
+    sums: dict[str, list[torch.Tensor]] = {HEADS: [], UNITS: []}
+    for layer in range(blueprint.dims.num_layers):
+        for kind, of_layers in sums.items():
+            output = blueprint.output(layer, kind)
+            weight = value(parameters[f"{output.module}.weight"])  # (hidden, members * size)
+            of_layers.append(weight.view(-1, output.total, output.size).sum((0, 2)))
+    return _Sums(torch.stack(sums[HEADS]), torch.stack(sums[UNITS]))
 
 
 @torch.no_grad()
@@ -135,20 +142,17 @@ def reorder(model: nn.Module, blueprint: Blueprint, importance: Importance) -> N
 
     Hidden width and layer order stay. Ties keep their order.
     """
-    family, dims = blueprint.family, blueprint.dims
     parameters = dict(model.named_parameters())
-    for layer in range(dims.num_layers):
-        prefix = f"{family.stem}.{layer}."
-        heads = importance.heads[layer].argsort(descending=True, stable=True)
-        rows = (heads[:, None] * dims.head_size + torch.arange(dims.head_size, device=heads.device)).flatten()
-        units = importance.units[layer].argsort(descending=True, stable=True)
-        for module, order in (
-            *((m, rows) for m in (family.query, family.key, family.value)),
-            (family.up, units),
-        ):
-            for leaf in ("weight", "bias"):
-                parameter = parameters[f"{prefix}{module}.{leaf}"]
-                parameter.copy_(parameter[order])
-        for module, order in ((family.attention_output, rows), (family.down, units)):
-            parameter = parameters[f"{prefix}{module}.weight"]
-            parameter.copy_(parameter[:, order])
+    for layer in range(blueprint.dims.num_layers):
+        for each in blueprint.projections(layer):
+            order = importance.of(each.kind)[layer].argsort(descending=True, stable=True)
+            permute(parameters, each, order.cpu().numpy())
+
+
+@torch.no_grad()
+def permute(tensors: Mapping[str, torch.Tensor], projection: Projection, order: Index) -> None:
+    """Put the members of a projection into this order, in place, in those of its tensors that are there."""
+    places = torch.from_numpy(projection.places(order))
+    for name, dim in ((f"{projection.module}.weight", projection.dim), (f"{projection.module}.bias", 0)):
+        if name in tensors and (projection.reads or dim):
+            tensors[name].copy_(tensors[name].index_select(dim, places.to(tensors[name].device)))

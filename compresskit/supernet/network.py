@@ -9,7 +9,7 @@ from torch import nn
 from torch.func import functional_call
 
 from compresskit.architecture import Architecture
-from compresskit.families.base import Blueprint
+from compresskit.families import Blueprint
 from compresskit.slicing import SlicingPlan
 from compresskit.supernet.surgery import blueprint_of, skeleton_of
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 from torch import nn
+from transformers import AutoModelForSequenceClassification
 
 from compresskit.families import Blueprint, base, dimensions_of, family_for
 from compresskit.slicing import SlicingPlan
@@ -42,6 +43,12 @@ def blueprint_of(model: nn.Module) -> Blueprint:
     return Blueprint(family_for(config.model_type), dimensions_of(config), shapes)
 
 
+def blueprint_of_config(config: Any) -> Blueprint:
+    """Blueprint of the classifier that a transformers configuration describes; no weights are made."""
+    with torch.device("meta"):
+        return blueprint_of(AutoModelForSequenceClassification.from_config(config))
+
+
 def skeleton_of(model: nn.Module, plan: SlicingPlan, blueprint: Blueprint) -> nn.Module:
     """A copy of `model` on the meta device with the layers and identities of `plan`.
 
@@ -64,16 +71,14 @@ def skeleton_of(model: nn.Module, plan: SlicingPlan, blueprint: Blueprint) -> nn
 def reshape(model: nn.Module, plan: SlicingPlan, blueprint: Blueprint) -> None:
     """Drop the layers that `plan` drops and put pass-throughs in, in place."""
     stem = blueprint.family.stem
-    sources = {_layer_number(name, stem): _layer_number(cut.source, stem) for name, cut in plan.cuts.items()}
-    sources.pop(None, None)
+    numbers = {_layer_number(cut.source, stem) for cut in plan.cuts.values()}
+    kept = sorted(number for number in numbers if number is not None)
     parent_name, _, list_name = stem.rpartition(".")
     parent = model.get_submodule(parent_name)
     layers = parent.get_submodule(list_name)
     assert isinstance(layers, nn.ModuleList)
-    kept = [layers[source] for _, source in sorted(sources.items())]  # type: ignore[index]
-    setattr(parent, list_name, nn.ModuleList(kept))
-    config: Any = model.config
-    config.num_hidden_layers = len(kept)  # transformers' attribute map serves every family
+    setattr(parent, list_name, nn.ModuleList(layers[source] for source in kept))
+    blueprint.family.set_layers(model.config, kept)
     for name, rule in plan.identities.items():
         owner, _, child = name.rpartition(".")
         setattr(model.get_submodule(owner), child, PassThrough(rule))

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from compresskit.errors import ConfigurationError
+from compresskit.families import FAMILIES
 
 Row = dict[str, list[int]]
 
 _ROWS_AT_ONCE = 2_000  # a tokenizer's answers take fifty times the memory of the ids in them
-# These count positions from the padding id on, so the first ones never hold a token.
-_OFFSET_POSITIONS = ("roberta", "xlm-roberta", "camembert")
 
 
 @dataclass(frozen=True)
@@ -28,9 +27,8 @@ def position_limit(config: Any) -> int | None:
     positions = getattr(config, "max_position_embeddings", None)
     if positions is None or positions <= 0:
         return None
-    if config.model_type in _OFFSET_POSITIONS:
-        positions -= (config.pad_token_id or 0) + 1
-    return int(positions)
+    family = FAMILIES.get(config.model_type)
+    return int(positions) if family is None else family.max_tokens(int(positions), config.pad_token_id)
 
 
 def check_length(max_length: int, tokenizer: Any, num_texts: int, limit: int | None) -> None:

@@ -70,8 +70,8 @@ def test_refitting_brings_the_last_hidden_states_nearer_to_the_teachers(model_ty
     assert distance() < 0.7 * far
     family = network.blueprint.family
     for name, value in network.model.state_dict().items():
-        moved = name.rpartition(".")[0].endswith((family.attention_output, family.down))
+        moved = name.rpartition(".")[0].endswith((family.attention.writes, family.feed_forward.writes))
         assert moved or torch.equal(value, before[name]), name
-    name = f"{family.stem}.{dims.num_layers - 1}.{family.down}.weight"
+    name = f"{family.stem}.{dims.num_layers - 1}.{family.feed_forward.writes}.weight"
     cut_off = slice(dims.num_units // 2, None)
     assert torch.equal(network.model.state_dict()[name][:, cut_off], before[name][:, cut_off])

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 import pytest
 import torch
+from onnx import ModelProto
 from torch import nn
 
 from compresskit.architecture import Architecture, Layer
+from compresskit.engine.export import export_onnx
+from compresskit.engine.graph import GraphSlicer
 from compresskit.errors import ArchitectureError
 from compresskit.families import Blueprint, blueprint_from_json
 from compresskit.kept import Kept
 from compresskit.pruning.extract import extract
 from compresskit.supernet.attention import quick_gradients
+from compresskit.supernet.importance import Importance, reorder
 from compresskit.supernet.network import SuperNetwork
 
 LAYERS, HEADS, UNITS, HIDDEN, VOCABULARY = 4, 4, 24, 32, 60
@@ -40,6 +45,14 @@ def make_batch(rows: int = 3, length: int = 7, seed: int = 1) -> dict[str, torch
     for row in range(1, rows):
         mask[row, length - row :] = 0
     return {"input_ids": ids.where(mask.bool(), torch.ones_like(ids)), "attention_mask": mask}
+
+
+def padded_batch(rows: int, length: int, *, left: bool) -> dict[str, torch.Tensor]:
+    """As `make_batch`, with at least one token in every row, and padding on either side."""
+    ids = torch.randint(5, VOCABULARY, (rows, length), generator=torch.Generator().manual_seed(length))
+    padding = torch.arange(rows).clamp(max=length - 1)[:, None]
+    mask = torch.arange(length) >= padding if left else torch.arange(length) < length - padding
+    return {"input_ids": ids.where(mask, torch.ones_like(ids)), "attention_mask": mask.long()}
 
 
 def irregular() -> Architecture:
@@ -99,10 +112,9 @@ class FamilyContract:
 
     def test_every_named_parameter_exists(self, supernet: SuperNetwork) -> None:
         family, shapes = supernet.blueprint.family, supernet.blueprint.shapes
-        inner = (family.query, family.key, family.value, family.attention_output, family.up, family.down)
         for layer in range(LAYERS):
-            for module in inner:
-                assert f"{family.stem}.{layer}.{module}.weight" in shapes
+            for each in supernet.blueprint.projections(layer):
+                assert f"{each.module}.weight" in shapes
         for module in (*family.once_linears, *family.token_linears):
             assert f"{module}.weight" in shapes
         assert len(supernet.blueprint.plan(supernet.full).cuts) == len(shapes)
@@ -134,13 +146,15 @@ class FamilyContract:
     def test_gradients_reach_the_kept_slices_only(self, supernet: SuperNetwork) -> None:
         supernet(irregular(), **make_batch()).logits.square().sum().backward()
         parameters = dict(supernet.model.named_parameters())
-        family = supernet.blueprint.family
-        up = parameters[f"{family.stem}.0.{family.up}.weight"].grad
-        assert up is not None
-        kept = list(irregular().layers[0].units.indices)
-        assert up[kept].abs().sum(1).min() > 0
-        assert up[[i for i in range(UNITS) if i not in kept]].abs().max() == 0
-        assert parameters[f"{family.stem}.1.{family.up}.weight"].grad is None
+        for each in supernet.blueprint.projections(0):
+            found = parameters[f"{each.module}.weight"].grad
+            assert found is not None
+            slopes = found.abs().sum(1 - each.dim)
+            kept = each.places(np.asarray(irregular().layers[0].kept(each.kind).indices))
+            assert slopes[kept].min() > 0
+            assert slopes[np.setdiff1d(np.arange(len(slopes)), kept)].max() == 0
+        for each in supernet.blueprint.projections(1):
+            assert parameters[f"{each.module}.weight"].grad is None
 
     @pytest.mark.parametrize("name", ARCHITECTURES)
     def test_embeddings_learn_as_those_of_the_pruned_model(self, supernet: SuperNetwork, name: str) -> None:
@@ -196,25 +210,41 @@ class FamilyContract:
         with pytest.raises(ArchitectureError, match="no layer is left"):
             Architecture((Layer(Kept(HEADS, 0), Kept(UNITS, 0)),))
 
-    @pytest.mark.parametrize("name", ARCHITECTURES)
-    def test_onnx_equals_torch_at_any_batch_and_length(self, supernet: SuperNetwork, name: str) -> None:
-        from compresskit.engine.export import export_onnx
+    def test_reordering_members_changes_nothing(self, supernet: SuperNetwork) -> None:
+        before = supernet.model(**make_batch()).logits
+        weights = [value.clone() for value in supernet.model.parameters()]
+        scores = Importance(torch.randn(LAYERS, HEADS), torch.randn(LAYERS, UNITS))
+        reorder(supernet.model, supernet.blueprint, scores)
+        torch.testing.assert_close(supernet.model(**make_batch()).logits, before, rtol=0, atol=self.atol)
+        moved = [not torch.equal(*pair) for pair in zip(weights, supernet.model.parameters(), strict=True)]
+        assert sum(moved) >= LAYERS * 4  # of each layer what reads and what writes
 
-        pruned = extract(supernet.model, ARCHITECTURES[name]).eval()
-        session = _session(export_onnx(pruned).SerializeToString())
-        names = {item.name for item in session.get_inputs()}
-        for rows, length in ((1, 1), (1, 9), (4, 5)):
-            batch = make_batch(rows, length) if length > rows else make_batch(rows, length, seed=2)
-            feed = {name: value.numpy() for name, value in batch.items()}
-            feed |= {name: np.zeros_like(feed["input_ids"]) for name in names - feed.keys()}
-            found = session.run(["logits"], feed)[0]
-            wanted = pruned(**batch).logits.detach().numpy()
-            np.testing.assert_allclose(found, wanted, rtol=0, atol=1e-4)
+    def test_onnx_graphs_equal_torch_and_each_other(self, supernet: SuperNetwork) -> None:
+        """Sliced and exported anew, at any batch, shorter and longer than traced, padded on either side."""
+        slicer = GraphSlicer(export_onnx(supernet.model), supernet.blueprint)
+        for name, architecture in ARCHITECTURES.items():
+            pruned = extract(supernet.model, architecture).eval()
+            sliced = _session(slicer.slice(architecture))
+            fresh = sliced if name == "first layers" else _session(export_onnx(pruned))  # seconds each
+            names = {item.name for item in fresh.get_inputs()}
+            assert names == {item.name for item in sliced.get_inputs()}
+            for rows, length, left in itertools.product((1, 3, 8), (1, 8, 29), (False, True)):
+                batch = padded_batch(rows, length, left=left)
+                feed = {name: value.numpy() for name, value in batch.items()}
+                feed |= {name: np.zeros_like(feed["input_ids"]) for name in names - feed.keys()}
+                found, again = (session.run(["logits"], feed)[0] for session in (sliced, fresh))
+                np.testing.assert_allclose(found, again, rtol=0, atol=1e-5)
+                if left:  # padding itself may be what the head reads, and what it holds means nothing
+                    continue
+                wanted = pruned(**batch).logits.detach().numpy()
+                np.testing.assert_allclose(found, wanted, rtol=0, atol=1e-4)
 
 
-def _session(model: bytes) -> Any:
+def _session(model: ModelProto) -> Any:
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
-    return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    return onnxruntime.InferenceSession(
+        model.SerializeToString(), options, providers=["CPUExecutionProvider"]
+    )

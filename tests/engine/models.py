@@ -15,6 +15,7 @@ from compresskit.architecture import Architecture, Layer
 from compresskit.kept import Kept
 
 HEADS, UNITS, LAYERS, VOCABULARY, POSITIONS = 4, 48, 3, 100, 40
+SPECIAL = tuple(f"{name}_token_id" for name in ("pad", "bos", "eos", "cls", "sep"))
 SPOILED = "bert.encoder.layer.1.output.dense"
 
 
@@ -31,6 +32,8 @@ def make_model(model_type: str = "bert", *, num_labels: int = 3) -> nn.Module:
         sizes = {"dim": 32, "n_layers": LAYERS, "n_heads": HEADS, "hidden_dim": UNITS}
     if model_type == "electra":
         sizes["embedding_size"] = 16
+    if model_type == "modernbert":  # global, local, local attention; texts are longer than the window
+        sizes |= {"local_attention": 8, **dict.fromkeys(SPECIAL, 1)}
     config = AutoConfig.for_model(
         model_type,
         vocab_size=VOCABULARY,

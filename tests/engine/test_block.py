@@ -59,7 +59,7 @@ def pruned_model(made: Any, cuts: str, rate: float) -> tuple[torch.nn.Module, An
 
 @pytest.mark.parametrize("rate", [1.5, 5.0])
 @pytest.mark.parametrize("cuts", CUTS)
-@pytest.mark.parametrize("model_type", ["bert", "distilbert", "roberta"])
+@pytest.mark.parametrize("model_type", ["bert", "distilbert", "roberta", "modernbert"])
 def test_masked_and_compacted_models_and_graphs_agree(
     exported: Callable[[str], Any], model_type: str, cuts: str, rate: float
 ) -> None:

@@ -12,7 +12,7 @@ from tests.engine.models import ARCHITECTURES
 
 
 @pytest.mark.parametrize("name", ARCHITECTURES)
-@pytest.mark.parametrize("model_type", ["bert", "distilbert", "roberta"])
+@pytest.mark.parametrize("model_type", ["bert", "distilbert", "roberta", "modernbert"])
 def test_counts_equal_the_blueprint(exported: Callable[[str], Any], model_type: str, name: str) -> None:
     made, architecture = exported(model_type), ARCHITECTURES[name]
     sliced = made.slicer.slice(architecture)

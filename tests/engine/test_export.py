@@ -16,7 +16,7 @@ from compresskit.engine.verify import torch_logits
 from tests.engine.models import make_model, make_rows
 
 
-@pytest.mark.parametrize("model_type", ["bert", "distilbert", "roberta"])
+@pytest.mark.parametrize("model_type", ["bert", "distilbert", "roberta", "modernbert"])
 def test_graph_equals_torch(exported: Callable[[str], Any], model_type: str) -> None:
     made = exported(model_type)
     onnx.checker.check_model(made.plain, full_check=True)
@@ -24,7 +24,7 @@ def test_graph_equals_torch(exported: Callable[[str], Any], model_type: str) -> 
     np.testing.assert_allclose(logits_of(made.plain, rows), torch_logits(made.model, rows), rtol=0, atol=1e-5)
 
 
-@pytest.mark.parametrize("model_type", ["bert", "distilbert"])
+@pytest.mark.parametrize("model_type", ["bert", "distilbert", "modernbert"])
 def test_every_weight_bears_its_torch_name(exported: Callable[[str], Any], model_type: str) -> None:
     made = exported(model_type)
     found = {item.name: numpy_helper.to_array(item) for item in made.plain.graph.initializer}

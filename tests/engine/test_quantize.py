@@ -141,6 +141,18 @@ def test_fp16_stays_near(exported: Callable[[str], Any]) -> None:
     np.testing.assert_allclose(logits_of(half, rows), wanted, atol=0.05)
 
 
+def test_angles_of_rotations_stay_in_fp32(exported: Callable[[str], Any]) -> None:
+    """Of positions of hundreds, fp16 would lose the part of a turn that tells neighbours apart."""
+    plain = copy.deepcopy(exported("modernbert").plain)
+    rows = make_rows((300, 40))
+    half = to_precision(copy.deepcopy(plain), "fp16")
+    kinds = {item.name: item.data_type for item in half.graph.initializer}
+    frequencies = {name for name in kinds if "inv_freq" in name}
+    assert len(frequencies) == 2 and {kinds[name] for name in frequencies} == {TensorProto.FLOAT}
+    assert kinds["model.final_norm.weight"] == TensorProto.FLOAT16
+    np.testing.assert_allclose(logits_of(half, rows), logits_of(plain, rows), atol=0.05)
+
+
 def test_unknown_precision_lists_the_permitted(exported: Callable[[str], Any]) -> None:
     with pytest.raises(ConfigurationError, match=r"'int4'.*fp16, fp32, int8"):
         to_precision(copy.deepcopy(exported("bert").plain), "int4")

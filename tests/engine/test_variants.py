@@ -39,7 +39,7 @@ def test_variants_compute_the_same(exported: Callable[[str], Any], variant: Vari
     assert count_params(graph) == made.blueprint.num_params(architecture)
 
 
-@pytest.mark.parametrize("model_type", ["distilbert", "roberta"])
+@pytest.mark.parametrize("model_type", ["distilbert", "roberta", "modernbert"])
 @pytest.mark.parametrize("variant", VARIANTS, ids=lambda variant: variant.name)
 def test_variants_serve_other_families(
     exported: Callable[[str], Any], model_type: str, variant: Variant

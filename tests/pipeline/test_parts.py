@@ -102,16 +102,17 @@ def test_what_is_exported_is_a_slice_of_the_part_that_was_scored(run: Path, tmp_
 
 
 def test_graphs_of_other_precisions_are_cut_from_the_part_of_their_size(network: PartedNetwork) -> None:
-    assert type(slicer_of(network, ["fp32"])).__name__ == "GraphSlicer"
-    slicer = slicer_of(network, ["fp32", "int8"])
+    assert type(slicer_of(network, ["fp32"], print)).__name__ == "GraphSlicer"
+    slicer = slicer_of(network, ["fp32", "int8"], print)
     assert isinstance(slicer, PartedSlicer)
     architecture = smallest(network)
     place = network.place_of(architecture)
     assert place > 0
     cut, other = (
-        made.slice(architecture) for made in (slicer, slicer_of(SuperNetwork(network.models[0]), ["fp32"]))
+        made.slice(architecture)
+        for made in (slicer, slicer_of(SuperNetwork(network.models[0]), ["fp32"], print))
     )
-    wanted = slicer_of(SuperNetwork(network.models[place]), ["fp32"]).slice(architecture)
+    wanted = slicer_of(SuperNetwork(network.models[place]), ["fp32"], print).slice(architecture)
     assert cut.graph.initializer == wanted.graph.initializer
     assert cut.graph.initializer != other.graph.initializer
     assert slicer.slice_light(architecture).size_bytes > 0

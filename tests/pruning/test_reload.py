@@ -15,7 +15,9 @@ from compresskit.bundle.manifest import Manifest, hash_files, write_manifest
 from compresskit.errors import EngineError
 from compresskit.pruning.extract import extract
 from compresskit.pruning.reload import load_pruned
+from compresskit.supernet.surgery import blueprint_of
 from tests.contracts.family import HEADS, HIDDEN, LAYERS, UNITS, VOCABULARY, irregular, make_batch, randomize
+from tests.families import test_modernbert
 from tests.families.test_bert import SIZES
 
 
@@ -47,6 +49,10 @@ def sign(folder: Path, architecture: Architecture) -> None:
     write_manifest(folder, manifest)
 
 
+def modernbert() -> nn.Module:
+    return test_modernbert.TestModernBert().make_model()
+
+
 def distilbert() -> nn.Module:
     config = DistilBertConfig(
         vocab_size=VOCABULARY, dim=HIDDEN, n_layers=LAYERS, n_heads=HEADS, hidden_dim=UNITS
@@ -55,13 +61,28 @@ def distilbert() -> nn.Module:
 
 
 @pytest.mark.parametrize(
-    "dense", [BertForSequenceClassification(BertConfig(**SIZES)), distilbert()], ids=["bert", "distilbert"]
+    "dense",
+    [BertForSequenceClassification(BertConfig(**SIZES)), distilbert(), modernbert()],
+    ids=["bert", "distilbert", "modernbert"],
 )
 def test_pruned_model_comes_back(tmp_path: Path, dense: nn.Module) -> None:
     pruned = write(tmp_path, randomize(dense), irregular())
     again = load_pruned(tmp_path)
     assert not again.training
     torch.testing.assert_close(again(**make_batch()).logits, pruned(**make_batch()).logits, rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("kept", [(1, 2), (3,), (2, 3)])
+def test_local_and_global_layers_stay_what_they_were(tmp_path: Path, kept: tuple[int, ...]) -> None:
+    """Layers 0 and 3 are global. Layer 0 has no norm before its attention; what takes its place keeps its."""
+    dense = randomize(modernbert())
+    architecture = Architecture.uniform(blueprint_of(dense).dims, kept, HEADS, UNITS)
+    pruned = write(tmp_path, dense, architecture)
+    kinds = json.loads((tmp_path / "config.json").read_text())["layer_types"]
+    assert kinds == ["full_attention" if layer == 3 else "sliding_attention" for layer in kept]
+    batch = make_batch(rows=2, length=12)
+    again = load_pruned(tmp_path)
+    torch.testing.assert_close(again(**batch).logits, pruned(**batch).logits, rtol=0, atol=0)
 
 
 def test_weights_of_another_architecture_raise(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from compresskit.architecture import Architecture, Candidate, Dimensions
+from compresskit.architecture import Architecture, Candidate
 from compresskit.errors import AgentError, CompresskitError, RunError, SearchError
 from compresskit.families import Blueprint
 from compresskit.pipeline.estimate import Clock
@@ -39,8 +39,8 @@ Made = tuple[Candidate, nn.Module]
 class Method(ABC):
     """Makes trials out of the fine-tuned dense model; dense model, device and front are as in `nas`."""
 
-    def check(self, settings: SearchSettings, dims: Dimensions) -> None:  # noqa: B027
-        """Raise CompresskitError for settings that it cannot work with on a model of these sizes.
+    def check(self, settings: SearchSettings, blueprint: Blueprint) -> None:  # noqa: B027
+        """Raise CompresskitError for settings that it cannot work with on such a model.
 
         That is asked before anything is written.
         """

@@ -9,16 +9,23 @@ from pathlib import Path
 from onnx import ModelProto
 from torch import nn
 
-from compresskit.architecture import Architecture, Candidate, Dimensions
+from compresskit.architecture import Architecture, Candidate
 from compresskit.blocks import AXES, INPUTS, OUTPUTS, Partition
 from compresskit.engine.block_choice import MARGIN, BlockChooser, random_matrix
 from compresskit.errors import SearchError
+from compresskit.families import Blueprint
 from compresskit.pipeline.methods.base import Made, Method, MethodContext, check_any, point_stage
 from compresskit.pipeline.methods.block_start import check_start, start_of
 from compresskit.pipeline.models import load_model, save_model
 from compresskit.pipeline.settings import LABEL_LEARNING_RATE, TAUGHT_LEARNING_RATE, SearchSettings
 from compresskit.pipeline.spent import note_training
-from compresskit.pruning.block.matrices import MATRIX_GROUPS, BlockSetting, GroupSetting, partitions_of
+from compresskit.pruning.block.matrices import (
+    MATRIX_GROUPS,
+    BlockSetting,
+    GroupSetting,
+    modules_of,
+    partitions_of,
+)
 from compresskit.pruning.block.stages import Lasso, prune, retrain, train_with_lasso
 from compresskit.runs.records import TrialRecord
 from compresskit.search.block_space import BlockConfig, BlockSpace, furthest_before
@@ -40,9 +47,9 @@ class BlockPruning(Method):
     dense where no cut is faster. Trial 0 is the dense model: what it dominates is on no front.
     """
 
-    def check(self, settings: SearchSettings, dims: Dimensions) -> None:
-        check_start(settings, dims)
-        for shape in _shapes(dims).values():
+    def check(self, settings: SearchSettings, blueprint: Blueprint) -> None:
+        check_start(settings, blueprint)
+        for shape in _shapes(blueprint).values():
             for cut in _cuts(settings, shape):
                 cut.widths(shape)
 
@@ -93,7 +100,7 @@ def _partitions(context: MethodContext, chooser: BlockChooser) -> dict[str, tupl
     """For each matrix group the partitions that gain on the device, the fastest first."""
     found = {}
     settings = context.settings
-    for group, shape in _shapes(context.blueprint.dims).items():
+    for group, shape in _shapes(context.blueprint).items():
         gains: list[tuple[float, Partition]] = []
         for cut in _cuts(settings, shape):
             # Units are put in order, hidden dimensions and heads are not.
@@ -117,12 +124,14 @@ def _cuts(settings: SearchSettings, shape: tuple[int, int]) -> Iterator[Partitio
             yield Partition(axis, blocks)
 
 
-def _shapes(dims: Dimensions) -> dict[str, tuple[int, int]]:
-    """(out, in) of the matrices of each group."""
-    width = dims.num_heads * dims.head_size
-    shapes = (width, dims.hidden_size), (dims.hidden_size, width)
-    feed = (dims.num_units, dims.hidden_size), (dims.hidden_size, dims.num_units)
-    return dict(zip(MATRIX_GROUPS, (*shapes, *feed), strict=True))
+def _shapes(blueprint: Blueprint) -> dict[str, tuple[int, int]]:
+    """(out, in) of the matrices of each group, of the largest where they differ."""
+    found = {}
+    for group in MATRIX_GROUPS:
+        shapes = (blueprint.shapes[f"{module}.weight"] for module in modules_of(blueprint, group))
+        rows, columns = max(shapes)
+        found[group] = rows, columns
+    return found
 
 
 def _prepare(context: MethodContext, space: BlockSpace) -> tuple[Path, Architecture]:

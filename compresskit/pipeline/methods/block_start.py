@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-
 from torch import nn
 
-from compresskit.architecture import Architecture, Dimensions
+from compresskit.architecture import Architecture
 from compresskit.errors import ConfigurationError
+from compresskit.families import Blueprint, blueprint_from_json
 from compresskit.pipeline.methods.base import MethodContext
 from compresskit.pipeline.models import load_model
 from compresskit.pipeline.points import weights_folder
@@ -17,10 +16,10 @@ from compresskit.runs.directory import RunDirectory
 from compresskit.runs.records import TrialRecord
 
 
-def check_start(settings: SearchSettings, dims: Dimensions) -> None:
+def check_start(settings: SearchSettings, blueprint: Blueprint) -> None:
     """Raise ConfigurationError where the point to begin with is not there, or of another model."""
     found = _point_of(settings)
-    if found is not None and found[0].info["blueprint"]["dims"] != asdict(dims):
+    if found is not None and blueprint_from_json(found[0].info["blueprint"]).dims != blueprint.dims:
         raise ConfigurationError(_another(found[0]))
 
 
@@ -30,7 +29,7 @@ def start_of(context: MethodContext) -> tuple[nn.Module, Architecture]:
     if found is None:
         return context.fresh(), context.evaluator.supernet.full
     source, record = found
-    if source.info.get("blueprint") != context.run.info["blueprint"]:
+    if blueprint_from_json(source.info["blueprint"]) != context.blueprint:
         raise ConfigurationError(_another(source))
     architecture = record.candidate.architecture
     folder = weights_folder(source.path, record.weights, architecture, context.blueprint.dims)

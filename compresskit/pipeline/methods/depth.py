@@ -9,6 +9,7 @@ import numpy as np
 
 from compresskit.architecture import Architecture, Candidate, Dimensions
 from compresskit.errors import ConfigurationError
+from compresskit.families import Blueprint
 from compresskit.pipeline.methods.base import Made, Method, MethodContext, point_stage
 from compresskit.pipeline.settings import SearchSettings
 from compresskit.pruning.rivals.layer_drop import ALTERNATING, BOTTOM, TOP, layer_drop
@@ -29,9 +30,9 @@ class LayerDrop(Method):
     def __init__(self, keep: Keep) -> None:
         self.keep = keep
 
-    def check(self, settings: SearchSettings, dims: Dimensions) -> None:
+    def check(self, settings: SearchSettings, blueprint: Blueprint) -> None:
         assert settings.trials is not None
-        depths_of(dims.num_layers, settings.trials)
+        depths_of(blueprint.dims.num_layers, settings.trials)
 
     def explore(self, context: MethodContext) -> list[TrialRecord]:
         dims = context.blueprint.dims

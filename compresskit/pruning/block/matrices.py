@@ -8,14 +8,10 @@ from dataclasses import dataclass
 from compresskit.blocks import Partition
 from compresskit.errors import ConfigurationError, one_of
 from compresskit.families import Blueprint
+from compresskit.families.base import HEADS, UNITS
 
-# Names of matrix groups -> attributes of a Family; embeddings and the head stay dense.
-_MODULES = {
-    "qkv": ("query", "key", "value"),
-    "out": ("attention_output",),
-    "up": ("up",),
-    "down": ("down",),
-}
+# Names of matrix groups -> members, and whether they are read or written; embeddings and the head stay dense.
+_MODULES = {"qkv": (HEADS, True), "out": (HEADS, False), "up": (UNITS, True), "down": (UNITS, False)}
 MATRIX_GROUPS = tuple(_MODULES)
 
 
@@ -42,11 +38,11 @@ def modules_of(blueprint: Blueprint, group: str) -> tuple[str, ...]:
     """Names of all modules of a matrix group, layer by layer. Raises ConfigurationError for no group."""
     if group not in _MODULES:
         raise ConfigurationError(one_of("matrix group", group, MATRIX_GROUPS))
-    family = blueprint.family
     return tuple(
-        f"{family.stem}.{layer}.{getattr(family, attribute)}"
+        each.module
         for layer in range(blueprint.dims.num_layers)
-        for attribute in _MODULES[group]
+        for each in blueprint.projections(layer)
+        if (each.kind, each.reads) == _MODULES[group]
     )
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import torch
 from torch import nn
 
@@ -11,6 +9,7 @@ from compresskit.architecture import Architecture
 from compresskit.blocks import SCOPES, Partition
 from compresskit.errors import ConfigurationError, one_of
 from compresskit.families import Blueprint
+from compresskit.families.base import HEADS, KEY, QUERY
 from compresskit.pruning.block.groups import group_norms, group_sums, spread
 from compresskit.pruning.block.matrices import BlockSetting, modules_of, partitions_of
 from compresskit.pruning.block.pruned import PrunedBlocks
@@ -102,30 +101,28 @@ def _select(
     return found
 
 
-@dataclass
 class _Alive:
     """Heads and units that still have a way through their layer."""
 
-    blueprint: Blueprint
-    heads: torch.Tensor
-    units: torch.Tensor
+    def __init__(self, blueprint: Blueprint, heads: torch.Tensor, units: torch.Tensor) -> None:
+        self.heads, self.units = heads, units
+        self._projections = {
+            each.module: (layer, each)
+            for layer in range(blueprint.dims.num_layers)
+            for each in blueprint.projections(layer)
+        }
 
     @property
     def count(self) -> int:
         return int(self.heads.sum()) + int(self.units.sum())
 
-    def _place(self, module: str) -> tuple[int, str]:
-        number, _, inner = module[len(self.blueprint.family.stem) + 1 :].partition(".")
-        return int(number), inner
+    def _of(self, layer: int, kind: str) -> torch.Tensor:
+        return (self.heads if kind == HEADS else self.units)[layer]
 
     def _members(self, module: str) -> tuple[torch.Tensor, int]:
         """Which rows or columns of a weight are alive, and along which dimension they lie."""
-        family, dims = self.blueprint.family, self.blueprint.dims
-        layer, inner = self._place(module)
-        if inner in (family.up, family.down):
-            return self.units[layer], 0 if inner == family.up else 1
-        rows = self.heads[layer].repeat_interleave(dims.head_size)
-        return rows, 1 if inner == family.attention_output else 0
+        layer, found = self._projections[module]
+        return self._of(layer, found.kind).repeat_interleave(found.size).repeat(len(found.parts)), found.dim
 
     def mask(self, module: str, shape: torch.Size) -> torch.Tensor:
         """(out, in), True where a weight belongs to a living member."""
@@ -137,13 +134,12 @@ class _Alive:
 
         Queries and keys without weights do not kill a head: it still averages its values.
         """
-        family, dims = self.blueprint.family, self.blueprint.dims
-        layer, inner = self._place(module)
-        if inner in (family.up, family.down):
-            self.units[layer] &= stays.any(dim=1 if inner == family.up else 0)
-        elif inner in (family.value, family.attention_output):
-            rows = stays.any(dim=1 if inner == family.value else 0)
-            self.heads[layer] &= rows.view(dims.num_heads, dims.head_size).any(dim=1)
+        layer, found = self._projections[module]
+        left = stays.any(dim=1 - found.dim).view(len(found.parts), found.total, found.size).any(dim=2)
+        alive = self._of(layer, found.kind)
+        for part, members in zip(found.parts, left, strict=True):
+            if part not in (QUERY, KEY):
+                alive &= members
 
     def other_masks(self, model: nn.Module, masks: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
         """Masks of the matrices and biases around dead members that were not pruned themselves.
@@ -151,14 +147,13 @@ class _Alive:
         With its bias gone a dead unit gives activation(0), which is 0 for every activation in use.
         """
         found: dict[str, torch.Tensor] = {}
-        for group in _ORDER:
-            for module in modules_of(self.blueprint, group):
-                members, dim = self._members(module)
-                if members.all():
-                    continue
-                weight = model.get_parameter(f"{module}.weight")
-                if f"{module}.weight" not in masks:
-                    found[f"{module}.weight"] = self.mask(module, weight.shape).clone()
-                if dim == 0:
-                    found[f"{module}.bias"] = members.clone()
+        for module, (_, projection) in self._projections.items():
+            members = self._members(module)[0]
+            if members.all():
+                continue
+            weight = model.get_parameter(f"{module}.weight")
+            if f"{module}.weight" not in masks:
+                found[f"{module}.weight"] = self.mask(module, weight.shape).clone()
+            if projection.reads and projection.has_bias:
+                found[f"{module}.bias"] = members.clone()
         return found

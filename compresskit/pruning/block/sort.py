@@ -11,8 +11,13 @@ import torch
 from torch import nn
 
 from compresskit.blocks import INPUTS, OUTPUTS, Partition
+from compresskit.families import Projection
+from compresskit.families.base import UNITS
 from compresskit.pruning.block.groups import group_sums
 from compresskit.pruning.block.pruned import PrunedBlocks
+from compresskit.supernet.importance import permute
+
+Places = npt.NDArray[np.int64]
 
 
 @torch.no_grad()
@@ -22,37 +27,36 @@ def sort_units(model: nn.Module, pruned: PrunedBlocks) -> PrunedBlocks:
     Units that serve the same blocks stand together, dead ones last. With two blocks, each block's units
     are then one run, which needs no gather. Units never leave a block that they are cut into.
     """
-    family, dims = pruned.blueprint.family, pruned.blueprint.dims
-    masks = dict(pruned.masks)
+    parameters = dict(model.named_parameters())
+    masks = {name: mask.clone() for name, mask in pruned.masks.items()}
     units = pruned.units.clone()
-    for layer in range(dims.num_layers):
-        prefix = f"{family.stem}.{layer}."
-        up, down = f"{prefix}{family.up}", f"{prefix}{family.down}"
-        up_cut, up_class = _place_and_class(f"{up}.weight", OUTPUTS, pruned.partitions.get(up), masks)
-        down_cut, down_class = _place_and_class(f"{down}.weight", INPUTS, pruned.partitions.get(down), masks)
-        dead = ~units[layer].numpy()
-        keys = [key for key in (up_class, down_class, dead, down_cut, up_cut) if key is not None]
-        order = torch.from_numpy(np.lexsort(keys))
-        units[layer] = units[layer][order]
-        for name, dim in ((f"{up}.weight", 0), (f"{up}.bias", 0), (f"{down}.weight", 1)):
-            parameter = model.get_parameter(name)
-            parameter.copy_(parameter.index_select(dim, order.to(parameter.device)))
-            if name in masks:
-                masks[name] = masks[name].index_select(dim, order)
+    for layer in range(pruned.blueprint.dims.num_layers):
+        holding = [each for each in pruned.blueprint.projections(layer) if each.kind == UNITS]
+        cuts: list[Places] = []
+        classes: list[Places] = []
+        for each in holding:
+            of_cuts, of_classes = _places_and_classes(each, pruned.partitions.get(each.module), masks)
+            cuts, classes = [*of_cuts, *cuts], [*classes, *of_classes]
+        order = np.lexsort([*classes, ~units[layer].numpy(), *cuts])
+        units[layer] = units[layer][torch.from_numpy(order)]
+        for each in holding:
+            permute(parameters, each, order)
+            permute(masks, each, order)
     return replace(pruned, masks=masks, units=units)
 
 
-def _place_and_class(
-    weight: str, axis_of_units: str, partition: Partition | None, masks: Mapping[str, torch.Tensor]
-) -> tuple[npt.NDArray[np.int64] | None, npt.NDArray[np.int64] | None]:
-    """The block that each unit is cut into, or else a rank of the set of blocks that it serves."""
+def _places_and_classes(
+    projection: Projection, partition: Partition | None, masks: Mapping[str, torch.Tensor]
+) -> tuple[list[Places], list[Places]]:
+    """For each part: the block that each unit is cut into, or else a rank of the set of blocks it serves."""
     if partition is None:
-        return None, None
-    mask = masks[weight]
-    if partition.axis == axis_of_units:
+        return [], []
+    mask = masks[f"{projection.module}.weight"]
+    if partition.axis == (OUTPUTS if projection.reads else INPUTS):
         widths = partition.widths(mask.shape)
-        return np.repeat(np.arange(len(widths)), widths), None
-    return None, gray_rank((group_sums(mask.to(torch.float32), partition) > 0).numpy())
+        return list(np.repeat(np.arange(len(widths)), widths).reshape(len(projection.parts), -1)), []
+    served = (group_sums(mask.to(torch.float32), partition) > 0).numpy()
+    return [], list(map(gray_rank, np.split(served, len(projection.parts), axis=1)))
 
 
 def gray_rank(served: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:

@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from compresskit.architecture import Architecture
+from compresskit.families.base import HEADS, UNITS
 from compresskit.pruning.extract import extract
 from compresskit.supernet.importance import Importance
 from compresskit.supernet.mask_slopes import Batch, Loss, mask_slopes
@@ -38,26 +39,25 @@ def mask_gradients(
     See `mask_slopes`. `loss` is a mean over the rows of a batch. `model` stays as it is.
     """
     blueprint = blueprint_of(model)
-    family, dims = blueprint.family, blueprint.dims
+    dims = blueprint.dims
     network = extract(model, architecture).eval()
     for parameter in network.parameters():  # enough for a graph through every member, and cheap
         parameter.requires_grad_(parameter.dim() == 1)
     outputs: dict[tuple[int, str], tuple[nn.Module, int]] = {}
     for place, layer in enumerate(architecture.kept_layers):
-        for name, size in ((family.attention_output, dims.head_size), (family.down, 1)):
-            module = sub_layer(network, f"{family.stem}.{place}.{name}")
+        for kind in (HEADS, UNITS):
+            output = blueprint.output(place, kind)
+            module = sub_layer(network, output.module)
             if module is not None:
-                outputs[layer, name] = (module, size)
+                outputs[layer, kind] = (module, output.size)
     heads, units = [], []
     for rows, found in mask_slopes(network, outputs, batches, loss):
         of_heads = torch.zeros(rows, dims.num_layers, dims.num_heads)
         of_units = torch.zeros(rows, dims.num_layers, dims.num_units)
-        for (layer, name), slopes in found.items():
-            kept = architecture.layers[layer]
-            if name == family.down:
-                of_units[:, layer, list(kept.units.indices)] = slopes.float().cpu()
-            else:
-                of_heads[:, layer, list(kept.heads.indices)] = slopes.float().cpu()
+        for (layer, kind), slopes in found.items():
+            kept = architecture.layers[layer].kept(kind)
+            of_members = of_heads if kind == HEADS else of_units
+            of_members[:, layer, list(kept.indices)] = slopes.float().cpu()
         heads.append(of_heads)
         units.append(of_units)
     if not heads:

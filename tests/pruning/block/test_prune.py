@@ -105,7 +105,7 @@ def test_every_matrix_keeps_something_however_hard_it_is_pruned() -> None:
     assert len(pruned.architecture.kept_layers) == LAYERS
 
 
-@pytest.mark.parametrize("model_type", ["bert", "distilbert", "roberta"])
+@pytest.mark.parametrize("model_type", ["bert", "distilbert", "roberta", "modernbert"])
 @pytest.mark.parametrize("axes", [(INPUTS, OUTPUTS), (OUTPUTS, OUTPUTS), (OUTPUTS, INPUTS)])
 def test_sorting_units_changes_their_order_and_nothing_else(model_type: str, axes: tuple[str, str]) -> None:
     model = make_model(model_type)
@@ -129,7 +129,9 @@ def test_sorting_units_changes_their_order_and_nothing_else(model_type: str, axe
         torch.testing.assert_close(model(**inputs).logits, before, rtol=0, atol=1e-5)
     if axes == (INPUTS, OUTPUTS):
         for name, matrix in sorted_.plan().items():
-            assert name.endswith(("intermediate.dense", "lin1")) or all(kept.is_run for kept in matrix.kept)
+            assert name.endswith(("intermediate.dense", "lin1", "Wi")) or all(
+                kept.is_run for kept in matrix.kept
+            )
         assert all(layer.units.is_first for layer in sorted_.architecture.layers)
 
 

@@ -9,10 +9,9 @@ import torch
 from torch import nn
 
 from compresskit.families import Family
+from compresskit.families.base import HEADS, UNITS, Block
 from compresskit.supernet.mask_slopes import Batch
 from compresskit.supernet.surgery import sub_layer
-
-ATTENTION, FEED_FORWARD = "attention", "feed_forward"
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,7 +28,7 @@ class SubLayer:
 
 @dataclass(frozen=True, eq=False)
 class Observed:
-    """One layer in one run: its output, and of ATTENTION and FEED_FORWARD those that it has."""
+    """One layer in one run: its output, and the sub-layers that it has, by the kind of their members."""
 
     sub_layers: dict[str, SubLayer]
     output: torch.Tensor
@@ -69,7 +68,6 @@ class LayerCall:
 
     def observe(self, layer: nn.Module, states: torch.Tensor) -> Observed:
         """Run a layer on `states` and look inside."""
-        family = self._family
         fed: dict[str, torch.Tensor] = {}
         given: dict[str, torch.Tensor] = {}
 
@@ -79,7 +77,8 @@ class LayerCall:
 
             return module.register_forward_hook(after)
 
-        names = (family.attention_output, family.up, family.down)
+        blocks = self._family.blocks
+        names = {block.writes for block in blocks.values()} | {_entry(blocks[UNITS])}
         present = {name: module for name in names if (module := sub_layer(layer, name)) is not None}
         handles = [watch(name, module) for name, module in present.items()]
         try:
@@ -88,8 +87,13 @@ class LayerCall:
             for handle in handles:
                 handle.remove()
         found = {}
-        if (name := family.attention_output) in present:
-            found[ATTENTION] = SubLayer(fed[name], given[name], states)
-        if (name := family.down) in present:  # what feed-forward reads, it adds to
-            found[FEED_FORWARD] = SubLayer(fed[name], given[name], fed[family.up])
+        for kind, block in blocks.items():
+            if block.writes in present:
+                residual = states if kind == HEADS else fed[_entry(block)]
+                found[kind] = SubLayer(fed[block.writes], given[block.writes], residual)
         return Observed(found, output)
+
+
+def _entry(block: Block) -> str:
+    """The module of a block that reads the residual stream itself."""
+    return block.norm_before or next(iter(block.reads))

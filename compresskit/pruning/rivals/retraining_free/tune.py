@@ -12,7 +12,7 @@ from torch import nn
 from compresskit.architecture import Architecture
 from compresskit.pruning.extract import extract
 from compresskit.pruning.rivals.retraining_free.least_squares import ScaleProblem
-from compresskit.pruning.rivals.retraining_free.stream import ATTENTION, FEED_FORWARD, LayerCall, SubLayer
+from compresskit.pruning.rivals.retraining_free.stream import LayerCall, SubLayer
 from compresskit.supernet.mask_slopes import Batch
 from compresskit.supernet.surgery import blueprint_of
 
@@ -46,28 +46,26 @@ def tune(model: nn.Module, architecture: Architecture, teacher: nn.Module, batch
     for number in range(dims.num_layers):
         right, small = (network.get_submodule(f"{family.stem}.{number}") for network in (teacher, pruned))
         seen_right = [call.observe(right, state) for call, state in zip(calls, taught, strict=True)]
-        goals = [{part: _sum(found) for part, found in seen.sub_layers.items()} for seen in seen_right]
+        goals = [{kind: _sum(found) for kind, found in seen.sub_layers.items()} for seen in seen_right]
         taught = [seen.output for seen in seen_right]
         del seen_right  # what is inside a layer is far larger than its goals
-        kept = architecture.layers[number]
-        for name, size, part, members in (
-            (family.attention_output, dims.head_size, ATTENTION, kept.heads),
-            (family.down, 1, FEED_FORWARD, kept.units),
-        ):
-            problem = ScaleProblem(small.get_parameter(f"{name}.weight"), size)
-            bias = small.get_parameter(f"{name}.bias")
+        for kind, block in family.blocks.items():
+            output, kept = blueprint.output(number, kind), architecture.layers[number].kept(kind)
+            linear = small.get_submodule(block.writes)
+            assert isinstance(linear, nn.Linear)
+            problem = ScaleProblem(linear.weight, output.size)
             for call, state, goal in zip(calls, states, goals, strict=True):
-                found = call.observe(small, state).sub_layers[part]
-                rest = goal[part] - found.residual - bias
+                found = call.observe(small, state).sub_layers[kind]
+                rest = goal[kind] - found.residual - (0 if linear.bias is None else linear.bias)
                 problem.add(found.fed[call.mask], rest[call.mask])
             scales = problem.solve()
             if scales is None:
                 rejected += 1
                 continue
-            places = np.asarray(members.indices)[:, None] * size + np.arange(size)
-            columns = scales.to(bias.dtype).repeat_interleave(size)
-            small.get_parameter(f"{name}.weight").mul_(columns)
-            model.get_parameter(f"{family.stem}.{number}.{name}.weight")[:, places.reshape(-1)] *= columns
+            columns = scales.to(linear.weight.dtype).repeat_interleave(output.size)
+            linear.weight.mul_(columns)
+            places = output.places(np.asarray(kept.indices, dtype=np.int64))
+            model.get_parameter(f"{output.module}.weight")[:, places] *= columns
         states = [call.run(small, state) for call, state in zip(calls, states, strict=True)]
     return Tuned(2 * dims.num_layers - rejected, rejected)
 

@@ -15,7 +15,7 @@ from compresskit.kept import Kept
 from compresskit.pruning.rivals.retraining_free.tune import tune
 from compresskit.supernet.network import SuperNetwork
 from tests.contracts.family import HEADS, LAYERS, UNITS, irregular, make_batch, randomize
-from tests.families import test_distilbert, test_roberta
+from tests.families import test_distilbert, test_modernbert, test_roberta
 from tests.training.make import make_model
 
 
@@ -69,13 +69,14 @@ def test_first_attention_is_scaled_as_lstsq_says() -> None:
         np.testing.assert_allclose(after[:, each].numpy(), before[:, each].numpy() * scale, rtol=1e-4)
 
 
-@pytest.mark.parametrize("family", ["bert", "distilbert", "roberta"])
+@pytest.mark.parametrize("family", ["bert", "distilbert", "roberta", "modernbert"])
 def test_outputs_come_nearer_to_the_dense_models(family: str) -> None:
     torch.manual_seed(0)
     makers = {
         "bert": make_model,
         "distilbert": test_distilbert.TestDistilBert().make_model,
         "roberta": test_roberta.TestRoberta().make_model,
+        "modernbert": test_modernbert.TestModernBert().make_model,
     }
     dense = randomize(makers[family]()).double()
     tuned, architecture = copy.deepcopy(dense), pruned()
@@ -89,7 +90,8 @@ def test_outputs_come_nearer_to_the_dense_models(family: str) -> None:
             total += float((wanted - found)[batch["attention_mask"].bool()].square().sum())
         return total
 
-    assert apart(better) < 0.9 * apart(plain)
+    # A residual stream that is never normed gains less: what was lost before stays in it.
+    assert apart(better) < (0.97 if family == "modernbert" else 0.9) * apart(plain)
 
 
 def test_keeping_everything_changes_nothing() -> None:

@@ -1,0 +1,90 @@
+"""Positions in an exported graph: counted there, and rotations in operators that every runtime has."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from onnx import NodeProto
+
+from compresskit.engine.editing import GraphEditor, attributes_of
+from compresskit.errors import EngineError
+
+POSITIONS = "position_ids"
+
+
+def count_positions(editor: GraphEditor) -> None:
+    """Put 0, 1, 2, ... in place of the input `position_ids` that a graph was traced with, if it was.
+
+    Without that input torch writes rotations that hold for a batch of one only.
+    """
+    if all(item.name != POSITIONS for item in editor.graph.input):
+        return
+    first = editor.nodes[0]
+    for node in list(editor.uses(POSITIONS)):
+        if node.op_type == "Shape":
+            node.input[0] = "input_ids"
+    zero, one = (editor.add_constant(f"position_{n}", np.array(n, dtype=np.int64)) for n in (0, 1))
+    axis = editor.add_constant("position_axis", np.array([0], dtype=np.int64))
+    names = [editor.fresh(f"position_{part}") for part in ("shape", "length", "range", "row")]
+    editor.add("Shape", ["input_ids"], names[:1], before=first, name="positions/Shape", start=1, end=2)
+    editor.add("Squeeze", [names[0]], [names[1]], before=first, name="positions/Squeeze")
+    editor.add("Range", [zero, names[1], one], [names[2]], before=first, name="positions/Range")
+    editor.add("Unsqueeze", [names[2], axis], [names[3]], before=first, name="positions/Unsqueeze")
+    editor.redirect(POSITIONS, names[3])
+    inputs = [item for item in editor.graph.input if item.name != POSITIONS]
+    del editor.graph.input[:]
+    editor.graph.input.extend(inputs)
+
+
+class Rotations:
+    """Writes RotaryEmbedding of opset 23 out; cosine and sine are computed once for each kind of it."""
+
+    def __init__(self, editor: GraphEditor) -> None:
+        self.editor = editor
+        self._wide: dict[tuple[str, ...], tuple[str, str]] = {}
+
+    def write_out(self, node: NodeProto) -> None:
+        """`x * cos + (second half, first half of x) * (-sin, sin)` on x of (batch, heads, length, size)."""
+        settings = attributes_of(node)
+        if len(node.input) != 3 or settings.get("interleaved") or settings.get("rotary_embedding_dim"):
+            raise EngineError(f"rotary embedding {node.name!r} is of a kind that is not known.")
+        editor, (source, cos, sin), result = self.editor, node.input, node.output[0]
+        cos, sin = self._wide_tables(node, cos, sin)
+        halves = [editor.fresh(f"{result}_{part}") for part in ("first", "second")]
+        swapped, straight, crossed = (
+            editor.fresh(f"{result}_{p}") for p in ("swapped", "straight", "crossed")
+        )
+        editor.remove(node)
+        place = editor.uses(result)[0]
+        steps: tuple[tuple[str, list[str], list[str], dict[str, Any]], ...] = (
+            ("Split", [source], halves, {"axis": -1, "num_outputs": 2}),
+            ("Concat", halves[::-1], [swapped], {"axis": -1}),
+            ("Mul", [source, cos], [straight], {}),
+            ("Mul", [swapped, sin], [crossed], {}),
+            ("Add", [straight, crossed], [result], {}),
+        )
+        for op_type, inputs, outputs, attributes in steps:
+            added = editor.add(op_type, inputs, outputs, before=place, **attributes)
+            added.metadata_props.extend(node.metadata_props)
+
+    def _wide_tables(self, node: NodeProto, cos: str, sin: str) -> tuple[str, str]:
+        """(cos, cos) and (-sin, sin) of (batch, 1, length, size)."""
+        editor = self.editor
+        producers = [editor.producer[name] for name in (cos, sin)]
+        key = tuple(part for each in producers for part in (each.op_type, *each.input))
+        if key not in self._wide:
+            for each in producers:
+                del each.metadata_props[:]
+                each.name = f"rotary/{each.op_type}"
+            axis = editor.add_constant("rotary_axis", np.array([1], dtype=np.int64), shared=True)
+            negative = editor.fresh(f"{sin}_negative")
+            editor.add("Neg", [sin], [negative], before=node, name="rotary/Neg")
+            found = []
+            for first, second in ((cos, cos), (negative, sin)):
+                joined, wide = editor.fresh(f"{second}_joined"), editor.fresh(f"{second}_wide")
+                editor.add("Concat", [first, second], [joined], before=node, name="rotary/Concat", axis=-1)
+                editor.add("Unsqueeze", [joined, axis], [wide], before=node, name="rotary/Unsqueeze")
+                found.append(wide)
+            self._wide[key] = found[0], found[1]
+        return self._wide[key]

@@ -1,0 +1,135 @@
+"""A dense model as names and shapes: what is cut of it, and what that costs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from compresskit.architecture import Architecture, Dimensions
+from compresskit.families.base import HEADS, Family
+from compresskit.slicing import Cut, Index, SlicingPlan
+
+
+@dataclass(frozen=True)
+class Projection:
+    """A Linear module whose weight holds the heads or units (`kind`) of a layer.
+
+    They lie along dimension `dim`: as rows where it reads the residual stream, as columns where it writes.
+    For each of `parts`, one part after another, every one of the `total` members has `size` of them.
+    """
+
+    module: str
+    kind: str
+    dim: int
+    parts: tuple[str, ...]
+    total: int
+    size: int
+    has_bias: bool
+
+    @property
+    def reads(self) -> bool:
+        return self.dim == 0
+
+    def places(self, members: Index) -> Index:
+        """The rows or columns of these members, in each part in the order given."""
+        within = (members[:, None] * self.size + np.arange(self.size)).reshape(-1)
+        starts = np.arange(len(self.parts)) * (self.total * self.size)
+        return np.asarray((starts[:, None] + within).reshape(-1), dtype=np.int64)
+
+
+@dataclass(frozen=True)
+class Blueprint:
+    """A dense model as the search sees it: its family, sizes, and the shape of each parameter.
+
+    `shapes` lists a tied parameter once.
+    """
+
+    family: Family
+    dims: Dimensions
+    shapes: Mapping[str, tuple[int, ...]]
+
+    def projections(self, layer: int) -> Iterator[Projection]:
+        """Those of a layer: attention before feed-forward, and in each what reads before what writes."""
+        for kind, block in self.family.blocks.items():
+            total = self.dims.num_heads if kind == HEADS else self.dims.num_units
+            for name, parts in (*block.reads.items(), (block.writes, ("",))):
+                module = f"{self.family.stem}.{layer}.{name}"
+                dim = 1 if name == block.writes else 0
+                size = self.shapes[f"{module}.weight"][dim] // (len(parts) * total)
+                yield Projection(module, kind, dim, parts, total, size, f"{module}.bias" in self.shapes)
+
+    def output(self, layer: int, kind: str) -> Projection:
+        """The projection through which the heads or units of a layer act on the residual stream."""
+        return next(each for each in self.projections(layer) if each.kind == kind and not each.reads)
+
+    def plan(self, architecture: Architecture) -> SlicingPlan:
+        """Layers that stay are numbered anew from 0. Raises ArchitectureError when it does not fit."""
+        architecture.check(self.dims)
+        stem = self.family.stem
+        position = {old: new for new, old in enumerate(architecture.kept_layers)}
+        rules = {name: keep for old in position for name, keep in self._rules(architecture, old)}
+        cuts: dict[str, Cut] = {}
+        for name in self.shapes:
+            if not name.startswith(f"{stem}."):
+                cuts[name] = Cut(name)
+                continue
+            number, _, inner = name[len(stem) + 1 :].partition(".")
+            layer = int(number)
+            if layer in position and not inner.startswith(self._absent(architecture, layer)):
+                cuts[f"{stem}.{position[layer]}.{inner}"] = Cut(name, rules.get(name, ()))
+        identities = {
+            f"{stem}.{new}.{module}": rule
+            for old, new in position.items()
+            for kind, block in self.family.blocks.items()
+            if not architecture.layers[old].kept(kind).mask
+            for module, rule in block.empty.items()
+        }
+        return SlicingPlan(cuts, identities)
+
+    def _absent(self, architecture: Architecture, layer: int) -> tuple[str, ...]:
+        """Prefixes, relative to a layer, of the parameters that it lost with all members of a block."""
+        blocks, choice = self.family.blocks, architecture.layers[layer]
+        return tuple(name for kind in blocks if not choice.kept(kind).mask for name in blocks[kind].owns)
+
+    def _rules(
+        self, architecture: Architecture, layer: int
+    ) -> Iterator[tuple[str, tuple[Index | None, ...]]]:
+        for each in self.projections(layer):
+            kept = architecture.layers[layer].kept(each.kind)
+            if kept.count == each.total:
+                continue
+            places = each.places(np.asarray(kept.indices, dtype=np.int64))
+            yield f"{each.module}.weight", (places, None) if each.reads else (None, places)
+            if each.reads:
+                yield f"{each.module}.bias", (places,)
+
+    def num_params(self, architecture: Architecture) -> int:
+        """Parameters of the pruned model, embeddings and head included."""
+        return sum(prod(shape) for shape in self.plan(architecture).shapes(self.shapes).values())
+
+    def macs(self, architecture: Architecture, length: int, batch: int = 1) -> int:
+        """Multiply-accumulates of all matrix products for `batch` texts of `length` tokens.
+
+        Element-wise work and table look-ups are not counted.
+        """
+        weights = dict.fromkeys(self.family.blocks, 0)  # of one member, in all its projections
+        for each in self.projections(0):
+            weights[each.kind] += prod(self.shapes[f"{each.module}.weight"]) // each.total
+        products = 2 * length * self.output(0, HEADS).size  # of a head and a token: scores, context
+        head, unit = weights.values()
+        per_token = sum(heads * (head + products) + units * unit for heads, units in architecture.shapes)
+        per_token += self._weights(self.family.token_linears)
+        return batch * (length * per_token + self._weights(self.family.once_linears))
+
+    def _weights(self, modules: tuple[str, ...]) -> int:
+        names = (f"{module}.weight" for module in modules)
+        return sum(prod(self.shapes[name]) for name in names if name in self.shapes)
+
+    def to_json(self) -> dict[str, Any]:
+        sizes = {field: getattr(self.dims, field) for field in Dimensions.__slots__}
+        shapes = {name: list(shape) for name, shape in self.shapes.items()}
+        return {"model_type": self.family.model_type, "dims": sizes, "shapes": shapes}
