@@ -27,15 +27,17 @@ class CandidateLatency:
 
     @classmethod
     def of(cls, record: Mapping[str, Any]) -> CandidateLatency:
-        """From a line of latencies.jsonl."""
+        """From a line of latencies.jsonl. RunError for a time or a ratio of 0 or less."""
         low, high = record["corrected_ci_ms"]
-        speedup = record.get("speedup")
-        return cls(
-            record["corrected_median_ms"],
-            (low, high),
-            record["size_bytes"],
-            None if speedup is None else SpeedUp.from_json(speedup),
-        )
+        speedup = None if record.get("speedup") is None else SpeedUp.from_json(record["speedup"])
+        median_ms = record["corrected_median_ms"]
+        times = 1.0 if speedup is None else speedup.times
+        for name, value in (("corrected_median_ms", median_ms), ("speedup", times)):
+            if value <= 0:
+                raise RunError(
+                    f"latencies.jsonl is damaged: {name} is {value}; permitted: above 0. {RESTORE}"
+                )
+        return cls(median_ms, (low, high), record["size_bytes"], speedup)
 
     @property
     def half_width(self) -> float:
