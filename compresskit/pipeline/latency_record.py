@@ -28,21 +28,27 @@ class CandidateLatency:
     @classmethod
     def of(cls, record: Mapping[str, Any]) -> CandidateLatency:
         """From a line of latencies.jsonl. RunError for a time or a ratio of 0 or less."""
+        _check_positive(record)
         low, high = record["corrected_ci_ms"]
-        speedup = None if record.get("speedup") is None else SpeedUp.from_json(record["speedup"])
-        median_ms = record["corrected_median_ms"]
-        times = 1.0 if speedup is None else speedup.times
-        for name, value in (("corrected_median_ms", median_ms), ("speedup", times)):
-            if value <= 0:
-                raise RunError(
-                    f"latencies.jsonl is damaged: {name} is {value}; permitted: above 0. {RESTORE}"
-                )
-        return cls(median_ms, (low, high), record["size_bytes"], speedup)
+        speedup = record.get("speedup")
+        return cls(
+            record["corrected_median_ms"],
+            (low, high),
+            record["size_bytes"],
+            None if speedup is None else SpeedUp.from_json(speedup),
+        )
 
     @property
     def half_width(self) -> float:
         """Of the interval, as a share of the median."""
         return (self.ci_ms[1] - self.ci_ms[0]) / 2 / self.median_ms
+
+
+def _check_positive(record: Mapping[str, Any]) -> None:
+    times = (record.get("speedup") or {"times": 1.0})["times"]
+    for name, value in (("corrected_median_ms", record["corrected_median_ms"]), ("speedup", times)):
+        if value <= 0:
+            raise RunError(f"latencies.jsonl is damaged: {name} is {value}; permitted: above 0. {RESTORE}")
 
 
 def at_level(record: Mapping[str, Any], level_ms: float) -> dict[str, Any]:
