@@ -17,6 +17,7 @@ from compresskit.runs.jsonl import append_record, read_records
 from compresskit.runs.lock import RunLock
 from compresskit.runs.records import Front, TrialRecord
 from compresskit.runs.schema import (
+    LatencyConditions,
     LatencyLine,
     RunBlueprint,
     RunFingerprints,
@@ -182,6 +183,7 @@ class RunDirectory:
         """The latency measurements in order, of each key the last; damage is treated as in `trials`."""
         records = self._records(self.path / "latencies.jsonl", LatencyLine)
         for record in records:
+            record.get("conditions", Fields()).check(LatencyConditions)
             for found in (record.get("speedup"), *record.get("looks", ())):
                 (found or Fields()).check(SpeedUpFields)
         return list({record["key"]: record for record in records}.values())

@@ -70,6 +70,7 @@ class LatencyLine:
     predicted_ms: float | None
     predicted_error: float | None
     size_bytes: int
+    seconds: float | None
     samples_ms: list[float]
     reference_samples_ms: list[float]
     median_ms: float
@@ -85,6 +86,14 @@ class LatencyLine:
     conditions: dict[str, Any]
     speedup: dict[str, Any] | None
     looks: list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class LatencyConditions:
+    """`conditions` of such a line, as far as levels are told apart by them."""
+
+    reference: str | None
+    key: str | None
 
 
 @dataclass(frozen=True)

@@ -148,6 +148,8 @@ LINE = {
         {"speedup": 2.0},
         {"speedup": {"times": "x"}},
         {"speedup": {"times": 2.0, "ci": [1.9, 2.1], "marks": None}},
+        {"seconds": "x"},
+        {"conditions": {"reference": []}},
         {"looks": {}},
         {"looks": [{"ci": [1.9]}]},
     ],
