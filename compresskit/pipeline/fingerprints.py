@@ -36,6 +36,9 @@ _VOCABULARY = (
     "sentencepiece.bpe.model",
 )
 _PACKAGES = ("torch", "transformers", "onnxruntime", "onnxruntime-gpu")
+_UNNAMED = (
+    2  # classes whose names transformers 5 does not write, since it gives them itself: LABEL_0, LABEL_1
+)
 # Where a configuration was saved and by what; not what the model is.
 _INCIDENTAL = {"_name_or_path", "transformers_version"}
 
@@ -151,8 +154,9 @@ def _check_classes(run: RunDirectory, task: Task) -> None:
     if task.kind != "classification" or not file.is_file():
         return
     remedy = "Restore it, or remove the folder dense_model and continue with --resume."
-    id2label = read_object(file, _Classes, remedy).get("id2label", {})
-    names = [str(id2label.get(str(i))) for i in range(len(id2label))]
+    id2label = read_object(file, _Classes, remedy).get("id2label")
+    written = {str(i): f"LABEL_{i}" for i in range(_UNNAMED)} if id2label is None else id2label
+    names = [str(written.get(str(i))) for i in range(len(written))]
     found = match_labels(task.label_names, names) if len(names) == task.num_labels else None
     if found is None or any(found.find(name) != i for i, name in enumerate(task.label_names)):
         raise RunError(

@@ -5,16 +5,17 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import torch
-from transformers import AutoModel
+from transformers import AutoModel, BertConfig
 
 from compresskit.errors import ConfigurationError, RunError
 from compresskit.pipeline import fingerprints
 from compresskit.pipeline.export import Choice, export
-from compresskit.pipeline.fingerprints import check_warm_start, model_fingerprint
+from compresskit.pipeline.fingerprints import _check_classes, check_warm_start, model_fingerprint
 from compresskit.pipeline.search import search
 from compresskit.runs import RunDirectory
 from tests.pipeline.make import settings_for
@@ -169,6 +170,18 @@ def test_a_run_whose_classes_stand_in_another_order_is_refused(copied: Path) -> 
         opened.update(fingerprints=None)
     with pytest.raises(RunError, match="has the classes good, bad; its data now have bad, good"):
         export(copied / "run", copied / "engine", Choice(dense=True))
+
+
+def test_names_that_transformers_gives_by_itself_are_not_in_the_configuration(tmp_path: Path) -> None:
+    """A checkpoint of two classes without names of their own: its config.json has no id2label."""
+    run: Any = SimpleNamespace(path=tmp_path, supernet=tmp_path)
+    BertConfig(num_labels=2).save_pretrained(tmp_path / "dense_model")
+    assert "id2label" not in json.loads((tmp_path / "dense_model" / "config.json").read_text())
+    task: Any = SimpleNamespace(kind="classification", num_labels=2, label_names=("LABEL_0", "LABEL_1"))
+    _check_classes(run, task)
+    task.label_names = ("LABEL_1", "LABEL_0")
+    with pytest.raises(RunError, match="has the classes LABEL_0, LABEL_1"):
+        _check_classes(run, task)
 
 
 def test_a_warm_start_may_be_of_other_data(copied: Path) -> None:
