@@ -36,9 +36,8 @@ _VOCABULARY = (
     "sentencepiece.bpe.model",
 )
 _PACKAGES = ("torch", "transformers", "onnxruntime", "onnxruntime-gpu")
-_UNNAMED = (
-    2  # classes whose names transformers 5 does not write, since it gives them itself: LABEL_0, LABEL_1
-)
+# Classes whose names transformers 5 does not write, since it gives them by itself: LABEL_0 and LABEL_1.
+_UNNAMED = 2
 # Where a configuration was saved and by what; not what the model is.
 _INCIDENTAL = {"_name_or_path", "transformers_version"}
 
