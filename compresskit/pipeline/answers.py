@@ -57,7 +57,7 @@ class DenseAnswers:
         """What `run` holds; None in one that is older than the file."""
         if not (run.supernet / ANSWERS_FILE).exists():
             return None
-        remedy = "Remove the folder dense_model beside it, then go on with --resume."
+        remedy = "Remove the folder dense_model beside it, then continue with --resume."
         kept, info = read_arrays(run.supernet / ANSWERS_FILE, ("validation", "search"), remedy), run.info
         return cls(
             Answered(kept["validation"], info["dense_metric"]),

@@ -218,7 +218,7 @@ def _disagreement(engine: EngineResult) -> str | None:
     return (
         f"{engine.path}: search measured {engine.recorded_ms:.3f} ms, this bench "
         f"{engine.corrected_ms:.3f} ms in the same state of the machine ({100 * apart:+.0f} %); measure "
-        "the front anew, after method nas with `compresskit search --from RUN --output NEW`."
+        "the front again, after method nas with `compresskit search --from RUN --output NEW`."
     )
 
 

@@ -38,7 +38,7 @@ def check_dense(inputs: Inputs, settings: SearchSettings, say: Callable[[str], N
         network = SuperNetwork(model.to(training_device()))
         found = _weakness(task, predict(network, task.search, pad_id=checkpoint.pad_id), say)
         if found and not settings.allow_weak_dense:
-            raise ConfigurationError(f"{found} Or go on as it is with --allow-weak-dense.")
+            raise ConfigurationError(f"{found} Or continue as it is with --allow-weak-dense.")
         if found:
             say(f"warning: {found}")
     return replace(inputs, checkpoint=replace(checkpoint, notes=(*checkpoint.notes, *notes)))

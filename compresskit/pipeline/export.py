@@ -31,7 +31,7 @@ from compresskit.pipeline.fingerprints import check_run, fingerprints_of
 from compresskit.pipeline.inputs import read_task
 from compresskit.pipeline.measured import measured_latency
 from compresskit.pipeline.models import Checkpoint, load_model, open_checkpoint
-from compresskit.pipeline.on_test import changes_of, figures_on_test
+from compresskit.pipeline.on_test import changes_of, figures_on_test, kept_answers
 from compresskit.pipeline.points import weights_folder
 from compresskit.pipeline.reuse import profile_for, stored_settings
 from compresskit.pruning.block.linear import compact
@@ -90,7 +90,8 @@ def export(
     checkpoint = open_checkpoint(settings.model)
     pad_id: int = checkpoint.pad_id
     task = read_task(settings, checkpoint)
-    check_run(run, task, fingerprints_of(task, checkpoint), "an export", say)
+    check_run(run, task, fingerprints_of(task, checkpoint, download=False), "an export", say)
+    kept_answers(run.path)  # damage is told before anything is computed
     dense = load_model(run.supernet / "dense_model")
     source = (
         dense

@@ -6,6 +6,7 @@ import hashlib
 import json
 import platform
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -15,21 +16,17 @@ from transformers.utils import cached_file
 from compresskit import __version__
 from compresskit.bundle.manifest import file_hash
 from compresskit.errors import RunError
+from compresskit.pipeline.checkpoint.folder import WEIGHT_FILES, check_weight_files, read_shards
 from compresskit.pipeline.models import Checkpoint
 from compresskit.pipeline.settings import SearchSettings
 from compresskit.runs.directory import RunDirectory
+from compresskit.runs.fields import read_object
 from compresskit.tasks.label_match import match_labels
 from compresskit.tasks.task import Task
 
 Say = Callable[[str], None]
 
 _SETTING = {"data": "dataset", "model": "model"}
-_WEIGHTS = (
-    "model.safetensors",
-    "model.safetensors.index.json",
-    "pytorch_model.bin",
-    "pytorch_model.bin.index.json",
-)
 _VOCABULARY = (
     "tokenizer.json",
     "vocab.txt",
@@ -39,28 +36,50 @@ _VOCABULARY = (
     "sentencepiece.bpe.model",
 )
 _PACKAGES = ("torch", "transformers", "onnxruntime", "onnxruntime-gpu")
+# Classes whose names transformers 5 does not write, since it gives them by itself: LABEL_0 and LABEL_1.
+_UNNAMED = 2
 # Where a configuration was saved and by what; not what the model is.
 _INCIDENTAL = {"_name_or_path", "transformers_version"}
 
 
-def fingerprints_of(task: Task, checkpoint: Checkpoint) -> dict[str, Any]:
-    """`data`, `model` (None where there are no weights any more) and `versions`, as run.json keeps them."""
-    return {"data": task.fingerprint, "model": model_fingerprint(checkpoint.source), "versions": _versions()}
+@dataclass(frozen=True)
+class _Classes:
+    """config.json of a run's dense model, as far as it is looked at here."""
+
+    id2label: dict[str, Any]
 
 
-def model_fingerprint(source: str) -> str | None:
+def fingerprints_of(task: Task, checkpoint: Checkpoint, *, download: bool) -> dict[str, Any]:
+    """`data`, `model` (None where there are no weights any more) and `versions`, as run.json keeps them.
+
+    `download`: weights of the hub that are not on this machine are fetched, else there are none.
+    """
+    model = model_fingerprint(checkpoint.source, download=download)
+    return {"data": task.fingerprint, "model": model, "versions": _versions()}
+
+
+def model_fingerprint(source: str, *, download: bool = False) -> str | None:
     """SHA-256 (hexadecimal) of the configuration, weights and vocabulary of a folder or model of the hub.
 
-    It is of their content: a copy elsewhere has the same. None where there are no weights.
+    It is of their content: a copy elsewhere has the same. None where weights are not there (see
+    `fingerprints_of`). Raises ConfigurationError where they are incomplete or their index is damaged.
     """
-    weights = next((file for name in _WEIGHTS if (file := _file(source, name))), None)
+    found = (_file(source, name, download=download) for name in WEIGHT_FILES)
+    weights = next(filter(None, found), None)
     config = _file(source, "config.json")
     if weights is None or config is None:
         return None
+    check_weight_files(source)
+    parts = [weights]
+    if weights.suffix == ".json":
+        shards = [_file(source, name, download=download) for name in read_shards(source, weights)]
+        parts = [shard for shard in shards if shard is not None]
+        if len(parts) < len(shards):
+            return None
     content = json.loads(config.read_bytes())
     kept = {name: value for name, value in content.items() if name not in _INCIDENTAL}
     digest = hashlib.sha256(json.dumps(kept, sort_keys=True).encode())
-    for file in (*_parts(source, weights), *filter(None, (_file(source, name) for name in _VOCABULARY))):
+    for file in (*parts, *filter(None, (_file(source, name) for name in _VOCABULARY))):
         digest.update(file_hash(file).encode())
     return digest.hexdigest()
 
@@ -74,8 +93,8 @@ def check_run(run: RunDirectory, task: Task, now: Mapping[str, Any], what: str, 
     before = run.info.get("fingerprints")
     if before is None:
         say(
-            f"note: {run.path} was begun by a version that kept no fingerprints; {what} cannot tell whether "
-            "its data and model have changed"
+            f"note: {run.path} was started by a version that kept no fingerprints; {what} cannot tell "
+            "whether its data and model have changed"
         )
     else:
         for kind in _SETTING:
@@ -111,7 +130,7 @@ def _refuse(
         return
     changed = "holds other rows or labels" if kind == "data" else "is another model"
     raise RunError(
-        f"{_SETTING[kind]} {run.settings[_SETTING[kind]]!r} {changed} than when {run.path} was begun "
+        f"{_SETTING[kind]} {run.settings[_SETTING[kind]]!r} {changed} than when {run.path} was started "
         f"(fingerprint {before[kind][:12]}, now {now[kind][:12]}), and {what} would mix the two. Restore "
         "what it was, or start a new search."
     )
@@ -125,7 +144,7 @@ def _say_versions(run: RunDirectory, before: Mapping[str, Any], now: Mapping[str
         if old.get(name) != new.get(name)
     ]
     if changes:
-        say(f"note: {run.path} was begun with {'; '.join(changes)}")
+        say(f"note: {run.path} was started with {'; '.join(changes)}")
 
 
 def _check_classes(run: RunDirectory, task: Task) -> None:
@@ -133,8 +152,10 @@ def _check_classes(run: RunDirectory, task: Task) -> None:
     file = run.supernet / "dense_model" / "config.json"
     if task.kind != "classification" or not file.is_file():
         return
-    id2label = json.loads(file.read_bytes()).get("id2label", {})
-    names = [str(id2label.get(str(i))) for i in range(len(id2label))]
+    remedy = "Restore it, or remove the folder dense_model and continue with --resume."
+    id2label = read_object(file, _Classes, remedy).get("id2label")
+    written = {str(i): f"LABEL_{i}" for i in range(_UNNAMED)} if id2label is None else id2label
+    names = [str(written.get(str(i))) for i in range(len(written))]
     found = match_labels(task.label_names, names) if len(names) == task.num_labels else None
     if found is None or any(found.find(name) != i for i, name in enumerate(task.label_names)):
         raise RunError(
@@ -155,23 +176,16 @@ def _installed() -> Iterator[tuple[str, str]]:
             continue
 
 
-def _file(source: str, name: str) -> Path | None:
+def _file(source: str, name: str, *, download: bool = True) -> Path | None:
     if Path(source).is_dir():
         path = Path(source) / name
         return path if path.is_file() else None
     found = cached_file(
         source,
         name,
+        local_files_only=not download,
         _raise_exceptions_for_missing_entries=False,
         _raise_exceptions_for_gated_repo=False,
         _raise_exceptions_for_connection_errors=False,
     )
     return None if found is None else Path(found)
-
-
-def _parts(source: str, weights: Path) -> list[Path]:
-    """The files that hold the weights: an index names them."""
-    if weights.suffix != ".json":
-        return [weights]
-    names = sorted(set(json.loads(weights.read_bytes())["weight_map"].values()))
-    return [file for name in names if (file := _file(source, name))]

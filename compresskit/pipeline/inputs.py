@@ -40,7 +40,7 @@ class Inputs:
 
 
 def read_inputs(settings: SearchSettings, profile: Profile, say: Callable[[str], None]) -> Inputs:
-    """Read model, data and profile. Raises CompresskitError for whatever the user can mend in them."""
+    """Read model, data and profile. Raises CompresskitError for whatever the user can correct in them."""
     objectives = make_objectives(settings.objectives)
     checkpoint = open_checkpoint(settings.model)
     space = _space(settings, checkpoint, profile)

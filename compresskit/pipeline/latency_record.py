@@ -29,7 +29,8 @@ class CandidateLatency:
 
     @classmethod
     def of(cls, record: Mapping[str, Any]) -> CandidateLatency:
-        """From a line of latencies.jsonl."""
+        """From a line of latencies.jsonl. RunError for a time or a ratio of 0 or less."""
+        _check_positive(record)
         low, high = record["corrected_ci_ms"]
         speedup = record.get("speedup")
         return cls(
@@ -44,6 +45,13 @@ class CandidateLatency:
     def half_width(self) -> float:
         """Of the interval, as a share of the median."""
         return (self.ci_ms[1] - self.ci_ms[0]) / 2 / self.median_ms
+
+
+def _check_positive(record: Mapping[str, Any]) -> None:
+    times = (record.get("speedup") or {"times": 1.0})["times"]
+    for name, value in (("corrected_median_ms", record["corrected_median_ms"]), ("speedup", times)):
+        if value <= 0:
+            raise RunError(f"latencies.jsonl is damaged: {name} is {value}; permitted: above 0. {RESTORE}")
 
 
 def at_level(record: Mapping[str, Any], level_ms: float) -> dict[str, Any]:

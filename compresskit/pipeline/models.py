@@ -108,7 +108,7 @@ def load_model(folder: Path) -> nn.Module:
             raise
         raise RunError(
             f"{folder} holds no model that loads ({_first_line(error)}). Restore it, or remove the folder "
-            "and go on with --resume: what made it is done again."
+            "and continue with --resume: what made it is done again."
         ) from error
     return model
 

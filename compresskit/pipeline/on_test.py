@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import save_file
 
 from compresskit.architecture import Candidate
 from compresskit.engine.card import describe_test
@@ -18,6 +18,7 @@ from compresskit.pipeline.answers import Answered
 from compresskit.pipeline.figures import known_on
 from compresskit.pipeline.forge import Made
 from compresskit.pipeline.models import load_model
+from compresskit.pipeline.tensors import read_arrays
 from compresskit.runs.atomic import atomic_path
 from compresskit.runs.directory import RunDirectory
 from compresskit.runs.tested import TESTS, OnTest, write_tested
@@ -86,7 +87,7 @@ def _keep(run: RunDirectory, found: OnTest, say: Say) -> None:
 
 def _dense(run: RunDirectory, task: Task, pad_id: int, say: Say) -> Answered:
     """What the dense model says of the test set: as the run knows it, else asked now."""
-    kept = _kept_answers(run.path)
+    kept = kept_answers(run.path)
     if kept is not None and len(kept) == len(task.test):
         return Answered(kept, task.score(_as_scored(task, kept), task.test.labels))
     say(f"scoring the dense model on the {len(task.test):,} test texts, once for this run")
@@ -103,9 +104,10 @@ def _as_scored(task: Task, answers: npt.NDArray[Any]) -> npt.NDArray[Any]:
     return answers if task.num_labels < 2 else np.eye(task.num_labels)[answers]
 
 
-def _kept_answers(run: Path) -> npt.NDArray[Any] | None:
+def kept_answers(run: Path) -> npt.NDArray[Any] | None:
+    """The dense model's answers on the test set, None if there are none yet. RunError for a damaged file."""
     file = run / TESTS / ANSWERS_FILE
-    return load_file(file)["answers"] if file.exists() else None
+    return read_arrays(file, ("answers",), "Remove it.")["answers"] if file.exists() else None
 
 
 def _keep_answers(run: Path, dense: Answered, say: Say) -> None:

@@ -39,7 +39,7 @@ def read_point(run: Path, name: str) -> tuple[Candidate, nn.Module]:
 
 
 def _candidate(folder: Path) -> Candidate:
-    remedy = "Remove the folder, then go on with --resume."
+    remedy = "Remove the folder, then continue with --resume."
     value = read_object(folder / _FILE, remedy=remedy)
     try:
         return Candidate.from_json(value)
@@ -54,5 +54,7 @@ def weights_folder(run: Path, weights: str | None, architecture: Architecture, d
     """
     folder = folder_for(run / "supernet" / "model", architecture, dims) if weights is None else run / weights
     if not folder.is_dir():
-        raise RunError(f"{folder}, which holds a trial's weights, is not there; restore it, or search anew.")
+        raise RunError(
+            f"{folder}, which holds a trial's weights, is not there; restore it, or start a new search."
+        )
     return folder

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import fields
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from compresskit.architecture import Architecture
 from compresskit.errors import ArchitectureError, ConfigurationError, RunError
@@ -45,7 +46,7 @@ _CARRIED = ("dense_metric", "dense_search_metric", "metric_name", "blueprint", "
 def stored_settings(
     run: RunDirectory, changes: Mapping[str, Any], permitted: Collection[str], what: str
 ) -> SearchSettings:
-    """Settings that `run` was begun with, and `changes`.
+    """Settings that `run` was started with, and `changes`.
 
     ConfigurationError for a change that is not `permitted` to `what`, such as "a resumed search".
     """
@@ -59,7 +60,7 @@ def stored_settings(
         before = stored.get(name)
         if name not in permitted and _plain(value) != _plain(before):
             raise ConfigurationError(
-                f"{name} is {value!r}, but {run.path} was begun with {before!r}; {what} may change "
+                f"{name} is {value!r}, but {run.path} was started with {before!r}; {what} may change "
                 f"{', '.join(sorted(permitted)) or 'nothing'}. Leave it out, or start a new search."
             )
     return SearchSettings.from_json({**stored, **{n: v for n, v in changes.items() if n in permitted}})
@@ -103,7 +104,7 @@ def check_source(source: RunDirectory) -> None:
     for name in ("dense_model", "model"):
         if not (source.supernet / name).is_dir():
             raise RunError(
-                f"{source.path} has no trained super-network yet; let its search go on with --resume first."
+                f"{source.path} has no trained super-network yet; continue its search with --resume first."
             )
 
 
@@ -120,16 +121,17 @@ def take_over(source: RunDirectory, run: RunDirectory) -> None:
     ]
     try:
         for part in copied:
-            shutil.copytree(source.supernet / part.stem, part, dirs_exist_ok=True)
+            _copy_folder(source.supernet / part.stem, part)
         for name in ("progress.jsonl", SCORES_FILE, ANSWERS_FILE):
             if (source.supernet / name).exists():
-                shutil.copy(source.supernet / name, run.supernet / name)
+                shutil.copyfile(source.supernet / name, run.supernet / name)
         sync_tree(run.supernet)
     except OSError as error:
         if is_disk_full(error):
             raise write_error(run.supernet / "model", error) from error
         raise RunError(
-            f"{source.path} could not be copied into {run.path}: {error}. Mend it, then go on with --resume."
+            f"{source.path} could not be copied into {run.path}: {error}. Correct that, then continue "
+            "with --resume."
         ) from error
     run.update(
         status="supernet",
@@ -144,6 +146,19 @@ def take_over(source: RunDirectory, run: RunDirectory) -> None:
     for part in copied:
         part.rename(part.with_suffix(""))
     run.update(taken_from=None)
+
+
+def _copy_folder(source: Path, copy: Path) -> None:
+    """Contents without modes: an archived run may be read-only, what is made of it is written to."""
+
+    def fail(error: OSError) -> NoReturn:
+        raise error
+
+    for folder, _, names in os.walk(source, onerror=fail):
+        into = copy / Path(folder).relative_to(source)
+        into.mkdir(parents=True, exist_ok=True)
+        for name in names:
+            shutil.copyfile(Path(folder, name), into / name)
 
 
 def go_on(run: RunDirectory, settings: SearchSettings) -> None:

@@ -36,5 +36,5 @@ def read_scores(folder: Path) -> Importance | None:
     """What `save_scores` wrote there; None where it wrote nothing."""
     if not (folder / SCORES_FILE).exists():
         return None
-    scores = read_arrays(folder / SCORES_FILE, ("heads", "units"), "Restore it, or search anew.")
+    scores = read_arrays(folder / SCORES_FILE, ("heads", "units"), "Restore it, or start a new search.")
     return Importance(torch.from_numpy(scores["heads"]), torch.from_numpy(scores["units"]))

@@ -57,7 +57,7 @@ def search(
     `start_from`, they are those of that run with `changes`, and its super-network is not trained again.
     The front of the run `warm_start`, of the same model sizes, is tried right after the initial design.
     Every stage that is complete is kept; a stage that was cut off goes on from its last checkpoint.
-    Raises CompresskitError for anything the user can mend, and then has written nothing.
+    Raises CompresskitError for anything the user can correct, and then has written nothing.
     """
     if resume:
         with RunDirectory.open(output, writable=is_first()) as run:
@@ -65,7 +65,7 @@ def search(
             settings = reuse.stored_settings(run, changes or {}, permitted, "a resumed search")
             check_processes(settings.method)
             inputs = read_inputs(settings, reuse.profile_for(run, {}), say)
-            made_from = fingerprints_of(inputs.task, inputs.checkpoint)
+            made_from = fingerprints_of(inputs.task, inputs.checkpoint, download=False)
             check_run(run, inputs.task, made_from, "a resumed search", say)
             if is_first():
                 reuse.go_on(run, settings)
@@ -81,9 +81,11 @@ def search(
     check_processes(settings.method)
     profile = load_profile(settings.profile) if source is None else reuse.profile_for(source, changes or {})
     inputs = read_inputs(settings, profile, say)
-    made_from = fingerprints_of(inputs.task, inputs.checkpoint)
+    made_from = fingerprints_of(inputs.task, inputs.checkpoint, download=source is None)
     if source is not None:
         check_run(source, inputs.task, made_from, "a search from its super-network", say)
+        if made_from["model"] is None:  # its super-network is still what it was made from
+            made_from["model"] = (source.info.get("fingerprints") or {}).get("model")
     if settings.method != NAS:
         make_method(settings.method).check(settings, blueprint_of_config(inputs.checkpoint.config))
     if warm_start is not None and settings.method in LADDERS:

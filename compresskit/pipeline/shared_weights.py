@@ -74,7 +74,7 @@ def _least(folder: Path) -> list[float]:
     """Where parts end; one that never does, where the weights are in one."""
     if not (folder / _FILE).exists():
         return [0.0]
-    remedy = "Restore it, or search anew."
+    remedy = "Restore it, or start a new search."
     found: list[float] = read_object(folder / _FILE, _Ends, remedy)["least"]
     if not found:
         raise RunError(f"{folder / _FILE} is damaged: it names no parts. {remedy}")

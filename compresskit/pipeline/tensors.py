@@ -11,6 +11,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
 from compresskit.errors import RunError
+from compresskit.exhausted import is_out_of_memory
 
 
 def read_arrays(path: Path, names: Collection[str], remedy: str) -> dict[str, npt.NDArray[Any]]:
@@ -18,6 +19,8 @@ def read_arrays(path: Path, names: Collection[str], remedy: str) -> dict[str, np
     try:
         found = load_file(path)
     except (SafetensorError, OSError, ValueError) as error:
+        if is_out_of_memory(error):
+            raise
         raise RunError(f"{path} is damaged: {error}. {remedy}") from None
     if missing := sorted(set(names) - set(found)):
         raise RunError(f"{path} is damaged: {', '.join(missing)} missing. {remedy}")

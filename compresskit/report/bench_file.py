@@ -20,6 +20,7 @@ class _Result:
     conditions: dict[str, Any] | None
     warnings: list[str] | None
     changes: list[str] | None
+    marks: list[str]
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,7 @@ class _Engine:
     precision: str | None
     signature: str | None
     sha256: str | None
+    marks: list[str]
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,9 @@ class _Latency:
     ci: tuple[float, float]
     recorded: float | None
     corrected: float | None
+    p95_ci: tuple[float, float] | None
+    p99_ci: tuple[float, float] | None
+    corrected_ci: tuple[float, float] | None
 
 
 @dataclass(frozen=True)
@@ -57,6 +62,7 @@ class _Ratio:
     baseline: str
     speedup: float
     ci: tuple[float, float]
+    marks: list[str]
 
 
 def read_bench(path: Path) -> Fields:

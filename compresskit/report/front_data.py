@@ -108,7 +108,8 @@ def _facts(view: RunView, item: FrontPoint | TrialRecord) -> list[tuple[str, str
 def _known(point: FrontPoint, dense: FrontPoint | None) -> Iterator[tuple[str, str]]:
     """Rows, intervals and test figures, as far as there are any."""
     if point.metric_ci is not None:
-        yield f"95 %, {point.rows:,} rows", percent_interval(point.metric_ci)
+        counted = "" if point.rows is None else f", {point.rows:,} rows"
+        yield f"95 %{counted}", percent_interval(point.metric_ci)
     if point.idx is not None and (lost := drop(point, dense)) is not None:
         yield "against dense", f"{signed_points(-lost)} points"
     if point.difference_ci is not None:

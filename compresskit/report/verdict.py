@@ -140,7 +140,7 @@ def _weigh(point: FrontPoint, dense: FrontPoint, detail: str) -> Verdict:
         return Verdict(
             "undecided",
             "Not decided: how well the loss is known was not recorded.",
-            f"{detail} The run is older than such intervals: go on with it by --resume to have them.",
+            f"{detail} The run is older than such intervals: continue it with --resume to have them.",
             point.idx,
         )
     if not loss.is_ruled_out and not loss.is_shown:

@@ -16,11 +16,19 @@ from compresskit.runs.fields import Fields, read_object
 from compresskit.runs.jsonl import append_record, read_records
 from compresskit.runs.lock import RunLock
 from compresskit.runs.records import Front, TrialRecord
-from compresskit.runs.schema import LatencyLine, RunBlueprint, RunInfo, RunSettings
+from compresskit.runs.schema import (
+    LatencyConditions,
+    LatencyLine,
+    RunBlueprint,
+    RunFingerprints,
+    RunInfo,
+    RunSettings,
+    SpeedUpFields,
+)
 from compresskit.runs.tested import TESTS, read_tested
 
 RUN_VERSION = 1
-GO_ON = "Let its search go on with --resume; where that does not write it, restore the file or use --force."
+GO_ON = "Continue its search with --resume; if that does not write it, restore the file or use --force."
 _FILES = (
     "trials.jsonl",
     "rungs.jsonl",
@@ -63,7 +71,7 @@ class RunDirectory:
         is_run = (path / "run.json").exists()
         if is_run and not force:
             raise RunError(
-                f"{path} already holds a run. Go on with it by --resume, start anew by --force "
+                f"{path} already holds a run. Continue it with --resume, start again with --force "
                 "(which deletes it), or choose another --output."
             )
         if strangers and not is_run:
@@ -174,6 +182,10 @@ class RunDirectory:
     def latencies(self) -> list[Fields]:
         """The latency measurements in order, of each key the last; damage is treated as in `trials`."""
         records = self._records(self.path / "latencies.jsonl", LatencyLine)
+        for record in records:
+            record.get("conditions", Fields()).check(LatencyConditions)
+            for found in (record.get("speedup"), *record.get("looks", ())):
+                (found or Fields()).check(SpeedUpFields)
         return list({record["key"]: record for record in records}.values())
 
     def _records(self, file: Path, kind: type | None = None) -> list[Fields]:
@@ -196,7 +208,7 @@ class RunDirectory:
         """
         file = self.path / "pareto.json"
         if not file.exists():
-            raise RunError(f"{self.path} has no front yet; let its search go on with --resume.")
+            raise RunError(f"{self.path} has no front yet; continue its search with --resume.")
         value = read_object(file, remedy="Remove it, then let the search write it again with --resume.")
         try:
             return Front.from_json(value).tested(read_tested(self.path))
@@ -218,9 +230,10 @@ def _read_info(file: Path) -> Fields:
     if info["version"] != RUN_VERSION:
         raise RunError(
             f"{file.parent} is a run of version {info['version']!r}; this compresskit reads version "
-            f"{RUN_VERSION}. Use the compresskit that made it, or start anew with --force."
+            f"{RUN_VERSION}. Use the compresskit that made it, or start again with --force."
         )
     info = read_object(file, RunInfo)
     info["settings"].check(RunSettings)  # missing ones are an error, too
     info.get("blueprint", Fields()).check(RunBlueprint)
+    (info.get("fingerprints") or Fields()).check(RunFingerprints)
     return info

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any, NoReturn, get_origin, get_type_hints
+from types import UnionType
+from typing import Any, NoReturn, Union, get_args, get_origin, get_type_hints
 
 from compresskit.errors import RunError
 from compresskit.kinds import in_words, is_of
 
-RESTORE = "Restore it, or start anew with --force."
+RESTORE = "Restore it, or start again with --force."
 
 
 class Fields(dict[str, Any]):
@@ -58,14 +59,23 @@ def read_object(path: Path, kind: type | None = None, remedy: str = RESTORE) -> 
 
 
 def _wrong(kind: type, value: Fields) -> str | None:
-    """What the first value is that is not as `kind` has it; a list stands for a tuple, which JSON lacks."""
+    """What the first value is that is not as `kind` has it."""
     for name, hint in get_type_hints(kind).items():
-        found: Any = value.get(name)
-        if get_origin(hint) is tuple and isinstance(found, list):
-            found = tuple(found)
-        if name in value and not is_of(hint, found):
-            return f"{name} is {str(found)[:80]!r}; permitted: {in_words(hint)}."
+        if name in value and not _fits(hint, value[name]):
+            return f"{name} is {str(value[name])[:80]!r}; permitted: {in_words(hint)}."
     return None
+
+
+def _fits(hint: Any, value: Any) -> bool:
+    """`is_of`, where a list stands for a tuple, which JSON lacks."""
+    origin, inner = get_origin(hint), get_args(hint)
+    if origin in (Union, UnionType):
+        return any(_fits(each, value) for each in inner)
+    if origin is tuple and inner[-1] is not ... and isinstance(value, list):
+        return len(value) == len(inner) and all(map(_fits, inner, value))
+    if origin is list and isinstance(value, list):
+        return all(_fits(inner[0], item) for item in value)
+    return is_of(hint, value)
 
 
 def _name(value: Any, where: str, remedy: str) -> None:

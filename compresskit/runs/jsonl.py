@@ -12,7 +12,7 @@ from compresskit.errors import RunError
 from compresskit.runs.atomic import write_error
 from compresskit.runs.fields import RESTORE, Fields, parse_object
 
-_CUT = "Remove it and the lines after it to go on from there, or start anew with --force."
+_CUT = "Remove it and the lines after it to continue from there, or start again with --force."
 
 
 def append_record(path: Path, record: Mapping[str, Any]) -> None:

@@ -29,6 +29,17 @@ class RunInfo:
     block_products: dict[str, Any]
     infeasible: str | None
     unsteady: str | None
+    fingerprints: dict[str, Any] | None
+    prior_metric: float | None
+
+
+@dataclass(frozen=True)
+class RunFingerprints:
+    """`fingerprints` of run.json."""
+
+    data: str
+    model: str | None
+    versions: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -59,6 +70,7 @@ class LatencyLine:
     predicted_ms: float | None
     predicted_error: float | None
     size_bytes: int
+    seconds: float | None
     samples_ms: list[float]
     reference_samples_ms: list[float]
     median_ms: float
@@ -66,8 +78,31 @@ class LatencyLine:
     corrected_median_ms: float
     corrected_ci_ms: tuple[float, float]
     reference_level_ms: float | None
+    rounds_ms: list[tuple[float, float, float]]
+    common_error: float
+    wall_median_ms: float | None
+    marks: list[str]
     warnings: list[str]
     conditions: dict[str, Any]
+    speedup: dict[str, Any] | None
+    looks: list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class LatencyConditions:
+    """`conditions` of such a line, as far as levels are told apart by them."""
+
+    reference: str | None
+    key: str | None
+
+
+@dataclass(frozen=True)
+class SpeedUpFields:
+    """`speedup` of such a line, and each of its `looks`."""
+
+    times: float
+    ci: tuple[float, float]
+    marks: list[str]
 
 
 @dataclass(frozen=True)

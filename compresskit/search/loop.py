@@ -119,7 +119,7 @@ def run_search(
         ):
             raise SearchError(
                 f"the first {failures} trials all failed, the last with: {record.error} "
-                "Mend the cause, then go on with --resume."
+                "Correct the cause, then continue with --resume."
             )
     return records
 

@@ -195,7 +195,7 @@ class RemoteTarget:
             if facts[key] != self._facts[key]:
                 raise AgentError(
                     f"the agent at {self._transport.address} came back with another {key} ({facts[key]}, "
-                    f"before: {self._facts[key]}): its latencies would not compare; start anew."
+                    f"before: {self._facts[key]}): its latencies cannot be compared; start a new search."
                 )
 
     def _read_facts(self) -> dict[str, Any]:

@@ -80,7 +80,7 @@ class TestBadInput:
     ) -> None:
         same, other = inputs / "profile.toml", tmp_path / "profile.toml"
         other.write_text(same.read_text().replace("length = 16", "length = 32"))
-        with pytest.raises(ConfigurationError, match="profile is .*profile.toml.*begun with"):
+        with pytest.raises(ConfigurationError, match="profile is .*profile.toml.*started with"):
             search(None, run, resume=True, changes={"profile": str(other)})
         search(None, run, resume=True, changes={"profile": str(same)})
 

@@ -6,6 +6,7 @@ import json
 import random
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -77,13 +78,16 @@ def test_a_damaged_file_is_told_and_never_a_raw_error(
     read_all(copied)
     file = copied / name
     whole = file.read_bytes()
-    first, *rest = whole.split(b"\n") if name.endswith("l") else [whole]
+    lines = whole.split(b"\n") if name.endswith("l") else [whole]
+    place = next((i for i, line in enumerate(lines) if b'"speedup":' in line), 0)  # it has the most values
     told = 0
     for text in damaged_texts(whole):
         file.write_bytes(text)
         told += is_told(copied, file)
-    for text in damaged_values(json.loads(first), random.Random(0), 80):
-        file.write_bytes(b"\n".join([text, *rest]))
+    if name == "latencies.jsonl":
+        assert json.loads(lines[place])["speedup"]["times"] > 0
+    for text in damaged_values(json.loads(lines[place]), random.Random(0), 80):
+        file.write_bytes(b"\n".join([*lines[:place], text, *lines[place + 1 :]]))
         told += is_told(copied, file)
     assert told >= 4
 
@@ -126,3 +130,23 @@ def test_damaged_arrays_are_told(copied: Path, file: str) -> None:
             read_scores(copied / "supernet") if file == SCORES_FILE else DenseAnswers.of(
                 RunDirectory.open(copied)
             )
+
+
+@pytest.mark.parametrize("damage", [{"corrected_median_ms": 0}, {"speedup": {"times": -1.0}}])
+def test_a_latency_of_nothing_is_told(run: Path, damage: dict[str, Any]) -> None:
+    record = next(each for each in RunDirectory.open(run).latencies() if each.get("speedup"))
+    damaged = {**record, **damage}
+    if "speedup" in damage:
+        damaged["speedup"] = {**record["speedup"], **damage["speedup"]}
+    with pytest.raises(RunError, match=r"latencies\.jsonl is damaged: .* permitted: above 0\."):
+        CandidateLatency.of(damaged)
+
+
+def test_a_front_without_its_number_of_rows_is_shown(copied: Path) -> None:
+    file = copied / "pareto.json"
+    front = json.loads(file.read_text())
+    for point in (*front["points"], front["dense"]):
+        assert point["metric_ci"] is not None
+        point["rows"] = None
+    file.write_text(json.dumps(front))
+    assert '"95 %"' in run_html(load_view(copied))

@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import torch
-from transformers import AutoModel
+from transformers import AutoModel, BertConfig
 
-from compresskit.errors import RunError
+from compresskit.errors import ConfigurationError, RunError
+from compresskit.pipeline import fingerprints
 from compresskit.pipeline.export import Choice, export
-from compresskit.pipeline.fingerprints import check_warm_start, model_fingerprint
+from compresskit.pipeline.fingerprints import _check_classes, check_warm_start, model_fingerprint
 from compresskit.pipeline.search import search
 from compresskit.runs import RunDirectory
 from tests.pipeline.make import settings_for
@@ -58,8 +60,11 @@ def every_use(folder: Path, say: Any = lambda _: None) -> list[Any]:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (swap_labels, r"dataset '.*data' holds other rows or labels than when .*run was begun \(fingerprint"),
-        (change_weights, r"model '.*model' is another model than when .*run was begun \(fingerprint"),
+        (
+            swap_labels,
+            r"dataset '.*data' holds other rows or labels than when .*run was started \(fingerprint",
+        ),
+        (change_weights, r"model '.*model' is another model than when .*run was started \(fingerprint"),
     ],
 )
 def test_changed_inputs_are_refused_before_anything_is_written(
@@ -70,6 +75,61 @@ def test_changed_inputs_are_refused_before_anything_is_written(
         with pytest.raises(RunError, match=message):
             use()
     assert sorted(path.name for path in copied.iterdir()) == ["inputs", "run"]
+
+
+def test_damaged_weights_are_told_before_they_are_compared(copied: Path) -> None:
+    model = copied / "inputs" / "model"
+    (model / "model.safetensors").unlink()
+    for text in ("{", "{}"):
+        (model / "model.safetensors.index.json").write_text(text)
+        for use in every_use(copied):
+            with pytest.raises(
+                ConfigurationError, match=r"model\.safetensors\.index\.json of model .* damaged"
+            ):
+                use()
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"id2label": null}', '{"id2label": ["bad", "good"]}'])
+def test_a_damaged_dense_model_is_told(copied: Path, text: str) -> None:
+    (copied / "run" / "supernet" / "dense_model" / "config.json").write_text(text)
+    resume, start, _, exported = every_use(copied)
+    for use in (resume, start, exported):
+        with pytest.raises(RunError, match=r"dense_model/config\.json is damaged: .*--resume"):
+            use()
+
+
+def test_only_a_new_search_downloads_weights(copied: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[bool] = []
+
+    def spy(_: str, *, download: bool) -> None:
+        asked.append(download)
+        raise InterruptedError
+
+    monkeypatch.setattr(fingerprints, "model_fingerprint", spy)
+    for use in every_use(copied):
+        with pytest.raises(InterruptedError):
+            use()
+    assert asked == [False, False, True, False]
+
+
+@pytest.mark.parametrize("lost", ["model.safetensors.index.json", "model-2.safetensors"])
+def test_weights_of_the_hub_that_are_not_here_have_no_fingerprint(
+    inputs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lost: str
+) -> None:
+    shutil.copy(inputs / "model" / "config.json", tmp_path)
+    for number in (1, 2):
+        (tmp_path / f"model-{number}.safetensors").write_bytes(bytes(number))
+    weight_map = {str(number): f"model-{number}.safetensors" for number in (1, 2)}
+    (tmp_path / "model.safetensors.index.json").write_text(json.dumps({"weight_map": weight_map}))
+
+    def cached(source: str, name: str, *, local_files_only: bool, **_: Any) -> str | None:
+        assert source == "some/model"
+        is_there = (tmp_path / name).exists() and not (local_files_only and name == lost)
+        return str(tmp_path / name) if is_there else None
+
+    monkeypatch.setattr(fingerprints, "cached_file", cached)
+    assert model_fingerprint("some/model", download=True) is not None
+    assert model_fingerprint("some/model", download=False) is None
 
 
 def test_the_same_inputs_elsewhere_and_in_another_format_are_the_same(copied: Path) -> None:
@@ -93,7 +153,7 @@ def test_another_version_is_said_and_a_run_without_fingerprints_goes_on(copied: 
         opened.update(fingerprints={**kept, "versions": {**kept["versions"], "torch": "1.0"}})
     said: list[str] = []
     search(None, copied / "run", resume=True, say=said.append)
-    assert any("was begun with torch 1.0, now " in line for line in said)
+    assert any("was started with torch 1.0, now " in line for line in said)
     with RunDirectory.open(copied / "run", writable=True) as opened:
         opened.update(fingerprints=None)
     said.clear()
@@ -110,6 +170,18 @@ def test_a_run_whose_classes_stand_in_another_order_is_refused(copied: Path) -> 
         opened.update(fingerprints=None)
     with pytest.raises(RunError, match="has the classes good, bad; its data now have bad, good"):
         export(copied / "run", copied / "engine", Choice(dense=True))
+
+
+def test_names_that_transformers_gives_by_itself_are_not_in_the_configuration(tmp_path: Path) -> None:
+    """A checkpoint of two classes without names of their own: its config.json has no id2label."""
+    run: Any = SimpleNamespace(path=tmp_path, supernet=tmp_path)
+    BertConfig(num_labels=2).save_pretrained(tmp_path / "dense_model")
+    assert "id2label" not in json.loads((tmp_path / "dense_model" / "config.json").read_text())
+    task: Any = SimpleNamespace(kind="classification", num_labels=2, label_names=("LABEL_0", "LABEL_1"))
+    _check_classes(run, task)
+    task.label_names = ("LABEL_1", "LABEL_0")
+    with pytest.raises(RunError, match="has the classes LABEL_0, LABEL_1"):
+        _check_classes(run, task)
 
 
 def test_a_warm_start_may_be_of_other_data(copied: Path) -> None:

@@ -13,6 +13,7 @@ import pytest
 from safetensors.numpy import save_file
 
 from compresskit.architecture import Candidate
+from compresskit.errors import RunError
 from compresskit.pipeline import on_test
 from compresskit.pipeline.export import Choice, export
 from compresskit.pipeline.on_test import ANSWERS_FILE, changes_of
@@ -88,6 +89,18 @@ def test_a_run_that_cannot_be_written_does_not_stop_an_export(mine: Path, tmp_pa
     assert json.loads((tmp_path / "engine" / "compresskit.json").read_text())["test"] == manifest.test
     assert any("the run does not keep the test figures" in line for line in said)
     assert any("the run does not keep the dense model's answers" in line for line in said)
+
+
+@pytest.mark.parametrize("damaged", [b"", b"\0" * 100])
+def test_damaged_answers_are_told_before_anything_is_computed(
+    mine: Path, tmp_path: Path, damaged: bytes
+) -> None:
+    (mine / TESTS).mkdir()
+    (mine / TESTS / ANSWERS_FILE).write_bytes(damaged)
+    said: list[str] = []
+    with pytest.raises(RunError, match=rf"{ANSWERS_FILE} is damaged: .*Remove it\."):
+        export(mine, tmp_path / "engine", Choice(pareto_idx=0), say=said.append)
+    assert said == []
 
 
 def test_in_what_an_engine_differs_from_its_point() -> None:

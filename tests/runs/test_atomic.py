@@ -9,7 +9,7 @@ import pytest
 
 from compresskit.errors import DiskFullError, RunError
 from compresskit.runs import atomic_path, write_atomic
-from compresskit.runs.atomic import atomic_folder
+from compresskit.runs.atomic import atomic_folder, sync_tree
 
 
 def test_writes_and_replaces(tmp_path: Path) -> None:
@@ -91,6 +91,20 @@ def test_a_failure_leaves_the_folder_that_was_there(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt), atomic_folder(folder):
         raise KeyboardInterrupt
     assert list(tmp_path.rglob("*")) == [folder, folder / "old"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows syncs what is open for writing alone")
+def test_read_only_files_are_synced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened = os.open
+
+    def as_an_ordinary_user(path: Any, flags: int, *rest: Any, **named: Any) -> int:
+        if flags & (os.O_WRONLY | os.O_RDWR) and not Path(path).stat().st_mode & 0o200:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
+        return opened(path, flags, *rest, **named)
+
+    (tmp_path / "weights").touch(mode=0o444)
+    monkeypatch.setattr(os, "open", as_an_ordinary_user)
+    sync_tree(tmp_path)
 
 
 def test_all_is_synced_before_the_rename(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

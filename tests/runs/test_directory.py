@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -121,6 +122,68 @@ def test_a_line_that_is_no_trial_is_named(tmp_path: Path) -> None:
             file.write('{"trial_id": 1}\n')
         with pytest.raises(RunError, match=r"trials.jsonl, line 2, is not a trial: fields missing"):
             run.trials()
+
+
+LINE = {
+    "key": "k",
+    "reference_level_ms": 1.0,
+    "rounds_ms": [[1.0, 2.0, 1.0]],
+    "common_error": 0.0,
+    "wall_median_ms": None,
+    "marks": ["busy"],
+    "speedup": {"times": 2.0, "ci": [1.9, 2.1], "marks": []},
+    "looks": [{"times": 2.0, "ci": [1.9, 2.1], "marks": []}],
+}
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"rounds_ms": [[1.0, 2.0]]},
+        {"rounds_ms": {"a": 1}},
+        {"common_error": None},
+        {"wall_median_ms": "x"},
+        {"marks": [1]},
+        {"marks": None},
+        {"speedup": 2.0},
+        {"speedup": {"times": "x"}},
+        {"speedup": {"times": 2.0, "ci": [1.9, 2.1], "marks": None}},
+        {"seconds": "x"},
+        {"conditions": {"reference": []}},
+        {"looks": {}},
+        {"looks": [{"ci": [1.9]}]},
+    ],
+)
+def test_a_damaged_latency_is_told_with_its_line(tmp_path: Path, damage: dict[str, Any]) -> None:
+    with RunDirectory.create(tmp_path, SETTINGS) as run:
+        run.append_latency(LINE)
+        assert run.latencies() == [LINE]
+        run.append_latency({**LINE, **damage})
+        with pytest.raises(RunError, match=r"latencies\.jsonl, line 2, is damaged: .*permitted: "):
+            run.latencies()
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"prior_metric": "x"},
+        {"fingerprints": []},
+        {"fingerprints": {"data": 1, "model": None, "versions": {}}},
+        {"fingerprints": {"data": "x", "model": 1, "versions": {}}},
+        {"fingerprints": {"data": "x", "model": None, "versions": {"torch": None}}},
+    ],
+)
+def test_damaged_fingerprints_and_baselines_are_told(tmp_path: Path, damage: dict[str, Any]) -> None:
+    settings = {"profile": {}, "method": "nas"}
+    whole: dict[str, Any] = {
+        "fingerprints": {"data": "x", "model": None, "versions": {"torch": "2"}},
+        "prior_metric": 0.5,
+    }
+    RunDirectory.create(tmp_path, settings, **whole).close()
+    RunDirectory.open(tmp_path)
+    RunDirectory.create(tmp_path, settings, force=True, **{**whole, **damage}).close()
+    with pytest.raises(RunError, match=r"run\.json is damaged: .*permitted: "):
+        RunDirectory.open(tmp_path)
 
 
 def test_a_damaged_front_is_refused(tmp_path: Path) -> None:

@@ -12,7 +12,8 @@ from compresskit.errors import ConfigurationError
 CONFIG = "config.json"
 ADAPTER = "adapter_config.json"
 WEIGHTS = ("model.safetensors", "pytorch_model.bin")
-INDEXES = tuple(f"{name}.index.json" for name in WEIGHTS)
+# As transformers looks for them: the first that is there is loaded.
+WEIGHT_FILES = tuple(f"{name}{end}" for name in WEIGHTS for end in ("", ".index.json"))
 _LFS = b"version https://git-lfs"
 
 
@@ -46,26 +47,34 @@ def check_weight_files(source: str) -> None:
     folder = Path(source)
     if not folder.is_dir():
         return
-    present = [name for name in (*WEIGHTS, *INDEXES) if (folder / name).exists()]
-    if not present:
+    present = next((name for name in WEIGHT_FILES if (folder / name).exists()), None)
+    if present is None:
         raise ConfigurationError(
             f"model {source!r} has no weights: neither {' nor '.join(WEIGHTS)}, whole or in shards with an "
             f"index, lies beside its {CONFIG}, but {_listed(folder)}. Save the PyTorch model there with "
             "`save_pretrained`."
         )
     _check_pointers(source, folder, WEIGHTS)
-    if present[0] in INDEXES:
-        _check_shards(source, folder, present[0])
+    if present not in WEIGHTS:
+        _check_shards(source, folder, present)
+
+
+def read_shards(source: str, index: Path) -> list[str]:
+    """The files that an index of weights names. Raises ConfigurationError where it is damaged."""
+    try:
+        shards = sorted(set(json.loads(index.read_bytes())["weight_map"].values()))
+        if not shards or not all(isinstance(name, str) for name in shards):
+            raise ValueError("it names no files")
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise ConfigurationError(
+            f"{index.name} of model {source!r} is damaged ({error}); copy the checkpoint again."
+        ) from error
+    return shards
 
 
 def _check_shards(source: str, folder: Path, index: str) -> None:
-    try:
-        shards = sorted(set(json.loads((folder / index).read_bytes())["weight_map"].values()))
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ConfigurationError(
-            f"{index} of model {source!r} is damaged ({error}); copy the checkpoint again."
-        ) from error
-    if absent := [name for name in shards if not (folder / str(name)).exists()]:
+    shards = read_shards(source, folder / index)
+    if absent := [name for name in shards if not (folder / name).exists()]:
         raise ConfigurationError(
             f"model {source!r} lacks {len(absent)} of its {len(shards)} files of weights: "
             f"{_some(absent)}; copy the checkpoint again."

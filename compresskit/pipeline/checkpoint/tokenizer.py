@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from transformers import AutoTokenizer
 
 from compresskit.errors import ConfigurationError, reason_of
+from compresskit.exhausted import is_out_of_memory
 
 _SEGMENTS = "token_type_ids"
 
@@ -28,6 +29,8 @@ def open_tokenizer(source: str, config: Any, inputs: Sequence[str]) -> OpenToken
     try:
         tokenizer = AutoTokenizer.from_pretrained(source)
     except Exception as error:  # tokenizers raises bare Exception
+        if is_out_of_memory(error):
+            raise
         raise ConfigurationError(
             f"model {source!r} has no tokenizer that loads ({reason_of(error)}); put the tokenizer.json "
             "of the model that it was made from beside its config.json."

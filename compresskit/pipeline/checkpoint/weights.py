@@ -14,6 +14,7 @@ from torch import nn
 from transformers import AutoModelForSequenceClassification
 
 from compresskit.errors import CompresskitError, ConfigurationError, reason_of
+from compresskit.exhausted import is_out_of_memory
 from compresskit.families import FAMILIES
 from compresskit.pipeline.checkpoint.folder import check_weight_files
 
@@ -74,9 +75,11 @@ def _load(source: str, config: Any, renaming: Mapping[str, str] | None = None) -
             output_loading_info=True,
             **({"key_mapping": dict(renaming)} if renaming else {}),
         )
-    except (CompresskitError, MemoryError):
+    except CompresskitError:
         raise
     except Exception as error:  # of safetensors, pickle, torch, the hub and transformers
+        if is_out_of_memory(error):
+            raise
         raise ConfigurationError(
             f"weights of model {source!r} cannot be read: {_reason(error)}. Copy or download them again, "
             "or save the model with `save_pretrained`."

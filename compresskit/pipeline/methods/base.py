@@ -49,7 +49,7 @@ class Method(ABC):
     def explore(self, context: MethodContext) -> list[TrialRecord]:
         """All trials, each recorded before the next is begun; those recorded already are not made again.
 
-        The dense model stays as it is. Raises CompresskitError for what the user can mend.
+        The dense model stays as it is. Raises CompresskitError for what the user can correct.
         """
 
 
@@ -197,5 +197,5 @@ def check_any(records: Sequence[TrialRecord]) -> None:
     if not any(record.is_completed for record in records):
         raise SearchError(
             f"all {len(records)} trials failed, the last with: {records[-1].error} "
-            "Mend the cause, then start anew with --force."
+            "Correct the cause, then start again with --force."
         )

@@ -42,7 +42,8 @@ class QueueFullError(Exception):
 class Job:
     """One job and how far it is. `digest` is that of its body, `answer` what is told of its end.
 
-    `askers` are requests that wait for it now, `asked_at` is when the last one came or went.
+    `askers` are requests that wait for it now, `asked_at` is when the last one came or went. `stopped`:
+    nobody asked for so long that its work is being ended, and its id is free again.
     """
 
     id: str
@@ -52,6 +53,7 @@ class Job:
     finished: asyncio.Event = field(default_factory=asyncio.Event, repr=False)
     askers: int = 0
     asked_at: float = field(default_factory=time.monotonic)
+    stopped: bool = False
 
     @contextlib.contextmanager
     def asked(self) -> Iterator[None]:
@@ -146,9 +148,9 @@ class Jobs:
         if self._stopping is not None:
             await self._stopping  # what is on its way to this job must not meet the next
             self._stopping = None
-        self._open.pop(job.id)
-        if job.state == FAILED and job.is_abandoned(self._limits.client_seconds):
+        if job.stopped:
             return
+        self._open.pop(job.id)
         self._keep(job)
         if self._folder is not None:
             with contextlib.suppress(OSError):  # a full disk costs a repetition after a restart, no more
@@ -161,7 +163,10 @@ class Jobs:
         while True:
             await asyncio.sleep(min(1.0, self._limits.client_seconds / 4))
             self._drop_abandoned()
-            if running.is_abandoned(self._limits.client_seconds):
+            if running.stopped or running.is_abandoned(self._limits.client_seconds):
+                if not running.stopped:
+                    running.stopped = True
+                    del self._open[running.id]
                 self._stopping = asyncio.create_task(asyncio.to_thread(self._stop))
                 await asyncio.wait({self._stopping})
 

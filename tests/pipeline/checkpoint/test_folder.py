@@ -91,8 +91,12 @@ class TestShards:
         with pytest.raises(ConfigurationError, match=f"lacks 1 of its .*{lost.name}"):
             check_weight_files(str(sharded))
 
-    @pytest.mark.parametrize("text", ["{", "[]", json.dumps({"weight_map": 3})])
-    def test_a_damaged_index(self, sharded: Path, text: str) -> None:
+    @pytest.mark.parametrize("text", ["{", "[]", json.dumps({"weight_map": 3}), '{"weight_map": {"a": 1}}'])
+    @pytest.mark.parametrize("beside", [(), ("pytorch_model.bin",)])
+    def test_a_damaged_index(self, sharded: Path, text: str, beside: tuple[str, ...]) -> None:
+        """transformers reads it, whatever older weights lie beside it."""
         (sharded / "model.safetensors.index.json").write_text(text)
+        for name in beside:
+            (sharded / name).touch()
         with pytest.raises(ConfigurationError, match=r"model\.safetensors\.index\.json .* is damaged"):
             check_weight_files(str(sharded))

@@ -37,6 +37,18 @@ def test_one_that_fits_has_no_notes(fine_tuned: Path) -> None:
     assert found.pad_id == config.pad_token_id == found.tokenizer.pad_token_id
 
 
+def test_memory_that_ran_out_is_no_fault_of_the_tokenizer(
+    fine_tuned: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: Any, **__: Any) -> None:
+        raise MemoryError
+
+    config = AutoConfig.from_pretrained(fine_tuned)
+    monkeypatch.setattr(AutoTokenizer, "from_pretrained", full)
+    with pytest.raises(MemoryError):
+        open_tokenizer(str(fine_tuned), config, BERT)
+
+
 class TestPadding:
     def test_the_models_own_id_where_the_tokenizer_names_none(self, fine_tuned: Path, tmp_path: Path) -> None:
         found, _ = opened(without_padding(fine_tuned, tmp_path, pad_token_id=2))

@@ -10,6 +10,7 @@ import torch
 from safetensors.torch import load_file
 from transformers import (
     AutoConfig,
+    AutoModelForSequenceClassification,
     BertForMaskedLM,
     BertForSequenceClassification,
     BertForTokenClassification,
@@ -35,6 +36,17 @@ def test_as_it_was_saved(fine_tuned: Path) -> None:
     found = load(fine_tuned)
     assert same(found.model, fine_tuned)
     assert found.notes == () and found.has_head
+
+
+def test_memory_that_ran_out_is_no_fault_of_the_checkpoint(
+    fine_tuned: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: Any, **__: Any) -> None:
+        raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes")
+
+    monkeypatch.setattr(AutoModelForSequenceClassification, "from_pretrained", full)
+    with pytest.raises(RuntimeError, match="allocate"):
+        load(fine_tuned)
 
 
 class TestNames:

@@ -151,6 +151,37 @@ def test_what_nobody_asks_for_is_dropped() -> None:
     assert jobs.waiting == 0
 
 
+def test_a_client_that_returns_while_its_job_is_stopped_sends_it_again(tmp_path: Path) -> None:
+    """It learns nothing of the end that was made of it: that looks like a graph that broke the worker."""
+    stopping, returned, halt = threading.Event(), threading.Event(), threading.Event()
+
+    def stop() -> None:
+        stopping.set()
+        assert returned.wait(60)
+        halt.set()
+
+    def endless() -> Mapping[str, Any]:
+        assert halt.wait(60)
+        raise CutOffError("crash", "the worker ended")
+
+    async def all_of_them() -> None:
+        jobs = Jobs(Limits(memory_bytes=256 << 20, client_seconds=0.2), tmp_path, stop=stop)
+        first, again = job(1), job(1)
+        jobs.submit(first, endless, lambda: None)
+        runner = asyncio.create_task(jobs.run_forever())
+        assert await asyncio.to_thread(stopping.wait, 60)
+        assert jobs.find(first.id) is None
+        with first.asked(), again.asked():
+            jobs.submit(again, lambda: {"x": 1}, lambda: None)
+            returned.set()
+            await asyncio.wait_for(again.finished.wait(), 60)
+        assert jobs.find(first.id) is again
+        assert (first.state, answer(again)["result"]) == ("failed", {"x": 1})
+        runner.cancel()
+
+    asyncio.run(all_of_them())
+
+
 def test_a_job_that_is_asked_for_is_never_dropped() -> None:
     halt = threading.Event()
 
