@@ -29,8 +29,8 @@ class CandidateLatency:
 
     @classmethod
     def of(cls, record: Mapping[str, Any]) -> CandidateLatency:
-        """From a line of latencies.jsonl. RunError for a time or a ratio of 0 or less."""
-        _check_positive(record)
+        """From a line of latencies.jsonl. RunError for figures that no latency has."""
+        _check_figures(record)
         low, high = record["corrected_ci_ms"]
         speedup = record.get("speedup")
         return cls(
@@ -47,7 +47,14 @@ class CandidateLatency:
         return (self.ci_ms[1] - self.ci_ms[0]) / 2 / self.median_ms
 
 
-def _check_positive(record: Mapping[str, Any]) -> None:
+def _check_figures(record: Mapping[str, Any]) -> None:
+    """Above 0, and an interval in order."""
+    low, high = record["corrected_ci_ms"]
+    if low > high:
+        raise RunError(
+            f"latencies.jsonl is damaged: corrected_ci_ms is {low} to {high}; permitted: the lower end "
+            f"first. {RESTORE}"
+        )
     times = (record.get("speedup") or {"times": 1.0})["times"]
     for name, value in (("corrected_median_ms", record["corrected_median_ms"]), ("speedup", times)):
         if value <= 0:

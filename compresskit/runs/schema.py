@@ -90,10 +90,12 @@ class LatencyLine:
 
 @dataclass(frozen=True)
 class LatencyConditions:
-    """`conditions` of such a line, as far as levels are told apart by them."""
+    """`conditions` of such a line, as far as they are read."""
 
     reference: str | None
     key: str | None
+    host: dict[str, Any]
+    onnxruntime: str
 
 
 @dataclass(frozen=True)

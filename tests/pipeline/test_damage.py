@@ -132,13 +132,15 @@ def test_damaged_arrays_are_told(copied: Path, file: str) -> None:
             )
 
 
-@pytest.mark.parametrize("damage", [{"corrected_median_ms": 0}, {"speedup": {"times": -1.0}}])
-def test_a_latency_of_nothing_is_told(run: Path, damage: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    "damage", [{"corrected_median_ms": 0}, {"speedup": {"times": -1.0}}, {"corrected_ci_ms": [2.0, 1.0]}]
+)
+def test_figures_that_no_latency_has_are_told(run: Path, damage: dict[str, Any]) -> None:
     record = next(each for each in RunDirectory.open(run).latencies() if each.get("speedup"))
     damaged = {**record, **damage}
     if "speedup" in damage:
         damaged["speedup"] = {**record["speedup"], **damage["speedup"]}
-    with pytest.raises(RunError, match=r"latencies\.jsonl is damaged: .* permitted: above 0\."):
+    with pytest.raises(RunError, match=r"latencies\.jsonl is damaged: .* permitted: (above 0|the lower)"):
         CandidateLatency.of(damaged)
 
 

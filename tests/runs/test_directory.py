@@ -150,6 +150,7 @@ LINE = {
         {"speedup": {"times": 2.0, "ci": [1.9, 2.1], "marks": None}},
         {"seconds": "x"},
         {"conditions": {"reference": []}},
+        {"conditions": {"host": "x"}},
         {"looks": {}},
         {"looks": [{"ci": [1.9]}]},
     ],
