@@ -184,7 +184,7 @@ def _cut_words(
     """Cut the model's embeddings, in place, to what the texts that it learned from use."""
     texts = [*task.train.texts, *task.validation.texts]
     words = trim(
-        checkpoint.tokenizer.backend_checkpoint.tokenizer.to_str(),
+        checkpoint.tokenizer.backend_tokenizer.to_str(),
         texts,
         pad_id=checkpoint.pad_id,
         split_special_tokens=checkpoint.tokenizer.split_special_tokens,

@@ -68,8 +68,9 @@ def make_context(folder: Path, method: str, trials: int, **changes: Any) -> Meth
     task, supernet = make_task(), SuperNetwork(make_model())
     values: dict[str, Any] = {"batch_size": 16, "unit_multiple": 4, "learning_rate": 1e-3, **changes}
     settings = SearchSettings("model", "data", "profile", method=method, trials=trials, **values)
+    stored = {**settings.to_json(), "profile": QUICK.to_json()}
     resume = (folder / "run.json").exists()
-    run = RunDirectory.open(folder) if resume else RunDirectory.create(folder, settings.to_json())
+    run = RunDirectory.open(folder) if resume else RunDirectory.create(folder, stored)
     run.close()
     space = make_space("small", supernet.blueprint.dims, unit_multiple=4)
     objectives = make_objectives(settings.objectives)

@@ -16,6 +16,7 @@ from compresskit.pipeline import bench as module
 from compresskit.pipeline.bench import bench
 from compresskit.target.baseline import Level
 from compresskit.target.comparison import Comparison, EngineMeasurement, Ratio
+from compresskit.target.decide import Limit
 from compresskit.target.profile import Profile
 from compresskit.target.runner import EngineToMeasure
 from tests.pipeline.tiny import QUICK, write_engine, write_graph
@@ -39,7 +40,9 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
         profile: Profile,
         baseline: str | None,
         level: Level | None = None,
+        limits: Sequence[Limit] = (),
     ) -> Comparison:
+        assert not limits
         asked_levels.append(level)
         calls.append((engines, profile, baseline))
         found = tuple(
@@ -208,7 +211,10 @@ class FarDevice:
     def conditions(self) -> dict[str, Any]:
         return {"onnxruntime": "1.20.1"}
 
-    def compare(self, engines: Sequence[EngineToMeasure], baseline: str | None) -> Comparison:
+    def compare(
+        self, engines: Sequence[EngineToMeasure], baseline: str | None, *, limits: Sequence[Limit]
+    ) -> Comparison:
+        assert not limits
         self.seen.append(("compare", baseline))
         return vars(module)["compare"](engines, self.profile, baseline)  # type: ignore[no-any-return]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import replace
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +53,7 @@ class Weighing:
         pass
 
     def conditions(self) -> dict[str, Any]:
-        return {}
+        return {"onnxruntime": version("onnxruntime")}
 
     def measure(self, model: ModelProto | LightGraph, **_: Any) -> Measurement:
         ms = (model.ByteSize() if isinstance(model, ModelProto) else model.size_bytes) / 1e6

@@ -18,6 +18,7 @@ from compresskit.exhausted import is_out_of_memory
 from compresskit.families import FAMILIES
 from compresskit.pipeline.checkpoint.folder import check_weight_files
 
+_GENERIC = "model"  # a name that wrappers use as well as families
 # What wraps a module in training, wherever in a name; such a name is not the model's.
 _WRAPPERS = ("_orig_mod", "_fsdp_wrapped_module", "_checkpoint_wrapped_module")
 _BUFFERS = ("position_ids", "token_type_ids")  # of older versions; computed anew
@@ -100,7 +101,8 @@ def _renaming(report: _Report, model: Any) -> dict[str, str]:
     if not leading:
         return {}
     prefix = leading.most_common(1)[0][0]
-    others = {family.stem.partition(".")[0] for family in FAMILIES.values()} - {model.base_model_prefix}
+    others = {family.stem.partition(".")[0] for family in FAMILIES.values()}
+    others -= {model.base_model_prefix, _GENERIC}
     if others & set(prefix.split(".")):
         return {}  # another family's weights: their names fit, what they compute does not
     inner = [name for name in _WRAPPERS if any(name in key.split(".") for key in report.unexpected)]
