@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ import pytest
 import torch
 
 from compresskit.errors import ConfigurationError, RunError
+from compresskit.pipeline import reuse
 from compresskit.pipeline.evaluator import Evaluator
 from compresskit.pipeline.front import write_front
 from compresskit.pipeline.search import search
@@ -81,16 +81,16 @@ class TestFromAnotherRun:
     def test_a_copy_that_was_cut_off_is_made_again(
         self, run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        copied, copytree = [], shutil.copytree
+        copied, copy_folder = [], reuse._copy_folder
 
-        def fills_the_disk(source: Path, place: Path, **options: Any) -> None:
+        def fills_the_disk(source: Path, place: Path) -> None:
             copied.append(source)
             if len(copied) == 2:
                 raise OSError(errno.ENOSPC, "No space left on device")
-            copytree(source, place, **options)
+            copy_folder(source, place)
 
         with monkeypatch.context() as patch:
-            patch.setattr(shutil, "copytree", fills_the_disk)
+            patch.setattr(reuse, "_copy_folder", fills_the_disk)
             with pytest.raises(RunError, match="no space left.*--resume"):
                 search(None, tmp_path / "run", start_from=run)
         assert not (tmp_path / "run" / "supernet" / "dense_model").exists()
