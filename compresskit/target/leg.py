@@ -56,13 +56,6 @@ class Leg:
         return float(np.median(samples[calm]) if calm.any() else np.quantile(samples, 0.25))
 
     @property
-    def deviations(self) -> Array:
-        """Logarithms of the runs that `typical_ms` is taken from, less that of their median."""
-        samples, calm = np.asarray(self.samples_ms), self.undisturbed
-        logs: Array = np.log(samples[calm] if calm.any() else samples)
-        return logs - np.median(logs)
-
-    @property
     def mean_ms(self) -> float:
         return float(np.mean(self.samples_ms))
 

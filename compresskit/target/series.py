@@ -23,8 +23,6 @@ from compresskit.target.statistics import Array, mean_ratio_interval
 # What a load beside the measurement changes between two graphs, as a standard deviation: caches filled by
 # others, memory bandwidth. Measured beside busy loops and a copy loop (benchmarks/latency/busy).
 LOADED = 0.0215
-_SCATTERED = 0.5  # of the standard deviation of a graph's runs
-_QUARTILES = 1.349  # between the quartiles of a normal distribution, in standard deviations
 _FULL_LOAD = 0.25  # of all cores kept busy by others, or of the time taken: from here it counts in full
 QUIET = 0.15  # of all cores: what others may do in a round that counts as quiet, as far as one is told
 _QUICKEST = 0.1  # quantile of runs that stands for the undisturbed ones
@@ -104,15 +102,8 @@ class Series:
 
     @property
     def common_error(self) -> float:
-        """Relative standard error that all rounds share.
-
-        More beside a load, and more still for a graph whose runs then scatter: its weights are in a cache
-        that others fill, and how much slower that makes it depends on them.
-        """
-        deviations = np.concatenate([leg.deviations for leg in self.candidate])
-        scatter = float(np.subtract(*np.quantile(deviations, [0.75, 0.25]))) / _QUARTILES
-        of_load = min(self._load / _FULL_LOAD, 1.0)
-        return float(np.hypot(common_error(self._load, self.between), _SCATTERED * scatter * of_load))
+        """Relative standard error that all rounds share: more beside a load."""
+        return common_error(self._load, self.between)
 
     @property
     def sampling_half_width(self) -> float:

@@ -127,19 +127,3 @@ def test_runs_that_waited_are_set_aside() -> None:
     assert share_taken([one]) == pytest.approx(3 / 15.9, abs=0.002)
     every = replace(one, waited_ms=(1.0, 1.0, 1.0, 1.0))
     assert every.typical_ms == pytest.approx(np.quantile(one.samples_ms, 0.25))
-
-
-def test_a_graph_whose_runs_scatter_beside_a_load_is_known_less_well() -> None:
-    """Its weights are in a cache that others fill: every second run takes a third longer."""
-    widths = {}
-    for share, slow in ((0.0, 1.3), (0.5, 1.0), (0.5, 1.3)):
-        series, runs = Series(1.0), (1.0, slow, 1.0, slow, 1.0, slow, 1.0, slow)
-        for i in range(41):
-            samples = runs if i % 2 else (1.0,) * 8
-            # Where others took half of the time, a run waits as long as it runs.
-            waited = tuple(share / (1 - share) * ms if share else 0.0 for ms in samples)
-            slot = CANDIDATE if i % 2 else REFERENCE
-            series.add([Leg(slot, float(i), samples, samples, waited)])
-        widths[share, slow] = series.common_error
-    assert widths[0.0, 1.3] < 0.01 < widths[0.5, 1.0] < 0.03
-    assert widths[0.5, 1.3] > 0.07
