@@ -73,7 +73,7 @@ def _fits(hint: Any, value: Any) -> bool:
         return any(_fits(each, value) for each in inner)
     if origin is tuple and inner[-1] is not ... and isinstance(value, list):
         return len(value) == len(inner) and all(map(_fits, inner, value))
-    if origin is list and isinstance(value, list):
+    if origin in (list, tuple) and isinstance(value, list):
         return all(_fits(inner[0], item) for item in value)
     return is_of(hint, value)
 

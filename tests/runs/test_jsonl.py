@@ -1,8 +1,11 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -77,3 +80,21 @@ def test_a_full_disk_leaves_no_half_record(file: Path, monkeypatch: pytest.Monke
         with pytest.raises(RunError, match="no space left"):
             append_record(file, {"n": 2})
     assert file.read_bytes() == before
+
+
+def test_a_list_of_json_stands_for_a_tuple_of_any_length(tmp_path: Path) -> None:
+    @dataclass(frozen=True)
+    class Line:
+        costs: tuple[float, ...]
+        ends: tuple[float, float]
+
+    def read(value: dict[str, Any]) -> dict[str, Any]:
+        path = tmp_path / "lines.jsonl"
+        path.write_text(2 * (json.dumps(value) + "\n"))
+        return dict(read_records(path, Line)[0][0])
+
+    known = {"costs": [0.5, 3, 1.0], "ends": [1.0, 2.0]}
+    assert read(known) == known
+    for wrong in ({"costs": ["x"]}, {"costs": 1.0}, {"ends": [1.0]}):
+        with pytest.raises(RunError, match="is damaged"):
+            read({**known, **wrong})
