@@ -39,14 +39,14 @@ def write_text(folder: Path) -> None:
 
 
 def write_safetensors(folder: Path) -> None:
-    from safetensors.numpy import save_file
+    save_file = pytest.importorskip("safetensors.numpy").save_file
 
     with atomic_path(folder / "x.safetensors") as path:
         save_file({"x": np.zeros(TOO_MUCH, np.uint8)}, path)
 
 
 def write_torch(folder: Path) -> None:
-    import torch
+    torch = pytest.importorskip("torch")
 
     with atomic_folder(folder / "model") as part:
         torch.save(torch.zeros(TOO_MUCH, dtype=torch.uint8), part / "x.pt")
