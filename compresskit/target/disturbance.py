@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from compresskit.target.leg import WAITED, Leg, share_taken
+from compresskit.target.leg import WAITED, Leg, foreign_share, share_taken
 from compresskit.target.paired import ENOUGH, PAIR_BETWEEN
 from compresskit.target.runner import Picked, Runner
 from compresskit.target.series import QUIET, common_error
@@ -85,5 +85,5 @@ def _busy(legs: Sequence[Leg]) -> float:
     if not all(leg.machine_s for leg in legs):
         return 0.0
     times = np.array([leg.machine_s for leg in legs])
-    clock, idle, own = (times[:, 3:] - times[:, :3]).sum(axis=0)
-    return float(1 - (idle + own) / max((os.cpu_count() or 1) * clock, 1e-9))
+    passed = (times[:, 3:] - times[:, :3]).sum(axis=0, keepdims=True)
+    return float(foreign_share(passed, os.cpu_count() or 1)[0])

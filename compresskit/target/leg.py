@@ -78,9 +78,15 @@ def share_of_others(legs: Sequence[Leg], num_cores: int) -> Array | None:
     """
     if not all(leg.machine_s for leg in legs):
         return None
-    clock, idle, own = np.diff(np.array([leg.machine_s[3:] for leg in legs]), axis=0).T
-    share = 1 - (idle + own) / np.maximum(num_cores * clock, 1e-9)
-    return np.concatenate([[0.0], share])
+    passed = np.diff(np.array([leg.machine_s[3:] for leg in legs]), axis=0)
+    return np.concatenate([[0.0], foreign_share(passed, num_cores)])
+
+
+def foreign_share(passed_s: Array, num_cores: int) -> Array:
+    """(spans,) share of all cores that others kept busy, from what passed of each figure of `machine_s`."""
+    clock, idle, own = passed_s.T
+    share: Array = 1 - (idle + own) / np.maximum(num_cores * clock, 1e-9)
+    return share
 
 
 def lowest_state(medians_ms: Array) -> npt.NDArray[np.bool_]:
