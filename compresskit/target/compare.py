@@ -137,12 +137,17 @@ class _Found:
                 if looks.is_due(number) and all_decided(self.aim.limits, self._intervals):
                     return
                 continue
-            samples = min(runner.runs_a_round for runner in self.runners) * len(self.seen.picked)
-            enough = decides or samples >= max(profile.min_runs, MIN_SAMPLES_P99)
-            if enough and number >= look:
-                if all(ratio.is_decided for ratio in self.ratios()) if decides else self._precise():
-                    return
-                look = number + (number // 2 if decides else max(number // 5, 2))
+            if number < look:
+                continue
+            if not decides:
+                runs = min(runner.runs_a_round for runner in self.runners)
+                asked = max(profile.min_runs, MIN_SAMPLES_P99)
+                # Rounds that were left out do not count; which they are is asked only once all would do.
+                if runs * number < asked or runs * len(self.seen.picked) < asked:
+                    continue
+            if all(ratio.is_decided for ratio in self.ratios()) if decides else self._precise():
+                return
+            look = number + (number // 2 if decides else max(number // 5, 2))
 
     @property
     def seen(self) -> Disturbance:
