@@ -107,7 +107,8 @@ def read_manifest(folder: Path | str) -> Manifest:
         value = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise EngineError(
-            f"{folder} is no engine: it has no {FILE_NAME}. Give a folder that `compresskit export` wrote."
+            f"{folder} is not an engine: it has no {FILE_NAME}. Give a folder that `compresskit export` "
+            "wrote."
         ) from None
     except (OSError, ValueError, RecursionError) as error:
         raise EngineError(f"{path} is damaged: {error}. Export the point again.") from error

@@ -66,7 +66,8 @@ def lowest_runtime(model: ModelProto, *, static_int8: bool = False) -> Version:
         if foreign_domains([node]):
             if node.domain != CONTRIB or node.op_type not in _CONTRIB:
                 raise EngineError(
-                    f"operator {node.domain}.{node.op_type} was proven in no ONNX Runtime; please report it."
+                    f"operator {node.domain}.{node.op_type} was not tested in any ONNX Runtime; please "
+                    "report it."
                 )
             found.add(_CONTRIB[node.op_type])
     if opset_of(model) > 22:

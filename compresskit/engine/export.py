@@ -123,7 +123,7 @@ def _name_weights(proto: ModelProto, draft: nn.Module, values: Mapping[str, Arra
                 renamed[item.name] = f"{item.name}{BUFFER}"
                 item.name = renamed[item.name]
             elif value.size > 1:
-                raise EngineError(f"initializer {item.name!r} of shape {value.shape} is no parameter.")
+                raise EngineError(f"initializer {item.name!r} of shape {value.shape} is not a parameter.")
             tensors.append(item)
             continue
         name, transposed = found

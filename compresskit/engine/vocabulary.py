@@ -109,7 +109,7 @@ def trim(
     for text, before, after in zip(_flat(texts), _encoded(old, texts), _encoded(new, texts), strict=True):
         if [new_ids[token] for token in before] != after:
             raise EngineError(
-                f"the smaller vocabulary would encode {text[:60]!r} otherwise; leave out --trim-vocabulary."
+                f"the smaller vocabulary would encode {text[:60]!r} differently; leave out --trim-vocabulary."
             )
     return trimmed
 

@@ -80,7 +80,7 @@ def _class_ids(data: LabelledTexts, names: Sequence[str], class_names: Sequence[
         row = data.labels.index(odd)
         raise DataError(
             f"{data.source}, row {row + 1}: label {odd!r} is not one of the engine's; "
-            f"permitted: {', '.join(names)}, or 0 to {len(names) - 1} where these are no names."
+            f"permitted: {', '.join(names)}, or 0 to {len(names) - 1} where these are not names."
         )
     raise DataError(
         f"{data.source}: some labels are names of the engine's classes and some are not: "
@@ -92,6 +92,6 @@ def _number(data: LabelledTexts, row: int, label: Label) -> float:
     number = label_number(label)
     if number is None:
         raise DataError(
-            f"{data.source}, row {row + 1}: label {label!r} is no number, and the engine gives numbers."
+            f"{data.source}, row {row + 1}: label {label!r} is not a number, and the engine gives numbers."
         )
     return number

@@ -20,12 +20,12 @@ def cautions(task: Task, checkpoint: Checkpoint) -> Iterator[str]:
     if rows < FEW_ROWS:
         yield (
             f"only {rows} validation rows: {_resolution(task.metric_name, rows)}. Smaller losses cannot be "
-            "told from none; more labelled rows help."
+            "seen; more labelled rows help."
         )
     unknown = _unknown_share(task, checkpoint.tokenizer.unk_token_id)
     if unknown > MUCH_UNKNOWN:
         yield (
-            f"the tokenizer knows nothing of {unknown:.0%} of the tokens of the texts "
+            f"{unknown:.0%} of the tokens of the texts are unknown to the tokenizer "
             f"({checkpoint.tokenizer.unk_token}): is it the model's own, and of the language of the data?"
         )
 
@@ -34,11 +34,9 @@ def _resolution(metric: str, rows: int) -> str:
     """What one row is worth, and the half-width of a 95 % interval where it is widest."""
     if metric not in CLASSIFICATION:
         width = _NORMAL / sqrt(max(rows - 3, 1))  # Fisher's z at no correlation
-        return f"a correlation is known to {min(width, 1.0):.2f} either way at worst (95 %)"
+        return f"the 95 % interval of a correlation is up to +-{min(width, 1.0):.2f}"
     row, width = 100 / rows, 100 * _NORMAL * 0.5 / sqrt(rows)
-    return (
-        f"one row is {row:.1f} points, and accuracy is known to {width:.0f} points either way at worst (95 %)"
-    )
+    return f"one row is {row:.1f} points, and the 95 % interval of accuracy is up to +-{width:.0f} points"
 
 
 def _unknown_share(task: Task, unknown: int | None) -> float:

@@ -27,8 +27,8 @@ def check_dense(inputs: Inputs, settings: SearchSettings, say: Callable[[str], N
     """`inputs` with what there is to note of the checkpoint's weights.
 
     Raises ConfigurationError for weights that are not the configuration's, and, unless
-    `settings.allow_weak_dense`, for a fine-tuned checkpoint that is no better on validation rows than one
-    answer to every row, or whose labels fit the data clearly better in another order.
+    `settings.allow_weak_dense`, for a fine-tuned checkpoint that is no better on validation rows than
+    the majority baseline, or whose labels fit the data clearly better in another order.
     """
     checkpoint, task = inputs.checkpoint, inputs.task
     model, _, notes = load_dense(checkpoint, task, settings.seed)
@@ -48,7 +48,7 @@ def _weakness(task: Task, logits: npt.NDArray[Any], say: Callable[[str], None]) 
     """What is wrong with a dense model of these logits, (rows, labels), of `task.search`, and what to do."""
     labels = task.search.labels
     metric, prior = task.score(logits, labels), task.prior(task.search)
-    scored = f"{task.metric_name} {metric:.4f} on validation, one answer to every row {prior:.4f}"
+    scored = f"{task.metric_name} {metric:.4f} on validation, majority baseline {prior:.4f}"
     order = None
     if task.kind == "classification":
         answers = np.asarray(answers_of("accuracy", logits), dtype=np.int64)
@@ -56,17 +56,17 @@ def _weakness(task: Task, logits: npt.NDArray[Any], say: Callable[[str], None]) 
     if order is not None and (order.is_clear or (metric <= prior and order.p_value < _SUSPECTED)):
         return (
             f"the labels of the checkpoint fit the data in another order ({scored}): "
-            f"{order.describe(task.label_names)}. So read its accuracy is {order.accuracy:.3f}, as named "
-            f"{order.accuracy_as_named:.3f}. Correct id2label and label2id in its config.json, or the labels "
-            "of the data."
+            f"{order.describe(task.label_names)}. Its accuracy in that order is {order.accuracy:.3f}, as "
+            f"named {order.accuracy_as_named:.3f}. Correct id2label and label2id in its config.json, "
+            "or the labels of the data."
         )
     if metric > prior:
         return None
     say(f"dense model: {scored}")
     causes = "labels in another order, another task" if task.kind == "classification" else "another scale"
     return (
-        f"the fine-tuned checkpoint is no better on {len(labels):,} validation rows than one answer to every "
-        f"row ({task.metric_name} {metric:.4f} and {prior:.4f}). Likely causes: {causes}, another tokenizer, "
-        "or text columns other than those it was trained on. Give a checkpoint that is fine-tuned for this "
-        "data, or one without a head."
+        f"the fine-tuned checkpoint is no better on {len(labels):,} validation rows than the majority "
+        f"baseline ({task.metric_name} {metric:.4f} and {prior:.4f}). Likely causes: {causes}, another "
+        "tokenizer, or text columns other than those it was trained on. Give a checkpoint that is fine-tuned "
+        "for this data, or one without a head."
     )

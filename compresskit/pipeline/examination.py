@@ -66,7 +66,7 @@ class Examination:
             for name in names:
                 if list(found[name]) != list(wanted.get(name, found[name])):
                     raise EngineError(
-                        f"the engine would read {texts[0][:60]!r} otherwise than its model was trained: "
+                        f"the engine would encode {texts[0][:60]!r} differently from training: "
                         f"{name} {list(found[name])[:8]}, not {list(wanted[name])[:8]}. Nothing was written; "
                         "please report the model and its tokenizer."
                     )

@@ -102,7 +102,9 @@ def final_graph(
     if device is not None:
         made, check = check_form(device, forge, made, say)
     if objection := limit.objection(made.graph):
-        raise EngineError(f"graph variant {made.variant.name} in {made.precision} is no engine: {objection}.")
+        raise EngineError(
+            f"graph variant {made.variant.name} in {made.precision} cannot be used: {objection}."
+        )
     return FinalGraph(made, trials, check), forge
 
 

@@ -101,9 +101,9 @@ def _remedy(run: RunDirectory) -> str:
     """What may be done about limits that no trial of this run keeps."""
     method = run.settings.get("method", NAS)
     if method in LADDERS:
-        return "Loosen the limits in a new search, or take method nas."
+        return "Loosen the limits in a new search, or use method nas."
     elsewhere = "a search --from this run" if method == NAS else "a new search"
-    return f"Search on with --resume and more --trials, or loosen the limits in {elsewhere}."
+    return f"Continue with --resume and more --trials, or loosen the limits in {elsewhere}."
 
 
 def settle(

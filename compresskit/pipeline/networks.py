@@ -91,13 +91,11 @@ class Networks:
             notes=[*self.inputs.checkpoint.notes, *task.notes],
         )
         prior = task.prior(task.validation)
-        self.say(
-            f"dense model: {task.metric_name} {metric:.4f} on validation, one answer to every row {prior:.4f}"
-        )
+        self.say(f"dense model: {task.metric_name} {metric:.4f} on validation, majority baseline {prior:.4f}")
         if metric <= prior:
             self.say(
-                "warning: the dense model is no better than one answer to every row, and what is made of it "
-                "will not be: check labels, text columns and tokenizer, or train longer (--epochs)"
+                "warning: the dense model is no better than the majority baseline, so its sub-networks will "
+                "not be either: check labels, text columns and tokenizer, or train longer (--epochs)"
             )
         save_model(model, folder)
         if is_first():

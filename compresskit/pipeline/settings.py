@@ -133,8 +133,8 @@ class SearchSettings:
         for option in unused:
             if getattr(self, option) != getattr(SearchSettings, option):
                 raise ConfigurationError(
-                    f"{option} is {getattr(self, option)!r}, but method {self.method} has no use for it; "
-                    "leave it out, or take another method."
+                    f"{option} is {getattr(self, option)!r}, but method {self.method} does not use it; "
+                    "leave it out, or choose another method."
                 )
 
     def _check_blocks(self) -> None:

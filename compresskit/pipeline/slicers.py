@@ -50,7 +50,7 @@ class PartedSlicer(GraphSlicer):
 
 
 class FreshGraphs:
-    """Exports each architecture anew: right where a graph cannot be cut, but seconds each."""
+    """Exports each architecture on its own: correct where a graph cannot be cut, but it takes seconds."""
 
     def __init__(self, supernet: SuperNetwork) -> None:
         self.supernet = supernet
@@ -72,12 +72,12 @@ class FreshGraphs:
 def slicer_of(supernet: SuperNetwork, precisions: Sequence[str], say: Callable[[str], None]) -> Slicer:
     """For graphs of these precisions: latency in fp32 needs no weights of its own, so one graph serves.
 
-    A graph that cannot be cut is said, and each architecture is then exported anew.
+    Where the graph cannot be cut, `say` says so, and each architecture is exported on its own.
     """
     try:
         if isinstance(supernet, PartedNetwork) and set(precisions) != {"fp32"}:
             return PartedSlicer(supernet)
         return GraphSlicer(export_onnx(supernet.model), supernet.blueprint)
     except NotCutError as error:
-        say(f"{error} Each candidate is exported anew: slower, but right.")
+        say(f"{error} Each candidate is exported on its own: slower, but correct.")
         return FreshGraphs(supernet)

@@ -97,8 +97,8 @@ def _front(view: RunView, verdict: Verdict) -> str:
     if any(point.fidelity is not None for point in view.front.points):
         note += (
             " Fidelity is the same metric with the dense model's answers for labels. Points are chosen by "
-            "the mean of both, where what is beyond the dense model's metric counts in full: by labels alone "
-            "the network that they flatter most would lead."
+            "the mean of both, where what is beyond the dense model's metric counts in full: by the metric "
+            "alone, the luckiest network would be first."
         )
     return section("Front", chart, _front_table(view, verdict), _trials_table(view), note=note)
 

@@ -75,7 +75,7 @@ class RunDirectory:
                 "(which deletes it), or choose another --output."
             )
         if strangers and not is_run:
-            raise RunError(f"{path} is not empty and is no run; choose a new or empty folder for --output.")
+            raise RunError(f"{path} is not empty and not a run; choose a new or empty folder for --output.")
         try:
             path.mkdir(parents=True, exist_ok=True)
             lock = RunLock(path)

@@ -137,7 +137,7 @@ def fill_weights(model: onnx.ModelProto, folder: Path, *, memory_limit_bytes: in
     tensors = {tensor.name: tensor for tensor in model.graph.initializer}
     for name in scales:
         if name not in tensors or tensors[name].data_type not in _STRIPPED or has_values(tensors[name]):
-            raise TargetError(f"the graph's record of stripped weights names {name[:80]!r}, which is none.")
+            raise TargetError(f"the graph's record of stripped weights names {name[:80]!r}, not one of them.")
     pool = np.random.default_rng(seed).standard_normal(_POOL_ELEMENTS, dtype=np.float32)
     shifts = {name: -index * 7919 for index, name in enumerate(scales)}
     with (folder / _WEIGHTS_FILE).open("wb") as file:

@@ -46,7 +46,7 @@ def split_files(folder: Path) -> dict[str, list[Path]]:
 def _read_file(file: Path) -> Table:
     reader = READERS.get(file.suffix.lower())
     if reader is None:
-        raise DataError(f"file {str(file)!r} is of no known kind; permitted: {', '.join(READERS)}.")
+        raise DataError(f"file {str(file)!r} has an unknown type; permitted: {', '.join(READERS)}.")
     size = file.stat().st_size
     if not size:
         raise DataError(f"file {str(file)!r} is empty; it needs one row or more.")

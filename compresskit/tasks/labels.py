@@ -61,7 +61,7 @@ class Labels:
             for text, i in sorted(pairs.items())
             if i is not None and text not in self.names
         ]
-        return f"labels of the {rows.split} split are spelt otherwise: {_some(other)}" if other else None
+        return f"labels of the {rows.split} split are spelled differently: {_some(other)}" if other else None
 
 
 def read_labels(
@@ -96,8 +96,8 @@ def read_labels(
     if fractional:
         value = next(label for label in train.labels if isinstance(label, float))
         raise DataError(
-            f"the label column holds numbers such as {value}, which are no classes; permitted: text or whole "
-            "numbers. For numbers, choose regression."
+            f"the label column holds numbers such as {value}, which are not classes; permitted: text or "
+            "whole numbers. For numbers, choose regression."
         )
     classes = sorted(known, key=lambda label: (isinstance(label, str), label))
     if len(classes) < 2:

@@ -71,8 +71,8 @@ def _from_hub(dataset: str) -> Source:
     except Exception as error:  # the hub's client raises many kinds: network, name, configuration, access
         reason = next(iter(str(error).splitlines()), type(error).__name__)
         raise DataError(
-            f"data set {dataset!r} is no local path and cannot be loaded from the hub: {reason}. Give id or "
-            "id:config of a data set, or the path of a folder or file."
+            f"data set {dataset!r} is not a local path and cannot be loaded from the hub: {reason}. Give id "
+            "or id:config of a data set, or the path of a folder or file."
         ) from error
     splits: dict[str, Table] = {}
     for split, data in loaded.items():

@@ -187,5 +187,5 @@ def test_another_version_and_a_lost_manifest_are_named(engine: Path, load: Calla
     with pytest.raises(EngineError, match="format version 99; this compresskit reads 1"):
         load(engine)
     path.unlink()
-    with pytest.raises(EngineError, match=r"is no engine: it has no compresskit\.json"):
+    with pytest.raises(EngineError, match=r"is not an engine: it has no compresskit\.json"):
         load(engine)

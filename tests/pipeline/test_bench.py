@@ -256,6 +256,6 @@ def test_a_damaged_engine_is_named(asked: list[Any], tmp_path: Path) -> None:
     with pytest.raises(EngineError, match=r"model\.onnx is damaged"):
         bench([folder])
     (tmp_path / "empty").mkdir()
-    with pytest.raises(EngineError, match="is no engine"):
+    with pytest.raises(EngineError, match="is not an engine"):
         bench([tmp_path / "empty"])
     assert not asked

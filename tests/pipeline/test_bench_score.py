@@ -43,7 +43,7 @@ def test_labels_by_name_or_by_class_id(labels: tuple[Any, ...], names: list[str]
         (-1, ["bad", "good"], "label -1"),
         ("001", ["bad", "good"], "label '001'"),  # a code is no class id
         (0, ["1", "2"], "label 0"),
-        ("good", ["LABEL_0"], "is no number"),
+        ("good", ["LABEL_0"], "is not a number"),
     ],
 )
 def test_labels_that_the_engine_does_not_know(label: Any, names: list[str], message: str) -> None:

@@ -143,7 +143,7 @@ def test_an_engine_that_reads_texts_otherwise_is_not_written(
 ) -> None:
     other = {"truncation_side": "left"}
     monkeypatch.setattr("compresskit.bundle.encoding.tokenizer_settings", lambda _: other)
-    with pytest.raises(EngineError, match=r"would read .* otherwise than its model was trained: input_ids"):
+    with pytest.raises(EngineError, match=r"would encode .* differently from training: input_ids"):
         export(run, tmp_path / "engine", Choice(dense=True))
     assert not (tmp_path / "engine").exists()
     assert list(tmp_path.iterdir()) == []

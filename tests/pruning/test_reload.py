@@ -97,7 +97,7 @@ def test_weights_of_another_architecture_raise(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_is_no_engine_raises(tmp_path: Path) -> None:
-    with pytest.raises(EngineError, match="is no engine"):
+    with pytest.raises(EngineError, match="is not an engine"):
         load_pruned(tmp_path)
 
 

@@ -104,7 +104,7 @@ def test_look_alikes_are_said() -> None:
 def test_another_split_may_spell_a_label_otherwise() -> None:
     found, other = read_labels(rows(["good", "bad"])), rows(["Good", "bad"], "test")
     assert found.encode(other).tolist() == [1, 0]
-    assert found.spelling_note(other) == "labels of the test split are spelt otherwise: 'Good' for 'good'"
+    assert found.spelling_note(other) == "labels of the test split are spelled differently: 'Good' for 'good'"
     assert found.spelling_note(rows(["good"], "test")) is None
 
 

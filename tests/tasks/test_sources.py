@@ -109,5 +109,5 @@ def test_a_hub_that_fails_is_the_users_error(monkeypatch: pytest.MonkeyPatch) ->
         raise ConnectionError("no way there\nmore")
 
     monkeypatch.setattr(datasets, "load_dataset", fail)
-    with pytest.raises(DataError, match=r"'owner/set' is no local path.*hub: no way there\. Give id"):
+    with pytest.raises(DataError, match=r"'owner/set' is not a local path.*hub: no way there\. Give id"):
         load_source("owner/set")

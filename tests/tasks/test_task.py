@@ -98,7 +98,7 @@ def test_what_was_left_out_is_said(tmp_path: Path) -> None:
     task = load(tmp_path, max_length=9)
     assert task.notes == [
         "2 of 102 rows of the train split lack a text or label and were dropped",
-        "1 of 100 training rows stand in the test set and were dropped",
+        "1 of 100 training rows are also in the test set and were dropped",
         "69 of 69 training texts were cut to 9 tokens",
         "30 of 30 validation texts were cut to 9 tokens",
         "10 of 10 test texts were cut to 9 tokens",
@@ -150,7 +150,7 @@ def test_glue(name: str) -> None:
     rows, test, fraction, standing = SIZES[name]
     assert len(task.test) == test
     assert any(
-        f"{standing} of {rows:,} training rows stand in the test set" in note for note in task.notes
+        f"{standing} of {rows:,} training rows are also in the test set" in note for note in task.notes
     ) == bool(standing)
     assert len(task.validation) <= 1.01 * fraction * rows
     assert len(task.train) >= 0.88 * rows * (1 - fraction) / 0.9
