@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.front.score import choose, dominated_area
-from compresskit.search.objectives import worth
+from compresskit.searchers.objectives import worth
 from compresskit.tasks.metrics import metric, prior
 
 MOST = 8  # points chosen
