@@ -22,7 +22,7 @@ from collections.abc import Iterable
 
 
 class CompresskitError(Exception):
-    """Root of every error that is the user's to mend; the command line exits with 1."""
+    """Root of every error that the user can fix; the command line exits with 1."""
 
 
 class ConfigurationError(CompresskitError):
@@ -63,6 +63,12 @@ class AgentError(TargetError):
 
 class SearchError(CompresskitError):
     pass
+
+
+def some(values: Iterable[object], most: int = 6) -> str:
+    """The first of `values`, and how many more there are."""
+    shown = [str(value) for value in values]
+    return ", ".join(shown[:most]) + (f" and {len(shown) - most} more" if len(shown) > most else "")
 
 
 def reason_of(error: BaseException) -> str:

@@ -49,7 +49,7 @@ def read_object(path: Path) -> dict[str, Any]:
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
-        raise EngineError(f"{path} cannot be read: {error}. Export the point again.") from error
+        raise EngineError(f"{path} is damaged: {error}. Export the point again.") from error
     if not isinstance(value, dict):
         raise EngineError(f"{path} is damaged: it holds no object. Export the point again.")
     return value

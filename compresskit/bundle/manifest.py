@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from compresskit.bundle.encoding import read_object
 from compresskit.errors import EngineError
 from compresskit.field_types import wrong_kind
 
@@ -103,17 +104,12 @@ class _Lineage:
 def read_manifest(folder: Path | str) -> Manifest:
     """The manifest of an engine folder. EngineError for no engine, damage or another version."""
     path = Path(folder) / FILE_NAME
-    try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    if not path.exists():
         raise EngineError(
             f"{folder} is not an engine: it has no {FILE_NAME}. Give a folder that `compresskit export` "
             "wrote."
-        ) from None
-    except (OSError, ValueError, RecursionError) as error:
-        raise EngineError(f"{path} is damaged: {error}. Export the point again.") from error
-    if not isinstance(value, dict):
-        raise EngineError(f"{path} is damaged: it holds no object. Export the point again.")
+        )
+    value = read_object(path)
     version = value.get("format_version")
     if version != FORMAT_VERSION:
         raise EngineError(

@@ -1,4 +1,4 @@
-"""Versions of ONNX Runtime: the lowest in which a graph was proven, and the one that is here."""
+"""Versions of ONNX Runtime: the lowest in which a graph was tested, and the installed one."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def check_runtime(
 ) -> None:
     """EngineError unless ONNX Runtime here, or one of `version`, is one in which the engine was proven.
 
-    An engine of before, whose manifest does not say, is judged by its `graph`.
+    For an older engine, whose manifest does not say, its `graph` decides.
     """
     version = version or spelled(installed_version())
     needed = manifest.runtime.get("onnxruntime")

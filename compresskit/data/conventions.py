@@ -1,4 +1,4 @@
-"""How data sets name their splits and columns: what a search and a bench go by alike.
+"""Names that data sets use for splits and columns, for a search and a bench alike.
 
 Standard library only: a device that benches has nothing else.
 """

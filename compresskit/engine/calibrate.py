@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import deepcopy
 
 from onnx import ModelProto, ValueInfoProto
 
@@ -22,8 +23,7 @@ def activation_ranges(
     it does when the engine runs.
     """
     names = sorted(quantizable_weights(model))
-    watched = ModelProto()
-    watched.CopyFrom(model)
+    watched = deepcopy(model)
     watched.graph.output.extend(ValueInfoProto(name=name) for name in names)
     session = make_session(watched.SerializeToString())
     inputs = [item.name for item in session.get_inputs()]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import deepcopy
 from math import prod
 
 from onnx import ModelProto, NodeProto, TensorProto, ValueInfoProto
@@ -75,8 +76,7 @@ def shapes_of(model: ModelProto, nodes: Sequence[NodeProto], batch: int, length:
     computed in the graph is not reliable.
     """
     shapes: dict[str, Shape] = {item.name: tuple(item.dims) for item in model.graph.initializer}
-    watched = ModelProto()
-    watched.CopyFrom(model)
+    watched = deepcopy(model)
     given = {item.name for item in (*model.graph.input, *model.graph.output)}
     names = sorted(
         {name for node in nodes for name in (*node.input[:2], *node.output) if name not in shapes} - given

@@ -8,6 +8,7 @@ import io
 import logging
 import warnings
 from collections.abc import Iterator, Mapping
+from copy import deepcopy
 from typing import Any
 
 import numpy as np
@@ -35,7 +36,7 @@ def export_onnx(model: nn.Module) -> ModelProto:
     `token_type_ids`, each int64 of shape (batch, length); the output is `logits` of shape
     (batch, labels). Initializers bear torch's parameter names; a weight that a MatMul reads is
     stored transposed, one that a Gemm reads is not. Buffers bear their names with `BUFFER` behind.
-    EngineError if a weight cannot be told.
+    EngineError if a weight cannot be identified.
     """
     draft = _with_random_parameters(model)
     proto = _trace(draft)
@@ -155,9 +156,7 @@ def _rename(proto: ModelProto, names: Mapping[str, str], tensors: list[TensorPro
             node.input[i] = mapping.get(value, value)
         for i, value in enumerate(node.output):
             node.output[i] = mapping.get(value, value)
-    copies = [TensorProto() for _ in tensors]
-    for copied, item in zip(copies, tensors, strict=True):
-        copied.CopyFrom(item)
+    copies = [deepcopy(item) for item in tensors]
     del proto.graph.initializer[:]
     proto.graph.initializer.extend(copies)
 

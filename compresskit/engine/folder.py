@@ -1,4 +1,4 @@
-"""Write an engine folder: a Hugging Face layout that is there whole or not at all."""
+"""Write an engine folder in the Hugging Face layout, completely or not at all."""
 
 from __future__ import annotations
 

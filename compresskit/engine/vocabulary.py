@@ -1,4 +1,4 @@
-"""A vocabulary cut to what a corpus uses, and the tokenizer that goes with it."""
+"""A vocabulary trimmed to what a corpus uses, and the tokenizer that goes with it."""
 
 from __future__ import annotations
 

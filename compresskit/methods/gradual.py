@@ -24,7 +24,7 @@ STEP = 0.9  # what one step of pruning leaves of the network, about
 class Gradual(Method):
     """Prune a bit, train, and go on from there; the dense model teaches throughout.
 
-    From one size to the next the members are scored anew on the present weights, and the least go step
+    From one size to the next the members are scored again on the present weights, and the least go step
     by step during the first half of the training. Each size has an equal share of the budget.
     """
 

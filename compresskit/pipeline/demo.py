@@ -1,4 +1,4 @@
-"""The whole job in miniature: data and model of our own making, then the commands a user would type."""
+"""The whole workflow in small: generated data and model, then the commands that a user would type."""
 
 from __future__ import annotations
 

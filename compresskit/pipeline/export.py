@@ -91,7 +91,7 @@ def export(
     pad_id: int = checkpoint.pad_id
     task = read_task(settings, checkpoint)
     check_run(run, task, fingerprints_of(task, checkpoint, download=False), "an export", say)
-    kept_answers(run.path)  # damage is told before anything is computed
+    kept_answers(run.path)  # damage is reported before anything is computed
     dense = load_model(run.supernet / "dense_model")
     source = (
         dense

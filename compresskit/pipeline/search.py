@@ -98,8 +98,8 @@ def search(
     stored = {**settings.to_json(), "profile": inputs.profile.to_json()}
     if not is_first():
         return _run(WatchedRun(output, {"settings": stored}, None), settings, inputs, say, resume=False)
-    whence = None if source is None else str(source.path.resolve())
-    facts = {"taken_from": whence, "warm_start": first, "fingerprints": made_from}
+    source_path = None if source is None else str(source.path.resolve())
+    facts = {"taken_from": source_path, "warm_start": first, "fingerprints": made_from}
     with RunDirectory.create(output, stored, force=force, **facts) as run:
         if source is not None:
             reuse.take_over(source, run)

@@ -1,4 +1,4 @@
-"""What a search is asked for: one value, stored in the run, from which a resumed search goes on."""
+"""The settings of a search: one value, stored in the run, from which a resumed search continues."""
 
 from __future__ import annotations
 

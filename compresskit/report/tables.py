@@ -15,11 +15,9 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from compresskit.architecture import Architecture
 from compresskit.report.bench_text import mark_lines
-from compresskit.report.layers import shorten
-from compresskit.report.rows import PAIRED, ROWS, bench_rows, front_notes, front_rows
-from compresskit.report.units import MARK, count, milliseconds, points
+from compresskit.report.rows import PAIRED, ROWS, bench_rows, front_notes, front_rows, trial_cells
+from compresskit.report.units import MARK
 from compresskit.report.verdict import Verdict
 from compresskit.runs import Front, TrialRecord
 
@@ -71,16 +69,8 @@ def bench_table(result: Mapping[str, Any], *, width: int | None = None) -> Table
 
 
 def _trial_cells(trial: TrialRecord) -> list[str]:
-    return [
-        str(trial.trial_id),
-        milliseconds(trial.latency_ms).removesuffix(" ms"),
-        points(trial.metric),
-        count(trial.num_params),
-        f"{trial.seconds:.1f}",
-        shorten(Architecture.from_json(trial.architecture))
-        if trial.is_completed
-        else f"failed: {str(trial.error).splitlines()[0]}",
-    ]
+    cells = trial_cells(trial)
+    return cells if trial.is_completed else [*cells[:-1], f"failed: {str(trial.error).splitlines()[0]}"]
 
 
 def _table(

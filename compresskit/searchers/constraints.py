@@ -1,4 +1,4 @@
-"""What a search must keep to: by how much a trial breaks it, and how searchers are steered back."""
+"""Limits of a search: by how much a trial violates them, and how searchers take that into account."""
 
 from __future__ import annotations
 

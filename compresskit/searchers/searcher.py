@@ -1,4 +1,4 @@
-"""What every searcher is: ask for a configuration, tell what it cost."""
+"""What every searcher does: propose a configuration, learn its costs."""
 
 from __future__ import annotations
 

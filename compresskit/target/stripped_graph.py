@@ -2,7 +2,7 @@
 
 Latency depends on the shapes of weights and not on their values, as long as activations stay finite
 and normal. So each large weight travels as name, shape, dtype, mean and standard deviation, and is
-drawn anew at that scale where the graph is to run. Small tensors (norms, biases, shape constants) and
+drawn at that scale where the graph is to run. Small tensors (norms, biases, shape constants) and
 integer tables (indices) travel as they are.
 """
 
@@ -39,7 +39,7 @@ _STRIPPED: Mapping[int, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """What is told of a weight in place of its values."""
+    """What is sent of a weight in place of its values."""
 
     mean: float
     std: float

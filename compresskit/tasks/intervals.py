@@ -1,4 +1,4 @@
-"""How well so many rows know a metric, and its difference to the dense model's: a bootstrap over rows."""
+"""Intervals of a metric, and of its difference to the dense model's: a bootstrap over rows."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from compresskit.data.grouping import group_rows
 from compresskit.data.splits import LARGEST_GROUP
 from compresskit.target.statistics import student_quantile
 from compresskit.tasks.metrics import CLASSIFICATION
-from compresskit.tasks.weighted import weighted_metric
+from compresskit.tasks.weighted import metric_of, weighted_metric
 
 Values = npt.NDArray[Any]
 Ends = tuple[float, float]
@@ -71,11 +71,7 @@ def intervals(
         ],
         axis=1,
     )
-    once = np.ones((1, len(labels)))
-    whole = [
-        float(weighted_metric(metric_name, each[: len(labels)], labels, once, num_classes)[0])
-        for each in models
-    ]
+    whole = [metric_of(metric_name, each[: len(labels)], labels, num_classes) for each in models]
     found = []
     for place in range(len(answers)):
         own = rows.interval(drawn[place], whole[place])
@@ -87,7 +83,7 @@ def intervals(
 
 
 class _Rows:
-    """The rows in groups, behind them those of the two groups that are drawn besides."""
+    """The rows in groups, followed by those of the two groups that are drawn too."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""What a frozen teacher said of rows, so that each is put to it once."""
+"""Cached outputs of a frozen teacher, so that it computes each row once."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class TeacherMemory:
     def begin(self, teacher: nn.Module) -> None:
         """What is asked from now on is asked of `teacher`, or of a model with the same weights."""
         if next(teacher.parameters()).device.type != "cpu":
-            return  # nothing is kept, so nothing has to be told apart
+            return  # nothing is kept, so no rows have to be identified
         found = hashlib.blake2b()
         for name, value in teacher.state_dict().items():
             found.update(name.encode())

@@ -22,9 +22,9 @@ class OpenTokenizer(NamedTuple):
 
 
 def open_tokenizer(source: str, config: Any, inputs: Sequence[str]) -> OpenTokenizer:
-    """The tokenizer, held to the `inputs` of the model's graph, and the model's padding id.
+    """The tokenizer, limited to the `inputs` of the model's graph, and the model's padding id.
 
-    `config` is told the padding id where it has none. Raises ConfigurationError.
+    Sets the padding id of `config` where it has none. Raises ConfigurationError.
     """
     try:
         tokenizer = AutoTokenizer.from_pretrained(source)

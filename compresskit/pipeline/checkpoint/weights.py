@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -13,7 +13,7 @@ import transformers
 from torch import nn
 from transformers import AutoModelForSequenceClassification
 
-from compresskit.errors import CompresskitError, ConfigurationError, reason_of
+from compresskit.errors import CompresskitError, ConfigurationError, reason_of, some
 from compresskit.exhausted import is_out_of_memory
 from compresskit.families import FAMILIES
 from compresskit.pipeline.checkpoint.folder import check_weight_files
@@ -21,7 +21,7 @@ from compresskit.pipeline.checkpoint.folder import check_weight_files
 _GENERIC = "model"  # a name that wrappers use as well as families
 # What wraps a module in training, wherever in a name; such a name is not the model's.
 _WRAPPERS = ("_orig_mod", "_fsdp_wrapped_module", "_checkpoint_wrapped_module")
-_BUFFERS = ("position_ids", "token_type_ids")  # of older versions; computed anew
+_BUFFERS = ("position_ids", "token_type_ids")  # of older versions; computed again
 
 
 @dataclass(frozen=True)
@@ -57,10 +57,10 @@ def load_classifier(source: str, config: Any, *, keeps_head: bool) -> Loaded:
         notes.append(f"names of its weights hold {told}, of a wrapper in training: taken off")
     _check(source, model, report, keeps_head)
     if left := sorted(name for name in report.unexpected if keeps_head and not _is_buffer(name)):
-        notes.append(f"its weights {_some(left)} are not used by {type(model).__name__}")
+        notes.append(f"its weights {some(left)} are not used by {type(model).__name__}")
     pooled = [name for name in report.missing if ".pooler." in name]
     if pooled and not keeps_head:
-        notes.append(f"its pooler is new, as its head is: {_some(sorted(pooled))} are not in its weights")
+        notes.append(f"its pooler is new, as its head is: {some(sorted(pooled))} are not in its weights")
     _check_finite(source, model)
     has_head = all(_inside(name, model) or ".pooler." in name for name in report.missing)
     return Loaded(model, has_head, tuple(notes))
@@ -72,7 +72,7 @@ def _load(source: str, config: Any, renaming: Mapping[str, str] | None = None) -
             source,
             config=config,
             dtype=torch.float32,
-            ignore_mismatched_sizes=True,  # they are told below, with their shapes
+            ignore_mismatched_sizes=True,  # they are reported below, with their shapes
             output_loading_info=True,
             **({"key_mapping": dict(renaming)} if renaming else {}),
         )
@@ -150,13 +150,13 @@ def _check(source: str, model: Any, report: _Report, keeps_head: bool) -> None:
     if absent:
         raise ConfigurationError(
             f"config.json of model {source!r} names a {type(model).__name__}, but its weights lack the head: "
-            f"{_some(absent)}. Save the whole fine-tuned model; or, for a new head to be trained, remove "
+            f"{some(absent)}. Save the whole fine-tuned model; or, for a new head to be trained, remove "
             "architectures from config.json."
         )
     if lost:
         raise ConfigurationError(
             f"weights of model {source!r} have no place in the model that {computed}, computes: "
-            f"{_some(lost)}. It would be another model. Correct config.json (num_hidden_layers, ...), "
+            f"{some(lost)}. It would be another model. Correct config.json (num_hidden_layers, ...), "
             "or give a model without such layers."
         )
 
@@ -185,8 +185,3 @@ def _reason(error: Exception) -> str:
     if "weights_only" in str(error):
         return "they hold Python objects beside tensors, which are not loaded, since they may run code"
     return reason_of(error)
-
-
-def _some(names: Iterable[str]) -> str:
-    shown = list(names)
-    return ", ".join(shown[:4]) + (f" and {len(shown) - 4} more" if len(shown) > 4 else "")

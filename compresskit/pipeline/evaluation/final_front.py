@@ -1,4 +1,4 @@
-"""The front of a finished search: latencies looked at again, metrics of all validation rows."""
+"""The front of a finished search: latencies measured again, metrics on all validation rows."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def write_front(
     """Score the front on all validation rows, keep what is still on it, and write pareto.json.
 
     All latencies are corrected to one state of the machine, and points are run beside the dense model, in
-    turn, for their speed-up; trials.jsonl stays what the searcher was told. The dense model beside the
+    turn, for their speed-up; trials.jsonl keeps what the searcher got. The dense model beside the
     front is the fine-tuned one, not the super-network's full architecture. Metrics stand with their rows
     and intervals. run.json says under `prior_metric` what the majority baseline has; under `infeasible` that
     no point keeps the constraints; under `unsteady` that the dense model was faster or slower in the search.
@@ -115,10 +115,10 @@ def settle(
     """The trials that come onto the front, with metrics of all validation rows and latencies looked at again;
     and by trial what each says of these rows.
 
-    A search scores on a sample of rows, and of many trials those lead that the sample flatters. So what
+    A search scores on a sample of rows, and of many trials the luckiest on this sample lead. So what
     they lose on all rows may let others be on the front, which are scored too; until then a trial is
     thought to gain what the scored ones gained on the average (the difference estimator of Cochran,
-    Sampling Techniques, 1977, section 7.10). Those are the ones that were flattered, so too little is
+    Sampling Techniques, 1977, section 7.10). Those are the lucky ones, so too little is
     expected: that spares scoring and misses points that would add next to nothing.
     """
     known = {record.trial_id: _relevelled(record, evaluator.meter) for record in records}
@@ -131,7 +131,7 @@ def settle(
         thought = [
             record if record.trial_id in gains else _gaining(record, gain) for record in known.values()
         ]
-        # Scored anew, a point may keep a bound on the metric that it broke before.
+        # Scored again, a point may keep a bound on the metric that it broke before.
         feasible = (kept.feasible(thought) for kept in (UNBOUND, constraints))
         return {some[row].trial_id for some in feasible for row in front_of(some, objectives)}
 

@@ -1,4 +1,4 @@
-"""What rows say of a model and how well they know it: intervals for the front, and for test figures."""
+"""Metrics of a model with their intervals, for the front and for test figures."""
 
 from __future__ import annotations
 

@@ -89,7 +89,7 @@ class Device:
 
 @contextlib.contextmanager
 def reach(profile: Profile, *, pad_id: int, say: Callable[[str], None]) -> Iterator[Device | None]:
-    """The device of `profile`, or None, and why is said, where it is not there."""
+    """The device of `profile`; None where it cannot be reached, and the reason is printed."""
     try:
         device = Device(profile, pad_id=pad_id, say=say)
     except TargetError as error:

@@ -1,4 +1,4 @@
-"""What an engine that was just written is worth: raw test texts through the loader that will serve it."""
+"""The score of an engine that was just written: raw test texts through the loader that will serve it."""
 
 from __future__ import annotations
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from copy import deepcopy
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -113,7 +114,7 @@ def check_form(
 ) -> tuple[Made, dict[str, Any]]:
     """Compare `made` with the plain form of the same weights, which is taken where it is shown to be faster.
 
-    Its session settings are put to the test too: what the graph loses in a session without them is said.
+    Its session settings are tested too: what the graph loses in a session without them is printed.
     A graph with layers kept in float stays as it is: in another form it would have other layers.
     """
     graphs = [(_CHOSEN, made.graph, made.variant.session)]
@@ -168,9 +169,7 @@ def _variant_finder(
     known = known_variants(run.info)
 
     def objection(variant: Variant, precision: str) -> str | None:
-        copied = ModelProto()
-        copied.CopyFrom(plain)
-        return limit.objection(variant.apply(copied), static_int8=precision == "int8-static")
+        return limit.objection(variant.apply(deepcopy(plain)), static_int8=precision == "int8-static")
 
     def find(precision: str, measured: str) -> Variant:
         stays = PLAIN if objection(known["fp32"], precision) else known["fp32"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, replace
 
 from onnx import ModelProto
@@ -58,9 +59,7 @@ class GraphBuilder:
 
     def in_float(self, variant: Variant) -> ModelProto:
         """The graph in fp32 in a variant, embeddings as they are."""
-        copied = ModelProto()
-        copied.CopyFrom(self.plain)
-        return variant.apply(copied, self.blocks)
+        return variant.apply(deepcopy(self.plain), self.blocks)
 
     def make(self, precision: str, variant: Variant | None = None) -> Made:
         """The whole graph in a precision, in the form that is fastest for it unless `variant` says."""

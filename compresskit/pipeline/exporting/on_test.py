@@ -1,4 +1,4 @@
-"""Test figures of what is exported, held against the dense model's on the same rows; a run keeps both."""
+"""Test figures of an export, compared with the dense model's on the same rows; a run keeps both."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def figures_on_test(
 
 
 def _keep(run: RunDirectory, found: OnTest, say: Say) -> None:
-    """Keep `found` in the run, for `pareto` and the report; one that cannot be written is said and passed."""
+    """Keep `found` in the run, for `pareto` and the report; a failed write is only reported."""
     try:
         write_tested(run.path, found)
     except RunError as error:

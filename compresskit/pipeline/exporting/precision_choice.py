@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import deepcopy
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -137,9 +138,7 @@ class PrecisionChooser:
         ranked = rank_groups(plain, quantize, lambda graph: self.device.logits(graph, rows, session))
 
         def accept(graph: ModelProto) -> float | None:
-            copied = ModelProto()
-            copied.CopyFrom(graph)
-            metric = self._metric(self.builder.finished(copied), session)
+            metric = self._metric(self.builder.finished(deepcopy(graph)), session)
             return None if loses_more(metric, wanted, self.max_drop) else metric
 
         partly = quantize_partly(plain, quantize, [group for group, _ in ranked], accept)

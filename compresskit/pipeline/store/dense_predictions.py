@@ -1,4 +1,4 @@
-"""What a run's dense model says of validation rows, beside its weights: what is compressed is held to it."""
+"""The dense model's predictions on validation rows, kept in a run: fidelity is measured against them."""
 
 from __future__ import annotations
 

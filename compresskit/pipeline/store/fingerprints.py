@@ -88,7 +88,7 @@ def check_run(run: RunDirectory, task: Task, now: Mapping[str, Any], what: str, 
     """Raise RunError where `run` was made from other data or another model than `now`; say what else differs.
 
     `what` is about to be done, such as "a resumed search". A run of a version that kept no fingerprints
-    goes on, and that is said.
+    continues, with a note.
     """
     before = run.info.get("fingerprints")
     if before is None:
@@ -108,7 +108,7 @@ def check_run(run: RunDirectory, task: Task, now: Mapping[str, Any], what: str, 
 def check_warm_start(run: RunDirectory, now: Mapping[str, Any], settings: SearchSettings, say: Say) -> None:
     """Raise RunError where data or a model that `run` and this search name alike have changed since.
 
-    Data and models of another name may differ, and that is said.
+    Data and models of another name may differ, with a note.
     """
     before = run.info.get("fingerprints")
     if before is None:

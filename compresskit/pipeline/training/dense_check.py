@@ -1,4 +1,4 @@
-"""The checkpoint's weights, and what they are worth on the data, before a run begins."""
+"""The checkpoint's weights and their score on the data, checked before a run begins."""
 
 from __future__ import annotations
 

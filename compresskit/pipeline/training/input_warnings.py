@@ -1,4 +1,4 @@
-"""What a user should know of data and checkpoint before time is spent on them."""
+"""What a user should know about data and checkpoint before a long training."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ class Checkpoint:
 
 
 def quiet() -> None:
-    """Keep transformers' own bars and reports off the terminal: what matters is said by us."""
+    """Keep transformers' own bars and reports off the terminal: the search prints its own."""
     transformers_logging.disable_progress_bar()
     transformers_logging.set_verbosity_error()
 

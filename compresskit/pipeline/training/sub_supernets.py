@@ -67,7 +67,7 @@ class PartsTraining:
             model = copy.deepcopy(models[-1] if models else dense)
             spent = 0.0
             if place and isinstance(_inner(space), RankedSpace):
-                space, spent = self.order_anew(model, space, sizes[1], place, share)
+                space, spent = self.order_again(model, space, sizes[1], place, share)
                 self.spend(f"order-{place + 1}", spent)
             done = part_folder(self.folder, place)
             if done.exists():
@@ -118,7 +118,7 @@ class PartsTraining:
             teacher=copy.deepcopy(teacher),
         )
 
-    def order_anew(
+    def order_again(
         self, model: nn.Module, space: Space, most: float, place: int, full_steps: float
     ) -> tuple[Space, float]:
         """`model` in the order of its members' Fisher information now; the space so shaped, and the cost."""

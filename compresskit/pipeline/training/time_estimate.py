@@ -1,4 +1,4 @@
-"""How long the whole search will take, said early and mended as it goes on."""
+"""How long the whole search will take: an early estimate, corrected during the search."""
 
 from __future__ import annotations
 

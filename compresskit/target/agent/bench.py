@@ -1,4 +1,4 @@
-"""What the agent does for each kind of job: looked through when it comes in, done when its turn comes."""
+"""What the agent does for each kind of job: checked when it arrives, run when its turn comes."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ class Bench:
             expired = threading.Event()
 
             def cut_off() -> None:
-                expired.set()  # before the worker dies, so that its death is told for what it is
+                expired.set()  # before the worker dies, so that its end is reported correctly
                 self._drop_target()
 
             stop = threading.Timer(self._limits.job_seconds, cut_off)

@@ -1,4 +1,4 @@
-"""The process that looks into what came over the network: `python -m compresskit.target.agent.guarded`.
+"""The process that checks what came over the network: `python -m compresskit.target.agent.guarded`.
 
 It parses and checks graphs, fills in their weights and runs real engines, one request at a time, below
 its memory limit. Whatever a hostile graph does to it, its owner starts another one.
@@ -7,14 +7,12 @@ its memory limit. Whatever a hostile graph does to it, its owner starts another 
 from __future__ import annotations
 
 import gc
-import os
 import shutil
-import threading
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from compresskit.target.frames import read_frame, write_frame
-from compresskit.target.worker import configure, ignore_stops, leave_with
+from compresskit.target.worker import configure, open_pipes
 
 _HIGHEST_OPSET = 40  # where the search for what ONNX Runtime loads begins
 _HIGHEST_IR = 24
@@ -100,12 +98,7 @@ def serve(requests: BinaryIO, replies: BinaryIO) -> None:
 
 
 def main() -> None:
-    ignore_stops()
-    requests = os.fdopen(os.dup(0), "rb")
-    replies = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # a library that prints must not break into the replies
-    threading.Thread(target=leave_with, args=(os.getppid(),), daemon=True).start()
-    serve(requests, replies)
+    serve(*open_pipes())
 
 
 if __name__ == "__main__":

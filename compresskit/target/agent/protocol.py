@@ -26,7 +26,7 @@ KINDS = ("measurements", "engines", "logits", "comparisons")
 
 # States of a job; a failed one carries {"kind", "message"}.
 QUEUED, RUNNING, DONE, FAILED = "queued", "running", "done", "failed"
-# Kinds of failure that sending again does not mend, and those of the job itself.
+# Kinds of failure that sending again does not fix, and those of the job itself.
 REFUSED, MEMORY, TIME, CRASH, OTHER = "refused", "memory", "time", "crash", "failed"
 MISSING = "missing"  # an engine that the agent does not have, or no more: send it again
 

@@ -65,7 +65,7 @@ class Transport:
         return self._until_answered(lambda: self._client.get(path, params=query))
 
     def post(self, path: str, size: int, chunks: Callable[[], Iterable[bytes]]) -> httpx.Response:
-        """Send a body of `size` bytes; `chunks` is called anew for each attempt."""
+        """Send a body of `size` bytes; `chunks` is called for each attempt."""
         headers = {"Content-Length": str(size), "Content-Type": CONTENT_TYPE}
         return self._until_answered(lambda: self._client.post(path, content=iter(chunks()), headers=headers))
 
