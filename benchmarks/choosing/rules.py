@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.front.score import choose, dominated_area
+from compresskit.pareto import pareto_mask
 from compresskit.searchers.objectives import worth
 from compresskit.tasks.metrics import metric, prior
 
@@ -43,7 +44,10 @@ class Networks:
         of_dense = measure(dense, labels)
         scores = [by(measure(a[rows], labels), measure(a[rows], dense), of_dense) for a in self.answers]
         least = by(self.prior(labels), self.prior(dense), of_dense)
-        return choose(self.speedups, scores, least, by(of_dense, 1.0, of_dense), MOST)
+        # Only points of the front can add area.
+        front = np.flatnonzero(pareto_mask([(-x, -y) for x, y in zip(self.speedups, scores, strict=True)]))
+        speedups, scores = [self.speedups[i] for i in front], [scores[i] for i in front]
+        return [int(front[i]) for i in choose(speedups, scores, least, by(of_dense, 1.0, of_dense), MOST)]
 
     def area(self, chosen: Sequence[int], rows: npt.NDArray[Any]) -> float:
         """What these dominate on `rows`, by their metric."""
