@@ -8,10 +8,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from compresskit.target.interference import QUIET
 from compresskit.target.leg import WAITED, Leg, foreign_share, share_taken
 from compresskit.target.paired import ENOUGH, PAIR_BETWEEN
 from compresskit.target.runner import Picked, Runner
-from compresskit.target.series import QUIET, common_error
+from compresskit.target.series import common_error
 
 MOST_TAKEN = 0.1  # share of the time, beyond which a figure that counts it is marked
 
