@@ -26,8 +26,14 @@ _PREEMPTED = 1.15  # mean over quickest, from which on time was taken by others
 # A wait leaves caches that others have filled. Refilling those of one core took up to this long (EPYC, two
 # busy loops a core, benchmarks/latency/busy), and a run that followed no wait is spared it.
 _REFILL_MS = 0.3
-_MOST_REFILL = 0.08  # of a run, beyond which its latency is marked
+MOST_REFILL = 0.08  # of a run, beyond which its latency is marked
+COLD = "other programs ran before nearly every run: cold caches may have slowed it"
 _FEW_WARM = 0.1  # share of runs that followed no wait, below which the lower runs are not told by them
+
+
+def quickest(samples: Array) -> float:
+    """What stands for the runs that met the least of others."""
+    return float(np.quantile(samples, _QUICKEST))
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,15 +83,15 @@ class Interference:
 
     @cached_property
     def refill(self) -> float:
-        """Share of a run, at most, that refilling took from the quickest runs of one graph beyond the other's."""
+        """Share of a run, at most, that refilling took from one graph's quickest runs beyond the other's."""
         if not self.by_quickest:
             return 0.0
-        return abs(_refill(self.candidate) - _refill(self.reference))
+        return abs(refill_share(self.candidate) - refill_share(self.reference))
 
     @property
-    def finds_caches_cold(self) -> bool:
+    def marks(self) -> tuple[str, ...]:
         """Whether waits lie so close that even the quickest runs may be far slower than with warm caches."""
-        return self.refill > _MOST_REFILL
+        return (COLD,) if self.refill > MOST_REFILL else ()
 
     @cached_property
     def load(self) -> float:
@@ -151,8 +157,8 @@ class Interference:
         return bool(0 < met < ENOUGH and met < len(self._quiet))
 
 
-def _refill(legs: Sequence[Leg]) -> float:
-    """Share of a run that refilling takes at most; 0 where some runs were spared it."""
+def refill_share(legs: Sequence[Leg]) -> float:
+    """Share of a run that refilling caches takes at most; 0 where some runs were spared it."""
     warm = float(np.mean(np.concatenate([leg.undisturbed for leg in legs])))
     return 0.0 if warm >= _FEW_WARM else _REFILL_MS / float(np.median([leg.typical_ms for leg in legs]))
 

@@ -10,11 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import partial
 
 import numpy as np
 
-from compresskit.target.interference import Interference
+from compresskit.target.interference import Interference, quickest
 from compresskit.target.leg import Leg, lowest_state
 from compresskit.target.paired import BETWEEN, ENOUGH, Rounds
 from compresskit.target.statistics import Array, mean_ratio_interval, ratio_interval, widened
@@ -23,7 +22,6 @@ from compresskit.target.statistics import Array, mean_ratio_interval, ratio_inte
 # others, memory bandwidth. Measured beside busy loops and a copy loop (benchmarks/latency/busy).
 LOADED = 0.0215
 _FULL_LOAD = 0.25  # of all cores kept busy by others, or of the time taken: from here it counts in full
-_QUICKEST = 0.1  # quantile of runs that stands for the quickest
 _DRAWS = 200  # of the bootstrap
 
 
@@ -121,6 +119,5 @@ class Series:
             own = np.array([leg.mean_ms for leg in self.candidate])
             return mean_ratio_interval(own, around, common_error=common_error)
         beside = [np.asarray(self.reference[i].samples_ms) for i in self.met.after]
-        quickest = partial(np.quantile, q=_QUICKEST)
         found = ratio_interval([self.raw_blocks], [beside], draws=_DRAWS, statistic=quickest)
         return widened(found, common_error) if common_error else found

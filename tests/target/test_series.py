@@ -75,7 +75,7 @@ def test_cold_caches_after_each_wait(others: str, ms: float) -> None:
         assert middle == pytest.approx(ms, rel=0.08)
         assert low < ms < high
     assert bool(busy_marks(series)) == (2 <= ms < 5 and others in BUSY)
-    assert busy_marks(series) == [mark for mark in busy_marks(series) if "caches cold" in mark]
+    assert busy_marks(series) == [mark for mark in busy_marks(series) if "cold caches" in mark]
 
 
 def test_quickest_runs_tell_where_no_round_was_quiet() -> None:
