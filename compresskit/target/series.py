@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from compresskit.target.interference import Interference, quickest
+from compresskit.target.interference import Interference, quickest, refill_share
 from compresskit.target.leg import Leg, lowest_state
 from compresskit.target.paired import BETWEEN, ENOUGH, Rounds
 from compresskit.target.statistics import Array, mean_ratio_interval, ratio_interval, widened
@@ -22,6 +22,9 @@ from compresskit.target.statistics import Array, mean_ratio_interval, ratio_inte
 # others, memory bandwidth. Measured beside busy loops and a copy loop (benchmarks/latency/busy).
 LOADED = 0.0215
 _FULL_LOAD = 0.25  # of all cores kept busy by others, or of the time taken: from here it counts in full
+# Where even the reference's calmest bursts were slower than its level, others held memory or caches all the
+# time; how much more a graph suffers from that than the reference does, as a standard deviation.
+_SUFFERS = 0.55
 _DRAWS = 200  # of the bootstrap
 
 
@@ -100,8 +103,12 @@ class Series:
     @property
     def common_error(self) -> float:
         """Relative standard error that all rounds share: more beside a load."""
+        shared = common_error(self.met.load, self.between)
+        if not self.met.by_quickest:
+            return shared
         refill = self.met.refill / np.sqrt(12)  # anything from nothing to that
-        return float(np.hypot(common_error(self.met.load, self.between), refill))
+        slower = float(np.log(self.lowest_level_ms / self.level_ms)) - refill_share(self.reference)
+        return float(np.sqrt(shared**2 + refill**2 + (_SUFFERS * max(slower, 0.0)) ** 2))
 
     @property
     def sampling_half_width(self) -> float:
