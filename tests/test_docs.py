@@ -78,3 +78,12 @@ def test_links_lead_somewhere() -> None:
         for link in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
             if "://" not in link:
                 assert (page.parent / link).exists(), f"{page.name} links to {link}"
+
+
+def test_benchmark_files_that_are_named_exist() -> None:
+    named = set()
+    for page in (ROOT / "README.md", ROOT / "CHANGELOG.md", *DOCS.glob("*.md")):
+        for path in re.findall(r"`(benchmarks/[\w./*-]+)`", page.read_text(encoding="utf-8")):
+            assert any(ROOT.glob(path)), f"{page.name} names {path}"
+            named.add(path)
+    assert "benchmarks/front/front.md" in named
