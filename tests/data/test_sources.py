@@ -68,7 +68,7 @@ def test_unreadable_files_and_folders(tmp_path: Path) -> None:
         ("a.csv", "cannot be read as csv"),
         ("b.jsonl", "one object a line"),
         ("c.csv", "is empty"),
-        ("d.txt", "no known kind; permitted: .parquet, .csv"),
+        ("d.txt", "an unknown type; permitted: .parquet, .csv"),
     ]:
         with pytest.raises(DataError, match=message):
             load_source(tmp_path / name)
