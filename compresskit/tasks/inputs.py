@@ -1,0 +1,105 @@
+"""What one row of a task is for a graph: names, dtypes, axes and padding of its inputs. numpy only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Row = Mapping[str, Any]
+Feed = dict[str, npt.NDArray[Any]]
+
+
+@dataclass(frozen=True)
+class Input:
+    """`axes`: of one row, by name; what is shorter than its batch is filled with `padding` at the end.
+
+    `default`: what a row without this input has in every place, such as the 1 of a mask; None: each has it.
+    """
+
+    name: str
+    padding: int = 0
+    default: int | None = None
+    dtype: str = "int64"
+    axes: tuple[str, ...] = ("length",)
+
+
+@dataclass(frozen=True)
+class InputSpec:
+    """All inputs of a task. The first one is in every row and tells how long the row is.
+
+    `mask`: name of the input that is 1 where the row has something and 0 where it is padded; None: there
+    is no such input.
+    """
+
+    inputs: tuple[Input, ...]
+    mask: str | None = None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(item.name for item in self.inputs)
+
+    def length(self, row: Row) -> int:
+        """Of a row's first axis: tokens, frames."""
+        return len(row[self.inputs[0].name])
+
+    def lengths(self, rows: Iterable[Row]) -> npt.NDArray[np.int64]:
+        """(rows,) of each."""
+        return np.asarray([self.length(row) for row in rows], dtype=np.int64)
+
+    def batch(
+        self, rows: Sequence[Row], names: Iterable[str] | None = None, *, length: int | None = None
+    ) -> Feed:
+        """Inputs of shape (rows, *axes), padded at the end of each axis to the longest row, or to `length`.
+
+        `names`: of those inputs alone; a name that is not of this task is 0 everywhere. Raises ValueError
+        when a row is longer than `length`.
+        """
+        longest = max(map(self.length, rows))
+        if length is not None and longest > length:
+            raise ValueError(f"a row of {longest} does not fit a batch of length {length}")
+        known = {item.name: item for item in self.inputs}
+        given = self.names if names is None else names
+        return {
+            name: _stacked(known.get(name, Input(name, default=0)), rows, self.inputs[0].name, length)
+            for name in given
+        }
+
+    def to_json(self) -> dict[str, Any]:
+        return {"inputs": [{**asdict(item), "axes": list(item.axes)} for item in self.inputs]} | {
+            "mask": self.mask
+        }
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> InputSpec:
+        """What `to_json` wrote; raises KeyError or TypeError for anything else."""
+        found = tuple(Input(**{**item, "axes": tuple(item["axes"])}) for item in value["inputs"])
+        return cls(found, value["mask"])
+
+
+def text_inputs(names: Iterable[str], pad_id: int) -> InputSpec:
+    """Those of an encoder of text whose graph has inputs `names`; token ids are padded with `pad_id`."""
+    known = (
+        Input("input_ids", pad_id),
+        Input("attention_mask", default=1),
+        Input("token_type_ids", default=0),
+    )
+    given = set(names)
+    return InputSpec(tuple(item for item in known if item.name in given), "attention_mask")
+
+
+def _stacked(item: Input, rows: Sequence[Row], first: str, length: int | None) -> npt.NDArray[Any]:
+    values = [
+        np.asarray(row[item.name] if item.name in row else [item.default] * len(row[first]), item.dtype)
+        for row in rows
+    ]
+    shape = [max(sizes) for sizes in zip(*(value.shape for value in values), strict=True)]
+    if length is not None:
+        shape[0] = length
+    found = np.full((len(rows), *shape), item.padding, item.dtype)
+    for place, value in zip(found, values, strict=True):
+        place[tuple(map(slice, value.shape))] = value
+    return found
