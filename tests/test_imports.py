@@ -28,6 +28,8 @@ FLOORS = (
     "training",
     "supernet",
     "tasks",
+    "data",
+    "entities",
     "bundle",
     "target",
     "runs",

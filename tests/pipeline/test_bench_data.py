@@ -99,9 +99,9 @@ def test_columns_can_be_named(tmp_path: Path) -> None:
         ("d.csv", "text,gold\nx,1\n", "no label column .*columns present: text, gold"),
         ("d.csv", "a,b,label\nx,y,1\n", "--text-column"),
         ("d.csv", "text,label\n", "has no rows"),
-        ("d.txt", "x", "no known kind; permitted: .parquet, .csv"),
+        ("d.xml", "x", "no known kind; permitted: .parquet, .csv"),
         ("d.jsonl", '{"text": 3, "label": 1}\n', "text column 'text' holds whole numbers, not text"),
-        ("d.jsonl", "[1]\n", "line 1 is not a JSON object"),
+        ("d.jsonl", "[1]\n", "item 1 of the array is not a JSON object"),
         ("d.jsonl", "{\n", "cannot be read"),
     ],
 )
