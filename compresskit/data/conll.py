@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from compresskit.tasks.lines import text_lines
-from compresskit.tasks.table import Table
+from compresskit.data.lines import text_lines
+from compresskit.data.table import Table
 
 _BETWEEN = {2: (), 4: ("pos_tags", "chunk_tags")}  # CoNLL-2003's four columns
 _TAG = re.compile(r"O|[BILUES]-.+")

@@ -6,12 +6,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from compresskit.data.conventions import TEXTS, first_present
+from compresskit.data.table import Table
 from compresskit.data.text_spans import spans_of, tags_of
 from compresskit.entities.schemes import Scheme, find_scheme, to_iob2
 from compresskit.entities.words import TEXT, Span, word_rule, word_spans
 from compresskit.errors import DataError, row_list
-from compresskit.tasks.conventions import TEXTS, first_present
-from compresskit.tasks.table import Table
 
 TOKENS = ("tokens", "words")
 TAGS = ("ner_tags", "tags", "ner", "labels", "label")

@@ -10,9 +10,9 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
+from compresskit.data.table import Table
 from compresskit.entities.schemes import OUTSIDE
 from compresskit.entities.words import Span
-from compresskit.tasks.table import Table
 
 Labelled = tuple[int, int, str]
 

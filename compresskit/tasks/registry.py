@@ -8,9 +8,9 @@ from functools import cache
 from importlib import import_module
 
 from compresskit import tasks
+from compresskit.data.table import Table
 from compresskit.errors import ConfigurationError, one_of
 from compresskit.tasks.base import DataOptions, TaskKind
-from compresskit.tasks.table import Table
 
 DEFAULT = "classification"
 
@@ -18,7 +18,9 @@ DEFAULT = "classification"
 @cache
 def task_kinds() -> Mapping[str, type[TaskKind]]:
     """Classes by name."""
-    modules = [import_module(f"{tasks.__name__}.{item.name}") for item in pkgutil.iter_modules(tasks.__path__)]
+    modules = [
+        import_module(f"{tasks.__name__}.{item.name}") for item in pkgutil.iter_modules(tasks.__path__)
+    ]
     kinds = [module.TASK for module in modules if hasattr(module, "TASK")]
     return {kind.name: kind for kind in kinds}
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from compresskit.data.files import read_table
 from compresskit.errors import DataError
-from compresskit.tasks.files import read_table
 
 FOUR = """-DOCSTART- -X- -X- O
 

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
+from compresskit.data.files import read_table
+from compresskit.data.table import Table
 from compresskit.data.tagged import Layout, check_types, find_layout, read_tagged, spans_in
 from compresskit.entities.words import MARKS, TEXT, WORDS
 from compresskit.errors import DataError
-from compresskit.tasks.files import read_table
-from compresskit.tasks.table import Table
 
 WORDS_LAYOUT = Layout("tokens", "ner_tags", words=True)
 NAMES = ("O", "B-PER", "I-PER")

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from compresskit.data.table import Table
 from compresskit.data.text_spans import flattened, spans_of, tags_of
 from compresskit.entities.words import TEXT, word_spans
-from compresskit.tasks.table import Table
 
 SENTENCE = "Ann left New York-based IBM."
 EXPECTED = [(0, 3, "PER"), (9, 17, "LOC"), (24, 27, "ORG")]
