@@ -7,23 +7,21 @@ has none: it is O.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 import numpy.typing as npt
 
-from compresskit.entities.counting import IGNORED, TagSet, find_chunks, padded
+from compresskit.entities.counting import IGNORED, TagSet, find_chunks
 from compresskit.entities.words import Span
 
 ABSENT = -1  # place of a word without a piece
 
 
-@dataclass(frozen=True)
-class Entity:
+class Entity(TypedDict):
     """Characters `start` up to, without, `end` of a text. `score`: mean probability of its words' tags."""
 
-    label: str
+    entity: str
     start: int
     end: int
     text: str
@@ -67,44 +65,47 @@ def piece_tags(places: Sequence[int], tags: Sequence[int], num_pieces: int) -> l
     return found
 
 
-def word_tags(
-    guesses: Sequence[npt.NDArray[Any]], places: Sequence[Sequence[int]], tag_set: TagSet
-) -> npt.NDArray[np.int64]:
-    """(rows, most words) tag ids of words, padded. `guesses`: (pieces,) tag ids of each row.
+def word_logits(
+    logits: Sequence[npt.NDArray[Any]], places: Sequence[Sequence[int]], tag_set: TagSet
+) -> npt.NDArray[np.float32]:
+    """(rows, most words, tags) of words, NaN behind a row's last. `logits`: (pieces, tags) of each row.
 
     A word without a piece is O; one that shares its piece with the word before continues that word's entity.
     """
-
-    def tag(row: npt.NDArray[Any], words: Sequence[int], word: int) -> int:
-        place = words[word]
-        if place == ABSENT:
-            return tag_set.outside
-        guess = int(row[place])
-        return int(tag_set.inside[guess]) if word and words[word - 1] == place else guess
-
-    return padded(
-        [
-            [tag(row, words, word) for word in range(len(words))]
-            for row, words in zip(guesses, places, strict=True)
-        ]
-    )
+    shape = (len(places), max(map(len, places), default=0), len(tag_set.names))
+    found = np.full(shape, np.nan, dtype=np.float32)
+    outside = np.eye(len(tag_set.names), dtype=np.float32)[tag_set.outside]
+    for row, pieces, words in zip(found, logits, places, strict=True):
+        where = np.asarray(words, dtype=np.int64)
+        row[: len(where)] = np.where((where == ABSENT)[:, None], outside, pieces[where])
+        shared = np.flatnonzero((where[1:] == where[:-1]) & (where[1:] != ABSENT)) + 1
+        if len(shared):
+            row[shared] = _continued(row[shared], tag_set)
+    return found
 
 
-def entities_of(
-    logits: npt.NDArray[Any], places: Sequence[int], spans: Sequence[Span], text: str, tag_set: TagSet
-) -> list[Entity]:
-    """Entities of one text. `logits`: (pieces, tags); `places`, `spans`: (words,)."""
+def _continued(logits: npt.NDArray[Any], tag_set: TagSet) -> npt.NDArray[Any]:
+    """Logits (words, tags) in which no B- is above the I- of its type."""
+    found = logits.copy()
+    begins = np.flatnonzero(tag_set.begins[:-1])
+    inside = tag_set.inside[begins]
+    found[:, inside] = np.maximum(logits[:, begins], logits[:, inside])
+    found[:, begins] = np.minimum(logits[:, begins], logits[:, inside])
+    return found
+
+
+def entities_of(logits: npt.NDArray[Any], spans: Sequence[Span], text: str, tag_set: TagSet) -> list[Entity]:
+    """Entities of one text. `logits`: (words, tags); `spans`: (words,) characters of each."""
     shifted = np.exp(logits - logits.max(-1, keepdims=True))
     chance = (shifted / shifted.sum(-1, keepdims=True)).max(-1)
-    tags = word_tags([logits.argmax(-1)], [places], tag_set)
-    found = find_chunks(tags, tag_set)
+    found = find_chunks(logits.argmax(-1)[None], tag_set)
     return [
         Entity(
-            tag_set.types[kind],
-            spans[start][0],
-            spans[end - 1][1],
-            text[spans[start][0] : spans[end - 1][1]],
-            float(np.mean([chance[places[word]] for word in range(start, end)])),
+            entity=tag_set.types[kind],
+            start=spans[start][0],
+            end=spans[end - 1][1],
+            text=text[spans[start][0] : spans[end - 1][1]],
+            score=float(chance[start:end].mean()),
         )
         for start, end, kind in zip(found.start, found.end, found.kind, strict=True)
     ]
