@@ -27,14 +27,14 @@ FLOORS = (
     "pruning",
     "training",
     "supernet",
-    "tasks",
     "bundle",
+    "tasks",
     "target",
     "runs",
     "families",
     "spaces",
 )
-GROUND = ("architecture", "blocks", "kept", "slicing", "pareto", "kinds", "errors", "exhausted")
+GROUND = ("architecture", "blocks", "kept", "slicing", "pareto", "kinds", "inputs", "errors", "exhausted")
 LIGHT = (*FLOORS[FLOORS.index("bundle") :], *GROUND)
 
 # What a device has: the base install, and the onnxruntime that it chose.
@@ -44,6 +44,7 @@ BASE = {
 }
 # Imported inside functions only, where the package is there: floor -> packages.
 DEFERRED = {"bundle": {"onnxruntime"}, "target": {"onnxruntime"}} | {
+    "tasks": {"datasets", "pyarrow", "transformers"},
     "families": {"optimum"},
     "spaces": {"syne_tune"},
 }

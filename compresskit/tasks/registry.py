@@ -18,7 +18,9 @@ DEFAULT = "classification"
 @cache
 def task_kinds() -> Mapping[str, type[TaskKind]]:
     """Classes by name."""
-    modules = [import_module(f"{tasks.__name__}.{item.name}") for item in pkgutil.iter_modules(tasks.__path__)]
+    modules = [
+        import_module(f"{tasks.__name__}.{item.name}") for item in pkgutil.iter_modules(tasks.__path__)
+    ]
     kinds = [module.TASK for module in modules if hasattr(module, "TASK")]
     return {kind.name: kind for kind in kinds}
 
