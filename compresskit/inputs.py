@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from compresskit.kinds import wrong_kind
+from compresskit.field_types import wrong_kind
 
 Row = Mapping[str, Any]
 Feed = dict[str, npt.NDArray[Any]]

@@ -19,8 +19,8 @@ from compresskit.bundle.manifest import FILE_NAME, Manifest, read_manifest, veri
 from compresskit.bundle.runtime import check_runtime
 from compresskit.bundle.session import make_session
 from compresskit.errors import ConfigurationError, EngineError
+from compresskit.field_types import wrong_kind
 from compresskit.inputs import InputSpec, Row, text_inputs
-from compresskit.kinds import wrong_kind
 from compresskit.target.base import SessionSettings
 from compresskit.tasks.base import TaskKind
 from compresskit.tasks.encoding import position_limit

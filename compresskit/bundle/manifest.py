@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from compresskit.errors import ConfigurationError, EngineError
-from compresskit.kinds import wrong_kind
+from compresskit.field_types import wrong_kind
 from compresskit.tasks.base import TaskKind
 from compresskit.tasks.registry import kind_named
 

@@ -14,9 +14,9 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
+from compresskit.data.sources import Source
+from compresskit.data.table import Table
 from compresskit.inputs import Row
-from compresskit.tasks.sources import Source
-from compresskit.tasks.table import Table
 
 Array = npt.NDArray[Any]
 

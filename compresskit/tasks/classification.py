@@ -8,13 +8,13 @@ from math import sqrt
 
 import numpy as np
 
+from compresskit.data.label_values import Label
+from compresskit.data.rows import Rows
 from compresskit.errors import DataError
 from compresskit.tasks import metrics
 from compresskit.tasks.base import Array
 from compresskit.tasks.label_match import match_labels
-from compresskit.tasks.label_values import Label
 from compresskit.tasks.labels import absent_note
-from compresskit.tasks.rows import Rows
 from compresskit.tasks.text import TextKind
 
 

@@ -8,9 +8,9 @@ from functools import cache
 from importlib import import_module
 
 from compresskit import tasks
+from compresskit.data.table import Table
 from compresskit.errors import ConfigurationError, one_of
 from compresskit.tasks.base import DataOptions, TaskKind
-from compresskit.tasks.table import Table
 
 DEFAULT = "classification"
 

@@ -8,13 +8,13 @@ from math import sqrt
 
 import numpy as np
 
+from compresskit.data.columns import find_label_column
+from compresskit.data.label_values import label_number
+from compresskit.data.rows import Rows, labels_of
+from compresskit.data.table import Table
 from compresskit.errors import DataError
 from compresskit.tasks import metrics
 from compresskit.tasks.base import Array, DataOptions
-from compresskit.tasks.columns import find_label_column
-from compresskit.tasks.label_values import label_number
-from compresskit.tasks.rows import Rows, labels_of
-from compresskit.tasks.table import Table
 from compresskit.tasks.text import TextKind
 
 

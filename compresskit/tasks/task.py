@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from compresskit.data.near_copies import near_copies
+from compresskit.data.sources import load_source
+from compresskit.data.splits import Cut, cut_all, cut_validation
+from compresskit.data.strata import choose_rows
 from compresskit.inputs import TEXT, InputSpec, Row
 from compresskit.tasks.base import DataOptions, Examples, TaskKind
 from compresskit.tasks.encoding import check_length
-from compresskit.tasks.near_copies import near_copies
 from compresskit.tasks.registry import kind_for, kind_named
-from compresskit.tasks.sources import load_source
-from compresskit.tasks.splits import Cut, cut_all, cut_validation
-from compresskit.tasks.strata import choose_rows
 
 SEARCH_ROWS = 1_000
 

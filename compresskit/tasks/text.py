@@ -10,18 +10,18 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from compresskit.data.columns import find_label_column, find_text_columns
+from compresskit.data.fingerprint import rows_fingerprint
+from compresskit.data.rows import Rows, is_labelled, missing_note, read_rows
+from compresskit.data.sources import Source
+from compresskit.data.strata import strata_of
+from compresskit.data.table import Table
 from compresskit.errors import DataError
 from compresskit.inputs import Row
 from compresskit.tasks.base import Array, DataOptions, Encoded, Examples, Reading, TaskKind
-from compresskit.tasks.columns import find_label_column, find_text_columns
 from compresskit.tasks.encoding import encode, encode_texts
-from compresskit.tasks.fingerprint import rows_fingerprint
 from compresskit.tasks.labels import Labels, read_labels
 from compresskit.tasks.metrics import answers_of, metric, metric_for, prior
-from compresskit.tasks.rows import Rows, is_labelled, missing_note, read_rows
-from compresskit.tasks.sources import Source
-from compresskit.tasks.strata import strata_of
-from compresskit.tasks.table import Table
 from compresskit.tasks.weighted import weighted_metric
 
 

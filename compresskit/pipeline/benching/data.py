@@ -1,0 +1,76 @@
+"""The rows that engines are scored on in a bench, from the split that tests, read as a search reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from compresskit.data.conventions import ROLES
+from compresskit.data.files import READERS, read_table, split_files
+from compresskit.data.table import Table
+from compresskit.errors import DataError
+from compresskit.tasks.base import DataOptions, Examples, TaskKind
+
+_SPLITS = ("test", "validation")
+
+
+@dataclass(frozen=True)
+class LabelledTable:
+    """One split of a local data set; `source` is its file."""
+
+    source: Path
+    split: str
+    table: Table
+
+
+def read_for(
+    kinds: Sequence[TaskKind | None], dataset: Path | str, options: DataOptions
+) -> tuple[str, list[Examples | None]]:
+    """Name of the file, and the rows for engines of `kinds`; None for what is no engine.
+
+    Raises DataError as `labelled_table` does, and for labels that an engine does not know.
+    """
+    tasks = [kind for kind in kinds if kind is not None]
+    if not tasks:
+        return str(dataset), [None] * len(kinds)
+    found = labelled_table(dataset, type(tasks[0]), options)
+    read = {
+        kind: kind.read_test(found.table, found.split, str(found.source), options)
+        for kind in dict.fromkeys(tasks)
+    }
+    return str(found.source), [None if kind is None else read[kind] for kind in kinds]
+
+
+def labelled_table(dataset: Path | str, kind: type[TaskKind], options: DataOptions) -> LabelledTable:
+    """The split of a folder that is labelled, test before validation, or all rows of one file.
+
+    CSV, TSV and JSON lines need nothing but Python, parquet needs pyarrow. Raises DataError when there is no
+    such split or row.
+    """
+    path = Path(dataset).expanduser()
+    if not path.exists():
+        raise DataError(f"data set {str(dataset)!r} does not exist; give a local folder or file to bench.")
+    if path.is_file():
+        return _with_rows(path, "test", read_table([path]))
+    files = split_files(path)
+    for split in _SPLITS:
+        if split not in files:
+            continue
+        table = read_table(files[split])
+        if kind.is_labelled(table, options, lambda: _training(files)):
+            return _with_rows(files[split][0], split, table)
+    raise DataError(
+        f"folder {str(path)!r} has no labelled test or validation file; permitted names: "
+        f"{', '.join(f'{name}.*' for split in _SPLITS for name in ROLES[split])} with {', '.join(READERS)}."
+    )
+
+
+def _training(files: Mapping[str, Sequence[Path]]) -> Table | None:
+    return read_table(files["train"]) if "train" in files else None
+
+
+def _with_rows(file: Path, split: str, table: Table) -> LabelledTable:
+    if not table.num_rows:
+        raise DataError(f"file {str(file)!r} has no rows.")
+    return LabelledTable(file, split, table)

@@ -1,0 +1,32 @@
+"""What a user should know of data and checkpoint before time is spent on them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from compresskit.pipeline.training.models import Checkpoint
+from compresskit.tasks.task import Task
+
+FEW_ROWS = 400  # below it a metric of one half is known to five points at best
+MUCH_UNKNOWN = 0.2  # of the tokens
+
+
+def cautions(task: Task, checkpoint: Checkpoint) -> Iterator[str]:
+    """Warnings, most important first."""
+    rows = len(task.validation)
+    if rows < FEW_ROWS:
+        yield (
+            f"only {rows} validation rows: {task.kind.resolution(rows)}. Smaller losses cannot be "
+            "told from none; more labelled rows help."
+        )
+    unknown = _unknown_share(task, checkpoint.tokenizer.unk_token_id)
+    if unknown > MUCH_UNKNOWN:
+        yield (
+            f"the tokenizer knows nothing of {unknown:.0%} of the tokens of the texts "
+            f"({checkpoint.tokenizer.unk_token}): is it the model's own, and of the language of the data?"
+        )
+
+
+def _unknown_share(task: Task, unknown: int | None) -> float:
+    ids = [token for row in task.search.encoded for token in row[task.inputs.names[0]]]
+    return 0.0 if unknown is None else ids.count(unknown) / max(len(ids), 1)

@@ -1,0 +1,126 @@
+"""Checkpoints: what the user gave, the dense model, and the shared weights of a run."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+from transformers import AutoConfig, set_seed
+from transformers.utils import logging as transformers_logging
+
+from compresskit.errors import ConfigurationError, RunError
+from compresskit.exhausted import is_out_of_memory
+from compresskit.inputs import InputSpec, text_inputs
+from compresskit.pipeline.checkpoint.configuration import read_configuration
+from compresskit.pipeline.checkpoint.folder import check_folder
+from compresskit.pipeline.checkpoint.head import architectures_of, read_head
+from compresskit.pipeline.checkpoint.tokenizer import open_tokenizer
+from compresskit.pipeline.checkpoint.weights import Loaded, load_classifier
+from compresskit.pipeline.training.ranks import is_first
+from compresskit.runs.atomic import atomic_folder
+from compresskit.supernet.classes import class_for, class_of
+from compresskit.tasks.base import TaskKind
+from compresskit.tasks.task import Task
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A user's model before its weights are read. `label2id` is set when its head is a trained one.
+
+    `architectures`: the model's classes by config.json. `inputs`: of its graph. `head_task`: the hub's name
+    of the task that its head is for. `notes`: for the user.
+    """
+
+    source: str
+    config: Any
+    architectures: tuple[str, ...]
+    inputs: InputSpec
+    tokenizer: Any
+    label2id: dict[str, int] | None
+    head_task: str | None
+    notes: tuple[str, ...]
+
+    @property
+    def is_fine_tuned(self) -> bool:
+        return self.label2id is not None
+
+    def for_kind(self, kind: TaskKind) -> Checkpoint:
+        """Without a head that is not for this task."""
+        if self.head_task in (None, kind.hub_task):
+            return self
+        note = f"its head ({', '.join(self.architectures)}) is not for {kind.hub_task}: a new one is trained"
+        return replace(self, label2id=None, head_task=None, notes=(*self.notes, note))
+
+
+def quiet() -> None:
+    """Keep transformers' own bars and reports off the terminal: what matters is said by us."""
+    transformers_logging.disable_progress_bar()
+    transformers_logging.set_verbosity_error()
+
+
+def open_checkpoint(source: str) -> Checkpoint:
+    """Read configuration and tokenizer. Raises UnsupportedModelError or ConfigurationError."""
+    quiet()
+    check_folder(source)
+    config, raw, names, notes = read_configuration(source)
+    tokenizer, pad_id, of_tokenizer = open_tokenizer(source, config, names)
+    label2id, head_task, of_head = read_head(source, raw, config)
+    notes = (*notes, *of_tokenizer, *of_head)
+    classes = architectures_of(raw)
+    inputs = text_inputs(names, pad_id)
+    return Checkpoint(source, config, classes, inputs, tokenizer, label2id, head_task, notes)
+
+
+def load_dense(checkpoint: Checkpoint, task: Task, seed: int) -> Loaded:
+    """The dense model with a head for the task, in float32; a new head is drawn from `seed`.
+
+    Raises ConfigurationError for weights that are not the configuration's.
+    """
+    set_seed(seed)
+    source, config = checkpoint.source, copy.deepcopy(checkpoint.config)
+    if not checkpoint.is_fine_tuned:
+        task.kind.configure(config)
+    model_class = class_for(task.kind.hub_task)
+    loaded = load_classifier(source, config, model_class, keeps_head=checkpoint.is_fine_tuned)
+    if loaded.has_head and not checkpoint.architectures:
+        name = type(loaded.model).__name__
+        raise ConfigurationError(
+            f"weights of model {source!r} hold a head, but its config.json does not say of what: add "
+            f'"architectures": ["{name}"] to keep it, or the encoder\'s class to train a new one.'
+        )
+    return loaded
+
+
+def save_model(model: nn.Module, folder: Path) -> None:
+    """Save whole: a reader never sees half a model. Of several processes the first alone does.
+
+    DiskFullError, with nothing left behind, where the disk is full.
+    """
+    if not is_first():
+        return
+    with atomic_folder(folder) as part:
+        model.save_pretrained(part)  # type: ignore[operator]
+
+
+def load_model(folder: Path) -> nn.Module:
+    """A model that `save_model` wrote. Raises RunError where it is damaged."""
+    quiet()
+    try:
+        saved_as = class_of(AutoConfig.from_pretrained(folder))
+        model: nn.Module = saved_as.from_pretrained(folder, dtype=torch.float32)
+    except Exception as error:  # safetensors' own, and whatever transformers makes of a damaged config.json
+        if is_out_of_memory(error):
+            raise
+        raise RunError(
+            f"{folder} holds no model that loads ({_first_line(error)}). Restore it, or remove the folder "
+            "and continue with --resume: what made it is done again."
+        ) from error
+    return model
+
+
+def _first_line(error: Exception) -> str:
+    return next(iter(str(error).splitlines()), "") or type(error).__name__
