@@ -28,16 +28,26 @@ FLOORS = (
     "pruning",
     "training",
     "supernet",
+    "bundle",
     "tasks",
     "data",
     "entities",
-    "bundle",
     "target",
     "runs",
     "families",
     "spaces",
 )
-GROUND = ("architecture", "blocks", "kept", "slicing", "pareto", "field_types", "errors", "exhausted")
+GROUND = (
+    "architecture",
+    "blocks",
+    "kept",
+    "slicing",
+    "pareto",
+    "field_types",
+    "inputs",
+    "errors",
+    "exhausted",
+)
 LIGHT = (*FLOORS[FLOORS.index("bundle") :], *GROUND)
 
 # What a device has: the base install, and the onnxruntime that it chose.
@@ -47,6 +57,7 @@ BASE = {
 }
 # Imported inside functions only, where the package is there: floor -> packages.
 DEFERRED = {"bundle": {"onnxruntime"}, "target": {"onnxruntime"}} | {
+    "data": {"datasets", "pyarrow", "transformers"},
     "families": {"optimum"},
     "spaces": {"syne_tune"},
 }

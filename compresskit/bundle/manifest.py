@@ -9,8 +9,10 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from compresskit.errors import EngineError
+from compresskit.errors import ConfigurationError, EngineError
 from compresskit.field_types import wrong_kind
+from compresskit.tasks.base import TaskKind
+from compresskit.tasks.registry import kind_named
 
 FILE_NAME = "compresskit.json"
 FORMAT_VERSION = 1
@@ -23,8 +25,11 @@ class Manifest:
     its `rows`, its 95 % interval `metric_ci`, and against the dense model on these rows its `dense_metric`
     and the paired interval of the difference, `difference_ci`.
 
+    `task` and `labels` (names by class id, none for regression) tell what the engine answers, `inputs` what
+    it reads: see `InputSpec`. Engines of older versions have neither `task` nor `inputs`.
+
     `macs` are those of the profile's batch and length. `session` is what a loader must set for the
-    measured speed, `labels` the names by class id (none for regression). `blocks` is empty, or says which
+    measured speed. `blocks` is empty, or says which
     matrices are stored in blocks, at what rate and with how many bytes of indices. `files` maps each file of
     the folder to the SHA-256 of its bytes; `write_engine` fills it in with `versions` and `device`.
 
@@ -46,6 +51,8 @@ class Manifest:
     variant: str
     session: Mapping[str, Any] = field(default_factory=dict)
     blocks: Mapping[str, Any] = field(default_factory=dict)
+    task: str | None = None
+    inputs: Mapping[str, Any] = field(default_factory=dict)
     labels: list[str] = field(default_factory=list)
     lineage: Mapping[str, Any] = field(default_factory=dict)
     test: Mapping[str, Any] = field(default_factory=dict)
@@ -61,6 +68,16 @@ class Manifest:
     device: Mapping[str, Any] = field(default_factory=dict)
     files: Mapping[str, str] = field(default_factory=dict)
     format_version: int = FORMAT_VERSION
+
+    @property
+    def kind(self) -> TaskKind:
+        """The task that the engine is for. EngineError for one that is not known."""
+        older = "classification" if len(self.labels) > 1 else "regression"
+        try:
+            found = kind_named(self.task or older)
+        except ConfigurationError as error:
+            raise EngineError(f"{FILE_NAME} names another task: {error}") from None
+        return found(tuple(self.labels), self.metric_name)
 
     def to_json(self) -> dict[str, Any]:
         return {"format_version": self.format_version, **asdict(self)}

@@ -9,7 +9,6 @@ import numpy as np
 from onnx import ModelProto
 
 from compresskit.blocks import BlockPlan
-from compresskit.bundle.batching import InputRow
 from compresskit.engine.attention import (
     attention_blocks,
     use_multi_head_attention,
@@ -28,6 +27,7 @@ from compresskit.engine.rewrites import (
 )
 from compresskit.engine.score import logits_of
 from compresskit.errors import ConfigurationError, EngineError, TargetError, one_of
+from compresskit.inputs import Row
 from compresskit.target.base import SessionSettings
 
 Rewrite = Callable[[ModelProto], ModelProto]
@@ -178,7 +178,7 @@ def check_equal(plain: ModelProto, other: ModelProto, session: SessionSettings) 
     return difference
 
 
-def sample_rows(model: ModelProto, *, seed: int = 0) -> list[InputRow]:
+def sample_rows(model: ModelProto, *, seed: int = 0) -> list[Row]:
     """Texts of random tokens, of different lengths, within what the graph's tables hold."""
     editor = GraphEditor(model)
     words = {node.input[0] for node in word_tables(editor)}

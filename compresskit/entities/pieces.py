@@ -28,6 +28,14 @@ class Entity(TypedDict):
     score: float
 
 
+def prefix_spaces(tokenizer: Any) -> None:
+    """Have a byte-level `tokenizers.Tokenizer` take each word as one that follows a space, as in a text."""
+    steps = tokenizer.pre_tokenizer
+    for step in steps if hasattr(steps, "__getitem__") else [steps]:
+        if hasattr(step, "add_prefix_space"):
+            step.add_prefix_space = True
+
+
 def first_pieces(word_ids: Sequence[int | None], num_words: int) -> list[int]:
     """(words,) place of each word's first piece, or ABSENT. `word_ids`: (pieces,) as a tokenizer says."""
     places = [ABSENT] * num_words

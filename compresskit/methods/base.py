@@ -98,8 +98,7 @@ class MethodContext:
     def batches(self, rows: int) -> list[dict[str, torch.Tensor]]:
         """A seeded sample of training rows with their labels, on the dense model's device."""
         return sample_batches(
-            self.inputs.task.train,
-            self.stage.pad_id,
+            self.inputs.task,
             self.settings.batch_size,
             self.settings.seed,
             rows,

@@ -88,7 +88,6 @@ def export(
     settings = stored_settings(run, {}, (), "an export")
     profile = profile_for(run, {})
     checkpoint = open_checkpoint(settings.model)
-    pad_id: int = checkpoint.pad_id
     task = read_task(settings, checkpoint)
     check_run(run, task, fingerprints_of(task, checkpoint, download=False), "an export", say)
     kept_answers(run.path)  # damage is told before anything is computed
@@ -100,7 +99,7 @@ def export(
     )
     if finetune_epochs:
         say(f"fine-tuning {candidate.architecture.signature}")
-        stage = Stage(task, pad_id, run.supernet / "points", lambda progress: _say_progress(progress, say))
+        stage = Stage(task, run.supernet / "points", lambda progress: _say_progress(progress, say))
         fine_tune_point(source, dense, candidate, stage, settings, finetune_epochs)
     pruned = extract(source, candidate.architecture).eval()
     tokenizer, words = checkpoint.tokenizer, None
@@ -112,7 +111,7 @@ def export(
     plain = export_onnx(pruned)
     if candidate.blocks is not None:
         pruned = compact(pruned, candidate.blocks)
-    with reach(profile, pad_id=pad_id, say=say) as device:
+    with reach(profile, inputs=task.inputs, say=say) as device:
         final, builder = final_graph(
             plain,
             request,
@@ -120,7 +119,6 @@ def export(
             run=run,
             profile=profile,
             corpus=corpus,
-            pad_id=pad_id,
             blocks=candidate.blocks,
             say=say,
         )
@@ -129,7 +127,7 @@ def export(
         exact = final.made.precision == embeddings == "fp32"
         if not exact:  # its own logits cannot prove that the graph is right
             rows = corpus.validation.encoded[:_PROOF_ROWS]
-            verify(whole, pruned, rows, variant.session, pad_id=pad_id)
+            verify(whole, pruned, rows, variant.session, inputs=task.inputs)
         check_model(graph)
         if graph.ByteSize() != whole.ByteSize():
             say(f"ONNX file: {graph.ByteSize() / 1e6:.1f} MB, in fp32 {whole.ByteSize() / 1e6:.1f} MB")
@@ -145,7 +143,9 @@ def export(
             variant=variant.name,
             session=variant.session.to_json(),
             blocks=block_facts(candidate, blueprint_of(dense), whole),
-            labels=list(task.label_names),
+            task=task.kind.name,
+            inputs=task.inputs.to_json(),
+            labels=list(task.kind.labels),
             lineage=_lineage(run, trial_id, profile, finetune_epochs) | latencies,
             device=host,
             seed=settings.seed,
@@ -155,7 +155,7 @@ def export(
             **_compression(final, embeddings, words),
         )
         changed = changes_of(candidate, final.made, embeddings, words is not None, finetune_epochs)
-        held = partial(figures_on_test, run, task, trial_id, changed, pad_id=pad_id, say=say)
+        held = partial(figures_on_test, run, task, trial_id, changed, say=say)
         examine = Examination(corpus, pruned, graph, device, exact, held, say)
         with _engine_folder(output, layout) as folder:
             manifest = write_engine(
@@ -186,7 +186,7 @@ def _cut_words(
     words = trim(
         checkpoint.tokenizer.backend_tokenizer.to_str(),
         texts,
-        pad_id=checkpoint.pad_id,
+        pad_id=task.inputs.inputs[0].padding,
         split_special_tokens=checkpoint.tokenizer.split_special_tokens,
     )
     cut_vocabulary(pruned, words.kept)

@@ -52,10 +52,11 @@ def read_inputs(settings: SearchSettings, profile: Profile, say: Callable[[str],
     with open_target(profile, say=say):
         pass  # a provider that is not there, or an agent that does not answer, is known now
     task = read_task(settings, checkpoint)
+    checkpoint = checkpoint.for_kind(task.kind)
     check_segments(
         checkpoint.source,
         checkpoint.config,
-        checkpoint.inputs,
+        checkpoint.inputs.names,
         checkpoint.tokenizer,
         len(task.text_columns),
     )
@@ -113,7 +114,9 @@ def read_task(settings: SearchSettings, checkpoint: Checkpoint) -> Task:
         kind=settings.task,
         metric=settings.metric,
         max_length=settings.max_length,
-        max_positions=position_limit(checkpoint.config),
+        max_positions=position_limit(checkpoint.config.to_dict()),
         seed=settings.seed,
         label2id=checkpoint.label2id,
+        head_task=checkpoint.head_task,
+        inputs=checkpoint.inputs,
     )

@@ -87,7 +87,9 @@ def search(
         if made_from["model"] is None:  # its super-network is still what it was made from
             made_from["model"] = (source.info.get("fingerprints") or {}).get("model")
     if settings.method != NAS:
-        make_method(settings.method).check(settings, blueprint_of_config(inputs.checkpoint.config))
+        make_method(settings.method).check(
+            settings, blueprint_of_config(inputs.checkpoint.config, inputs.task.kind.hub_task)
+        )
     if warm_start is not None and settings.method in LADDERS:
         raise ConfigurationError(
             f"method {settings.method} makes sizes of its own: leave --warm-start out, or take method nas."
@@ -129,7 +131,7 @@ class Search:
         self.task = inputs.task
         self.say = say
         self.clock = Clock(say)
-        self.stage = Stage(self.task, inputs.checkpoint.pad_id, run.supernet, self.clock.hear, resume)
+        self.stage = Stage(self.task, run.supernet, self.clock.hear, resume)
         self.networks = Networks(run, settings, inputs, self.stage, self.clock, say)
 
     def run_all(self) -> Front:

@@ -7,14 +7,16 @@ needed: the same object serves training, search, the engine and `bench` on a dev
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
-from compresskit.tasks.inputs import Row
+from compresskit.data.sources import Source
+from compresskit.data.table import Table
+from compresskit.inputs import Row
 
 Array = npt.NDArray[Any]
 
@@ -24,15 +26,17 @@ IGNORED = -100
 
 @dataclass(frozen=True)
 class DataOptions:
-    """What a user may say of a data set. `label2id`: of a checkpoint whose head is kept.
+    """What is said of a data set beside its rows. `label2id`: of the head of a fine-tuned checkpoint.
 
-    `dataset`: its name, by which GLUE's metrics are known.
+    `head_task`: the hub's name of the task that this head is for; None: of whatever is read.
+    `dataset`: the name, by which GLUE's metrics are known.
     """
 
     text_columns: tuple[str, ...] = ()
     label_column: str | None = None
     metric: str | None = None
     label2id: Mapping[str, int] | None = None
+    head_task: str | None = None
     dataset: str = ""
 
 
@@ -41,8 +45,8 @@ class Examples:
     """Rows of one split as a task reads them, complete ones alone.
 
     `texts`: a row's texts, by which rows are grouped, kept apart and found to be copies. `labels`:
-    (rows, ...) what a score compares answers with, `IGNORED` where a row has fewer than others. `inputs`: what
-    is encoded, where that is not the texts (words, pictures). `notes`: for the user.
+    (rows, ...) what a score compares answers with, `IGNORED` where a row has fewer than others. `inputs`:
+    what is encoded: the texts, words, pictures. `notes`: for the user.
     """
 
     texts: list[tuple[str, ...]]
@@ -104,18 +108,28 @@ class TaskKind(ABC):
     # Reading
 
     @classmethod
-    @abstractmethod
-    def fits(cls, table: Any, options: DataOptions) -> bool:
-        """Whether this is the task of a training `Table`, where the user names none."""
+    def head(cls, options: DataOptions) -> Mapping[str, int] | None:
+        """Output of each label of a checkpoint's head, where it has one for this task."""
+        return options.label2id if options.head_task in (None, cls.hub_task) else None
+
+    @classmethod
+    def fits(cls, table: Table, options: DataOptions) -> bool:
+        """Whether a training table is clearly of this task, where the user names none."""
+        return False
 
     @classmethod
     @abstractmethod
-    def read(cls, source: Any, options: DataOptions) -> Reading:
-        """The rows of a `Source`. Raises DataError naming rows and columns, ConfigurationError for options."""
+    def read(cls, source: Source, options: DataOptions) -> Reading:
+        """The rows of all splits. DataError names rows and columns, ConfigurationError options."""
+
+    @classmethod
+    def is_labelled(cls, table: Table, options: DataOptions, train: Callable[[], Table | None]) -> bool:
+        """Whether a split other than training has labels; `train()`: the training split, if any."""
+        return True
 
     @abstractmethod
-    def read_test(self, table: Any, split: str, source: str, options: DataOptions) -> Examples:
-        """Rows of a `Table` for an engine of this task; DataError for labels that it does not know.
+    def read_test(self, table: Table, split: str, source: str, options: DataOptions) -> Examples:
+        """Rows for an engine of this task; DataError for labels that it does not know.
 
         `split` and `source` name it in messages.
         """
@@ -194,12 +208,9 @@ class TaskKind(ABC):
         Equal to `score_answers` of the rows written out that often.
         """
 
-    def mistaken(self, labels: Array, others: Array) -> Array | None:
-        """Wrong answers to rows with `labels`, as other rows (`others`) have them.
-
-        None where a row is neither right nor wrong.
-        """
-        return None
+    def mistaken(self, labels: Array, others: Array) -> Array:
+        """Wrong answers to rows with `labels`, such as `others` show. Not asked where `is_regression`."""
+        raise NotImplementedError
 
     def class_pairs(self, answers: Array, labels: Array) -> tuple[Array, Array] | None:
         """(n,) class ids said and true, one by one; None where answers are no classes."""

@@ -1,4 +1,4 @@
-"""What kind of task the labels make, and the number each label has."""
+"""The number that each label has."""
 
 from __future__ import annotations
 
@@ -12,10 +12,8 @@ import numpy.typing as npt
 
 from compresskit.data.label_values import Label, label_number, label_text
 from compresskit.data.rows import Rows
-from compresskit.errors import ConfigurationError, DataError, one_of
+from compresskit.errors import DataError
 from compresskit.tasks.label_match import Classes, match_labels
-
-KINDS = ("classification", "regression")
 
 
 @dataclass(frozen=True)
@@ -67,24 +65,19 @@ class Labels:
 def read_labels(
     train: Rows,
     *,
-    kind: str | None = None,
+    kind: str = "classification",
     class_names: Sequence[str] = (),
     label2id: Mapping[str, int] | None = None,
 ) -> Labels:
-    """Kind of task and label ids, from the training rows and, if given, the head of a fine-tuned checkpoint.
+    """Label ids, from the training rows and, if given, the head of a fine-tuned checkpoint.
 
-    Labels that are not all whole numbers or text make a regression; else classes, numbered in sorted order.
+    Classes are numbered in sorted order; regression has none.
     `class_names`: names of integer labels. `label2id`: of the checkpoint; labels are matched to it as
     `match_labels` says. Raises DataError when labels do not fit the kind or the checkpoint.
     """
-    if kind is not None and kind not in KINDS:
-        raise ConfigurationError(one_of("task", kind, KINDS))
     known = set(train.labels)
     numeric = all(label_number(label) is not None for label in known)
     fractional = any(isinstance(label, float) for label in known)
-    if kind is None:
-        single = label2id is not None and len(label2id) == 1
-        kind = "regression" if numeric and (fractional or single) else "classification"
     if kind == "regression":
         _numbers(train)
         if label2id is not None and len(label2id) > 1:

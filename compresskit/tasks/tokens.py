@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -18,7 +17,6 @@ from compresskit.data.tagged import Layout, TaggedRows, check_types, find_layout
 from compresskit.data.text_spans import flattened
 from compresskit.entities.counting import IGNORED, TagSet, constant_tag, entity_counts, entity_f1
 from compresskit.entities.pieces import (
-    ABSENT,
     Entity,
     entities_of,
     first_pieces,
@@ -31,6 +29,7 @@ from compresskit.entities.words import TEXT, WORDS
 from compresskit.errors import ConfigurationError, DataError, one_of, some
 from compresskit.inputs import Row
 from compresskit.tasks.base import Array, DataOptions, Encoded, Examples, Reading, TaskKind
+from compresskit.tasks.held_out import test_table
 
 _ROWS_AT_ONCE = 2_000  # a tokenizer's answers take fifty times the memory of the ids in them
 _STRICT = "entity_f1_strict"
@@ -60,6 +59,13 @@ class Tokens(TaskKind):
         return find_layout(flattened(table), options.text_columns, options.label_column) is not None
 
     @classmethod
+    def is_labelled(cls, table: Table, options: DataOptions, train: Callable[[], Table | None]) -> bool:
+        """False where no row has tags, or all tags are -1, the hub's mark of a split without labels."""
+        layout = find_layout(flattened(table), options.text_columns, options.label_column)
+        values = [] if layout is None else flattened(table).columns[layout.labels]
+        return any(tags is not None and {*map(str, tags)} != {"-1"} for tags in values)
+
+    @classmethod
     def read(cls, source: Source, options: DataOptions) -> Reading:
         metric_name = options.metric or cls.metrics[0]
         if metric_name not in cls.metrics:
@@ -81,7 +87,8 @@ class Tokens(TaskKind):
         for rows in given:
             check_types(rows, types)
             notes += _notes(rows)
-        kind = cls(TagSet.of_types(types).names if head is None else _fitted(names, types), metric_name, train.rule)
+        labels = TagSet.of_types(types).names if head is None else _fitted(names, types)
+        kind = cls(labels, metric_name, train.rule)
         return Reading(
             kind,
             kind._examples(train),
@@ -111,9 +118,7 @@ class Tokens(TaskKind):
     def encode(self, inputs: Sequence[Any], tokenizer: Any, max_length: int) -> Encoded:
         serving = tokenizer.backend_tokenizer
         serving.no_padding()
-        serving.enable_truncation(
-            max_length, strategy="longest_first", direction=tokenizer.truncation_side
-        )
+        serving.enable_truncation(max_length, strategy="longest_first", direction=tokenizer.truncation_side)
         serving.encode_special_tokens = bool(tokenizer.split_special_tokens)
         rows = self.encode_served(inputs, serving, segments="token_type_ids" in tokenizer.model_input_names)
         return Encoded(rows, sum(row["is_cut"] for row in rows))
@@ -200,7 +205,9 @@ class Tokens(TaskKind):
         return np.where(said == IGNORED, self.tag_set.outside, said)[counted], true[counted]
 
     def absent(self, name: str, labels: Array) -> str | None:
-        absent = [kind for kind, held in zip(self.tag_set.types, self._held(labels).any(0), strict=True) if not held]
+        absent = [
+            kind for kind, held in zip(self.tag_set.types, self._held(labels).any(0), strict=True) if not held
+        ]
         if not absent:
             return None
         return f"types without a {name} entity: {len(absent)} of {len(self.tag_set.types)} ({some(absent)})"
@@ -224,3 +231,62 @@ class Tokens(TaskKind):
             entities_of(logits[: len(row["spans"])], row["spans"], _text(value), self.tag_set)
             for logits, row, value in zip(predictions, rows, inputs, strict=True)
         ]
+
+
+def _layout(table: Table, options: DataOptions) -> Layout:
+    found = find_layout(table, options.text_columns, options.label_column)
+    if found is None:
+        held = ", ".join(f"{name} ({table.kind(name)})" for name in table.names)
+        raise DataError(
+            f"no words with tags found; columns present: {held}. Token classification needs lists of words and "
+            "of as many tags (such as tokens and ner_tags), or texts with a list of labelled spans. Name them "
+            "with --text-column and --label-column."
+        )
+    return found
+
+
+def _fitted(names: Sequence[str], types: Sequence[str]) -> tuple[str, ...]:
+    """The tags of a checkpoint's head; DataError where they are not IOB2 tags of all `types`."""
+    needed = set(TagSet.of_types(types).names)
+    if not needed <= set(names) or not all(name == "O" or name[:2] in ("B-", "I-") for name in names):
+        raise DataError(
+            f"entity types {some(types)} need the tags {some(sorted(needed))}, but the head of the checkpoint has "
+            f"{some(names)}; rename the types to its own, or give a checkpoint that is not fine-tuned."
+        )
+    return tuple(names)
+
+
+def _notes(rows: TaggedRows) -> Iterator[str]:
+    if rows.scheme is not None and (note := rows.scheme.note(rows.split)):
+        yield note
+    if rows.num_missing:
+        yield (
+            f"{rows.num_missing:,} of {rows.num_missing + len(rows):,} rows of the {rows.split} split lack words "
+            "or tags and were dropped"
+        )
+
+
+def _values(rows: TaggedRows) -> Iterator[tuple[str, ...]]:
+    for text, tags in zip(rows.texts, rows.tags, strict=True):
+        yield ((text,) if isinstance(text, str) else text) + tuple(tags)
+
+
+def _is_words(value: Any) -> bool:
+    return isinstance(value, (list, tuple)) and all(isinstance(word, str) for word in value)
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else " ".join(value)
+
+
+def _alike(answers: Array, labels: Array) -> tuple[Array, Array]:
+    """Both (rows, words), with IGNORED behind the narrower one's."""
+    width = max(answers.shape[1], labels.shape[1])
+    first, second = (
+        np.pad(each, ((0, 0), (0, width - each.shape[1])), constant_values=IGNORED)
+        for each in (answers, labels)
+    )
+    return first, second
+
+
+TASK = Tokens

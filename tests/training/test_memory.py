@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 import torch
+from compresskit.tasks.collation import collate
 from torch import nn
 
 from compresskit.supernet.network import SuperNetwork
-from compresskit.tasks.collation import collate
 from compresskit.training.memory import Batch, TeacherMemory
 from compresskit.training.recipe import Recipe
 from tests.families.test_bert import SIZES

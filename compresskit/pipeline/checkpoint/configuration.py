@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import torch
 import transformers
 from torch import nn
-from transformers import AutoConfig, AutoModelForSequenceClassification, GenerationConfig, PreTrainedConfig
+from transformers import AutoConfig, AutoModel, GenerationConfig, PreTrainedConfig
 
 from compresskit.engine.export import input_names_of
 from compresskit.errors import CompresskitError, ConfigurationError, UnsupportedModelError, reason_of
@@ -104,7 +104,7 @@ def _inputs(source: str, config: Any) -> tuple[str, ...]:
         if least < 1:
             raise ValueError(f"a size is {least}; permitted: 1 or more")
         with torch.device("meta"):
-            empty: nn.Module = AutoModelForSequenceClassification.from_config(_without_padding(config))
+            empty: nn.Module = AutoModel.from_config(_without_padding(config))
     except CompresskitError:
         raise
     except Exception as error:  # whatever a value that does not fit leads to

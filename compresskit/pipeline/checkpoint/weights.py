@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 import torch
 import transformers
 from torch import nn
-from transformers import AutoModelForSequenceClassification
 
 from compresskit.errors import CompresskitError, ConfigurationError, reason_of
 from compresskit.exhausted import is_out_of_memory
@@ -41,18 +40,18 @@ class Loaded(NamedTuple):
     notes: tuple[str, ...]
 
 
-def load_classifier(source: str, config: Any, *, keeps_head: bool) -> Loaded:
-    """The model in float32, with notes on its weights.
+def load_classifier(source: str, config: Any, model_class: Any, *, keeps_head: bool) -> Loaded:
+    """The model of a transformers `model_class` in float32, with notes on its weights.
 
     With `keeps_head` every weight must be there; without, the head and what pools for it may be new, and
     are drawn by torch's present seed. Raises ConfigurationError for weights that are absent, damaged, not
     finite, or not those of `config`.
     """
     check_weight_files(source)
-    model, report = _load(source, config)
+    model, report = _load(source, config, model_class)
     notes: list[str] = []
     if renaming := _renaming(report, model):
-        model, report = _load(source, config, renaming)
+        model, report = _load(source, config, model_class, renaming)
         told = " and ".join(repr(pattern.strip("^").replace("\\", "")) for pattern in renaming)
         notes.append(f"names of its weights hold {told}, of a wrapper in training: taken off")
     _check(source, model, report, keeps_head)
@@ -66,9 +65,11 @@ def load_classifier(source: str, config: Any, *, keeps_head: bool) -> Loaded:
     return Loaded(model, has_head, tuple(notes))
 
 
-def _load(source: str, config: Any, renaming: Mapping[str, str] | None = None) -> tuple[nn.Module, _Report]:
+def _load(
+    source: str, config: Any, model_class: Any, renaming: Mapping[str, str] | None = None
+) -> tuple[nn.Module, _Report]:
     try:
-        model, info = AutoModelForSequenceClassification.from_pretrained(
+        model, info = model_class.from_pretrained(
             source,
             config=config,
             dtype=torch.float32,

@@ -64,7 +64,6 @@ def final_graph(
     run: RunDirectory,
     profile: Profile,
     corpus: Corpus,
-    pad_id: int,
     blocks: BlockPlan | None = None,
     say: Callable[[str], None],
 ) -> tuple[FinalGraph, GraphBuilder]:
@@ -83,7 +82,7 @@ def final_graph(
         blocks=blocks,
         embeddings=request.embeddings,
         provider=profile.provider,
-        pad_id=pad_id,
+        inputs=corpus.task.inputs,
     )
     trials: list[dict[str, Any]] = []
     if request.precision == AUTO or request.max_drop is not None:

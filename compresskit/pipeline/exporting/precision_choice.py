@@ -150,8 +150,9 @@ class PrecisionChooser:
         return mixed, partly.metric
 
     def _metric(self, graph: ModelProto, session: SessionSettings) -> float:
-        logits = self.device.logits(graph, self.validation.encoded, session)
-        return self.task.score(logits, self.validation.labels)
+        rows = self.validation.encoded
+        predictions = self.task.kind.predictions(self.device.logits(graph, rows, session), rows)
+        return self.task.score(predictions, self.validation.labels)
 
     def _say_metric(self, name: str, metric: float) -> None:
         self.say(f"{name}: {self.task.metric_name} {metric:.4f} on validation data")

@@ -6,17 +6,15 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 
 from compresskit.errors import ConfigurationError
 from compresskit.pipeline.inputs import Inputs
+from compresskit.pipeline.label_order import better_order
 from compresskit.pipeline.settings import SearchSettings
 from compresskit.pipeline.training.models import load_dense
 from compresskit.supernet.network import SuperNetwork
 from compresskit.supernet.scoring import predict
-from compresskit.tasks.label_order import better_order
-from compresskit.tasks.metrics import answers_of
 from compresskit.tasks.task import Task
 from compresskit.training.recipe import training_device
 
@@ -36,7 +34,7 @@ def check_dense(inputs: Inputs, settings: SearchSettings, say: Callable[[str], N
         say(f"model: {note}")
     if checkpoint.is_fine_tuned:
         network = SuperNetwork(model.to(training_device()))
-        found = _weakness(task, predict(network, task.search, pad_id=checkpoint.pad_id), say)
+        found = _weakness(task, predict(network, task, task.search), say)
         if found and not settings.allow_weak_dense:
             raise ConfigurationError(f"{found} Or continue as it is with --allow-weak-dense.")
         if found:
@@ -44,26 +42,24 @@ def check_dense(inputs: Inputs, settings: SearchSettings, say: Callable[[str], N
     return replace(inputs, checkpoint=replace(checkpoint, notes=(*checkpoint.notes, *notes)))
 
 
-def _weakness(task: Task, logits: npt.NDArray[Any], say: Callable[[str], None]) -> str | None:
-    """What is wrong with a dense model of these logits, (rows, labels), of `task.search`, and what to do."""
+def _weakness(task: Task, said: npt.NDArray[Any], say: Callable[[str], None]) -> str | None:
+    """What is wrong with a dense model of these predictions for `task.search`, and what to do."""
     labels = task.search.labels
-    metric, prior = task.score(logits, labels), task.prior(task.search)
+    metric, prior = task.score(said, labels), task.prior(task.search)
     scored = f"{task.metric_name} {metric:.4f} on validation, one answer to every row {prior:.4f}"
-    order = None
-    if task.kind == "classification":
-        answers = np.asarray(answers_of("accuracy", logits), dtype=np.int64)
-        order = better_order(answers, labels, task.num_labels)
+    pairs = task.kind.class_pairs(task.kind.answers(said), labels)
+    order = None if pairs is None else better_order(*pairs, task.kind.num_labels)
     if order is not None and (order.is_clear or (metric <= prior and order.p_value < _SUSPECTED)):
         return (
             f"the labels of the checkpoint fit the data in another order ({scored}): "
-            f"{order.describe(task.label_names)}. So read its accuracy is {order.accuracy:.3f}, as named "
+            f"{order.describe(task.kind.labels)}. So read its accuracy is {order.accuracy:.3f}, as named "
             f"{order.accuracy_as_named:.3f}. Correct id2label and label2id in its config.json, or the labels "
             "of the data."
         )
     if metric > prior:
         return None
     say(f"dense model: {scored}")
-    causes = "labels in another order, another task" if task.kind == "classification" else "another scale"
+    causes = "labels in another order, another task" if pairs else "another scale"
     return (
         f"the fine-tuned checkpoint is no better on {len(labels):,} validation rows than one answer to every "
         f"row ({task.metric_name} {metric:.4f} and {prior:.4f}). Likely causes: {causes}, another tokenizer, "

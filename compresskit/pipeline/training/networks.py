@@ -75,7 +75,7 @@ class Networks:
         scores = order_by_importance(model, self.stage, self.recipes[DENSE], importance)
         save_scores(self.run.supernet, scores)
         network, task = SuperNetwork(model), self.inputs.task
-        whole = predict(network, task.validation, pad_id=self.stage.pad_id)
+        whole = predict(network, task, task.validation)
         quick = quick_predict(network, self.stage)
         answers = DenseAnswers(
             Answered.of(task, whole, task.validation), Answered.of(task, quick, task.search)

@@ -134,9 +134,9 @@ class PartsTraining:
         batches = max(1, min(SCORED_ROWS // batch, int(SCORED_SHARE * full_steps / a_batch)))
         scores = read_scores(order_folder(self.folder, place))
         if scores is None:
-            task, pad_id, seed = self.stage.task, self.stage.pad_id, self.settings.seed
-            sample = sample_batches(task.train, pad_id, batch, seed, batches * batch, device)
-            scores = mask_gradients(model, top, sample, batch_loss).fisher()
+            task = self.stage.task
+            sample = sample_batches(task, batch, self.settings.seed, batches * batch, device)
+            scores = mask_gradients(model, top, sample, batch_loss(task.kind)).fisher()
             save_scores(order_folder(self.folder, place), scores)
         reorder(model, blueprint, Importance(scores.heads.to(device), scores.units.to(device)))
         ordered = scores.sorted()

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from compresskit.field_types import wrong_kind
+
 Row = Mapping[str, Any]
 Feed = dict[str, npt.NDArray[Any]]
 
@@ -68,6 +70,12 @@ class InputSpec:
             for name in given
         }
 
+    def real(self, batch: Mapping[str, Any]) -> Any:
+        """The mask of a batch: 1 where a row has something. Raises ValueError where the task has none."""
+        if self.mask is None:
+            raise ValueError(f"inputs {', '.join(self.names)} have no mask")
+        return batch[self.mask]
+
     def to_json(self) -> dict[str, Any]:
         return {"inputs": [{**asdict(item), "axes": list(item.axes)} for item in self.inputs]} | {
             "mask": self.mask
@@ -75,9 +83,31 @@ class InputSpec:
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> InputSpec:
-        """What `to_json` wrote; raises KeyError or TypeError for anything else."""
-        found = tuple(Input(**{**item, "axes": tuple(item["axes"])}) for item in value["inputs"])
-        return cls(found, value["mask"])
+        """What `to_json` wrote; raises KeyError, TypeError or ValueError for anything else."""
+        items = [{**item, "axes": tuple(item["axes"])} for item in value["inputs"]]
+        found = cls(tuple(Input(**item) for item in items), value["mask"])
+        if wrong := next(
+            filter(None, (wrong_kind(Input, item) for item in items)), wrong_kind(cls, vars(found))
+        ):
+            raise ValueError(wrong)
+        return found
+
+
+def in_order(
+    parts: Sequence[npt.NDArray[Any]],
+    order: Sequence[int] | npt.NDArray[np.int64],
+    lengths: Sequence[int] | npt.NDArray[np.int64],
+) -> npt.NDArray[np.float32]:
+    """Outputs of batches as one array (rows, ...); `order` says which row is where in them.
+
+    With three axes or more the second is the length of a row: behind each row's own there is 0.
+    """
+    shape = [max(sizes) for sizes in zip(*(part.shape[1:] for part in parts), strict=True)]
+    found = np.zeros((len(order), *shape), dtype=np.float32)
+    for row, value in zip(order, (value for part in parts for value in part), strict=True):
+        value = value[: lengths[row]] if value.ndim > 1 else value
+        found[(row, *map(slice, value.shape))] = value
+    return found
 
 
 def text_inputs(names: Iterable[str], pad_id: int) -> InputSpec:
@@ -89,6 +119,10 @@ def text_inputs(names: Iterable[str], pad_id: int) -> InputSpec:
     )
     given = set(names)
     return InputSpec(tuple(item for item in known if item.name in given), "attention_mask")
+
+
+TEXT = text_inputs(("input_ids", "attention_mask", "token_type_ids"), 0)
+"""Of a text whose padding has id 0."""
 
 
 def _stacked(item: Input, rows: Sequence[Row], first: str, length: int | None) -> npt.NDArray[Any]:

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import pytest
 import torch
-
 from compresskit.tasks.collation import collate
 
 ROWS = [{"input_ids": [5, 6, 7], "token_type_ids": [0, 0, 1]}, {"input_ids": [8], "token_type_ids": [0]}]
