@@ -25,8 +25,8 @@ class Manifest:
     its `rows`, its 95 % interval `metric_ci`, and against the dense model on these rows its `dense_metric`
     and the paired interval of the difference, `difference_ci`.
 
-    `task` and `labels` (names by class id, none for regression) tell what the engine answers, `inputs` what
-    it reads: see `InputSpec`. Engines of older versions have neither `task` nor `inputs`.
+    `task`, its `task_options` and `labels` (names by class id, none for regression) tell what the engine
+    answers, `inputs` what it reads: see `InputSpec`. Engines of older versions have neither.
 
     `macs` are those of the profile's batch and length. `session` is what a loader must set for the
     measured speed. `blocks` is empty, or says which
@@ -52,6 +52,7 @@ class Manifest:
     session: Mapping[str, Any] = field(default_factory=dict)
     blocks: Mapping[str, Any] = field(default_factory=dict)
     task: str | None = None
+    task_options: Mapping[str, Any] = field(default_factory=dict)
     inputs: Mapping[str, Any] = field(default_factory=dict)
     labels: list[str] = field(default_factory=list)
     lineage: Mapping[str, Any] = field(default_factory=dict)
@@ -77,7 +78,10 @@ class Manifest:
             found = kind_named(self.task or older)
         except ConfigurationError as error:
             raise EngineError(f"{FILE_NAME} names another task: {error}") from None
-        return found(tuple(self.labels), self.metric_name)
+        try:
+            return found(tuple(self.labels), self.metric_name, **self.task_options)
+        except TypeError as error:
+            raise EngineError(f"{FILE_NAME} is damaged: {error}. Export the point again.") from None
 
     def to_json(self) -> dict[str, Any]:
         return {"format_version": self.format_version, **asdict(self)}

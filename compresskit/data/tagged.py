@@ -10,7 +10,7 @@ from compresskit.data.conventions import TEXTS, first_present
 from compresskit.data.table import Table
 from compresskit.data.text_spans import spans_of, tags_of
 from compresskit.entities.schemes import Scheme, find_scheme, to_iob2
-from compresskit.entities.words import TEXT, Span, word_rule, word_spans
+from compresskit.entities.words import TEXT, word_rule, word_spans
 from compresskit.errors import DataError, row_list
 
 TOKENS = ("tokens", "words")
@@ -49,6 +49,25 @@ class TaggedRows:
         return len(self.texts)
 
     @property
+    def notes(self) -> list[str]:
+        """What the user should know of how the rows were read."""
+        notes = [self.scheme and self.scheme.note(self.split)]
+        if self.num_missing:
+            notes.append(
+                f"{self.num_missing:,} of {self.num_missing + len(self):,} rows of the {self.split} split "
+                "lack words or tags and were dropped"
+            )
+        return [note for note in notes if note]
+
+    @property
+    def values(self) -> list[tuple[str, ...]]:
+        """All that each row holds."""
+        return [
+            (*((text,) if isinstance(text, str) else text), *tags)
+            for text, tags in zip(self.texts, self.tags, strict=True)
+        ]
+
+    @property
     def types(self) -> set[str]:
         return {tag[2:] for row in self.tags for tag in row} - {""}
 
@@ -69,6 +88,19 @@ def find_layout(
     if text is None or text not in table.names or not table.is_text(text) or spans not in lists:
         return None
     return Layout(text, spans, words=False)
+
+
+def layout_of(table: Table, text_columns: Sequence[str], label_column: str | None) -> Layout:
+    """As `find_layout`; DataError, naming the columns present, where there are no such columns."""
+    found = find_layout(table, text_columns, label_column)
+    if found is None:
+        held = ", ".join(f"{name} ({table.kind(name)})" for name in table.names)
+        raise DataError(
+            f"no words with tags found; columns present: {held}. Token classification needs lists of words "
+            "and of as many tags (such as tokens and ner_tags), or texts with a list of labelled spans. Name "
+            "them with --text-column and --label-column."
+        )
+    return found
 
 
 def _holds(table: Table, column: str, kind: type) -> bool:
@@ -133,17 +165,6 @@ def check_types(rows: TaggedRows, known: Sequence[str]) -> None:
             f"entity types of the {rows.split} split are not in training: {found}. Training has "
             f"{', '.join(known)}. Correct these rows, leave them out, or add examples to training."
         )
-
-
-def spans_in(text: Text, rule: str) -> list[Span]:
-    """Where the words of a row lie in its text; words that came apart are joined by one space."""
-    if isinstance(text, str):
-        return word_spans(text, rule)
-    spans, place = [], 0
-    for word in text:
-        spans.append((place, place + len(word)))
-        place += len(word) + 1
-    return spans
 
 
 def _has_words(text: Any) -> bool:

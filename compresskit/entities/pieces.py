@@ -6,7 +6,7 @@ has none: it is O.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, TypedDict
 
 import numpy as np
@@ -26,14 +26,6 @@ class Entity(TypedDict):
     end: int
     text: str
     score: float
-
-
-def prefix_spaces(tokenizer: Any) -> None:
-    """Have a byte-level `tokenizers.Tokenizer` take each word as one that follows a space, as in a text."""
-    steps = tokenizer.pre_tokenizer
-    for step in steps if hasattr(steps, "__getitem__") else [steps]:
-        if hasattr(step, "add_prefix_space"):
-            step.add_prefix_space = True
 
 
 def first_pieces(word_ids: Sequence[int | None], num_words: int) -> list[int]:
@@ -74,7 +66,7 @@ def piece_tags(places: Sequence[int], tags: Sequence[int], num_pieces: int) -> l
 
 
 def word_logits(
-    logits: Sequence[npt.NDArray[Any]], places: Sequence[Sequence[int]], tag_set: TagSet
+    logits: Iterable[npt.NDArray[Any]], places: Sequence[Sequence[int]], tag_set: TagSet
 ) -> npt.NDArray[np.float32]:
     """(rows, most words, tags) of words, NaN behind a row's last. `logits`: (pieces, tags) of each row.
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 Span = tuple[int, int]  # first character, and the one after the last
+Text = str | Sequence[str]  # raw, or as words
 
 # How a model's texts are divided: "text": raw texts, each punctuation mark a word; "marks": texts that came
 # as words, none with marks inside; "words": as words that keep marks inside, such as U.S. and 1996-08-30.
@@ -19,6 +20,22 @@ def word_spans(text: str, rule: str) -> list[Span]:
     """Words of `text` in order. `rule`: one of `RULES`."""
     split = _with_marks_inside if rule == WORDS else _at_marks
     return [span for start, end in _between_spaces(text) for span in split(text, start, end)]
+
+
+def spans_in(text: Text, rule: str) -> list[Span]:
+    """Where the words of a row lie in its text (see `joined`)."""
+    if isinstance(text, str):
+        return word_spans(text, rule)
+    spans, place = [], 0
+    for word in text:
+        spans.append((place, place + len(word)))
+        place += len(word) + 1
+    return spans
+
+
+def joined(text: Text) -> str:
+    """A raw text as it is; words that came apart with one space between."""
+    return text if isinstance(text, str) else " ".join(text)
 
 
 def word_rule(rows: Sequence[Sequence[str]]) -> str:

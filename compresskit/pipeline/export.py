@@ -144,6 +144,7 @@ def export(
             session=variant.session.to_json(),
             blocks=block_facts(candidate, blueprint_of(dense), whole),
             task=task.kind.name,
+            task_options=task.kind.options,
             inputs=task.inputs.to_json(),
             labels=list(task.kind.labels),
             lineage=_lineage(run, trial_id, profile, finetune_epochs) | latencies,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 
 import numpy as np
@@ -104,6 +104,12 @@ class TaskKind(ABC):
     def num_labels(self) -> int:
         """Outputs of the model's head, at each position that has any."""
         return len(self.labels)
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """What else a task is made with, beside labels and metric."""
+        own = (item.name for item in fields(self) if item.name not in ("labels", "metric_name"))
+        return {name: getattr(self, name) for name in own}
 
     # Reading
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -13,25 +13,17 @@ import numpy.typing as npt
 from compresskit.data.fingerprint import values_fingerprint
 from compresskit.data.sources import Source
 from compresskit.data.table import Table
-from compresskit.data.tagged import Layout, TaggedRows, check_types, find_layout, read_tagged, spans_in
+from compresskit.data.tagged import TaggedRows, check_types, find_layout, layout_of, read_tagged
 from compresskit.data.text_spans import flattened
 from compresskit.entities.counting import IGNORED, TagSet, constant_tag, entity_counts, entity_f1
-from compresskit.entities.pieces import (
-    Entity,
-    entities_of,
-    first_pieces,
-    piece_tags,
-    pieces_at,
-    prefix_spaces,
-    word_logits,
-)
-from compresskit.entities.words import TEXT, WORDS
+from compresskit.entities.encoding import encode_rows
+from compresskit.entities.pieces import Entity, entities_of, piece_tags, word_logits
+from compresskit.entities.words import TEXT, WORDS, joined, spans_in
 from compresskit.errors import ConfigurationError, DataError, one_of, some
 from compresskit.inputs import Row
 from compresskit.tasks.base import Array, DataOptions, Encoded, Examples, Reading, TaskKind
 from compresskit.tasks.held_out import test_table
 
-_ROWS_AT_ONCE = 2_000  # a tokenizer's answers take fifty times the memory of the ids in them
 _STRICT = "entity_f1_strict"
 
 
@@ -71,7 +63,7 @@ class Tokens(TaskKind):
         if metric_name not in cls.metrics:
             raise ConfigurationError(one_of("token classification metric", metric_name, cls.metrics))
         table = flattened(source.splits["train"])
-        layout = _layout(table, options)
+        layout = layout_of(table, options.text_columns, options.label_column)
         head = cls.head(options)
         names = [] if head is None else sorted(head, key=head.__getitem__)
         train = read_tagged("train", table, layout, names)
@@ -86,7 +78,7 @@ class Tokens(TaskKind):
         given = [rows for rows in (train, test) if rows is not None]
         for rows in given:
             check_types(rows, types)
-            notes += _notes(rows)
+            notes += rows.notes
         labels = TagSet.of_types(types).names if head is None else _fitted(names, types)
         kind = cls(labels, metric_name, train.rule)
         return Reading(
@@ -97,21 +89,22 @@ class Tokens(TaskKind):
             (layout.text,),
             layout.labels,
             tuple(notes),
-            values_fingerprint((rows.split, [*_values(rows)]) for rows in given),
+            values_fingerprint((rows.split, rows.values) for rows in given),
         )
 
     def read_test(self, table: Table, split: str, source: str, options: DataOptions) -> Examples:
         table = flattened(table)
-        rows = read_tagged(split, table, _layout(table, options), self.labels)
+        layout = layout_of(table, options.text_columns, options.label_column)
+        rows = read_tagged(split, table, layout, self.labels)
         check_types(rows, self.tag_set.types)
-        return self._examples(rows, tuple(_notes(rows)))
+        return self._examples(rows, tuple(rows.notes))
 
     def _examples(self, rows: TaggedRows, notes: tuple[str, ...] = ()) -> Examples:
-        joined = [(text if isinstance(text, str) else " ".join(text),) for text in rows.texts]
+        texts: list[tuple[str, ...]] = [(joined(text),) for text in rows.texts]
         inputs: list[Any] = list(rows.texts)
         if rows.rule == TEXT != self.rule:
-            inputs = [tuple(text[a:b] for a, b in spans_in(text, TEXT)) for (text,) in joined]
-        return Examples(joined, self.tag_set.ids(rows.tags), inputs, notes)
+            inputs = [tuple(text[a:b] for a, b in spans_in(text, TEXT)) for text, *_ in texts]
+        return Examples(texts, self.tag_set.ids(rows.tags), inputs, notes)
 
     # Rows
 
@@ -124,29 +117,7 @@ class Tokens(TaskKind):
         return Encoded(rows, sum(row["is_cut"] for row in rows))
 
     def encode_served(self, inputs: Sequence[Any], tokenizer: Any, *, segments: bool) -> list[Row]:
-        if isinstance(inputs, str):
-            raise DataError("texts is one string; give a list of texts, or of lists of words.")
-        for number, value in enumerate(inputs):
-            if not isinstance(value, str) and not _is_words(value):
-                raise DataError(f"texts[{number}] is {value!r:.60}; permitted: a text, or a list of words.")
-        if self.rule != TEXT:
-            prefix_spaces(tokenizer)
-        rows: list[Row] = []
-        for start in range(0, len(inputs), _ROWS_AT_ONCE):
-            part = inputs[start : start + _ROWS_AT_ONCE]
-            spans = [spans_in(value if isinstance(value, str) else tuple(value), self.rule) for value in part]
-            texts = [_text(value) for value in part]
-            if self.rule == TEXT:
-                found = tokenizer.encode_batch(texts)
-                places = [pieces_at(item.offsets, words) for item, words in zip(found, spans, strict=True)]
-            else:
-                words_of = [[text[a:b] for a, b in words] for text, words in zip(texts, spans, strict=True)]
-                found = tokenizer.encode_batch(words_of, is_pretokenized=True)
-                places = [first_pieces(item.word_ids, len(w)) for item, w in zip(found, spans, strict=True)]
-            for item, first, words in zip(found, places, spans, strict=True):
-                row = {"input_ids": item.ids} | ({"token_type_ids": item.type_ids} if segments else {})
-                rows.append(row | {"first_pieces": first, "spans": words, "is_cut": bool(item.overflowing)})
-        return rows
+        return [*encode_rows(inputs, tokenizer, self.rule, segments=segments)]
 
     def targets(self, rows: Sequence[Row], labels: Array, width: int) -> Array:
         found = np.full((len(rows), width), IGNORED, dtype=np.int64)
@@ -167,7 +138,7 @@ class Tokens(TaskKind):
         return word_logits(logits, [row["first_pieces"] for row in rows], self.tag_set)
 
     def answers(self, predictions: Array) -> Array:
-        absent = np.isnan(predictions).all(-1)
+        absent = np.isnan(predictions[..., 0])
         if absent[:, :1].any() or not np.isfinite(predictions[~absent]).all():
             raise DataError(
                 f"{self.metric_name} cannot be computed: predictions hold values that are not finite. If "
@@ -222,27 +193,17 @@ class Tokens(TaskKind):
     def _held(self, labels: Array) -> npt.NDArray[np.bool_]:
         """(rows, types) whether a row has an entity of the type."""
         kinds = self.tag_set.kinds[np.maximum(labels, -1)]
-        return np.stack([(kinds == kind).any(1) for kind in range(len(self.tag_set.types))], axis=1)
+        held: npt.NDArray[np.bool_] = np.zeros((len(labels), len(self.tag_set.types) + 1), dtype=np.bool_)
+        held[np.arange(len(labels))[:, None], kinds] = True
+        return held[:, :-1]
 
     # Serving
 
     def decode(self, predictions: Array, rows: Sequence[Row], inputs: Sequence[Any]) -> list[list[Entity]]:
         return [
-            entities_of(logits[: len(row["spans"])], row["spans"], _text(value), self.tag_set)
+            entities_of(logits[: len(row["spans"])], row["spans"], joined(value), self.tag_set)
             for logits, row, value in zip(predictions, rows, inputs, strict=True)
         ]
-
-
-def _layout(table: Table, options: DataOptions) -> Layout:
-    found = find_layout(table, options.text_columns, options.label_column)
-    if found is None:
-        held = ", ".join(f"{name} ({table.kind(name)})" for name in table.names)
-        raise DataError(
-            f"no words with tags found; columns present: {held}. Token classification needs lists of words and "
-            "of as many tags (such as tokens and ner_tags), or texts with a list of labelled spans. Name them "
-            "with --text-column and --label-column."
-        )
-    return found
 
 
 def _fitted(names: Sequence[str], types: Sequence[str]) -> tuple[str, ...]:
@@ -250,33 +211,10 @@ def _fitted(names: Sequence[str], types: Sequence[str]) -> tuple[str, ...]:
     needed = set(TagSet.of_types(types).names)
     if not needed <= set(names) or not all(name == "O" or name[:2] in ("B-", "I-") for name in names):
         raise DataError(
-            f"entity types {some(types)} need the tags {some(sorted(needed))}, but the head of the checkpoint has "
-            f"{some(names)}; rename the types to its own, or give a checkpoint that is not fine-tuned."
+            f"entity types {some(types)} need the tags {some(sorted(needed))}, but the checkpoint's head "
+            f"has {some(names)}; rename the types to its own, or give a checkpoint that is not fine-tuned."
         )
     return tuple(names)
-
-
-def _notes(rows: TaggedRows) -> Iterator[str]:
-    if rows.scheme is not None and (note := rows.scheme.note(rows.split)):
-        yield note
-    if rows.num_missing:
-        yield (
-            f"{rows.num_missing:,} of {rows.num_missing + len(rows):,} rows of the {rows.split} split lack words "
-            "or tags and were dropped"
-        )
-
-
-def _values(rows: TaggedRows) -> Iterator[tuple[str, ...]]:
-    for text, tags in zip(rows.texts, rows.tags, strict=True):
-        yield ((text,) if isinstance(text, str) else text) + tuple(tags)
-
-
-def _is_words(value: Any) -> bool:
-    return isinstance(value, (list, tuple)) and all(isinstance(word, str) for word in value)
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else " ".join(value)
 
 
 def _alike(answers: Array, labels: Array) -> tuple[Array, Array]:

@@ -9,8 +9,8 @@ import pytest
 
 from compresskit.data.files import read_table
 from compresskit.data.table import Table
-from compresskit.data.tagged import Layout, check_types, find_layout, read_tagged, spans_in
-from compresskit.entities.words import MARKS, TEXT, WORDS
+from compresskit.data.tagged import Layout, check_types, find_layout, read_tagged
+from compresskit.entities.words import MARKS, TEXT, WORDS, spans_in
 from compresskit.errors import DataError
 
 WORDS_LAYOUT = Layout("tokens", "ner_tags", words=True)
@@ -31,7 +31,12 @@ def test_layouts_are_found_by_name() -> None:
     assert find_layout(Table.of({"text": ["a"], "entities": [[{}]]})) == Layout(
         "text", "entities", words=False
     )
-    for other in ({"text": ["a"], "label": [1]}, {"tokens": words}, {"tokens": ["a"], "tags": ["b"]}):
+    others: list[dict[str, list[Any]]] = [
+        {"text": ["a"], "label": [1]},
+        {"tokens": words},
+        {"tokens": ["a"], "tags": ["b"]},
+    ]
+    for other in others:
         assert find_layout(Table.of(other)) is None
 
 
