@@ -68,7 +68,7 @@ def main(
         int | None, typer.Option(help="Architectures to evaluate.  [default: 60; 8 sizes]")
     ] = None,
     budget: Annotated[str | None, typer.Option(help="Time for the search itself, such as 30m.")] = None,
-    task: Annotated[str | None, typer.Option(help="classification or regression.")] = None,
+    task: Annotated[str | None, typer.Option(help="classification, regression or tokens.")] = None,
     metric: Annotated[
         str | None, typer.Option(help="accuracy, f1, matthews_correlation, ...; by default the task's.")
     ] = None,
