@@ -131,7 +131,7 @@ class TaskContract:
         assert pairs is not None and pairs[0].shape == pairs[1].shape and pairs[0].ndim == 1
 
     def test_what_counts_is_compared(self, task: Task, model: nn.Module) -> None:
-        """Every loss is finite and reaches the head; a network that is its own teacher has nothing to learn."""
+        """Every loss is finite and reaches the head; its own teacher teaches nothing."""
         rows, labels = task.train.encoded[:8], task.train.labels[:8]
         batch = labelled_batch(task.inputs, task.kind, rows, labels)
         targets = batch.pop("labels")
