@@ -51,7 +51,6 @@ def dense_model(
     model = load_dense(checkpoint, task, settings.seed).model
     stage = Stage(
         task,
-        checkpoint.pad_id,
         folder / "training",
         lambda progress: say(f"{folder.name}: step {progress.step} of {progress.of}"),
     )

@@ -84,13 +84,20 @@ class InputSpec:
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> InputSpec:
         """What `to_json` wrote; raises KeyError, TypeError or ValueError for anything else."""
-        items = [{**item, "axes": tuple(item["axes"])} for item in value["inputs"]]
-        found = cls(tuple(Input(**item) for item in items), value["mask"])
-        if wrong := next(
-            filter(None, (wrong_kind(Input, item) for item in items)), wrong_kind(cls, vars(found))
-        ):
-            raise ValueError(wrong)
+        found = cls(tuple(_input(item) for item in value["inputs"]), value["mask"])
+        if not found.inputs or found.inputs[0].default is not None:
+            raise ValueError("inputs need a first one that is in every row")
+        if found.mask not in (None, *found.names):
+            raise ValueError(f"mask {found.mask!r} is none of the inputs")
         return found
+
+
+def _input(value: Mapping[str, Any]) -> Input:
+    fields = {**value, "axes": tuple(value["axes"])}
+    if wrong := wrong_kind(Input, fields):
+        raise ValueError(wrong)
+    np.full(1, value["padding"], value["dtype"])  # TypeError where there is no such type
+    return Input(**fields)
 
 
 def in_order(
@@ -118,7 +125,8 @@ def text_inputs(names: Iterable[str], pad_id: int) -> InputSpec:
         Input("token_type_ids", default=0),
     )
     given = set(names)
-    return InputSpec(tuple(item for item in known if item.name in given), "attention_mask")
+    mask = "attention_mask" if "attention_mask" in given else None
+    return InputSpec(tuple(item for item in known if item.name in given), mask)
 
 
 TEXT = text_inputs(("input_ids", "attention_mask", "token_type_ids"), 0)

@@ -75,18 +75,21 @@ def load_engine(
     config, words = _read_config(folder), tokenizer_settings(folder)
     tokenizer = load_tokenizer(folder, manifest.max_length or position_limit(config))
     names = [item.name for item in session.get_inputs()]
-    inputs = _inputs(manifest) or text_inputs(names, padding_id(tokenizer, words, config))
+    inputs = _inputs(manifest, names) or text_inputs(names, padding_id(tokenizer, words, config))
     segments = gives_segments(words) and "token_type_ids" in names
     return Engine(folder, manifest, session, tokenizer, manifest.kind, inputs, segments)
 
 
-def _inputs(manifest: Manifest) -> InputSpec | None:
-    """As the manifest says; None in one of an older version. EngineError where that is damaged."""
+def _inputs(manifest: Manifest, names: Sequence[str]) -> InputSpec | None:
+    """Of a graph with inputs `names`; None in a manifest of an older version. EngineError for damage."""
     if not manifest.inputs:
         return None
     try:
-        return InputSpec.from_json(manifest.inputs)
-    except (KeyError, TypeError, ValueError) as error:
+        found = InputSpec.from_json(manifest.inputs)
+        if not {found.names[0]} <= set(names) <= set(found.names):
+            raise ValueError(f"the graph has {', '.join(names)}")
+        return found
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise EngineError(
             f"{FILE_NAME} is damaged: inputs are not as they should be ({error!r}). Export the point again."
         ) from None

@@ -12,9 +12,10 @@ from compresskit.bundle.loader import graph_file, session_settings
 from compresskit.bundle.manifest import Manifest, file_hash, verify
 from compresskit.bundle.runtime import check_runtime
 from compresskit.errors import ConfigurationError, EngineError
-from compresskit.pipeline.benching.data import read_for
+from compresskit.pipeline.benching.data import LabelledRows, read_for
 from compresskit.pipeline.benching.history import append_history, changes_since, read_history
 from compresskit.pipeline.benching.result import BenchResult, EngineResult
+from compresskit.pipeline.benching.score import score_engine
 from compresskit.report.files import BENCH_FORMATS, check_format, write_bench
 from compresskit.target.base import SessionSettings
 from compresskit.target.compare import compare
@@ -24,7 +25,7 @@ from compresskit.target.profile import Profile, load_profile
 from compresskit.target.reference_level import Level
 from compresskit.target.runner import EngineToMeasure
 from compresskit.target.threads import thread_warnings
-from compresskit.tasks.base import DataOptions, Examples
+from compresskit.tasks.base import DataOptions
 
 if TYPE_CHECKING:
     from compresskit.target.remote_bench import RemoteBench
@@ -83,6 +84,8 @@ def bench(
     if dataset is not None:
         kinds = [item.manifest.kind if item.manifest else None for item in contenders]
         data = read_for(kinds, dataset, DataOptions(tuple(text_columns), label_column))
+        for note in data.notes:
+            say(f"data: {note}")
     earlier = read_history(Path(history)) if history is not None else []
     base = Path(baseline) if baseline is not None else contenders[0].path if len(contenders) > 1 else None
     say(f"measuring {len(contenders)} engine(s) under profile {chosen.name}")
@@ -138,23 +141,18 @@ def _scored(
     result: BenchResult,
     contenders: Sequence[Contender],
     profile: Profile,
-    data: tuple[str, Sequence[Examples | None]],
+    data: LabelledRows,
     device: RemoteBench | None,
     say: Callable[[str], None],
 ) -> BenchResult:
-    from compresskit.pipeline.benching.score import score_engine
-
-    source, rows = data
-    for note in dict.fromkeys(note for each in rows if each is not None for note in each.notes):
-        say(f"data: {note}")
     engines, warnings = [], list(result.warnings)
-    for engine, contender, own in zip(result.engines, contenders, rows, strict=True):
+    for engine, contender, own in zip(result.engines, contenders, data.of, strict=True):
         manifest = contender.manifest
         if manifest is None or own is None:
             warnings.append(f"{engine.path} is a bare ONNX file without a tokenizer: it was not scored.")
             engines.append(engine)
             continue
-        say(f"scoring {engine.path} on {len(own)} rows of {source}")
+        say(f"scoring {engine.path} on {len(own)} rows of {data.source}")
         found = score_engine(contender.path, manifest, own, profile, device)
         engines.append(replace(engine, metric=found, metric_name=manifest.metric_name))
     return replace(result, engines=tuple(engines), warnings=tuple(warnings))

@@ -9,12 +9,12 @@ from optimum.exporters.tasks import TasksManager
 
 
 def class_for(hub_task: str) -> Any:
-    """The class that loads a model for a task, by Optimum: AutoModelForSequenceClassification, ..."""
+    """The class that loads a model for a task, by Optimum."""
     return TasksManager.get_model_class_for_task(hub_task)
 
 
 def head_of(hub_task: str) -> str:
-    """How the classes of models for a task end: ForSequenceClassification, ..."""
+    """How the names of classes of models for a task end, such as ForMultipleChoice."""
     return str(class_for(hub_task).__name__).removeprefix("AutoModel")
 
 

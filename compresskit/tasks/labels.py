@@ -28,10 +28,6 @@ class Labels:
     find: Callable[[Label], int | None]
     notes: tuple[str, ...] = ()
 
-    @property
-    def num_labels(self) -> int:
-        return len(self.names) if self.kind == "classification" else 1
-
     def encode(self, rows: Rows) -> npt.NDArray[Any]:
         """(rows,) int64 class ids, or float32 numbers. Raises DataError for a label that is no class."""
         if self.kind == "regression":

@@ -10,6 +10,7 @@ import onnxruntime
 import pytest
 
 from compresskit.errors import AgentError
+from compresskit.inputs import TEXT, text_inputs
 from compresskit.target.base import SessionSettings
 from compresskit.target.comparison_result import Comparison, EngineMeasurement, Ratio
 from compresskit.target.remote_bench import RemoteBench, comparison_from_json
@@ -41,7 +42,7 @@ def test_logits_are_those_of_the_engine(agent: RunningAgent, tmp_path: Path) -> 
         assert not said
         agent.kill()
         agent.start()
-        again = bench.logits(path, ROWS, pad_id=7)
+        again = bench.logits(path, ROWS, inputs=text_inputs(TEXT.names, 7))
     np.testing.assert_array_equal(again, found)
     assert any("Sending all engines again" in text for text in said)
 

@@ -140,9 +140,7 @@ def test_teacher_strategy_without_a_teacher_raises(tmp_path: Path) -> None:
 
     supernet, task = SuperNetwork(make_model()), make_task()
     with pytest.raises(ValueError, match="needs a teacher"):
-        SuperNetTrainer(
-            supernet, strategy_of("teacher", supernet), SLOW_ENOUGH, task.train, tmp_path, pad_id=PAD
-        )
+        SuperNetTrainer(supernet, strategy_of("teacher", supernet), SLOW_ENOUGH, task, tmp_path)
 
 
 class TestLengthSampler:

@@ -24,22 +24,32 @@ class LabelledTable:
     table: Table
 
 
-def read_for(
-    kinds: Sequence[TaskKind | None], dataset: Path | str, options: DataOptions
-) -> tuple[str, list[Examples | None]]:
-    """Name of the file, and the rows for engines of `kinds`; None for what is no engine.
+@dataclass(frozen=True, eq=False)
+class LabelledRows:
+    """Rows of a data set for each engine, None for what is no engine; `notes` on them for the user."""
+
+    source: str
+    of: tuple[Examples | None, ...]
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(note for each in self.of if each is not None for note in each.notes))
+
+
+def read_for(kinds: Sequence[TaskKind | None], dataset: Path | str, options: DataOptions) -> LabelledRows:
+    """Rows for engines of `kinds`.
 
     Raises DataError as `labelled_table` does, and for labels that an engine does not know.
     """
     tasks = [kind for kind in kinds if kind is not None]
     if not tasks:
-        return str(dataset), [None] * len(kinds)
+        return LabelledRows(str(dataset), (None,) * len(kinds))
     found = labelled_table(dataset, type(tasks[0]), options)
     read = {
         kind: kind.read_test(found.table, found.split, str(found.source), options)
         for kind in dict.fromkeys(tasks)
     }
-    return str(found.source), [None if kind is None else read[kind] for kind in kinds]
+    return LabelledRows(str(found.source), tuple(kind and read[kind] for kind in kinds))
 
 
 def labelled_table(dataset: Path | str, kind: type[TaskKind], options: DataOptions) -> LabelledTable:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -14,6 +13,7 @@ from transformers import AutoConfig, AutoModel, GenerationConfig, PreTrainedConf
 from compresskit.engine.export import input_names_of
 from compresskit.errors import CompresskitError, ConfigurationError, UnsupportedModelError, reason_of
 from compresskit.families import dimensions_of, family_for
+from compresskit.tasks.padding import without_padding
 
 # Of older configurations; nothing that an encoder computes depends on them.
 _WITHOUT_EFFECT = {
@@ -104,19 +104,13 @@ def _inputs(source: str, config: Any) -> tuple[str, ...]:
         if least < 1:
             raise ValueError(f"a size is {least}; permitted: 1 or more")
         with torch.device("meta"):
-            empty: nn.Module = AutoModel.from_config(_without_padding(config))
+            # Whether its padding id fits is told apart, and in the words of tokenizers.
+            empty: nn.Module = AutoModel.from_config(without_padding(config))
     except CompresskitError:
         raise
     except Exception as error:  # whatever a value that does not fit leads to
         raise _damaged(source, error) from error
     return input_names_of(empty)
-
-
-def _without_padding(config: Any) -> Any:
-    """Whether its padding id fits is told apart, and in the words of tokenizers."""
-    config = copy.deepcopy(config)
-    config.pad_token_id = None
-    return config
 
 
 def _notes(raw: Mapping[str, Any], config: Any) -> tuple[str, ...]:

@@ -10,8 +10,8 @@ import numpy.typing as npt
 
 from compresskit.errors import ConfigurationError
 from compresskit.pipeline.inputs import Inputs
-from compresskit.pipeline.label_order import better_order
 from compresskit.pipeline.settings import SearchSettings
+from compresskit.pipeline.training.label_order import better_order
 from compresskit.pipeline.training.models import load_dense
 from compresskit.supernet.network import SuperNetwork
 from compresskit.supernet.scoring import predict

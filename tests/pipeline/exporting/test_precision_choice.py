@@ -24,6 +24,7 @@ from compresskit.pipeline.exporting.precision_choice import PrecisionChooser
 from compresskit.target.base import SessionSettings
 from compresskit.target.comparison_result import Comparison, EngineMeasurement, Ratio
 from compresskit.target.profile import Profile
+from compresskit.tasks.classification import Classification
 from compresskit.tasks.task import Split, Task
 from tests.engine.models import SPOILED, make_model, make_rows, spoiled
 
@@ -78,10 +79,7 @@ def corpus_for(graph: ModelProto) -> Corpus:
     split = Split([("text",)] * len(ROWS), logits_of(graph, ROWS).argmax(axis=1), ROWS)
     task = Task(
         name="made up",
-        kind="classification",
-        label_names=("a", "b", "c"),
-        num_labels=3,
-        metric_name="accuracy",
+        kind=Classification(("a", "b", "c"), "accuracy"),
         text_columns=("text",),
         label_column="label",
         train=split,
