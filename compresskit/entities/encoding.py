@@ -8,15 +8,17 @@ from typing import Any
 from compresskit.entities.pieces import first_pieces, pieces_at
 from compresskit.entities.words import TEXT, Span, joined, spans_in
 from compresskit.errors import DataError
+from compresskit.inputs import Row
 
 _ROWS_AT_ONCE = 2_000  # a tokenizer's answers take fifty times the memory of the ids in them
 
 
-def encode_rows(inputs: Sequence[Any], tokenizer: Any, rule: str, *, segments: bool) -> list[dict[str, Any]]:
-    """Rows by a `tokenizers.Tokenizer`: `input_ids`, with `segments` also `token_type_ids`, and of each word.
+def encode_rows(inputs: Sequence[Any], tokenizer: Any, rule: str, *, segments: bool) -> tuple[list[Row], int]:
+    """Rows by a `tokenizers.Tokenizer`, and how many were too long and cut.
 
-    `first_pieces`: (words,) the place of its first piece; `spans`: (words,) its characters in the text;
-    `is_cut`: whether the row was too long. Under the rule TEXT a text is encoded whole, else word by word.
+    A row has `input_ids`, with `segments` also `token_type_ids`, and of each word `first_pieces`, the place
+    of its first piece, and `spans`, its characters in the text. Under the rule TEXT a text is encoded whole,
+    else word by word.
     DataError for the first input that is neither a text nor a list of words.
     """
     if isinstance(inputs, str):
@@ -26,7 +28,8 @@ def encode_rows(inputs: Sequence[Any], tokenizer: Any, rule: str, *, segments: b
             raise DataError(f"texts[{number}] is {value!r:.60}; permitted: a text, or a list of words.")
     encode = _whole if rule == TEXT else _word_by_word
     numbers: dict[int, int] = {}  # equal numbers are one object: a row takes 8 bytes a token
-    rows: list[dict[str, Any]] = []
+    rows: list[Row] = []
+    num_cut = 0
     for start in range(0, len(inputs), _ROWS_AT_ONCE):
         part = inputs[start : start + _ROWS_AT_ONCE]
         spans = [spans_in(value, rule) for value in part]
@@ -37,9 +40,10 @@ def encode_rows(inputs: Sequence[Any], tokenizer: Any, rule: str, *, segments: b
                 del row["token_type_ids"]
             rows.append(
                 {name: [numbers.setdefault(each, each) for each in ids] for name, ids in row.items()}
-                | {"first_pieces": places, "spans": words, "is_cut": bool(item.overflowing)}
+                | {"first_pieces": places, "spans": words}
             )
-    return rows
+            num_cut += bool(item.overflowing)
+    return rows, num_cut
 
 
 def _whole(tokenizer: Any, texts: list[str], spans: list[list[Span]]) -> list[tuple[Any, list[int]]]:

@@ -113,11 +113,11 @@ class Tokens(TaskKind):
         serving.no_padding()
         serving.enable_truncation(max_length, strategy="longest_first", direction=tokenizer.truncation_side)
         serving.encode_special_tokens = bool(tokenizer.split_special_tokens)
-        rows = self.encode_served(inputs, serving, segments="token_type_ids" in tokenizer.model_input_names)
-        return Encoded(rows, sum(row["is_cut"] for row in rows))
+        segments = "token_type_ids" in tokenizer.model_input_names
+        return Encoded(*encode_rows(inputs, serving, self.rule, segments=segments))
 
     def encode_served(self, inputs: Sequence[Any], tokenizer: Any, *, segments: bool) -> list[Row]:
-        return [*encode_rows(inputs, tokenizer, self.rule, segments=segments)]
+        return encode_rows(inputs, tokenizer, self.rule, segments=segments)[0]
 
     def targets(self, rows: Sequence[Row], labels: Array, width: int) -> Array:
         found = np.full((len(rows), width), IGNORED, dtype=np.int64)

@@ -204,6 +204,7 @@ def manifest_of(task: Task, model: nn.Module) -> Manifest:
         macs=1,
         variant="plain",
         task=task.kind.name,
+        task_options=task.kind.options,
         inputs=task.inputs.to_json(),
         labels=list(task.kind.labels),
         max_length=MAX_LENGTH,

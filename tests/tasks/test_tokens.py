@@ -17,6 +17,9 @@ from compresskit.tasks.base import IGNORED as BASE_IGNORED
 from compresskit.tasks.base import DataOptions
 from compresskit.tasks.registry import kind_for, kind_named
 from compresskit.tasks.tokens import Tokens
+from tests.contracts.task import TaskContract
+from tests.tasks.make import WORDS as VOCABULARY
+from tests.tasks.make import write_json_lines
 
 LABELS = ("O", "B-LOC", "I-LOC", "B-PER", "I-PER")
 KIND = Tokens(LABELS, "entity_f1")
@@ -202,7 +205,7 @@ def test_scores() -> None:
     assert strict.score_answers(begun_inside, LABELS_OF) == 0.0
     narrow = np.asarray([[3, 4], [0, IGNORED], [0, 3]])  # narrower than the labels
     assert KIND.score_answers(narrow, LABELS_OF) == 0.5
-    assert KIND.prior(LABELS_OF, LABELS_OF) == pytest.approx(2 * 1 / (6 + 2))  # B-LOC on each of six words
+    assert KIND.prior(LABELS_OF, LABELS_OF) == pytest.approx(2 * 1 / (3 + 2))  # I-LOC: each row is an entity
     assert KIND.prior(LABELS_OF[2:], LABELS_OF) == 0.0
 
 
@@ -249,3 +252,40 @@ def test_answers_that_are_not_finite() -> None:
 def test_what_else_it_is_made_with() -> None:
     assert KIND.options == {"rule": WORDS}
     assert Tokens(LABELS, "entity_f1", rule=TEXT).rule == TEXT
+
+
+def tagged_lines(count: int) -> list[dict[str, object]]:
+    """Sentences in which the number of a word tells whether it is an entity."""
+    rng = np.random.default_rng(0)
+    rows: list[dict[str, object]] = []
+    for _ in range(count):
+        words = rng.choice(VOCABULARY, size=rng.integers(3, 9)).tolist()
+        kinds = ["PER" if word < "w13" else "LOC" if word < "w16" else "" for word in words]
+        tags = [f"B-{kind}" if kind else "O" for kind in kinds]
+        rows.append({"tokens": words, "ner_tags": tags})
+    return rows
+
+
+class TestTokens(TaskContract):
+    name = "tokens"
+
+    def write(self, folder: Path) -> Path:
+        return write_json_lines(folder / "data.jsonl", tagged_lines(150))
+
+
+class TestTokensOfSpans(TaskContract):
+    name = "tokens"
+
+    def write(self, folder: Path) -> Path:
+        rows = []
+        for line in tagged_lines(150):
+            words, tags = line["tokens"], line["ner_tags"]
+            assert isinstance(words, list) and isinstance(tags, list)
+            starts = np.cumsum([0, *(len(word) + 1 for word in words)])
+            spans = [
+                [int(start), int(start) + len(word), tag[2:]]
+                for start, word, tag in zip(starts, words, tags, strict=False)
+                if tag != "O"
+            ]
+            rows.append({"text": " ".join(words), "label": spans})
+        return write_json_lines(folder / "data.jsonl", rows)
