@@ -95,6 +95,10 @@ class Manifest:
             raise EngineError(f"{FILE_NAME} has the key {unknown[0]!r}, which this version does not know.")
         if wrong := wrong_kind(cls, value) or wrong_kind(_Lineage, value.get("lineage", {})):
             raise EngineError(f"{FILE_NAME} is damaged: {wrong} Export the point again.")
+        if not (value.get("max_length") or 1) > 0:
+            raise EngineError(
+                f"{FILE_NAME} is damaged: max_length is {value['max_length']}; permitted: 1 or more."
+            )
         try:
             return cls(**value)
         except TypeError as error:

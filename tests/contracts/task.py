@@ -61,17 +61,20 @@ class TaskContract:
         raise NotImplementedError
 
     @pytest.fixture(scope="class")
-    def task(self, tmp_path_factory: pytest.TempPathFactory) -> Task:
-        dataset = self.write(tmp_path_factory.mktemp("task"))
+    @classmethod
+    def task(cls, tmp_path_factory: pytest.TempPathFactory) -> Task:
+        dataset = cls().write(tmp_path_factory.mktemp("task"))
         inputs = text_inputs(("input_ids", "attention_mask", "token_type_ids"), tokenizer().pad_token_id)
         return load_task(dataset, tokenizer=tokenizer(), max_length=MAX_LENGTH, inputs=inputs)
 
     @pytest.fixture(scope="class")
-    def model(self, task: Task) -> nn.Module:
+    @classmethod
+    def model(cls, task: Task) -> nn.Module:
         return make_model(task)
 
     @pytest.fixture(scope="class")
-    def said(self, task: Task, model: nn.Module) -> Any:
+    @classmethod
+    def said(cls, task: Task, model: nn.Module) -> Any:
         """What the model predicts for the validation rows."""
         return predict(SuperNetwork(model), task, task.validation)
 
@@ -144,14 +147,15 @@ class TaskContract:
         slope = next(value for name, value in model.named_parameters() if name.startswith("classifier")).grad
         assert slope is not None and slope.abs().sum() > 0
         model.zero_grad()
-        same = {"regression": task.kind.is_regression}
-        assert float(logit_loss(logits, logits.detach(), 2.0, **same)) == pytest.approx(0, abs=1e-5)
+        logits, same = logits.detach(), {"regression": task.kind.is_regression}
+        assert float(logit_loss(logits, logits, 2.0, **same)) == pytest.approx(0, abs=1e-5)
         assert float(consistency_loss(torch.cat([logits] * 2), **same)) == pytest.approx(0, abs=1e-5)
 
     def test_a_teacher_is_remembered(self, task: Task, model: nn.Module) -> None:
         batch = labelled_batch(task.inputs, task.kind, task.train.encoded[:6], task.train.labels[:6])
         targets = batch.pop("labels")
         memory = TeacherMemory()
+        model.eval()
 
         def ask(rows: Any) -> Any:
             with torch.no_grad():
