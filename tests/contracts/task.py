@@ -193,7 +193,7 @@ class TaskContract:
         manifest = Manifest.from_json(manifest_of(task, model).to_json())
         assert manifest.kind == task.kind
         assert InputSpec.from_json(manifest.inputs) == task.inputs
-        assert replace(manifest, task=None).kind.labels == task.kind.labels
+        assert replace(manifest, task=None, task_options={}).kind.labels == task.kind.labels
 
 
 def manifest_of(task: Task, model: nn.Module) -> Manifest:
