@@ -143,7 +143,7 @@ def export(
             variant=variant.name,
             session=variant.session.to_json(),
             blocks=block_facts(candidate, blueprint_of(dense), whole),
-            task=task.kind.name,
+            task=task.kind.to_json(),
             inputs=task.inputs.to_json(),
             labels=list(task.kind.labels),
             lineage=_lineage(run, trial_id, profile, finetune_epochs) | latencies,

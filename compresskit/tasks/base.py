@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 
 import numpy as np
@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from compresskit.data.sources import Source
 from compresskit.data.table import Table
+from compresskit.errors import DataError
 from compresskit.inputs import Row
 
 Array = npt.NDArray[Any]
@@ -88,7 +89,7 @@ class Encoded:
 class TaskKind(ABC):
     """A task with its labels: `labels` are names by class id, none where answers are numbers.
 
-    `name` stands in `--task` and in manifests, `hub_task` is the Hugging Face hub's name, which tells the
+    A task may have further fields, with defaults, which manifests keep. `name` stands in `--task` and in manifests, `hub_task` is the Hugging Face hub's name, which tells the
     transformers class, `metrics` are those permitted, the default first.
     """
 
@@ -104,6 +105,11 @@ class TaskKind(ABC):
     def num_labels(self) -> int:
         """Outputs of the model's head, at each position that has any."""
         return len(self.labels)
+
+    def to_json(self) -> dict[str, Any]:
+        """The name, and the fields that are this task's own: what a manifest says beside labels and metric."""
+        own = {item.name for item in fields(self)} - {item.name for item in fields(TaskKind)}
+        return {"name": self.name, **{name: getattr(self, name) for name in sorted(own)}}
 
     # Reading
 
@@ -126,6 +132,29 @@ class TaskKind(ABC):
     def is_labelled(cls, table: Table, options: DataOptions, train: Callable[[], Table | None]) -> bool:
         """Whether a split other than training has labels; `train()`: the training split, if any."""
         return True
+
+    @classmethod
+    def test_table(cls, source: Source, options: DataOptions) -> tuple[tuple[str, Table] | None, list[str]]:
+        """Name and table of the split that tests, None when it is to be cut from training; notes for the user.
+
+        `options` name the label column. DataError for a split without rows.
+        """
+        notes: list[str] = []
+        for name in ("test", "validation"):
+            table = source.splits.get(name)
+            if table is None:
+                continue
+            if not table.num_rows:
+                raise DataError(f"the {name} split is empty; give it rows, or leave it out.")
+            if not cls.is_labelled(table, options, lambda: source.splits["train"]):
+                notes.append(f"the {name} split has no labels and is not used")
+                continue
+            if name == "test" and "validation" in source.splits:
+                notes.append(
+                    "the test split tests; validation is cut from training, the validation split is not used"
+                )
+            return (name, table), notes
+        return None, notes
 
     @abstractmethod
     def read_test(self, table: Table, split: str, source: str, options: DataOptions) -> Examples:

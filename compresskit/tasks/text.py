@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,6 @@ from compresskit.data.rows import Rows, is_labelled, missing_note, read_rows
 from compresskit.data.sources import Source
 from compresskit.data.strata import strata_of
 from compresskit.data.table import Table
-from compresskit.errors import DataError
 from compresskit.inputs import Row
 from compresskit.tasks.base import Array, DataOptions, Encoded, Examples, Reading, TaskKind
 from compresskit.tasks.encoding import encode, encode_texts
@@ -51,7 +50,8 @@ class TextKind(TaskKind):
         columns = find_text_columns(table, label, options.text_columns or None)
         class_names = table.class_names.get(label, ())
         train = read_rows("train", table, columns, label)
-        test, notes = _test_rows(cls, source, columns, label)
+        tested, notes = cls.test_table(source, replace(options, label_column=label))
+        test = None if tested is None else read_rows(*tested, columns, label, class_names)
         given = [rows for rows in (train, test) if rows is not None]
         labels = read_labels(train, kind=cls.name, class_names=class_names, label2id=cls.head(options))
         notes += filter(None, map(missing_note, given))
@@ -101,29 +101,6 @@ class TextKind(TaskKind):
 
     def strata(self, labels: Array) -> npt.NDArray[np.int64]:
         return strata_of(labels)
-
-
-def _test_rows(
-    kind: type[TextKind], source: Source, columns: tuple[str, ...], label: str
-) -> tuple[Rows | None, list[str]]:
-    """Rows of the split that tests, None when it is to be cut from the training rows; and notes."""
-    notes: list[str] = []
-    train = source.splits["train"]
-    for name in ("test", "validation"):
-        table = source.splits.get(name)
-        if table is None:
-            continue
-        if not table.num_rows:
-            raise DataError(f"the {name} split is empty; give it rows, or leave it out.")
-        if not kind.is_labelled(table, DataOptions(label_column=label), lambda: train):
-            notes.append(f"the {name} split has no labels and is not used")
-            continue
-        if name == "test" and "validation" in source.splits:
-            notes.append(
-                "the test split tests; validation is cut from training, the validation split is not used"
-            )
-        return read_rows(name, table, columns, label, train.class_names.get(label, ())), notes
-    return None, notes
 
 
 def _examples(rows: Rows, labels: Labels) -> Examples:
