@@ -89,8 +89,9 @@ class Encoded:
 class TaskKind(ABC):
     """A task with its labels: `labels` are names by class id, none where answers are numbers.
 
-    A task may have further fields, with defaults, which manifests keep. `name` stands in `--task` and in manifests, `hub_task` is the Hugging Face hub's name, which tells the
-    transformers class, `metrics` are those permitted, the default first.
+    A task may have further fields, with defaults, which manifests keep. `name` stands in `--task` and in
+    manifests, `hub_task` is the Hugging Face hub's name, which tells the transformers class, `metrics` are
+    those permitted, the default first.
     """
 
     name: ClassVar[str]
@@ -107,7 +108,7 @@ class TaskKind(ABC):
         return len(self.labels)
 
     def to_json(self) -> dict[str, Any]:
-        """The name, and the fields that are this task's own: what a manifest says beside labels and metric."""
+        """The name, and the fields that are this task's own, as a manifest has them."""
         own = {item.name for item in fields(self)} - {item.name for item in fields(TaskKind)}
         return {"name": self.name, **{name: getattr(self, name) for name in sorted(own)}}
 
@@ -135,7 +136,7 @@ class TaskKind(ABC):
 
     @classmethod
     def test_table(cls, source: Source, options: DataOptions) -> tuple[tuple[str, Table] | None, list[str]]:
-        """Name and table of the split that tests, None when it is to be cut from training; notes for the user.
+        """Name and table of the split that tests, None where it is to be cut from training; and notes.
 
         `options` name the label column. DataError for a split without rows.
         """
