@@ -177,7 +177,7 @@ class Cell:
         return {**found, "labels": self.task.test.labels, "constant": constant}
 
     def answers(self, engine: Path, texts: list[Any]) -> npt.NDArray[Any]:
-        logits = load_engine(engine, threads=1).predict(texts)
+        logits: npt.NDArray[Any] = load_engine(engine, threads=1).predict(texts)
         return logits[:, 0] if self.task.kind.is_regression else logits.argmax(-1).astype(np.int16)
 
     def spent(self, run: RunDirectory) -> tuple[float, float]:

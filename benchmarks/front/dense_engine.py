@@ -45,7 +45,7 @@ def dense_engine(settings: SearchSettings, folder: Path, say: Callable[[str], No
         macs=count_macs(graph, profile.batch, profile.length),
         variant=variant.name,
         session=variant.session.to_json(),
-        task=task.kind.name,
+        task=task.kind.to_json(),
         inputs=task.inputs.to_json(),
         labels=list(task.kind.labels),
         lineage={"model": settings.model, "dataset": settings.dataset, "profile": profile.to_json()},

@@ -25,8 +25,8 @@ class Manifest:
     its `rows`, its 95 % interval `metric_ci`, and against the dense model on these rows its `dense_metric`
     and the paired interval of the difference, `difference_ci`.
 
-    `task`, its `task_options` and `labels` (names by class id, none for regression) tell what the engine
-    answers, `inputs` what it reads: see `InputSpec`. Engines of older versions have neither.
+    `task` (see `TaskKind.to_json`) and `labels` (names by class id, none for regression) tell what the engine
+    answers, `inputs` what it reads: see `InputSpec`. Older engines have neither `task` nor `inputs`.
 
     `macs` are those of the profile's batch and length. `session` is what a loader must set for the
     measured speed. `blocks` is empty, or says which
@@ -51,8 +51,7 @@ class Manifest:
     variant: str
     session: Mapping[str, Any] = field(default_factory=dict)
     blocks: Mapping[str, Any] = field(default_factory=dict)
-    task: str | None = None
-    task_options: Mapping[str, Any] = field(default_factory=dict)
+    task: Mapping[str, Any] = field(default_factory=dict)
     inputs: Mapping[str, Any] = field(default_factory=dict)
     labels: list[str] = field(default_factory=list)
     lineage: Mapping[str, Any] = field(default_factory=dict)
@@ -74,14 +73,11 @@ class Manifest:
     def kind(self) -> TaskKind:
         """The task that the engine is for. EngineError for one that is not known."""
         older = "classification" if len(self.labels) > 1 else "regression"
+        own = {name: value for name, value in self.task.items() if name != "name"}
         try:
-            found = kind_named(self.task or older)
-        except ConfigurationError as error:
-            raise EngineError(f"{FILE_NAME} names another task: {error}") from None
-        try:
-            return found(tuple(self.labels), self.metric_name, **self.task_options)
-        except TypeError as error:
-            raise EngineError(f"{FILE_NAME} is damaged: {error}. Export the point again.") from None
+            return kind_named(self.task.get("name", older))(tuple(self.labels), self.metric_name, **own)
+        except (ConfigurationError, TypeError) as error:
+            raise EngineError(f"{FILE_NAME} names a task that this version does not know: {error}") from None
 
     def to_json(self) -> dict[str, Any]:
         return {"format_version": self.format_version, **asdict(self)}

@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from compresskit.data.sources import Source
 from compresskit.data.table import Table
+from compresskit.errors import DataError
 from compresskit.inputs import Row
 
 Array = npt.NDArray[Any]
@@ -88,8 +89,9 @@ class Encoded:
 class TaskKind(ABC):
     """A task with its labels: `labels` are names by class id, none where answers are numbers.
 
-    `name` stands in `--task` and in manifests, `hub_task` is the Hugging Face hub's name, which tells the
-    transformers class, `metrics` are those permitted, the default first.
+    A task may have further fields, with defaults, which manifests keep. `name` stands in `--task` and in
+    manifests, `hub_task` is the Hugging Face hub's name, which tells the transformers class, `metrics` are
+    those permitted, the default first.
     """
 
     name: ClassVar[str]
@@ -105,11 +107,10 @@ class TaskKind(ABC):
         """Outputs of the model's head, at each position that has any."""
         return len(self.labels)
 
-    @property
-    def options(self) -> dict[str, Any]:
-        """What else a task is made with, beside labels and metric."""
-        own = (item.name for item in fields(self) if item.name not in ("labels", "metric_name"))
-        return {name: getattr(self, name) for name in own}
+    def to_json(self) -> dict[str, Any]:
+        """The name, and the fields that are this task's own, as a manifest has them."""
+        own = {item.name for item in fields(self)} - {item.name for item in fields(TaskKind)}
+        return {"name": self.name, **{name: getattr(self, name) for name in sorted(own)}}
 
     # Reading
 
@@ -132,6 +133,29 @@ class TaskKind(ABC):
     def is_labelled(cls, table: Table, options: DataOptions, train: Callable[[], Table | None]) -> bool:
         """Whether a split other than training has labels; `train()`: the training split, if any."""
         return True
+
+    @classmethod
+    def test_table(cls, source: Source, options: DataOptions) -> tuple[tuple[str, Table] | None, list[str]]:
+        """Name and table of the split that tests, None where it is to be cut from training; and notes.
+
+        `options` name the label column. DataError for a split without rows.
+        """
+        notes: list[str] = []
+        for name in ("test", "validation"):
+            table = source.splits.get(name)
+            if table is None:
+                continue
+            if not table.num_rows:
+                raise DataError(f"the {name} split is empty; give it rows, or leave it out.")
+            if not cls.is_labelled(table, options, lambda: source.splits["train"]):
+                notes.append(f"the {name} split has no labels and is not used")
+                continue
+            if name == "test" and "validation" in source.splits:
+                notes.append(
+                    "the test split tests; validation is cut from training, the validation split is not used"
+                )
+            return (name, table), notes
+        return None, notes
 
     @abstractmethod
     def read_test(self, table: Table, split: str, source: str, options: DataOptions) -> Examples:

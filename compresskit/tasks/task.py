@@ -31,7 +31,7 @@ class Split:
 
     texts: list[tuple[str, ...]]
     labels: npt.NDArray[Any]
-    encoded: list[Row]
+    encoded: Sequence[Row]
     inputs: Sequence[Any] | None = None
 
     def __len__(self) -> int:

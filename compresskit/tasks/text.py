@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,6 @@ from compresskit.data.table import Table
 from compresskit.inputs import Row
 from compresskit.tasks.base import Array, DataOptions, Encoded, Examples, Reading, TaskKind
 from compresskit.tasks.encoding import encode, encode_texts
-from compresskit.tasks.held_out import test_table
 from compresskit.tasks.labels import Labels, read_labels
 from compresskit.tasks.metrics import answers_of, metric, metric_for, prior
 from compresskit.tasks.weighted import weighted_metric
@@ -51,7 +50,7 @@ class TextKind(TaskKind):
         columns = find_text_columns(table, label, options.text_columns or None)
         class_names = table.class_names.get(label, ())
         train = read_rows("train", table, columns, label)
-        tested, notes = test_table(cls, source, DataOptions(label_column=label))
+        tested, notes = cls.test_table(source, replace(options, label_column=label))
         test = None if tested is None else read_rows(*tested, columns, label, class_names)
         given = [rows for rows in (train, test) if rows is not None]
         labels = read_labels(train, kind=cls.name, class_names=class_names, label2id=cls.head(options))

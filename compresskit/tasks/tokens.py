@@ -22,7 +22,6 @@ from compresskit.entities.words import TEXT, WORDS, joined, spans_in
 from compresskit.errors import ConfigurationError, DataError, one_of, some
 from compresskit.inputs import Row
 from compresskit.tasks.base import Array, DataOptions, Encoded, Examples, Reading, TaskKind
-from compresskit.tasks.held_out import test_table
 
 _STRICT = "entity_f1_strict"
 
@@ -67,7 +66,7 @@ class Tokens(TaskKind):
         head = cls.head(options)
         names = [] if head is None else sorted(head, key=head.__getitem__)
         train = read_tagged("train", table, layout, names)
-        tested, notes = test_table(cls, source, options)
+        tested, notes = cls.test_table(source, options)
         test = None if tested is None else read_tagged(tested[0], flattened(tested[1]), layout, names)
         types = sorted(train.types)
         if not types:

@@ -17,7 +17,7 @@ from compresskit.bundle import Manifest, load_engine
 from compresskit.engine.export import export_onnx
 from compresskit.engine.folder import write_engine
 from compresskit.engine.verify import verify
-from compresskit.errors import ConfigurationError
+from compresskit.errors import ConfigurationError, EngineError
 from compresskit.inputs import InputSpec, text_inputs
 from compresskit.pruning.reload import load_pruned
 from compresskit.supernet.batching import labelled_batch
@@ -193,7 +193,8 @@ class TaskContract:
         manifest = Manifest.from_json(manifest_of(task, model).to_json())
         assert manifest.kind == task.kind
         assert InputSpec.from_json(manifest.inputs) == task.inputs
-        assert replace(manifest, task=None, task_options={}).kind.labels == task.kind.labels
+        with pytest.raises(EngineError, match="a task that this version does not know"):
+            _ = replace(manifest, task={**manifest.task, "unheard_of": 1}).kind
 
 
 def manifest_of(task: Task, model: nn.Module) -> Manifest:
@@ -207,8 +208,7 @@ def manifest_of(task: Task, model: nn.Module) -> Manifest:
         num_params=1,
         macs=1,
         variant="plain",
-        task=task.kind.name,
-        task_options=task.kind.options,
+        task=task.kind.to_json(),
         inputs=task.inputs.to_json(),
         labels=list(task.kind.labels),
         max_length=MAX_LENGTH,

@@ -249,9 +249,8 @@ def test_answers_that_are_not_finite() -> None:
             KIND.answers(broken)
 
 
-def test_what_else_it_is_made_with() -> None:
-    assert KIND.options == {"rule": WORDS}
-    assert Tokens(LABELS, "entity_f1", rule=TEXT).rule == TEXT
+def test_the_rule_stands_in_manifests() -> None:
+    assert Tokens(LABELS, "entity_f1", TEXT).to_json() == {"name": "tokens", "rule": TEXT}
 
 
 def tagged_lines(count: int) -> list[dict[str, object]]:

@@ -96,7 +96,7 @@ def test_another_teacher_is_asked_itself_and_a_copy_is_not(asked: Asked) -> None
     other = make_model(seed=5)
     memory.begin(other)
     assert len(memory) == 0
-    found = memory.answers(batch_of(0, 1), Asked(other))
+    found = memory.answers(batch_of(0, 1), INPUTS, Asked(other))
     with torch.no_grad():
         same(found, other(**batch_of(0, 1), output_hidden_states=True), batch_of(0, 1)["attention_mask"])
 

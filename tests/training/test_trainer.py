@@ -17,7 +17,7 @@ from compresskit.training.recipe import Recipe
 from compresskit.training.stages import Stage, fine_tune, score
 from compresskit.training.strategies import STRATEGIES, FrozenTeacher
 from compresskit.training.trainer import SuperNetTrainer
-from tests.training.make import PAD, make_model, make_task, make_trainer
+from tests.training.make import make_model, make_task, make_trainer
 
 SLOW_ENOUGH = Recipe(epochs=3, learning_rate=1e-3, batch_size=8)
 
@@ -114,7 +114,7 @@ def test_fine_tuning_learns_the_task(tmp_path: Path) -> None:
     torch.manual_seed(0)
     model, task = make_model(), make_task(rows=512)
     heard: list[float | None] = []
-    stage = Stage(task, PAD, tmp_path, lambda progress: heard.append(progress.metric))
+    stage = Stage(task, tmp_path, lambda progress: heard.append(progress.metric))
     before = score(SuperNetwork(model), stage, task.test)
     fine_tune(model, stage, Recipe(epochs=8, learning_rate=3e-3, batch_size=32))
     assert score(SuperNetwork(model), stage, task.test) > max(before, 0.8)

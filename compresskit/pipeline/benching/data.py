@@ -49,7 +49,7 @@ def read_for(kinds: Sequence[TaskKind | None], dataset: Path | str, options: Dat
         kind: kind.read_test(found.table, found.split, str(found.source), options)
         for kind in dict.fromkeys(tasks)
     }
-    return LabelledRows(str(found.source), tuple(kind and read[kind] for kind in kinds))
+    return LabelledRows(str(found.source), tuple(None if kind is None else read[kind] for kind in kinds))
 
 
 def labelled_table(dataset: Path | str, kind: type[TaskKind], options: DataOptions) -> LabelledTable:

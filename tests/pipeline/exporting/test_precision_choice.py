@@ -10,12 +10,12 @@ import numpy.typing as npt
 import pytest
 from onnx import ModelProto
 
-from compresskit.bundle.batching import InputRow
 from compresskit.engine.export import export_onnx
 from compresskit.engine.precision import PrecisionTrial
 from compresskit.engine.score import logits_of
 from compresskit.engine.variants import Variant, variant_named
 from compresskit.errors import EngineError, TargetError
+from compresskit.inputs import Row
 from compresskit.pipeline.exporting.corpus import Corpus
 from compresskit.pipeline.exporting.device import NamedGraph
 from compresskit.pipeline.exporting.final_graph import check_form
@@ -51,7 +51,7 @@ class FakeDevice:
         return Comparison(measured, ratios, {}, ())
 
     def logits(
-        self, graph: ModelProto, rows: Sequence[InputRow], session: SessionSettings | None = None
+        self, graph: ModelProto, rows: Sequence[Row], session: SessionSettings | None = None
     ) -> npt.NDArray[Any]:
         if any(node.op_type == self.refused for node in graph.graph.node):
             raise TargetError("the device does not know this operator")
@@ -155,7 +155,7 @@ def test_one_precision_keeps_the_drop_that_was_asked_for(fragile: ModelProto) ->
 def test_a_drop_that_cannot_be_kept_is_said(plain: ModelProto, monkeypatch: pytest.MonkeyPatch) -> None:
     chooser = chooser_for(plain, FakeDevice({}), 0.0)
 
-    def logits(graph: ModelProto, rows: Sequence[InputRow], session: Any = None) -> npt.NDArray[Any]:
+    def logits(graph: ModelProto, rows: Sequence[Row], session: Any = None) -> npt.NDArray[Any]:
         found = logits_of(graph, rows, session)
         quantized = any(node.op_type == "MatMulInteger" for node in graph.graph.node)
         return -found if quantized else found
