@@ -18,8 +18,7 @@ from compresskit.tasks.base import DataOptions
 from compresskit.tasks.registry import kind_for, kind_named
 from compresskit.tasks.tokens import Tokens
 from tests.contracts.task import TaskContract
-from tests.tasks.make import WORDS as VOCABULARY
-from tests.tasks.make import write_json_lines
+from tests.tasks.make import tagged_lines, write_json_lines
 
 LABELS = ("O", "B-LOC", "I-LOC", "B-PER", "I-PER")
 KIND = Tokens(LABELS, "entity_f1")
@@ -251,18 +250,6 @@ def test_answers_that_are_not_finite() -> None:
 
 def test_the_rule_stands_in_manifests() -> None:
     assert Tokens(LABELS, "entity_f1", TEXT).to_json() == {"name": "tokens", "rule": TEXT}
-
-
-def tagged_lines(count: int) -> list[dict[str, object]]:
-    """Sentences in which the number of a word tells whether it is an entity."""
-    rng = np.random.default_rng(0)
-    rows: list[dict[str, object]] = []
-    for _ in range(count):
-        words = rng.choice(VOCABULARY, size=rng.integers(3, 9)).tolist()
-        kinds = ["PER" if word < "w13" else "LOC" if word < "w16" else "" for word in words]
-        tags = [f"B-{kind}" if kind else "O" for kind in kinds]
-        rows.append({"tokens": words, "ner_tags": tags})
-    return rows
 
 
 class TestTokens(TaskContract):

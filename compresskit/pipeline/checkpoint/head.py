@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from compresskit.errors import ConfigurationError, UnsupportedModelError, one_of
+from compresskit.errors import ConfigurationError, UnsupportedModelError, one_of, some
 from compresskit.supernet.classes import head_of
 from compresskit.tasks.registry import task_kinds
 
@@ -65,7 +65,7 @@ def _names(source: str, raw: Mapping[str, Any], config: Any) -> tuple[tuple[str,
         )
     raise ConfigurationError(
         f"config.json of model {source!r} names its classes twice, and not alike: id2label says "
-        f"{_some(by_id)}, label2id {_some(by_name)}. Correct the one that is wrong."
+        f"{some(by_id, 8)}, label2id {some(by_name, 8)}. Correct the one that is wrong."
     )
 
 
@@ -81,7 +81,7 @@ def _in_order(source: str, key: str, value: Any, *, turned: bool) -> tuple[str, 
     names = tuple(found[i] for i in sorted(found))
     if sorted(found) != list(range(len(value))) or len(set(names)) != len(names):
         raise ConfigurationError(
-            f"{key} of model {source!r} is {_some(value.items() if isinstance(value, dict) else [value])}; "
+            f"{key} of model {source!r} is {some(value.items() if isinstance(value, dict) else [value], 8)}; "
             "permitted: one name for each of the ids 0, 1, ..., all different. Correct it in config.json."
         )
     return names
@@ -102,8 +102,3 @@ def _check_problem(source: str, problem: Any, outputs: int) -> None:
             f"model {source!r} gives a row several {many} (problem_type {problem!r}, {outputs} outputs); "
             "permitted: one class or one number a row. Give a model with such a head, or one without a head."
         )
-
-
-def _some(values: Any) -> str:
-    shown = [str(value) for value in values]
-    return ", ".join(shown[:8]) + (f" and {len(shown) - 8} more" if len(shown) > 8 else "")

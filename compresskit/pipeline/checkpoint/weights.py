@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -12,7 +12,7 @@ import torch
 import transformers
 from torch import nn
 
-from compresskit.errors import CompresskitError, ConfigurationError, reason_of
+from compresskit.errors import CompresskitError, ConfigurationError, reason_of, some
 from compresskit.exhausted import is_out_of_memory
 from compresskit.families import FAMILIES
 from compresskit.pipeline.checkpoint.folder import check_weight_files
@@ -56,10 +56,10 @@ def load_classifier(source: str, config: Any, model_class: Any, *, keeps_head: b
         notes.append(f"names of its weights hold {told}, of a wrapper in training: taken off")
     _check(source, model, report, keeps_head)
     if left := sorted(name for name in report.unexpected if keeps_head and not _is_buffer(name)):
-        notes.append(f"its weights {_some(left)} are not used by {type(model).__name__}")
+        notes.append(f"its weights {some(left, 4)} are not used by {type(model).__name__}")
     pooled = [name for name in report.missing if ".pooler." in name]
     if pooled and not keeps_head:
-        notes.append(f"its pooler is new, as its head is: {_some(sorted(pooled))} are not in its weights")
+        notes.append(f"its pooler is new, as its head is: {some(sorted(pooled), 4)} are not in its weights")
     _check_finite(source, model)
     has_head = all(_inside(name, model) or ".pooler." in name for name in report.missing)
     return Loaded(model, has_head, tuple(notes))
@@ -151,13 +151,13 @@ def _check(source: str, model: Any, report: _Report, keeps_head: bool) -> None:
     if absent:
         raise ConfigurationError(
             f"config.json of model {source!r} names a {type(model).__name__}, but its weights lack the head: "
-            f"{_some(absent)}. Save the whole fine-tuned model; or, for a new head to be trained, remove "
+            f"{some(absent, 4)}. Save the whole fine-tuned model; or, for a new head to be trained, remove "
             "architectures from config.json."
         )
     if lost:
         raise ConfigurationError(
             f"weights of model {source!r} have no place in the model that {computed}, computes: "
-            f"{_some(lost)}. It would be another model. Correct config.json (num_hidden_layers, ...), "
+            f"{some(lost, 4)}. It would be another model. Correct config.json (num_hidden_layers, ...), "
             "or give a model without such layers."
         )
 
@@ -186,8 +186,3 @@ def _reason(error: Exception) -> str:
     if "weights_only" in str(error):
         return "they hold Python objects beside tensors, which are not loaded, since they may run code"
     return reason_of(error)
-
-
-def _some(names: Iterable[str]) -> str:
-    shown = list(names)
-    return ", ".join(shown[:4]) + (f" and {len(shown) - 4} more" if len(shown) > 4 else "")
