@@ -14,9 +14,8 @@ from compresskit.pipeline.bench import bench
 from compresskit.pipeline.export import Choice, export
 from compresskit.pipeline.search import search
 from compresskit.runs import RunDirectory
-from compresskit.target.profile import load_profile
 from tests.pipeline.make import PROFILE, settings_for
-from tests.tasks.make import tagged_lines, tokenizer, write_json_lines
+from tests.tasks.make import tagged_lines, tagged_rows, tokenizer, write_json_lines
 
 
 @pytest.fixture(scope="module")
@@ -54,20 +53,20 @@ def test_from_a_search_to_entities(tagged: Path) -> None:
     assert config["architectures"] == ["BertForTokenClassification"]
     assert config["id2label"] == {str(i): name for i, name in enumerate(manifest.labels)}
     engine = load_engine(tagged / "engine")
-    lines = tagged_lines(40, seed=9)
-    found = engine.predict([line["tokens"] for line in lines])
-    assert found == engine.predict([" ".join(line["tokens"]) for line in lines])  # type: ignore[arg-type]
-    for line, entities in zip(lines, found, strict=True):
-        text = " ".join(line["tokens"])  # type: ignore[arg-type]
+    lines = tagged_rows(40, seed=9)
+    found = engine.predict([words for words, _ in lines])
+    texts = [" ".join(words) for words, _ in lines]
+    assert found == engine.predict(texts)
+    for text, entities in zip(texts, found, strict=True):
         assert all(each["text"] == text[each["start"] : each["end"]] for each in entities)
     right = [
-        {each["text"] for each in entities} == {w for w, t in zip(line["tokens"], line["ner_tags"]) if t != "O"}
-        for line, entities in zip(lines, found, strict=True)
+        [each["entity"] for each in entities] == [tag[2:] for tag in tags if tag != "O"]
+        for (_, tags), entities in zip(lines, found, strict=True)
     ]
     assert np.mean(right) > 0.8
 
 
 def test_a_bench_scores_the_engine_alike(tagged: Path) -> None:
     manifest = export(tagged / "run", tagged / "scored", Choice(dense=True))
-    result = bench([tagged / "scored"], load_profile(tagged / "profile.toml"), dataset=tagged / "data")
+    result = bench([tagged / "scored"], profile=str(tagged / "profile.toml"), dataset=tagged / "data")
     assert result.engines[0].metric == pytest.approx(manifest.test_metric)

@@ -18,7 +18,7 @@ from compresskit.tasks.base import DataOptions
 from compresskit.tasks.registry import kind_for, kind_named
 from compresskit.tasks.tokens import Tokens
 from tests.contracts.task import TaskContract
-from tests.tasks.make import tagged_lines, write_json_lines
+from tests.tasks.make import tagged_lines, tagged_rows, write_json_lines
 
 LABELS = ("O", "B-LOC", "I-LOC", "B-PER", "I-PER")
 KIND = Tokens(LABELS, "entity_f1")
@@ -264,12 +264,10 @@ class TestTokensOfSpans(TaskContract):
 
     def write(self, folder: Path) -> Path:
         rows = []
-        for line in tagged_lines(150):
-            words, tags = line["tokens"], line["ner_tags"]
-            assert isinstance(words, list) and isinstance(tags, list)
-            starts = np.cumsum([0, *(len(word) + 1 for word in words)])
+        for words, tags in tagged_rows(150):
+            starts = np.cumsum([0, *(len(word) + 1 for word in words)]).tolist()
             spans = [
-                [int(start), int(start) + len(word), tag[2:]]
+                [start, start + len(word), tag[2:]]
                 for start, word, tag in zip(starts, words, tags, strict=False)
                 if tag != "O"
             ]
