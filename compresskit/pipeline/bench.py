@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from compresskit.bundle.loader import graph_file, session_settings
 from compresskit.bundle.manifest import Manifest, file_hash, verify
 from compresskit.bundle.runtime import check_runtime
+from compresskit.display import SILENT, Display, Say, display_of
 from compresskit.errors import ConfigurationError, EngineError
 from compresskit.pipeline.bench_data import LabelledTexts, read_labelled
 from compresskit.pipeline.bench_history import append_history, changes_since, read_history
@@ -61,7 +62,7 @@ def bench(
     report: Sequence[Path | str] = (),
     history: Path | str | None = None,
     limits: Sequence[Limit] = (),
-    say: Callable[[str], None] = lambda _: None,
+    say: Say | Display = SILENT,
 ) -> BenchResult:
     """Measure `engines` (engine folders or ONNX files) in turn, each in a fresh process.
 
@@ -73,6 +74,7 @@ def bench(
     Raises EngineError for a folder that is damaged or no engine, ConfigurationError, DataError,
     TargetError.
     """
+    display = display_of(say)
     reports = [Path(path) for path in report]
     for path in reports:
         check_format(path, BENCH_FORMATS)
@@ -83,17 +85,17 @@ def bench(
         data = read_labelled(dataset, text_columns=text_columns, label_column=label_column)
     earlier = read_history(Path(history)) if history is not None else []
     base = Path(baseline) if baseline is not None else contenders[0].path if len(contenders) > 1 else None
-    say(f"measuring {len(contenders)} engine(s) under profile {chosen.name}")
-    with _device(chosen, say) as device:
-        result = _measure(contenders, chosen, base, device, limits)
+    display(f"measuring {len(contenders)} engine(s) under profile {chosen.name}")
+    with _device(chosen, display) as device:
+        result = _measure(contenders, chosen, base, device, limits, display)
         if data is not None:
-            result = _scored(result, contenders, chosen, data, device, say)
+            result = _scored(result, contenders, chosen, data, device, display)
     result = replace(result, changes=tuple(changes_since(earlier, result.to_json())))
     if history is not None:
         append_history(Path(history), result.to_json())
     for path in reports:
         write_bench(result.to_json(raw=path.suffix == ".json"), path)
-        say(f"wrote {path}")
+        display(f"wrote {path}")
     return result
 
 
@@ -138,12 +140,12 @@ def _scored(
     profile: Profile,
     data: LabelledTexts,
     device: RemoteBench | None,
-    say: Callable[[str], None],
+    display: Display,
 ) -> BenchResult:
     from compresskit.pipeline.bench_score import label_notes, score_engine
 
     for note in data.notes:
-        say(f"data: {note}")
+        display(f"data: {note}")
     engines, warnings = [], list(result.warnings)
     for engine, contender in zip(result.engines, contenders, strict=True):
         manifest = contender.manifest
@@ -151,15 +153,15 @@ def _scored(
             warnings.append(f"{engine.path} is a bare ONNX file without a tokenizer: it was not scored.")
             engines.append(engine)
             continue
-        say(f"scoring {engine.path} on {len(data.texts)} rows of {data.source}")
         for note in label_notes(data, manifest.labels):
-            say(f"data: {note}")
-        found = score_engine(contender.path, manifest, data, profile, device)
+            display(f"data: {note}")
+        with display.stage(f"scoring {engine.path}", len(data.texts), "rows") as counter:
+            found = score_engine(contender.path, manifest, data, profile, device, counter)
         engines.append(replace(engine, metric=found, metric_name=manifest.metric_name))
     return replace(result, engines=tuple(engines), warnings=tuple(warnings))
 
 
-def _device(profile: Profile, say: Callable[[str], None]) -> AbstractContextManager[RemoteBench | None]:
+def _device(profile: Profile, say: Say) -> AbstractContextManager[RemoteBench | None]:
     """The device behind the profile's address; None where this machine is it."""
     if profile.address is None:
         return nullcontext()
@@ -174,6 +176,7 @@ def _measure(
     baseline: Path | None,
     device: RemoteBench | None,
     limits: Sequence[Limit],
+    display: Display,
 ) -> BenchResult:
     version = None if device is None else str(device.conditions()["onnxruntime"])
     for item in contenders:
@@ -184,9 +187,10 @@ def _measure(
     ]
     against = None if baseline is None else str(baseline)
     if device:
-        found = device.compare(asked, against, limits=limits)
+        with display.stage("measuring on the device"):
+            found = device.compare(asked, against, limits=limits)
     else:
-        found = compare(asked, profile, against, level=_level(contenders), limits=limits)
+        found = compare(asked, profile, against, level=_level(contenders), limits=limits, display=display)
         found = replace(found, warnings=(*thread_warnings(profile), *found.warnings))
     engines = tuple(
         _engine_result(contender, contender.path == baseline, measured)

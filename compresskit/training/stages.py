@@ -16,6 +16,7 @@ from torch import nn
 from transformers import TrainerCallback, set_seed
 
 from compresskit.architecture import Architecture
+from compresskit.display import SILENT, UNCOUNTED, Counter, Display, counted
 from compresskit.errors import ConfigurationError, one_of
 from compresskit.supernet.attention import quick_gradients
 from compresskit.supernet.importance import (
@@ -29,26 +30,28 @@ from compresskit.supernet.network import SuperNetwork
 from compresskit.supernet.scoring import predict
 from compresskit.tasks.collation import collate
 from compresskit.tasks.task import Split, Task
+from compresskit.training.cost import mean_step_cost, scoring_cost
 from compresskit.training.losses import label_loss
 from compresskit.training.memory import TeacherMemory
-from compresskit.training.progress import Listener, ProgressCallback
+from compresskit.training.progress import ProgressCallback
 from compresskit.training.recipe import Recipe, quick_forward
 from compresskit.training.strategies import Consistent, Standard, Strategy
 from compresskit.training.trainer import Penalty, SuperNetTrainer
 
 IMPORTANCE_ROWS = 2048
 LEAST_CONSISTENT = 1500  # optimizer steps
+ORDER = "order of importance"  # a stage
 IMPORTANCES = ("fisher", "taylor", "magnitude", "none")
 
 
 @dataclass(frozen=True)
 class Stage:
-    """What every stage needs: the task, where checkpoints go, who listens, and what the teacher has said."""
+    """What every stage needs: the task, where checkpoints go, who watches, and what the teacher has said."""
 
     task: Task
     pad_id: int
     folder: Path
-    listen: Listener
+    display: Display = SILENT
     resume: bool = False
     memory: TeacherMemory = field(default_factory=TeacherMemory)
 
@@ -66,11 +69,16 @@ def score(
 
 
 def quick_predict(
-    supernet: SuperNetwork, stage: Stage, architecture: Architecture | None = None
+    supernet: SuperNetwork,
+    stage: Stage,
+    architecture: Architecture | None = None,
+    counter: Counter = UNCOUNTED,
 ) -> npt.NDArray[np.float32]:
     """Logits (rows, labels) of the rows that a search scores, in bfloat16 where the machine is fast in it."""
     with quick_forward(next(supernet.parameters()).device):
-        return predict(supernet, stage.task.search, pad_id=stage.pad_id, architecture=architecture)
+        return predict(
+            supernet, stage.task.search, pad_id=stage.pad_id, architecture=architecture, counter=counter
+        )
 
 
 def quick_score(supernet: SuperNetwork, stage: Stage, architecture: Architecture | None = None) -> float:
@@ -133,8 +141,11 @@ def _importance(supernet: SuperNetwork, stage: Stage, recipe: Recipe, by: str) -
     device = next(supernet.parameters()).device
     batches = sample_batches(stage.task.train, stage.pad_id, recipe.batch_size, recipe.seed, device=device)
     estimate = taylor_importance if by == "taylor" else fisher_importance
-    with quick_gradients(supernet, stage.task.train.lengths):
-        return estimate(supernet.model, supernet.blueprint, batches, batch_loss)
+    with (
+        quick_gradients(supernet, stage.task.train.lengths),
+        stage.display.stage(ORDER, len(batches), "batches") as counter,
+    ):
+        return estimate(supernet.model, supernet.blueprint, counted(batches, counter), batch_loss)
 
 
 def train_supernet(
@@ -189,17 +200,27 @@ def _train(
         penalty=penalty,
         memory=stage.memory,
     )
-    trainer.add_callback(
-        ProgressCallback(
-            name,
-            stage.folder / "progress.jsonl",
-            stage.listen,
-            lambda: quick_score(supernet, stage, watch),
-            trainer.take_mean_loss,
-            lambda: trainer.full_steps,
-        )
+    evaluation = scoring_cost(
+        supernet.blueprint, len(stage.task.search), watch or supernet.full, recipe.batch_size
     )
-    trainer.run(resume=stage.resume)
+    with stage.display.stage(training_of(name), trainer.args.max_steps, "steps") as counter:
+        trainer.add_callback(
+            ProgressCallback(
+                name,
+                stage.folder / "progress.jsonl",
+                counter,
+                lambda: quick_score(supernet, stage, watch),
+                trainer.take_mean_loss,
+                lambda: trainer.full_steps,
+                evaluation_steps=evaluation / mean_step_cost(strategy, supernet.blueprint),
+            )
+        )
+        trainer.run(resume=stage.resume)
+
+
+def training_of(name: str) -> str:
+    """What the training of this name is called where its progress is shown."""
+    return f"training {name}"
 
 
 def set_dropout(model: nn.Module, probability: float) -> None:

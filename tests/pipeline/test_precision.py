@@ -11,6 +11,7 @@ import pytest
 from onnx import ModelProto
 
 from compresskit.bundle.batching import InputRow
+from compresskit.display import Lines
 from compresskit.engine.export import export_onnx
 from compresskit.engine.precision import PrecisionTrial
 from compresskit.engine.score import logits_of
@@ -100,7 +101,9 @@ def chooser_for(
         return variant_named("first-token")
 
     corpus = corpus_for(graph)
-    return PrecisionChooser(Forge(graph, variant_for, corpus.calibration), device, corpus, max_drop, say)
+    return PrecisionChooser(
+        Forge(graph, variant_for, corpus.calibration), device, corpus, max_drop, Lines(say)
+    )
 
 
 def test_the_fastest_precision_within_the_drop_is_chosen(plain: ModelProto) -> None:
