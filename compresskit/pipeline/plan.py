@@ -8,16 +8,16 @@ import numpy as np
 
 from compresskit.architecture import Architecture
 from compresskit.families import Blueprint
-from compresskit.pipeline.estimate import Work
+from compresskit.methods import NAS, UNTRAINED
+from compresskit.methods.budget import full_step_budget
+from compresskit.pipeline.evaluation.variant_choice import choice_of, forms_on, missing_precisions
 from compresskit.pipeline.inputs import Inputs
-from compresskit.pipeline.methods import NAS, UNTRAINED
-from compresskit.pipeline.methods.budget import full_step_budget
-from compresskit.pipeline.parts import part_name
 from compresskit.pipeline.settings import SearchSettings
-from compresskit.pipeline.strategy import DENSE, SUPERNET, parts_of, strategy_for
-from compresskit.pipeline.variants import choice_of, forms_on, missing_precisions
+from compresskit.pipeline.training.strategy import DENSE, SUPERNET, parts_of, strategy_for
+from compresskit.pipeline.training.sub_supernets import part_name
+from compresskit.pipeline.training.time_estimate import Work
 from compresskit.runs.directory import RunDirectory
-from compresskit.supernet.parts import ranges
+from compresskit.supernet.sub_supernets import ranges
 from compresskit.target.profile import Profile
 from compresskit.tasks.task import Task
 from compresskit.training.cost import FORWARD, mean_step_cost, scoring_cost

@@ -8,7 +8,7 @@ from compresskit.display import format_seconds
 from compresskit.pipeline.settings import SearchSettings
 from compresskit.report.loss import ALLOWED
 from compresskit.runs.records import TrialRecord
-from compresskit.search.loop import Progress
+from compresskit.searchers.loop import Progress
 
 
 def aim_line(settings: SearchSettings) -> str:
