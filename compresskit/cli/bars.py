@@ -76,9 +76,13 @@ class _Row:
         """The bar in `width` characters, and what is said of the stage below it."""
         pace, left = self.pace, self.pace.seconds_left
         table = Table.grid(padding=(0, 1, 0, 0))
-        bar = max(6, width - _NAME - _COUNT - _LEFT - 4)
-        for size, justify in ((_NAME, "left"), (bar, "left"), (_COUNT, "right"), (_LEFT, "right")):
-            table.add_column(width=size, no_wrap=True, overflow="ellipsis", justify=justify)  # type: ignore[arg-type]
+        rest = width - _COUNT - _LEFT - 3
+        name = min(_NAME, rest - 6)
+        bar = rest - name
+        for size in (name, bar):
+            table.add_column(width=size, no_wrap=True)
+        for size in (_COUNT, _LEFT):
+            table.add_column(width=size, no_wrap=True, justify="right")
         count = "" if pace.total is None else f"{_number(pace.done)}/{_number(pace.total)} {self.unit}"
         if pace.total is not None:
             shown = ProgressBar(total=1.0, completed=pace.share, width=bar)

@@ -18,13 +18,13 @@ from compresskit.errors import AgentError, CompresskitError, RunError, SearchErr
 from compresskit.families import Blueprint
 from compresskit.methods.budget import epochs_for
 from compresskit.pipeline.evaluation.evaluator import Evaluator
+from compresskit.pipeline.evaluation.trial_lines import best_line, point_line
 from compresskit.pipeline.inputs import Inputs
 from compresskit.pipeline.settings import TAUGHT_LEARNING_RATE, SearchSettings
 from compresskit.pipeline.store.trial_weights import read_point, save_point, weights_name
 from compresskit.pipeline.training.steps_spent import note_full_steps, note_training
 from compresskit.pipeline.training.strategy import recipe_for
 from compresskit.pipeline.training.time_estimate import Clock
-from compresskit.pipeline.trial_lines import best_line, point_line
 from compresskit.runs.directory import RunDirectory
 from compresskit.runs.records import TrialRecord
 from compresskit.searchers.loop import Evaluation, make_record, unmeasured

@@ -15,7 +15,7 @@ from compresskit.display import SILENT, Display, Say, display_of
 from compresskit.errors import ConfigurationError, EngineError
 from compresskit.pipeline.benching.data import LabelledTexts, read_labelled
 from compresskit.pipeline.benching.history import append_history, changes_since, read_history
-from compresskit.pipeline.benching.result import BenchResult, EngineResult
+from compresskit.pipeline.benching.result import BenchResult, EngineResult, disagreement
 from compresskit.report.files import BENCH_FORMATS, check_format, write_bench
 from compresskit.target.base import SessionSettings
 from compresskit.target.compare import compare
@@ -197,7 +197,7 @@ def _measure(
         for contender, measured in zip(contenders, found.measurements, strict=True)
     )
     settings = {**profile.to_json(), "key": profile.key()}
-    warnings = (*found.warnings, *filter(None, map(_disagreement, engines)))
+    warnings = (*found.warnings, *filter(None, map(disagreement, engines)))
     return BenchResult(engines, found.ratios, settings, found.conditions, warnings, marks=found.marks)
 
 
@@ -209,21 +209,6 @@ def _level(contenders: Sequence[Contender]) -> Level | None:
             level_ms, key = float(lineage["reference_level_ms"]), str(lineage["conditions"])
             return Level(level_ms, key, lineage.get("reference") or "")
     return None
-
-
-def _disagreement(engine: EngineResult) -> str | None:
-    """Said when bench and search differ by more than 5 % and more than chance."""
-    if engine.recorded_ms is None or engine.corrected_ms is None or engine.corrected_ci_ms is None:
-        return None
-    low, high = engine.corrected_ci_ms
-    apart = engine.corrected_ms / engine.recorded_ms - 1
-    if abs(apart) <= 0.05 or low <= engine.recorded_ms <= high:
-        return None
-    return (
-        f"{engine.path}: search measured {engine.recorded_ms:.3f} ms, this bench "
-        f"{engine.corrected_ms:.3f} ms in the same state of the machine ({100 * apart:+.0f} %); measure "
-        "the front again, after method nas with `compresskit search --from RUN --output NEW`."
-    )
 
 
 def _engine_result(contender: Contender, is_baseline: bool, measured: EngineMeasurement) -> EngineResult:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from compresskit.architecture import Candidate
+from compresskit.pipeline.evaluation.trial_lines import aim_line, best_line, trial_line
 from compresskit.pipeline.inputs import Inputs
-from compresskit.pipeline.plan import TRIALS
 from compresskit.pipeline.settings import SearchSettings
 from compresskit.pipeline.store.warm_start import recorded
+from compresskit.pipeline.training.plan import TRIALS
 from compresskit.pipeline.training.time_estimate import Clock
-from compresskit.pipeline.trial_lines import aim_line, best_line, trial_line
 from compresskit.runs.directory import RunDirectory
 from compresskit.runs.records import TrialRecord
 from compresskit.searchers.loop import Budget, Evaluation, Progress, run_search

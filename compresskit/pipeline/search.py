@@ -23,7 +23,6 @@ from compresskit.pipeline.evaluation.slicers import slicer_of
 from compresskit.pipeline.evaluation.variant_choice import choose_variants
 from compresskit.pipeline.explore import explore
 from compresskit.pipeline.inputs import Inputs, informed_inputs, read_inputs
-from compresskit.pipeline.plan import FRONT, TRIALS, front_work
 from compresskit.pipeline.settings import SearchSettings
 from compresskit.pipeline.store import reuse
 from compresskit.pipeline.store.dense_predictions import DenseAnswers
@@ -31,6 +30,7 @@ from compresskit.pipeline.store.fingerprints import check_run, fingerprints_of
 from compresskit.pipeline.store.warm_start import read_warm_start
 from compresskit.pipeline.training.dense_check import check_dense
 from compresskit.pipeline.training.networks import Networks
+from compresskit.pipeline.training.plan import FRONT, TRIALS, front_work
 from compresskit.pipeline.training.ranks import WatchedRun, check_processes, is_first, wait_for_all
 from compresskit.pipeline.training.strategy import SUPERNET
 from compresskit.pipeline.training.time_estimate import Clock

@@ -18,7 +18,13 @@ from compresskit.runs.jsonl import append_record
 SAVE_EVERY_SECONDS = 120.0
 REPORT_EVERY_SECONDS = 10.0
 EVALUATIONS = 4  # of the metric, in a training
+ORDER = "order of importance"  # as a stage is called
 _STEPS_TO_TELL = 2  # after the first one, before a rate is told
+
+
+def training_of(name: str) -> str:
+    """What the training of this name is called where its progress is shown."""
+    return f"training {name}"
 
 
 @dataclass(frozen=True)

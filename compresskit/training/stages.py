@@ -33,14 +33,13 @@ from compresskit.tasks.task import Split, Task
 from compresskit.training.cost import mean_step_cost, scoring_cost
 from compresskit.training.losses import label_loss
 from compresskit.training.memory import TeacherMemory
-from compresskit.training.progress import ProgressCallback
+from compresskit.training.progress import ORDER, ProgressCallback, training_of
 from compresskit.training.recipe import Recipe, quick_forward
 from compresskit.training.strategies import Consistent, Standard, Strategy
 from compresskit.training.trainer import Penalty, SuperNetTrainer
 
 IMPORTANCE_ROWS = 2048
 LEAST_CONSISTENT = 1500  # optimizer steps
-ORDER = "order of importance"  # a stage
 IMPORTANCES = ("fisher", "taylor", "magnitude", "none")
 
 
@@ -76,9 +75,8 @@ def quick_predict(
 ) -> npt.NDArray[np.float32]:
     """Logits (rows, labels) of the rows that a search scores, in bfloat16 where the machine is fast in it."""
     with quick_forward(next(supernet.parameters()).device):
-        return predict(
-            supernet, stage.task.search, pad_id=stage.pad_id, architecture=architecture, counter=counter
-        )
+        rows = stage.task.search
+        return predict(supernet, rows, pad_id=stage.pad_id, architecture=architecture, counter=counter)
 
 
 def quick_score(supernet: SuperNetwork, stage: Stage, architecture: Architecture | None = None) -> float:
@@ -91,8 +89,7 @@ def fine_tune(model: nn.Module, stage: Stage, recipe: Recipe, strategy: Strategy
 
     Its checkpoints stay until they are discarded.
     """
-    task = stage.task
-    strategy = strategy or dense_strategy(model, task, recipe.steps(len(task.train)))
+    strategy = strategy or dense_strategy(model, stage.task, recipe.steps(len(stage.task.train)))
     _train(SuperNetwork(model), stage, "dense", strategy, recipe, None)
 
 
@@ -187,22 +184,20 @@ def _train(
     callbacks: Sequence[TrainerCallback] = (),
 ) -> None:
     set_seed(recipe.seed)
-    folder = stage.folder / name
     trainer = SuperNetTrainer(
         supernet,
         strategy,
         recipe,
         stage.task.train,
-        folder,
+        stage.folder / name,
         pad_id=stage.pad_id,
         teacher=teacher,
         callbacks=list(callbacks),
         penalty=penalty,
         memory=stage.memory,
     )
-    evaluation = scoring_cost(
-        supernet.blueprint, len(stage.task.search), watch or supernet.full, recipe.batch_size
-    )
+    a_step = mean_step_cost(strategy, supernet.blueprint)
+    scored = len(stage.task.search), watch or supernet.full, recipe.batch_size
     with stage.display.stage(training_of(name), trainer.args.max_steps, "steps") as counter:
         trainer.add_callback(
             ProgressCallback(
@@ -212,15 +207,10 @@ def _train(
                 lambda: quick_score(supernet, stage, watch),
                 trainer.take_mean_loss,
                 lambda: trainer.full_steps,
-                evaluation_steps=evaluation / mean_step_cost(strategy, supernet.blueprint),
+                evaluation_steps=scoring_cost(supernet.blueprint, *scored) / a_step,
             )
         )
         trainer.run(resume=stage.resume)
-
-
-def training_of(name: str) -> str:
-    """What the training of this name is called where its progress is shown."""
-    return f"training {name}"
 
 
 def set_dropout(model: nn.Module, probability: float) -> None:

@@ -95,8 +95,8 @@ def test_a_terminal_gets_bars_and_stdout_nothing(monkeypatch: pytest.MonkeyPatch
     with output.say.stage("scoring", 2, "rows") as counter:
         counter.advance(2)
         output.say("a note")
-        print("a result")
-    assert out.getvalue() == "a result\n"
+        output.print_json({"trials": 2})
+    assert out.getvalue() == '{\n  "trials": 2\n}\n'
     assert "\x1b[" in err.getvalue() and "a note" in err.getvalue()
     monkeypatch.setenv("TERM", "dumb")
     assert isinstance(output._display(), Lines)

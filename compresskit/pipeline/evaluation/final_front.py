@@ -16,7 +16,7 @@ from compresskit.pipeline.evaluation.evaluator import Evaluator, Scores
 from compresskit.pipeline.evaluation.latency import LatencyMeter
 from compresskit.pipeline.evaluation.latency_record import CandidateLatency
 from compresskit.pipeline.evaluation.metric_intervals import with_intervals
-from compresskit.pipeline.plan import FRONT
+from compresskit.pipeline.training.plan import FRONT
 from compresskit.runs.directory import RunDirectory
 from compresskit.runs.records import Front, FrontPoint, TrialRecord
 from compresskit.searchers.constraints import UNBOUND, Constraints

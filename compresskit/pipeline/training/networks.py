@@ -10,12 +10,12 @@ from torch import nn
 from compresskit.architecture import Architecture
 from compresskit.families import dimensions_of
 from compresskit.pipeline.inputs import Inputs
-from compresskit.pipeline.plan import SCORED, plan_of, seconds_a_look
 from compresskit.pipeline.settings import DENSE_LEARNING_RATE, SearchSettings
 from compresskit.pipeline.store.dense_predictions import Answered, DenseAnswers
 from compresskit.pipeline.store.importance import save_scores
 from compresskit.pipeline.store.shared_weights import load_shared
 from compresskit.pipeline.training.models import load_dense, load_model, save_model
+from compresskit.pipeline.training.plan import SCORED, plan_of, seconds_a_look
 from compresskit.pipeline.training.ranks import is_first
 from compresskit.pipeline.training.steps_spent import note_full_steps, note_training
 from compresskit.pipeline.training.strategy import (
@@ -73,11 +73,11 @@ class Networks:
     def dense(self) -> nn.Module:
         """The dense model, its heads and units in order of importance."""
         folder = self.run.supernet / "dense_model"
-        if folder.exists():
-            model = load_model(folder).to(self.device)
-            self._plan(model)
+        is_there = folder.exists()
+        model = load_model(folder).to(self.device) if is_there else self._fine_tuned()
+        self._plan(model)
+        if is_there:
             return model
-        model = self._fine_tuned()
         importance = self.settings.importance
         scores = order_by_importance(model, self.stage, self.recipes[DENSE], importance)
         save_scores(self.run.supernet, scores)
@@ -90,16 +90,16 @@ class Networks:
             Answered.of(task, whole, task.validation), Answered.of(task, quick, task.search)
         )
         answers.save(self.run.supernet)
-        metric = answers.validation.metric
+        metric, prior = answers.validation.metric, task.prior(task.validation)
         self.run.update(
             status="dense",
             dense_metric=metric,
             dense_search_metric=answers.search.metric,
             metric_name=task.metric_name,
+            prior_metric=prior,
             blueprint=network.blueprint.to_json(),
             notes=[*self.inputs.checkpoint.notes, *task.notes],
         )
-        prior = task.prior(task.validation)
         self.clock(
             f"dense model: {task.metric_name} {metric:.4f} on validation, one answer to every row {prior:.4f}"
         )
@@ -139,14 +139,11 @@ class Networks:
     def _fine_tuned(self) -> nn.Module:
         """The model fine-tuned on the task: stored at once, since ordering and scoring it takes time."""
         if self._unordered.exists():
-            model = load_model(self._unordered).to(self.device)
-            self._plan(model)
-            return model
+            return load_model(self._unordered).to(self.device)
         checkpoint = self.inputs.checkpoint
         model = load_dense(checkpoint, self.inputs.task, self.settings.seed).model.to(self.device)
         if checkpoint.is_fine_tuned:
             self.clock("the checkpoint is fine-tuned: it is the dense model and teacher as it is")
-            self._plan(model)
             return model
         recipe = self.recipes[DENSE]
         strategy = dense_strategy(model, self.inputs.task, recipe.steps(len(self.inputs.task.train)))

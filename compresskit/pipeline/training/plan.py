@@ -22,9 +22,9 @@ from compresskit.target.profile import Profile
 from compresskit.tasks.task import Task
 from compresskit.training.cost import FORWARD, mean_step_cost, scoring_cost
 from compresskit.training.memory import MOST_BYTES
-from compresskit.training.progress import EVALUATIONS
+from compresskit.training.progress import EVALUATIONS, ORDER, training_of
 from compresskit.training.recipe import Recipe, training_device
-from compresskit.training.stages import IMPORTANCE_ROWS, ORDER, training_of
+from compresskit.training.stages import IMPORTANCE_ROWS
 from compresskit.training.strategies import Strategy
 
 TRIALS, FRONT, SCORED = "trials", "scoring the front", "scoring the dense model"  # stages
