@@ -19,11 +19,13 @@ class Work:
 
     `full_steps`: training and scoring, in optimizer steps of the full network. `looks`: measurements of
     latency, in those of the dense model at the profile's own precision. `seconds`: what is known beforehand.
+    `trains`: it is a training, whose steps tell what those of the next one take better than other work does.
     """
 
     full_steps: float = 0.0
     looks: float = 0.0
     seconds: float = 0.0
+    trains: bool = False
 
 
 class Clock:
@@ -82,7 +84,7 @@ class Clock:
         whole = left / (1 - pace.share)
         if work.looks and not work.full_steps:
             self._a_look = whole / work.looks
-        elif work.full_steps and (self._a_step is None or not work.looks):
+        elif work.full_steps and (self._a_step is None or work.trains):
             self._a_step = max(0.0, whole - work.looks * self._a_look) / work.full_steps
         self._tell(name, pace)
 
