@@ -38,15 +38,8 @@ FLOORS = (
     "spaces",
 )
 GROUND = (
-    "architecture",
-    "blocks",
-    "kept",
-    "slicing",
-    "pareto",
-    "field_types",
-    "inputs",
-    "errors",
-    "exhausted",
+    *("architecture", "blocks", "display", "errors", "exhausted", "field_types", "inputs", "kept"),
+    *("pareto", "slicing"),
 )
 LIGHT = (*FLOORS[FLOORS.index("bundle") :], *GROUND)
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from compresskit.display import UNCOUNTED, Counter
 from compresskit.inputs import TEXT, InputSpec, Row, in_order
 
 
@@ -19,9 +20,17 @@ def batches(rows: Sequence[Row], batch_size: int, inputs: InputSpec = TEXT) -> I
 
 
 def run_rows(
-    session: Any, rows: Sequence[Row], *, inputs: InputSpec = TEXT, batch_size: int = 32
+    session: Any,
+    rows: Sequence[Row],
+    *,
+    inputs: InputSpec = TEXT,
+    batch_size: int = 32,
+    counter: Counter = UNCOUNTED,
 ) -> npt.NDArray[Any]:
-    """Logits (rows, ...) of an ONNX Runtime session, in the rows' order: see `in_order`."""
+    """Logits (rows, ...) of an ONNX Runtime session, in the rows' order: see `in_order`.
+
+    `counter` hears of rows.
+    """
     names = [item.name for item in session.get_inputs()]
     if not rows:
         shape = next(item.shape for item in session.get_outputs() if item.name == "logits")
@@ -31,4 +40,5 @@ def run_rows(
     for chunk in batches(rows, batch_size, inputs):
         parts.append(session.run(["logits"], inputs.batch([rows[i] for i in chunk], names))[0])
         order += chunk
+        counter.advance(len(chunk))
     return in_order(parts, order, inputs.lengths(rows))

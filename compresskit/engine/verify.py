@@ -14,6 +14,7 @@ from torch import nn
 
 from compresskit.bundle.batching import batches, run_rows
 from compresskit.bundle.session import make_session
+from compresskit.display import UNCOUNTED, Counter
 from compresskit.engine.export import input_names_of
 from compresskit.errors import EngineError
 from compresskit.inputs import TEXT, InputSpec, Row, in_order
@@ -60,13 +61,17 @@ def verify_session(
     exact: bool = True,
     tolerance: float = TOLERANCE,
     inputs: InputSpec = TEXT,
+    counter: Counter = UNCOUNTED,
 ) -> Verified:
-    """As `verify`, for the ONNX Runtime session of a graph that was checked."""
+    """As `verify`, for the ONNX Runtime session of a graph that was checked.
+
+    `counter` hears of each row twice: of the session's and of PyTorch's.
+    """
     order = sorted(range(len(rows)), key=lambda i: inputs.length(rows[i]))
-    found = run_rows(running, rows, inputs=inputs)
+    found = run_rows(running, rows, inputs=inputs, counter=counter)
     if not np.isfinite(found).all():
         raise EngineError("the engine's logits are not finite on the given rows.")
-    wanted = torch_logits(model, rows, inputs=inputs)
+    wanted = torch_logits(model, rows, inputs=inputs, counter=counter)
     if found.shape != wanted.shape:
         raise EngineError(f"the engine gives logits of shape {found.shape}, PyTorch {wanted.shape}.")
     difference = float(np.abs(found - wanted).max())
@@ -94,7 +99,12 @@ def check_model(graph: ModelProto) -> None:
 
 
 def torch_logits(
-    model: nn.Module, rows: Sequence[Row], *, inputs: InputSpec = TEXT, batch_size: int = 32
+    model: nn.Module,
+    rows: Sequence[Row],
+    *,
+    inputs: InputSpec = TEXT,
+    batch_size: int = 32,
+    counter: Counter = UNCOUNTED,
 ) -> npt.NDArray[Any]:
     """Logits (rows, ...) of the PyTorch model, in evaluation mode: see `in_order`."""
     names = input_names_of(model)
@@ -108,6 +118,7 @@ def torch_logits(
             output = model(**{name: value.to(device) for name, value in batch.items()})
             parts.append(output.logits.float().cpu().numpy())
             order += chunk
+            counter.advance(len(chunk))
     return in_order(parts, order, inputs.lengths(rows))
 
 

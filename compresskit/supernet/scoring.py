@@ -9,6 +9,7 @@ import numpy.typing as npt
 import torch
 
 from compresskit.architecture import Architecture
+from compresskit.display import UNCOUNTED, Counter
 from compresskit.inputs import in_order
 from compresskit.supernet.batching import batch_of
 from compresskit.supernet.network import SuperNetwork
@@ -23,6 +24,7 @@ def predict(
     *,
     architecture: Architecture | None = None,
     batch_size: int = 64,
+    counter: Counter = UNCOUNTED,
 ) -> npt.NDArray[Any]:
     """What `architecture` (default: dense) says of `split`, in its order: the task's predictions."""
     device = next(supernet.parameters()).device
@@ -34,5 +36,6 @@ def predict(
         rows = [split.encoded[i] for i in order[start : start + batch_size]]
         batch = {name: value.to(device) for name, value in batch_of(task.inputs, rows).items()}
         parts.append(supernet(architecture, **batch).logits.float().cpu().numpy())
+        counter.advance(len(rows))
     supernet.train(was_training)
     return task.kind.predictions(in_order(parts, order, split.lengths), split.encoded)
