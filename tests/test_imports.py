@@ -20,6 +20,7 @@ PACKAGE = Path(compresskit.__file__).parent
 # From the top down; a file imports its own floor and those below, never one above.
 FLOORS = (
     "cli",
+    "api",
     "pipeline",
     "report",
     "search",
@@ -33,6 +34,7 @@ FLOORS = (
     "runs",
     "families",
     "spaces",
+    "options",
 )
 GROUND = ("architecture", "blocks", "kept", "slicing", "pareto", "kinds", "errors", "exhausted")
 LIGHT = (*FLOORS[FLOORS.index("bundle") :], *GROUND)

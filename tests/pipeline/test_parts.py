@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from compresskit.architecture import Architecture, Dimensions
-from compresskit.pipeline.export import Choice, export
+from compresskit.pipeline.export import export
 from compresskit.pipeline.inputs import read_task
 from compresskit.pipeline.models import load_model, open_checkpoint
 from compresskit.pipeline.parts import PartsTraining
@@ -95,7 +95,7 @@ def test_what_is_exported_is_a_slice_of_the_part_that_was_scored(run: Path, tmp_
         places.setdefault(folder, (record.trial_id, architecture))
     assert len(places) > 1
     for folder, (trial_id, architecture) in places.items():
-        export(run, tmp_path / str(trial_id), Choice(trial=trial_id))
+        export(run, tmp_path / str(trial_id), trial=trial_id)
         exported = load_pruned(tmp_path / str(trial_id)).state_dict()
         wanted = extract(load_model(folder), architecture).state_dict()
         assert all(torch.equal(exported[name], value) for name, value in wanted.items())

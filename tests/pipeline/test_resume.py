@@ -10,7 +10,7 @@ import pytest
 
 from compresskit.errors import RunError
 from compresskit.pipeline import parts
-from compresskit.pipeline.export import Choice, export
+from compresskit.pipeline.export import export
 from compresskit.pipeline.search import search
 from compresskit.runs import RunDirectory
 from tests.pipeline.broken import Job, finish, interrupt_at, kill_at
@@ -84,4 +84,4 @@ def test_interrupt_in_an_export_leaves_no_engine(run: Path, tmp_path: Path) -> N
     for words in ("fine-tuning: step", "exporting and verifying"):
         interrupt_at(words, Job(run, engine=tmp_path / "engine"))
         assert list(tmp_path.iterdir()) == []
-    assert export(run, tmp_path / "engine", Choice(pareto_idx=0)).num_params > 0
+    assert export(run, tmp_path / "engine", pareto_idx=0).num_params > 0
