@@ -10,9 +10,9 @@ from compresskit.options.bench import BenchOptions
 from compresskit.options.declare import normalized, takes
 from compresskit.options.told import Told
 from compresskit.pipeline import bench as pipeline
-from compresskit.pipeline.bench_gate import check_keys, parse_condition
-from compresskit.pipeline.bench_result import BenchResult
-from compresskit.pipeline.bench_verdict import Outcome, judge, limits_of
+from compresskit.pipeline.benching.gate import check_keys, parse_condition
+from compresskit.pipeline.benching.result import BenchResult
+from compresskit.pipeline.benching.verdict import Outcome, judge, limits_of
 
 
 @takes(BenchOptions)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 from compresskit.report.run_page import front_html
 from compresskit.runs.records import Front, FrontPoint
-from compresskit.search.front import select_point
+from compresskit.searchers.front import select_point
 
 if TYPE_CHECKING:
     import pandas as pd
