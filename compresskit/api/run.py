@@ -21,7 +21,7 @@ class ExportedEngine:
     """What an export wrote into the folder `path`, and its manifest."""
 
     def __init__(self, path: Path, manifest: Manifest) -> None:
-        self.path = path
+        self.path = path.absolute()
         self.manifest = manifest
 
     @cached_property
@@ -38,7 +38,7 @@ class Run:
     """The run in the folder `path`. RunError when there is none, or it is damaged."""
 
     def __init__(self, path: str | Path) -> None:
-        self.path = Path(path)
+        self.path = Path(path).absolute()  # whoever calls may change its folder
         RunDirectory.open(self.path)
 
     @property

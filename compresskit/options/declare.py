@@ -149,7 +149,8 @@ def _with_options(declared: Any, function: Callable[..., Result], first: Sequenc
     @wraps(function)
     def called(*args: Any, **kwargs: Any) -> Result:
         given = signature.bind(*args, **kwargs).arguments
-        return function(*(given.pop(each.name) for each in first), **given)
+        owner = [given.pop(each.name) for each in first]
+        return function(*owner, **given)
 
     called.__signature__ = signature  # type: ignore[attr-defined]
     lines = [f"    {name}: {option.help}" for name, (_, option) in options_of(declared).items()]
