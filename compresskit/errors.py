@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
 
 
 class CompresskitError(Exception):
@@ -78,8 +79,11 @@ def reason_of(error: BaseException) -> str:
 
 
 def one_of(what: str, value: object, allowed: Iterable[object]) -> str:
-    """Message for a value outside a closed set: names the value and all that is permitted."""
-    return f"{what} {value!r} is not known; permitted: {', '.join(sorted(map(str, allowed)))}."
+    """Message for a value outside a closed set: names the value, all that is permitted, and the nearest."""
+    permitted = sorted(map(str, allowed))
+    nearest = "".join(get_close_matches(str(value), permitted, 1))
+    meant = f" Did you mean {nearest}?" if nearest else ""
+    return f"{what} {value!r} is not known; permitted: {', '.join(permitted)}.{meant}"
 
 
 def some(values: Iterable[object], most: int = 12) -> str:

@@ -20,6 +20,7 @@ PACKAGE = Path(compresskit.__file__).parent
 # From the top down; a file imports its own floor and those below, never one above.
 FLOORS = (
     "cli",
+    "api",
     "pipeline",
     "methods",
     "report",
@@ -36,6 +37,7 @@ FLOORS = (
     "runs",
     "families",
     "spaces",
+    "options",
 )
 GROUND = (
     *("architecture", "blocks", "display", "errors", "exhausted", "field_types", "inputs", "kept"),

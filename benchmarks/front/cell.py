@@ -26,7 +26,7 @@ from compresskit.bundle import load_engine
 from compresskit.bundle.manifest import read_manifest
 from compresskit.errors import CompresskitError
 from compresskit.pipeline.bench import bench
-from compresskit.pipeline.export import Choice, export
+from compresskit.pipeline.export import export
 from compresskit.pipeline.inputs import read_task
 from compresskit.pipeline.search import search
 from compresskit.pipeline.settings import SearchSettings
@@ -160,7 +160,7 @@ class Cell:
             path = self.folder / "engines" / f"point-{point.idx}"
             try:
                 if not path.exists():
-                    export(run.path, path, Choice(pareto_idx=point.idx), finetune_epochs=epochs, say=say)
+                    export(run.path, path, pareto_idx=point.idx, finetune_epochs=epochs, say=say)
                 engines[path] = point
             except CompresskitError as error:
                 self.failed.append(f"{point.signature}: {error}")

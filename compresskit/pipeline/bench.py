@@ -57,7 +57,7 @@ def bench(
     engines: Sequence[Path | str],
     *,
     baseline: Path | str | None = None,
-    profile: Profile | str | None = None,
+    profile: Profile | str | Path | None = None,
     dataset: Path | str | None = None,
     text_columns: Sequence[str] = (),
     label_column: str | None = None,
@@ -129,7 +129,7 @@ def _all_paths(engines: Sequence[Path | str], baseline: Path | str | None) -> li
     return paths
 
 
-def _profile(given: Profile | str | None, contenders: Sequence[Contender]) -> Profile:
+def _profile(given: Profile | str | Path | None, contenders: Sequence[Contender]) -> Profile:
     if isinstance(given, Profile):
         return given
     if given is not None:

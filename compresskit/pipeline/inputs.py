@@ -115,7 +115,7 @@ def read_task(settings: SearchSettings, checkpoint: Checkpoint) -> Task:
     return load_task(
         settings.dataset,
         tokenizer=checkpoint.tokenizer,
-        text_columns=settings.text_columns or None,
+        text_columns=settings.text_column or None,
         label_column=settings.label_column,
         kind=settings.task,
         metric=settings.metric,

@@ -82,6 +82,7 @@ class BenchResult:
     """Engines in the order they were given; `changes` is what an earlier bench makes of them.
 
     `marks` are the reasons why no figure of time is to be trusted; engines and ratios have their own.
+    `failed` and `undecided` are what a gate found, in words.
     """
 
     engines: tuple[EngineResult, ...]
@@ -91,6 +92,8 @@ class BenchResult:
     warnings: tuple[str, ...]
     changes: tuple[str, ...] = ()
     marks: tuple[str, ...] = ()
+    failed: tuple[str, ...] = ()
+    undecided: tuple[str, ...] = ()
 
     def to_json(self, *, raw: bool = False) -> dict[str, Any]:
         """The format of `bench --json`; with `raw` every sample too."""

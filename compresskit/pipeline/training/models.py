@@ -62,8 +62,9 @@ def quiet() -> None:
     transformers_logging.set_verbosity_error()
 
 
-def open_checkpoint(source: str) -> Checkpoint:
+def open_checkpoint(source: str | Path) -> Checkpoint:
     """Read configuration and tokenizer. Raises UnsupportedModelError or ConfigurationError."""
+    source = str(source)
     quiet()
     check_folder(source)
     config, raw, names, notes = read_configuration(source)

@@ -13,7 +13,7 @@ import torch
 from transformers import AutoModel, BertConfig
 
 from compresskit.errors import ConfigurationError, RunError
-from compresskit.pipeline.export import Choice, export
+from compresskit.pipeline.export import export
 from compresskit.pipeline.search import search
 from compresskit.pipeline.store import fingerprints
 from compresskit.pipeline.store.fingerprints import _check_classes, check_warm_start, model_fingerprint
@@ -54,7 +54,7 @@ def every_use(folder: Path, say: Any = lambda _: None) -> list[Any]:
         lambda: search(None, run, resume=True, say=say),
         lambda: search(None, folder / "next", start_from=run, changes={"trials": 1}, say=say),
         lambda: search(settings_for(folder / "inputs", trials=1), folder / "warm", warm_start=run, say=say),
-        lambda: export(run, folder / "engine", Choice(dense=True), say=say),
+        lambda: export(run, folder / "engine", dense=True, say=say),
     ]
 
 
@@ -158,7 +158,7 @@ def test_another_version_is_said_and_a_run_without_fingerprints_goes_on(copied: 
     with RunDirectory.open(copied / "run", writable=True) as opened:
         opened.update(fingerprints=None)
     said.clear()
-    export(copied / "run", copied / "engine", Choice(dense=True), say=said.append)
+    export(copied / "run", copied / "engine", dense=True, say=said.append)
     assert any("kept no fingerprints; an export cannot tell" in line for line in said)
 
 
@@ -170,7 +170,7 @@ def test_a_run_whose_classes_stand_in_another_order_is_refused(copied: Path) -> 
     with RunDirectory.open(copied / "run", writable=True) as opened:
         opened.update(fingerprints=None)
     with pytest.raises(RunError, match="has the classes good, bad; its data now have bad, good"):
-        export(copied / "run", copied / "engine", Choice(dense=True))
+        export(copied / "run", copied / "engine", dense=True)
 
 
 def test_names_that_transformers_gives_by_itself_are_not_in_the_configuration(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import torch
 from compresskit.architecture import Architecture, Dimensions
 from compresskit.display import SILENT
 from compresskit.pipeline.evaluation.slicers import PartedSlicer, slicer_of
-from compresskit.pipeline.export import Choice, export
+from compresskit.pipeline.export import export
 from compresskit.pipeline.inputs import read_task
 from compresskit.pipeline.store.reuse import stored_settings
 from compresskit.pipeline.store.shared_weights import folder_for, informed_by_parts, load_shared
@@ -96,7 +96,7 @@ def test_what_is_exported_is_a_slice_of_the_part_that_was_scored(run: Path, tmp_
         places.setdefault(folder, (record.trial_id, architecture))
     assert len(places) > 1
     for folder, (trial_id, architecture) in places.items():
-        export(run, tmp_path / str(trial_id), Choice(trial=trial_id))
+        export(run, tmp_path / str(trial_id), trial=trial_id)
         exported = load_pruned(tmp_path / str(trial_id)).state_dict()
         wanted = extract(load_model(folder), architecture).state_dict()
         assert all(torch.equal(exported[name], value) for name, value in wanted.items())
