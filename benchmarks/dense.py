@@ -10,9 +10,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from compresskit.pipeline.inputs import read_task
-from compresskit.pipeline.models import load_dense, open_checkpoint
 from compresskit.pipeline.settings import DENSE_LEARNING_RATE, SearchSettings
-from compresskit.pipeline.strategy import rate_for
+from compresskit.pipeline.training.models import load_dense, open_checkpoint
+from compresskit.pipeline.training.strategy import rate_for
 from compresskit.runs.atomic import write_atomic
 from compresskit.supernet.network import SuperNetwork
 from compresskit.supernet.surgery import blueprint_of

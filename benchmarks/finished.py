@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from compresskit.pipeline.inputs import read_task
-from compresskit.pipeline.models import load_model, open_checkpoint
-from compresskit.pipeline.reuse import stored_settings
-from compresskit.pipeline.shared_weights import informed_by_run, load_shared
+from compresskit.pipeline.store.reuse import stored_settings
+from compresskit.pipeline.store.shared_weights import informed_by_run, load_shared
+from compresskit.pipeline.training.models import load_model, open_checkpoint
 from compresskit.runs.directory import RunDirectory
 from compresskit.spaces import Space, make_space
 from compresskit.supernet.network import SuperNetwork

@@ -16,10 +16,10 @@ from benchmarks.dense import dense_model
 from benchmarks.results import write_results
 from compresskit.architecture import Architecture
 from compresskit.blocks import INPUTS, NO_LASSO, OUTPUTS, Partition
+from compresskit.methods.block import FIRST_SHARES, distilled_rate
 from compresskit.pipeline.inputs import read_task
-from compresskit.pipeline.methods.block import FIRST_SHARES, distilled_rate
-from compresskit.pipeline.models import load_model, open_checkpoint, save_model
 from compresskit.pipeline.settings import SearchSettings
+from compresskit.pipeline.training.models import load_model, open_checkpoint, save_model
 from compresskit.pruning.block.matrices import GroupSetting, partitions_of
 from compresskit.pruning.block.stages import Lasso, prune, retrain, train_with_lasso
 from compresskit.pruning.extract import extract

@@ -24,11 +24,11 @@ from compresskit.blocks import INDEX_BYTES, INPUTS, OUTPUTS, BlockPlan, Partitio
 from compresskit.engine.block import compact_graph, stored_blocks
 from compresskit.engine.block_choice import BlockChooser, random_matrix
 from compresskit.engine.export import export_onnx
-from compresskit.engine.graph import GraphSlicer
+from compresskit.engine.graph_slicer import GraphSlicer
 from compresskit.engine.score import logits_of
 from compresskit.engine.variants import Variant, choose_variant, sample_rows
 from compresskit.engine.verify import torch_logits
-from compresskit.pipeline.latency import time_of
+from compresskit.pipeline.evaluation.latency import time_of
 from compresskit.pruning.block.linear import compact
 from compresskit.pruning.block.matrices import GroupSetting
 from compresskit.pruning.block.stages import prune

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from benchmarks.engine.models import Family
 from compresskit.engine.variants import Variant, variant_named
-from compresskit.pipeline.variants import FP32, find_variant, limit_of
+from compresskit.pipeline.evaluation.variant_choice import FP32, find_variant, limit_of
 from compresskit.target.open import open_target
 from compresskit.target.profile import Profile, load_profile
 

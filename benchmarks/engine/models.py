@@ -20,7 +20,7 @@ from benchmarks.engine.environments import python_of
 from compresskit.architecture import Architecture
 from compresskit.engine.export import export_onnx
 from compresskit.engine.folder import save_weights
-from compresskit.engine.graph import GraphSlicer
+from compresskit.engine.graph_slicer import GraphSlicer
 from compresskit.engine.score import logits_of
 from compresskit.engine.variants import Variant, sample_rows
 from compresskit.pruning.extract import extract

@@ -27,8 +27,8 @@ import psutil
 
 from benchmarks.faults.traffic import Silent, Tally, follow, honest, mutated, mutated_request, send
 from benchmarks.results import write_results
-from compresskit.target.reference import default_reference
-from compresskit.target.weightless import strip_weights
+from compresskit.target.reference_graphs import default_reference
+from compresskit.target.stripped_graph import strip_weights
 
 _COMMAND = [sys.executable, "-m", "compresskit", "agent", "--port", "0", "--json", "--memory-limit", "512"]
 MEASUREMENTS = 3  # of each honest client

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from compresskit.data.demo_text import write_demo_data
 from compresskit.pipeline.demo import PROFILE, make_model
 from compresskit.runs.jsonl import read_records
-from compresskit.tasks.demo_text import write_demo_data
 
 ROWS = 800
 TRIALS = 16

@@ -6,10 +6,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from benchmarks.dense import ROWS
-from compresskit.pipeline.methods.budget import full_step_budget
-from compresskit.pipeline.models import load_model
+from compresskit.methods.budget import full_step_budget
 from compresskit.pipeline.settings import SearchSettings
-from compresskit.pipeline.strategy import strategy_for
+from compresskit.pipeline.training.models import load_model
+from compresskit.pipeline.training.strategy import strategy_for
 from compresskit.spaces import make_space
 from compresskit.supernet.surgery import blueprint_of
 from compresskit.tasks.task import Task

@@ -25,18 +25,18 @@ from benchmarks.spent import timed
 from compresskit.bundle import load_engine
 from compresskit.bundle.manifest import read_manifest
 from compresskit.errors import CompresskitError
-from compresskit.pipeline.answers import DenseAnswers
 from compresskit.pipeline.bench import bench
 from compresskit.pipeline.export import Choice, export
 from compresskit.pipeline.inputs import read_task
-from compresskit.pipeline.models import open_checkpoint
 from compresskit.pipeline.search import search
 from compresskit.pipeline.settings import SearchSettings
+from compresskit.pipeline.store.dense_predictions import DenseAnswers
+from compresskit.pipeline.training.models import open_checkpoint
 from compresskit.runs.atomic import write_atomic
 from compresskit.runs.directory import RunDirectory
 from compresskit.runs.jsonl import read_records
 from compresskit.runs.records import FrontPoint
-from compresskit.search.objectives import worth, worth_of
+from compresskit.searchers.objectives import worth, worth_of
 from compresskit.target.host import host_facts
 from compresskit.target.profile import load_profile
 from compresskit.tasks.metrics import prior

@@ -13,10 +13,10 @@ from compresskit.engine.folder import write_engine
 from compresskit.engine.score import logits_of
 from compresskit.engine.variants import choose_variant
 from compresskit.families import dimensions_of
+from compresskit.pipeline.evaluation.latency import time_of
 from compresskit.pipeline.inputs import read_task
-from compresskit.pipeline.latency import time_of
-from compresskit.pipeline.models import load_model, open_checkpoint
 from compresskit.pipeline.settings import SearchSettings
+from compresskit.pipeline.training.models import load_model, open_checkpoint
 from compresskit.target.open import open_target
 from compresskit.target.profile import load_profile
 

@@ -16,9 +16,9 @@ from benchmarks.latency.subjects import PROFILE, VARIANT, Settings, Subject, min
 from benchmarks.latency.wire import Wire
 from benchmarks.results import write_results
 from compresskit.architecture import Candidate
-from compresskit.pipeline.latency import LatencyMeter
+from compresskit.pipeline.evaluation.latency import LatencyMeter
 from compresskit.runs import RunDirectory, TrialRecord
-from compresskit.search import (
+from compresskit.searchers import (
     Budget,
     Evaluation,
     Progress,

@@ -21,7 +21,7 @@ from benchmarks.latency.subjects import (
 )
 from benchmarks.results import write_results
 from compresskit.architecture import Architecture
-from compresskit.target.light import LightGraph
+from compresskit.target.external_weights import LightGraph
 from compresskit.target.session import make_session, session_spec
 from compresskit.target.staging import Staging
 

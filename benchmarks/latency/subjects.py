@@ -15,7 +15,7 @@ import numpy as np
 from compresskit.architecture import Architecture
 from compresskit.engine.variants import Variant, variant_named
 from compresskit.spaces import make_space
-from compresskit.target.light import LightGraph
+from compresskit.target.external_weights import LightGraph
 from compresskit.target.profile import Profile, load_profile
 
 # The variant with most work to it: it packs the weights of every attention.
@@ -90,7 +90,7 @@ def bert_base() -> Subject:
 
 def _subject(name: str, model: Any) -> Subject:
     from compresskit.engine.export import export_onnx
-    from compresskit.engine.graph import GraphSlicer
+    from compresskit.engine.graph_slicer import GraphSlicer
     from compresskit.supernet.surgery import blueprint_of
 
     return Subject(name, model.eval(), GraphSlicer(export_onnx(model), blueprint_of(model)))

@@ -17,7 +17,7 @@ from benchmarks.modernbert.parity import Parity, parity
 from benchmarks.results import write_results
 from compresskit.architecture import Architecture, Layer
 from compresskit.engine.export import export_onnx
-from compresskit.engine.graph import GraphSlicer
+from compresskit.engine.graph_slicer import GraphSlicer
 from compresskit.kept import Kept
 from compresskit.supernet.surgery import blueprint_of
 

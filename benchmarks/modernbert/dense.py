@@ -15,8 +15,8 @@ from benchmarks.modernbert.student import STEPS, UNKNOWN, Lesson, drawn_student,
 from benchmarks.modernbert.texts import LONGEST, unlabelled_texts
 from benchmarks.modernbert.tfidf import tfidf_answers
 from compresskit.pipeline.inputs import read_task
-from compresskit.pipeline.models import load_model, open_checkpoint
 from compresskit.pipeline.settings import SearchSettings
+from compresskit.pipeline.training.models import load_model, open_checkpoint
 from compresskit.supernet.network import SuperNetwork
 from compresskit.supernet.scoring import predict
 from compresskit.tasks.encoding import encode

@@ -14,7 +14,7 @@ from onnx import ModelProto
 from compresskit.architecture import Architecture
 from compresskit.bundle.session import make_session
 from compresskit.engine.export import export_onnx
-from compresskit.engine.graph import GraphSlicer
+from compresskit.engine.graph_slicer import GraphSlicer
 from compresskit.pruning.extract import extract
 
 ROWS, LENGTHS = (1, 3, 8), (5, 64, 129, 600)

@@ -18,8 +18,8 @@ from benchmarks.sst2.__main__ import run
 from compresskit import load_engine, load_pruned
 from compresskit.architecture import Architecture
 from compresskit.engine.export import export_onnx
-from compresskit.engine.graph import GraphSlicer
-from compresskit.pipeline.models import load_model
+from compresskit.engine.graph_slicer import GraphSlicer
+from compresskit.pipeline.training.models import load_model
 from compresskit.supernet.surgery import blueprint_of
 
 # The engine of each name is the best within the dense latency over this; 5 % are for what bench finds.

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pyarrow.parquet as parquet
 
-from compresskit.tasks.containment import words
+from compresskit.data.containment import words
 
 # Data set -> file and column: what is shaped like the task's own texts.
 SOURCES = {

@@ -23,12 +23,12 @@ from benchmarks.recipe.variants import Variant
 from compresskit.architecture import Architecture
 from compresskit.errors import ConfigurationError
 from compresskit.pipeline.inputs import read_task
-from compresskit.pipeline.models import load_dense, load_model, open_checkpoint, save_model
-from compresskit.pipeline.parts import PartsTraining
-from compresskit.pipeline.scores import informed, save_scores
 from compresskit.pipeline.settings import SearchSettings
-from compresskit.pipeline.shared_weights import informed_by_parts
-from compresskit.pipeline.strategy import strategy_for
+from compresskit.pipeline.store.importance import informed, save_scores
+from compresskit.pipeline.store.shared_weights import informed_by_parts
+from compresskit.pipeline.training.models import load_dense, load_model, open_checkpoint, save_model
+from compresskit.pipeline.training.strategy import strategy_for
+from compresskit.pipeline.training.sub_supernets import PartsTraining
 from compresskit.spaces import Space, make_space
 from compresskit.supernet.network import SuperNetwork
 from compresskit.supernet.surgery import blueprint_of

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from benchmarks.recipe.depth_parts import HEAD, NORMS
 from compresskit.architecture import Architecture
 from compresskit.spaces import Space
-from compresskit.supernet.parts import PARTS
+from compresskit.supernet.sub_supernets import PARTS
 from compresskit.training.losses import EVEN, FINAL, PLACE, Distillation
 from compresskit.training.recipe import Recipe
 from compresskit.training.sampling import Draw, log_uniform, mostly_small, near, progressive, steady

@@ -15,6 +15,7 @@ from transformers import AutoModelForSequenceClassification, BertConfig
 from compresskit.architecture import Architecture, Layer
 from compresskit.bundle.loader import load_engine
 from compresskit.bundle.manifest import Manifest
+from compresskit.data.demo_text import build_demo_tokenizer
 from compresskit.engine.count import count_macs, count_params
 from compresskit.engine.export import export_onnx
 from compresskit.engine.folder import write_engine
@@ -22,10 +23,9 @@ from compresskit.engine.precision import ENGINE_PRECISIONS
 from compresskit.engine.variants import VARIANTS
 from compresskit.engine.verify import torch_logits
 from compresskit.kept import Kept
-from compresskit.pipeline.forge import Forge
+from compresskit.pipeline.exporting.graph_builder import GraphBuilder
 from compresskit.pruning.extract import extract
 from compresskit.supernet.surgery import blueprint_of
-from compresskit.tasks.demo_text import build_demo_tokenizer
 
 EXPECTED = "expected.json"
 WORDS = [f"w{i}" for i in range(200)]
@@ -94,11 +94,11 @@ def _engines(folder: Path, shape: str) -> Iterator[str]:
     plain = export_onnx(pruned)
     tokenizer = build_demo_tokenizer(WORDS)
     rows = [{"input_ids": tokenizer(text)["input_ids"]} for text in TEXTS]
-    forge = Forge(plain, lambda _: VARIANTS[0], rows)
+    builder = GraphBuilder(plain, lambda _: VARIANTS[0], rows)
     wanted = torch_logits(pruned, rows)
     for variant in VARIANTS:
         for precision in ENGINE_PRECISIONS:
-            made = forge.make(precision, variant)
+            made = builder.make(precision, variant)
             name = name_of(shape, variant.name, precision)
             manifest = Manifest(
                 architecture=architecture.to_json(),

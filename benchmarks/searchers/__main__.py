@@ -19,9 +19,9 @@ from benchmarks.finished import FinishedRun
 from benchmarks.results import write_results
 from benchmarks.searchers.scores import Scores, fitted_latency, scored_grid
 from compresskit.architecture import Architecture
-from compresskit.search import make_objectives, make_searcher
-from compresskit.search.factory import SEARCHERS
-from compresskit.search.proposals import GapSearcher
+from compresskit.searchers import make_objectives, make_searcher
+from compresskit.searchers.factory import SEARCHERS
+from compresskit.searchers.proposals import GapSearcher
 from compresskit.training.stages import quick_score
 
 OBJECTIVES = make_objectives(("metric", "latency_ms"))

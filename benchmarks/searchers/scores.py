@@ -13,7 +13,7 @@ from benchmarks.front.score import dominated_area
 from compresskit.architecture import Architecture
 from compresskit.runs.directory import RunDirectory
 from compresskit.runs.jsonl import append_record, read_records
-from compresskit.search.additive import AdditiveLatency
+from compresskit.searchers.additive import AdditiveLatency
 from compresskit.spaces import Space
 from compresskit.supernet.network import SuperNetwork
 from compresskit.training.stages import Stage, quick_score

@@ -23,8 +23,8 @@ from compresskit.architecture import Architecture
 from compresskit.engine.count import count_macs
 from compresskit.engine.verify import torch_logits
 from compresskit.pipeline.inputs import read_task
-from compresskit.pipeline.models import open_checkpoint
-from compresskit.pipeline.reuse import stored_settings
+from compresskit.pipeline.store.reuse import stored_settings
+from compresskit.pipeline.training.models import open_checkpoint
 from compresskit.runs.directory import RunDirectory
 
 _LENGTH = 128

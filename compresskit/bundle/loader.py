@@ -24,7 +24,7 @@ from compresskit.bundle.runtime import check_runtime
 from compresskit.bundle.session import make_session
 from compresskit.errors import ConfigurationError, EngineError
 from compresskit.families import FAMILIES
-from compresskit.kinds import wrong_kind
+from compresskit.field_types import wrong_kind
 from compresskit.target.base import SessionSettings
 
 MODEL_FILE = "onnx/model.onnx"

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from compresskit.errors import EngineError
-from compresskit.kinds import wrong_kind
+from compresskit.field_types import wrong_kind
 
 FILE_NAME = "compresskit.json"
 FORMAT_VERSION = 1

@@ -55,8 +55,8 @@ def main(
 ) -> None:
     """Measure engines side by side on a device: each in a fresh process, in turn, in random order."""
     from compresskit.pipeline.bench import bench
-    from compresskit.pipeline.bench_gate import check_keys, parse_condition
-    from compresskit.pipeline.bench_verdict import Outcome, judge, limits_of
+    from compresskit.pipeline.benching.gate import check_keys, parse_condition
+    from compresskit.pipeline.benching.verdict import Outcome, judge, limits_of
     from compresskit.report.bench_text import mark_lines
     from compresskit.report.tables import bench_table
 

@@ -23,7 +23,7 @@ def main(
     from compresskit.report.tables import front_table, front_with_verdict
     from compresskit.report.verdict import judge
     from compresskit.runs.directory import RunDirectory
-    from compresskit.search.front import select_point
+    from compresskit.searchers.front import select_point
 
     found = RunDirectory.open(run)
     front = found.front()

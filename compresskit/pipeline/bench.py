@@ -12,16 +12,16 @@ from compresskit.bundle.loader import graph_file, session_settings
 from compresskit.bundle.manifest import Manifest, file_hash, verify
 from compresskit.bundle.runtime import check_runtime
 from compresskit.errors import ConfigurationError, EngineError
-from compresskit.pipeline.bench_data import LabelledTexts, read_labelled
-from compresskit.pipeline.bench_history import append_history, changes_since, read_history
-from compresskit.pipeline.bench_result import BenchResult, EngineResult
+from compresskit.pipeline.benching.data import LabelledTexts, read_labelled
+from compresskit.pipeline.benching.history import append_history, changes_since, read_history
+from compresskit.pipeline.benching.result import BenchResult, EngineResult
 from compresskit.report.files import BENCH_FORMATS, check_format, write_bench
 from compresskit.target.base import SessionSettings
-from compresskit.target.baseline import Level
 from compresskit.target.compare import compare
-from compresskit.target.comparison import EngineMeasurement
+from compresskit.target.comparison_result import EngineMeasurement
 from compresskit.target.decide import Limit
 from compresskit.target.profile import Profile, load_profile
+from compresskit.target.reference_level import Level
 from compresskit.target.runner import EngineToMeasure
 from compresskit.target.threads import thread_warnings
 
@@ -140,7 +140,7 @@ def _scored(
     device: RemoteBench | None,
     say: Callable[[str], None],
 ) -> BenchResult:
-    from compresskit.pipeline.bench_score import label_notes, score_engine
+    from compresskit.pipeline.benching.score import label_notes, score_engine
 
     for note in data.notes:
         say(f"data: {note}")

@@ -13,9 +13,9 @@ from typing import Any
 
 from transformers import BertConfig, BertModel, set_seed
 
+from compresskit.data.demo_text import build_demo_tokenizer, read_demo_texts, write_demo_data
 from compresskit.errors import CompresskitError, ConfigurationError
-from compresskit.pipeline.models import quiet
-from compresskit.tasks.demo_text import build_demo_tokenizer, read_demo_texts, write_demo_data
+from compresskit.pipeline.training.models import quiet
 
 ROWS = 5000
 MARKER = ".compresskit-demo"

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from compresskit.architecture import Candidate
-from compresskit.pipeline.estimate import Clock
 from compresskit.pipeline.inputs import Inputs
 from compresskit.pipeline.settings import SearchSettings
-from compresskit.pipeline.warm_start import recorded
+from compresskit.pipeline.store.warm_start import recorded
+from compresskit.pipeline.training.time_estimate import Clock
 from compresskit.runs.directory import RunDirectory
 from compresskit.runs.records import TrialRecord
-from compresskit.search.loop import Budget, Evaluation, run_search
+from compresskit.searchers.loop import Budget, Evaluation, run_search
 
 
 def explore(

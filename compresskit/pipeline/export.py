@@ -20,20 +20,20 @@ from compresskit.engine.triton import left_out, write_triton
 from compresskit.engine.verify import check_model, verify
 from compresskit.engine.vocabulary import TrimmedTokenizer, TrimmedVocabulary, trim
 from compresskit.errors import ConfigurationError, one_of
-from compresskit.pipeline.choice import Choice as Choice
-from compresskit.pipeline.choice import choose
-from compresskit.pipeline.chosen_point import block_facts, fine_tune_point
-from compresskit.pipeline.corpus import Corpus
-from compresskit.pipeline.device import reach
-from compresskit.pipeline.examination import Examination
-from compresskit.pipeline.final_graph import FinalGraph, PrecisionRequest, final_graph
-from compresskit.pipeline.fingerprints import check_run, fingerprints_of
+from compresskit.pipeline.exporting.corpus import Corpus
+from compresskit.pipeline.exporting.device import reach
+from compresskit.pipeline.exporting.engine_score import Examination
+from compresskit.pipeline.exporting.final_graph import FinalGraph, PrecisionRequest, final_graph
+from compresskit.pipeline.exporting.fine_tuning import block_facts, fine_tune_point
+from compresskit.pipeline.exporting.measured_point import measured_latency
+from compresskit.pipeline.exporting.on_test import changes_of, figures_on_test, kept_answers
+from compresskit.pipeline.exporting.point_choice import Choice as Choice
+from compresskit.pipeline.exporting.point_choice import choose
 from compresskit.pipeline.inputs import read_task
-from compresskit.pipeline.measured import measured_latency
-from compresskit.pipeline.models import Checkpoint, load_model, open_checkpoint
-from compresskit.pipeline.on_test import changes_of, figures_on_test, kept_answers
-from compresskit.pipeline.points import weights_folder
-from compresskit.pipeline.reuse import profile_for, stored_settings
+from compresskit.pipeline.store.fingerprints import check_run, fingerprints_of
+from compresskit.pipeline.store.reuse import profile_for, stored_settings
+from compresskit.pipeline.store.trial_weights import weights_folder
+from compresskit.pipeline.training.models import Checkpoint, load_model, open_checkpoint
 from compresskit.pruning.block.linear import compact
 from compresskit.pruning.extract import extract
 from compresskit.pruning.vocabulary import cut_vocabulary
@@ -113,7 +113,7 @@ def export(
     if candidate.blocks is not None:
         pruned = compact(pruned, candidate.blocks)
     with reach(profile, pad_id=pad_id, say=say) as device:
-        final, forge = final_graph(
+        final, builder = final_graph(
             plain,
             request,
             device,
@@ -125,7 +125,7 @@ def export(
             say=say,
         )
         graph, variant = final.made.graph, final.made.variant
-        whole = forge.in_float(variant)
+        whole = builder.in_float(variant)
         exact = final.made.precision == embeddings == "fp32"
         if not exact:  # its own logits cannot prove that the graph is right
             rows = corpus.validation.encoded[:_PROOF_ROWS]

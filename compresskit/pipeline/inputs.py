@@ -9,15 +9,15 @@ from pathlib import Path
 from compresskit.engine.precision import refusal
 from compresskit.errors import ConfigurationError
 from compresskit.families import dimensions_of
-from compresskit.pipeline.cautions import cautions
 from compresskit.pipeline.checkpoint.tokenizer import check_segments
-from compresskit.pipeline.models import Checkpoint, open_checkpoint
 from compresskit.pipeline.settings import SearchSettings
-from compresskit.pipeline.shared_weights import informed_by_run
-from compresskit.search.factory import make_searcher
-from compresskit.search.objectives import Objective, make_objectives
-from compresskit.search.proposals import GapSearcher
-from compresskit.search.searcher import Searcher
+from compresskit.pipeline.store.shared_weights import informed_by_run
+from compresskit.pipeline.training.input_warnings import cautions
+from compresskit.pipeline.training.models import Checkpoint, open_checkpoint
+from compresskit.searchers.factory import make_searcher
+from compresskit.searchers.objectives import Objective, make_objectives
+from compresskit.searchers.proposals import GapSearcher
+from compresskit.searchers.searcher import Searcher
 from compresskit.spaces import PrecisionSpace, Space, make_space
 from compresskit.target.open import open_target
 from compresskit.target.profile import Profile

@@ -9,28 +9,28 @@ from typing import Any
 from torch import nn
 
 from compresskit.errors import ConfigurationError
-from compresskit.pipeline import reuse
-from compresskit.pipeline.answers import DenseAnswers
-from compresskit.pipeline.dense_check import check_dense
-from compresskit.pipeline.estimate import SUPERNET, Clock
-from compresskit.pipeline.evaluator import Evaluator
+from compresskit.methods import LADDERS, NAS, make_method
+from compresskit.methods.base import MethodContext, check_any
+from compresskit.methods.budget import full_step_budget
+from compresskit.pipeline.evaluation.evaluator import Evaluator
+from compresskit.pipeline.evaluation.final_front import write_front
+from compresskit.pipeline.evaluation.latency import LatencyMeter
+from compresskit.pipeline.evaluation.slicers import slicer_of
+from compresskit.pipeline.evaluation.variant_choice import choose_variants
 from compresskit.pipeline.explore import explore
-from compresskit.pipeline.fingerprints import check_run, fingerprints_of
-from compresskit.pipeline.front import write_front
 from compresskit.pipeline.inputs import Inputs, informed_inputs, read_inputs
-from compresskit.pipeline.latency import LatencyMeter
-from compresskit.pipeline.methods import LADDERS, NAS, make_method
-from compresskit.pipeline.methods.base import MethodContext, check_any
-from compresskit.pipeline.methods.budget import full_step_budget
-from compresskit.pipeline.networks import Networks
-from compresskit.pipeline.ranks import WatchedRun, check_processes, is_first, wait_for_all
 from compresskit.pipeline.settings import SearchSettings
-from compresskit.pipeline.slicers import slicer_of
-from compresskit.pipeline.variants import choose_variants
-from compresskit.pipeline.warm_start import read_warm_start
+from compresskit.pipeline.store import reuse
+from compresskit.pipeline.store.dense_predictions import DenseAnswers
+from compresskit.pipeline.store.fingerprints import check_run, fingerprints_of
+from compresskit.pipeline.store.warm_start import read_warm_start
+from compresskit.pipeline.training.dense_check import check_dense
+from compresskit.pipeline.training.networks import Networks
+from compresskit.pipeline.training.ranks import WatchedRun, check_processes, is_first, wait_for_all
+from compresskit.pipeline.training.time_estimate import SUPERNET, Clock
 from compresskit.runs.directory import RunDirectory
 from compresskit.runs.records import Front, TrialRecord
-from compresskit.search.loop import Budget
+from compresskit.searchers.loop import Budget
 from compresskit.supernet.network import SuperNetwork
 from compresskit.supernet.surgery import blueprint_of_config
 from compresskit.target.open import open_target

@@ -8,7 +8,7 @@ from types import UnionType
 from typing import Any, NoReturn, Union, get_args, get_origin, get_type_hints
 
 from compresskit.errors import RunError
-from compresskit.kinds import in_words, is_of
+from compresskit.field_types import in_words, is_of
 
 RESTORE = "Restore it, or start again with --force."
 

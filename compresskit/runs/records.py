@@ -8,7 +8,7 @@ from typing import Any
 
 from compresskit.architecture import Candidate
 from compresskit.errors import ArchitectureError, RunError
-from compresskit.kinds import wrong_kind
+from compresskit.field_types import wrong_kind
 from compresskit.runs.tested import OnTest
 
 COMPLETED = "completed"

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from compresskit.errors import RunError
-from compresskit.kinds import wrong_kind
+from compresskit.field_types import wrong_kind
 from compresskit.runs.atomic import write_atomic, write_error
 
 TESTS = "tests"

@@ -13,7 +13,7 @@ from compresskit.errors import ConfigurationError, TargetError, one_of
 if TYPE_CHECKING:
     from onnx import ModelProto
 
-    from compresskit.target.light import LightGraph
+    from compresskit.target.external_weights import LightGraph
 
 # A graph as serialized ONNX, or the file that holds it.
 Model = bytes | Path

@@ -9,15 +9,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from compresskit.errors import ConfigurationError
-from compresskit.target.baseline import Level, conditions_key
-from compresskit.target.comparison import Comparison, Ratio
+from compresskit.target.comparison_result import Comparison, Ratio
 from compresskit.target.decide import AT_EACH_LOOK, PATIENCE, Interval, Limit, Looks, all_decided
 from compresskit.target.disturbance import Disturbance
 from compresskit.target.host import host_conditions
 from compresskit.target.load import load_now
+from compresskit.target.loaded_references import built_in
 from compresskit.target.local import conditions_of, resolve
 from compresskit.target.profile import Profile
-from compresskit.target.references import built_in
+from compresskit.target.reference_level import Level, conditions_key
 from compresskit.target.runner import EngineToMeasure, Runner
 from compresskit.target.statistics import MIN_SAMPLES_P99, widened
 from compresskit.target.warn import fallback_warnings, machine_warnings, sampling_warnings

@@ -91,7 +91,7 @@ def _providers() -> Iterator[Check]:
     if facts is None:
         return
     from compresskit.target.local import cache_folder, start_child
-    from compresskit.target.reference import default_reference
+    from compresskit.target.reference_graphs import default_reference
     from compresskit.target.session import session_spec
 
     for name, full in PROVIDERS.items():

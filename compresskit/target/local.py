@@ -13,16 +13,16 @@ import numpy as np
 
 from compresskit.errors import TargetError
 from compresskit.target.base import Measurement, Model, SessionSettings
-from compresskit.target.baseline import Baselines, conditions_key
 from compresskit.target.child import Child
+from compresskit.target.external_weights import LightGraph
 from compresskit.target.graph import weight_bytes
 from compresskit.target.host import host_conditions, physical_cores
 from compresskit.target.leg import CANDIDATE
-from compresskit.target.light import LightGraph
 from compresskit.target.load import Load, foreign_cores, load_now
+from compresskit.target.loaded_references import OWN, Reference, References
 from compresskit.target.paired import BETWEEN, PAIR_BETWEEN
 from compresskit.target.profile import PROVIDERS, Profile
-from compresskit.target.references import OWN, Reference, References
+from compresskit.target.reference_level import Baselines, conditions_key
 from compresskit.target.series import Series
 from compresskit.target.session import session_spec
 from compresskit.target.staging import Staging

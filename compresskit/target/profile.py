@@ -13,7 +13,7 @@ from typing import Any
 
 from compresskit.architecture import PRECISIONS
 from compresskit.errors import ConfigurationError, one_of
-from compresskit.kinds import wrong_kind
+from compresskit.field_types import wrong_kind
 
 if sys.version_info >= (3, 11):
     import tomllib

@@ -27,11 +27,11 @@ from compresskit.target.agent.protocol import (
 )
 from compresskit.target.agent.transport import Transport, read_answer
 from compresskit.target.base import Measurement, Model, SessionSettings
-from compresskit.target.baseline import Baselines
-from compresskit.target.light import LightGraph, whole_graph
+from compresskit.target.external_weights import LightGraph, whole_graph
 from compresskit.target.local import conditions_of
 from compresskit.target.profile import Profile
-from compresskit.target.weightless import strip_weights
+from compresskit.target.reference_level import Baselines
+from compresskit.target.stripped_graph import strip_weights
 
 _ADVICE = {
     REFUSED: "the agent refuses the graph: ",

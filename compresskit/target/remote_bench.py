@@ -12,10 +12,10 @@ import numpy.typing as npt
 
 from compresskit.errors import AgentError
 from compresskit.target.base import Model, SessionSettings
-from compresskit.target.baseline import fingerprint
-from compresskit.target.comparison import Comparison, EngineMeasurement, Ratio
+from compresskit.target.comparison_result import Comparison, EngineMeasurement, Ratio
 from compresskit.target.decide import Limit
 from compresskit.target.profile import Profile
+from compresskit.target.reference_level import fingerprint
 from compresskit.target.remote import EngineMissingError, RemoteTarget
 from compresskit.target.runner import EngineToMeasure
 

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from compresskit.errors import TargetError
 from compresskit.target.base import Model, SessionSettings
 from compresskit.target.child import Child
-from compresskit.target.comparison import EngineMeasurement
+from compresskit.target.comparison_result import EngineMeasurement
 from compresskit.target.leg import Leg
 from compresskit.target.local import cache_folder, start_child
 from compresskit.target.paired import Rounds

@@ -23,7 +23,7 @@ import psutil
 from compresskit.errors import DiskFullError, TargetError
 from compresskit.exhausted import is_disk_full
 from compresskit.target.base import Model
-from compresskit.target.light import Array, LightGraph, without_weights
+from compresskit.target.external_weights import Array, LightGraph, without_weights
 
 if TYPE_CHECKING:
     from onnx import ModelProto

@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from compresskit.data.containment import words
+from compresskit.data.grouping import group_rows
+from compresskit.data.splits import LARGEST_GROUP
 from compresskit.target.statistics import student_quantile
-from compresskit.tasks.containment import words
-from compresskit.tasks.grouping import group_rows
 from compresskit.tasks.metrics import CLASSIFICATION
-from compresskit.tasks.splits import LARGEST_GROUP
 from compresskit.tasks.weighted import weighted_metric
 
 Values = npt.NDArray[Any]

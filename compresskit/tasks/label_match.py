@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from compresskit.tasks.label_values import Label, label_number, label_text
+from compresskit.data.label_values import Label, label_number, label_text
 
 _GENERIC = re.compile(r"(?i:label_?)?(\d+)")  # what transformers calls the classes of a head without names
 _NUMERAL = re.compile(r"[+-]?\d+(\.\d*)?")

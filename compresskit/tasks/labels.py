@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from compresskit.data.label_values import Label, label_number, label_text
+from compresskit.data.rows import Rows
 from compresskit.errors import ConfigurationError, DataError, one_of
 from compresskit.tasks.label_match import Classes, match_labels
-from compresskit.tasks.label_values import Label, label_number, label_text
-from compresskit.tasks.rows import Rows
 
 KINDS = ("classification", "regression")
 

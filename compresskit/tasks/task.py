@@ -10,17 +10,17 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from compresskit.data.columns import find_label_column, find_text_columns
+from compresskit.data.fingerprint import rows_fingerprint
+from compresskit.data.near_copies import near_copies
+from compresskit.data.rows import Rows, is_labelled, missing_note, read_rows
+from compresskit.data.sources import Source, load_source
+from compresskit.data.splits import Cut, cut_all, cut_validation
+from compresskit.data.strata import choose_rows, strata_of
 from compresskit.errors import DataError
-from compresskit.tasks.columns import find_label_column, find_text_columns
 from compresskit.tasks.encoding import Row, check_length, encode
-from compresskit.tasks.fingerprint import rows_fingerprint
 from compresskit.tasks.labels import absent_note, read_labels
 from compresskit.tasks.metrics import metric, metric_for, prior
-from compresskit.tasks.near_copies import near_copies
-from compresskit.tasks.rows import Rows, is_labelled, missing_note, read_rows
-from compresskit.tasks.sources import Source, load_source
-from compresskit.tasks.splits import Cut, cut_all, cut_validation
-from compresskit.tasks.strata import choose_rows, strata_of
 
 SEARCH_ROWS = 1_000
 

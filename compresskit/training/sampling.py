@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from compresskit.architecture import Architecture
-from compresskit.supernet.parts import LEAST
+from compresskit.supernet.sub_supernets import LEAST
 from compresskit.training.strategies import Sampler
 
 SHRINK_UNTIL = 0.5

@@ -10,9 +10,9 @@ import pytest
 
 from compresskit.cli.app import status
 from compresskit.pipeline import bench as module
-from compresskit.pipeline.bench_result import BenchResult, EngineResult
+from compresskit.pipeline.benching.result import BenchResult, EngineResult
 from compresskit.report import write_report
-from compresskit.target.comparison import Ratio
+from compresskit.target.comparison_result import Ratio
 from tests.report.runs import write_run
 
 

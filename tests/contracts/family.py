@@ -14,7 +14,7 @@ from torch import nn
 
 from compresskit.architecture import Architecture, Layer
 from compresskit.engine.export import export_onnx
-from compresskit.engine.graph import GraphSlicer
+from compresskit.engine.graph_slicer import GraphSlicer
 from compresskit.errors import ArchitectureError
 from compresskit.families import Blueprint, blueprint_from_json
 from compresskit.kept import Kept
@@ -191,7 +191,7 @@ class FamilyContract:
         assert counter.get_total_flops() == 2 * supernet.blueprint.macs(ARCHITECTURES[name], 6, batch=2)
 
     def test_weights_survive_save_and_load(self, supernet: SuperNetwork, tmp_path: Path) -> None:
-        from compresskit.pipeline.models import load_model, save_model
+        from compresskit.pipeline.training.models import load_model, save_model
 
         save_model(supernet.model, tmp_path / "model")
         loaded = load_model(tmp_path / "model").eval()

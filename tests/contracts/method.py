@@ -13,15 +13,15 @@ import pytest
 import torch
 
 from compresskit.architecture import Candidate
-from compresskit.pipeline.estimate import Clock
-from compresskit.pipeline.evaluator import Evaluator
-from compresskit.pipeline.latency_record import CandidateLatency
-from compresskit.pipeline.methods import make_method
-from compresskit.pipeline.methods.base import MethodContext
-from compresskit.pipeline.models import load_model
+from compresskit.methods import make_method
+from compresskit.methods.base import MethodContext
+from compresskit.pipeline.evaluation.evaluator import Evaluator
+from compresskit.pipeline.evaluation.latency_record import CandidateLatency
 from compresskit.pipeline.settings import SearchSettings
+from compresskit.pipeline.training.models import load_model
+from compresskit.pipeline.training.time_estimate import Clock
 from compresskit.runs import RunDirectory, TrialRecord
-from compresskit.search import make_objectives, make_searcher
+from compresskit.searchers import make_objectives, make_searcher
 from compresskit.spaces import make_space
 from compresskit.supernet.network import SuperNetwork
 from compresskit.training import recipe

@@ -11,7 +11,7 @@ import torch
 from compresskit.architecture import Architecture, Candidate, Dimensions
 from compresskit.errors import SearchError
 from compresskit.runs import TrialRecord
-from compresskit.search import (
+from compresskit.searchers import (
     Budget,
     Constraints,
     Evaluation,
@@ -20,7 +20,7 @@ from compresskit.search import (
     make_searcher,
     run_search,
 )
-from compresskit.search.constraints import UNBOUND
+from compresskit.searchers.constraints import UNBOUND
 from compresskit.spaces import SPACES, Config, Space, make_space
 
 DIMS = Dimensions(num_layers=3, num_heads=4, head_size=8, num_units=32, hidden_size=32)

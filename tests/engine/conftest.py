@@ -11,7 +11,7 @@ from onnx import ModelProto
 from torch import nn
 
 from compresskit.engine.export import export_onnx
-from compresskit.engine.graph import GraphSlicer
+from compresskit.engine.graph_slicer import GraphSlicer
 from compresskit.families import Blueprint
 from compresskit.supernet.surgery import blueprint_of
 from tests.engine.models import make_model

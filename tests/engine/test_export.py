@@ -10,7 +10,7 @@ import torch
 from onnx import numpy_helper
 
 from compresskit.engine.export import export_onnx
-from compresskit.engine.graph import transposed_weights
+from compresskit.engine.graph_slicer import transposed_weights
 from compresskit.engine.score import logits_of
 from compresskit.engine.verify import torch_logits
 from tests.engine.models import make_model, make_rows

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from transformers import BertConfig, BertModel, set_seed
 
+from compresskit.data.demo_text import build_demo_tokenizer, read_demo_texts, write_demo_data
 from compresskit.pipeline.settings import SearchSettings
-from compresskit.tasks.demo_text import build_demo_tokenizer, read_demo_texts, write_demo_data
 
 PROFILE = """\
 description = "one thread, looked at briefly"

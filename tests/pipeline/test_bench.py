@@ -14,10 +14,10 @@ from compresskit.bundle import load_engine
 from compresskit.errors import CompresskitError, ConfigurationError, DataError, EngineError
 from compresskit.pipeline import bench as module
 from compresskit.pipeline.bench import bench
-from compresskit.target.baseline import Level
-from compresskit.target.comparison import Comparison, EngineMeasurement, Ratio
+from compresskit.target.comparison_result import Comparison, EngineMeasurement, Ratio
 from compresskit.target.decide import Limit
 from compresskit.target.profile import Profile
+from compresskit.target.reference_level import Level
 from compresskit.target.runner import EngineToMeasure
 from tests.pipeline.tiny import QUICK, write_engine, write_graph
 from tests.report.runs import HALF

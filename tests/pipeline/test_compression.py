@@ -15,8 +15,8 @@ from compresskit.bundle.loader import load_engine
 from compresskit.engine.verify import torch_logits
 from compresskit.errors import ConfigurationError
 from compresskit.pipeline.export import Choice, export
-from compresskit.pipeline.reuse import known_scores, take_over
 from compresskit.pipeline.search import search
+from compresskit.pipeline.store.reuse import known_scores, take_over
 from compresskit.pruning.reload import load_pruned
 from compresskit.runs import RunDirectory
 from tests.pipeline.make import make_inputs, settings_for

@@ -11,22 +11,22 @@ from typing import Any
 import pytest
 
 from compresskit.errors import CompresskitError, RunError
-from compresskit.pipeline import reuse
-from compresskit.pipeline.answers import ANSWERS_FILE, DenseAnswers
-from compresskit.pipeline.latency_record import CandidateLatency, shapes_of
-from compresskit.pipeline.measured import measured_latency
-from compresskit.pipeline.models import load_model
-from compresskit.pipeline.scores import SCORES_FILE, read_scores
+from compresskit.pipeline.evaluation.latency_record import CandidateLatency, shapes_of
+from compresskit.pipeline.evaluation.variant_choice import known_variants
+from compresskit.pipeline.exporting.measured_point import measured_latency
 from compresskit.pipeline.search import search
-from compresskit.pipeline.shared_weights import load_shared
-from compresskit.pipeline.spent import note_training
-from compresskit.pipeline.variants import known_variants
-from compresskit.pipeline.warm_start import _of_run
+from compresskit.pipeline.store import reuse
+from compresskit.pipeline.store.dense_predictions import ANSWERS_FILE, DenseAnswers
+from compresskit.pipeline.store.importance import SCORES_FILE, read_scores
+from compresskit.pipeline.store.shared_weights import load_shared
+from compresskit.pipeline.store.warm_start import _of_run
+from compresskit.pipeline.training.models import load_model
+from compresskit.pipeline.training.steps_spent import note_training
 from compresskit.report.markdown import run_markdown
 from compresskit.report.run_page import run_html
 from compresskit.report.view import load_view
 from compresskit.runs import RunDirectory
-from compresskit.target.baseline import Baselines
+from compresskit.target.reference_level import Baselines
 from tests.damage import damaged_texts, damaged_values
 from tests.report.runs import bench_result
 

@@ -16,7 +16,7 @@ from compresskit.bundle.loader import load_engine
 from compresskit.engine.count import count_macs, count_params
 from compresskit.errors import ConfigurationError, EngineError
 from compresskit.pipeline.export import Choice, export
-from compresskit.pipeline.models import load_model
+from compresskit.pipeline.training.models import load_model
 from compresskit.pruning.reload import load_pruned
 from compresskit.runs import RunDirectory
 
@@ -131,8 +131,8 @@ def test_the_metric_is_that_of_raw_texts_through_the_loader(run: Path, inputs: P
 
 def bench_score(engine: Path, data: Path) -> float:
     from compresskit.bundle import read_manifest
-    from compresskit.pipeline.bench_data import read_labelled
-    from compresskit.pipeline.bench_score import score_engine
+    from compresskit.pipeline.benching.data import read_labelled
+    from compresskit.pipeline.benching.score import score_engine
     from compresskit.target.profile import load_profile
 
     return score_engine(engine, read_manifest(engine), read_labelled(data), load_profile("cpu-1-thread"))

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from compresskit.errors import RunError
-from compresskit.pipeline import parts
 from compresskit.pipeline.export import Choice, export
 from compresskit.pipeline.search import search
+from compresskit.pipeline.training import sub_supernets as parts
 from compresskit.runs import RunDirectory
 from tests.pipeline.broken import Job, finish, interrupt_at, kill_at
 

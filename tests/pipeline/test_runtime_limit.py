@@ -11,9 +11,10 @@ from onnx import ModelProto
 from compresskit.bundle.runtime import RuntimeLimit, lowest_runtime
 from compresskit.engine.export import export_onnx
 from compresskit.errors import ConfigurationError
-from compresskit.pipeline import final_graph, variants
-from compresskit.pipeline.final_graph import PrecisionRequest
-from compresskit.pipeline.variants import find_variant, limit_of
+from compresskit.pipeline.evaluation import variant_choice as variants
+from compresskit.pipeline.evaluation.variant_choice import find_variant, limit_of
+from compresskit.pipeline.exporting import final_graph
+from compresskit.pipeline.exporting.final_graph import PrecisionRequest
 from compresskit.target.profile import Profile
 from tests.engine.models import make_model
 

@@ -10,10 +10,10 @@ import pytest
 import torch
 
 from compresskit.errors import ConfigurationError, RunError
-from compresskit.pipeline import reuse
-from compresskit.pipeline.evaluator import Evaluator
-from compresskit.pipeline.front import write_front
+from compresskit.pipeline.evaluation.evaluator import Evaluator
+from compresskit.pipeline.evaluation.final_front import write_front
 from compresskit.pipeline.search import search
+from compresskit.pipeline.store import reuse
 from compresskit.runs import RunDirectory
 from compresskit.runs.records import Front
 from tests.pipeline.make import settings_for

@@ -13,11 +13,11 @@ from onnx import ModelProto
 
 from compresskit.architecture import Candidate
 from compresskit.errors import ConfigurationError, RunError
-from compresskit.pipeline.evaluator import Evaluator, Scores
+from compresskit.pipeline.evaluation.evaluator import Evaluator, Scores
 from compresskit.pipeline.search import search
 from compresskit.runs import RunDirectory
 from compresskit.target.base import Measurement
-from compresskit.target.light import LightGraph
+from compresskit.target.external_weights import LightGraph
 from tests.pipeline.make import settings_for
 
 
@@ -104,7 +104,7 @@ class TestConstraints:
 
         monkeypatch.setattr(Evaluator, "validated", validated)
         monkeypatch.setattr(Evaluator, "search_scores", size)
-        monkeypatch.setattr("compresskit.pipeline.reuse.known_scores", lambda *_: {})
+        monkeypatch.setattr("compresskit.pipeline.store.reuse.known_scores", lambda *_: {})
         monkeypatch.setattr("compresskit.tasks.task.Task.prior", lambda *_: 0.4)
         front = search(None, tmp_path / "run", start_from=run)
         assert front.points and all((point.metric or 0.0) > 0.4 for point in front.points)

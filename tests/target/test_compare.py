@@ -11,12 +11,12 @@ import pytest
 
 from compresskit.errors import ConfigurationError, TargetError
 from compresskit.target import runner as runner_module
-from compresskit.target.baseline import Level
 from compresskit.target.compare import compare
-from compresskit.target.comparison import Comparison, Ratio
+from compresskit.target.comparison_result import Comparison, Ratio
 from compresskit.target.leg import Leg
 from compresskit.target.local import LocalTarget
 from compresskit.target.profile import Profile
+from compresskit.target.reference_level import Level
 from compresskit.target.runner import EngineToMeasure
 from compresskit.target.statistics import Array
 from compresskit.target.timer import Step

@@ -8,9 +8,9 @@ import pytest
 
 from compresskit.errors import AgentError, TargetError
 from compresskit.target import Measurement, SessionSettings, open_target
-from compresskit.target.baseline import Baselines, fingerprint
 from compresskit.target.local import LocalTarget, resolve
 from compresskit.target.profile import Profile, load_profile
+from compresskit.target.reference_level import Baselines, fingerprint
 from tests.target.graphs import chain, endless, written
 
 PROFILE = Profile("quick", length=16, interval_precision=0.5, max_seconds=0.3, min_runs=10)

@@ -11,7 +11,7 @@ import pytest
 
 from compresskit.errors import AgentError
 from compresskit.target.base import SessionSettings
-from compresskit.target.comparison import Comparison, EngineMeasurement, Ratio
+from compresskit.target.comparison_result import Comparison, EngineMeasurement, Ratio
 from compresskit.target.remote_bench import RemoteBench, comparison_from_json
 from compresskit.target.runner import EngineToMeasure
 from tests.target.agent import graphs

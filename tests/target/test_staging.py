@@ -12,7 +12,7 @@ import pytest
 
 from compresskit.errors import DiskFullError
 from compresskit.target import staging
-from compresskit.target.light import without_weights
+from compresskit.target.external_weights import without_weights
 from compresskit.target.staging import Staging
 from tests.target.graphs import chain, written
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from compresskit.tasks.demo_text import build_demo_tokenizer
+from compresskit.data.demo_text import build_demo_tokenizer
 
 WORDS = [f"w{i}" for i in range(200)]
 

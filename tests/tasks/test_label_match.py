@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
+from compresskit.data.label_values import Label
 from compresskit.tasks.label_match import match_labels
-from compresskit.tasks.label_values import Label
 
 STARS = ("1 star", "2 stars", "3 stars", "4 stars", "5 stars")
 GENERIC = tuple(f"LABEL_{i}" for i in range(5))

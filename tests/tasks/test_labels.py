@@ -5,10 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
+from compresskit.data.label_values import Label
+from compresskit.data.rows import Rows
 from compresskit.errors import ConfigurationError, DataError
-from compresskit.tasks.label_values import Label
 from compresskit.tasks.labels import absent_note, read_labels
-from compresskit.tasks.rows import Rows
 
 
 def rows(labels: Sequence[Label], split: str = "train") -> Rows:

@@ -23,7 +23,7 @@ from benchmarks.engine.environments import node_of, python_of, versions_of
 from benchmarks.results import write_results
 from compresskit.bundle import verify
 from compresskit.bundle.manifest import FILE_NAME, file_hash
-from compresskit.pipeline.bench_data import LabelledTexts, read_labelled
+from compresskit.pipeline.benching.data import LabelledTexts, read_labelled
 
 HERE = Path(__file__).parent
 REFERENCE = "compresskit.load_pruned, PyTorch"

@@ -17,7 +17,7 @@ from typing import Any
 from benchmarks.latency.busy.graphs import Graphs
 from benchmarks.latency.subjects import PROFILE, VARIANT, Settings, minilm
 from compresskit.architecture import Candidate
-from compresskit.pipeline.latency import LatencyMeter
+from compresskit.pipeline.evaluation.latency import LatencyMeter
 from compresskit.runs import RunDirectory
 from compresskit.target.local import LocalTarget
 
@@ -25,7 +25,7 @@ from compresskit.target.local import LocalTarget
 def measured_front(meter: Any, candidates: list[Candidate], dense: Candidate) -> list[dict[str, Any]]:
     """Speed-up over the dense model, 95 % interval and marks of each, as pareto.json has them."""
     try:
-        from compresskit.pipeline.pairing import DensePairs
+        from compresskit.pipeline.evaluation.pairing import DensePairs
     except ImportError:
         return _second_look(meter, candidates, dense)
     meter.settle()

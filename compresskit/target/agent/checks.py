@@ -15,7 +15,7 @@ from onnx import AttributeProto, GraphProto, NodeProto, TensorProto
 
 from compresskit.errors import TargetError
 from compresskit.target.agent.allowed import OPERATORS
-from compresskit.target.weightless import METADATA_KEY, has_values, read_scales, tensor_bytes
+from compresskit.target.stripped_graph import METADATA_KEY, has_values, read_scales, tensor_bytes
 
 MAX_NODES = 50_000
 MAX_INITIALIZERS = 20_000

@@ -43,7 +43,7 @@ def answer(request: dict[str, Any]) -> dict[str, Any]:
 def accept(request: dict[str, Any]) -> Path:
     """Check the graph that lies in a part of a file, fill it in, and write it into a folder with room."""
     from compresskit.target.agent.checks import accept_graph
-    from compresskit.target.weightless import fill_weights, weight_bytes
+    from compresskit.target.stripped_graph import fill_weights, weight_bytes
 
     with Path(request["source"]).open("rb") as file:
         file.seek(request["offset"])

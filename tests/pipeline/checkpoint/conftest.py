@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from transformers import BertConfig, BertForSequenceClassification, BertModel, set_seed
 
-from compresskit.tasks.demo_text import build_demo_tokenizer
+from compresskit.data.demo_text import build_demo_tokenizer
 
 WORDS = ["the lid is good", "the motor is bad", "nobody likes the zipper"]
 

@@ -17,7 +17,7 @@ import onnx
 
 from compresskit.target.agent.protocol import pack_head
 from compresskit.target.profile import Profile
-from compresskit.target.weightless import strip_weights
+from compresskit.target.stripped_graph import strip_weights
 from tests.target.agent import graphs
 
 _PROGRAM = """

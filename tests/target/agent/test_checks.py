@@ -8,7 +8,7 @@ import pytest
 from onnx import TensorProto, helper
 
 from compresskit.target.agent.checks import GraphRefusedError, accept_graph
-from compresskit.target.weightless import strip_weights
+from compresskit.target.stripped_graph import strip_weights
 from tests.target.agent import graphs
 
 LIMIT = 64 << 20

@@ -10,7 +10,7 @@ import numpy as np
 import onnx
 import pytest
 
-from compresskit.target.weightless import strip_weights
+from compresskit.target.stripped_graph import strip_weights
 from tests.target.agent import graphs
 from tests.target.agent.running import PROFILE, RunningAgent, failure, serve_honest
 from tests.target.agent.test_checks import mutated

@@ -16,7 +16,7 @@ import psutil
 import pytest
 
 from compresskit.target.agent.protocol import PROTOCOL, pack_head
-from compresskit.target.weightless import strip_weights
+from compresskit.target.stripped_graph import strip_weights
 from tests.target.agent import graphs
 from tests.target.agent.running import PATIENCE_SECONDS, RunningAgent, body_of, ended, serve_honest, submit
 

@@ -1,0 +1,1 @@
+"""Data sets: readers, columns, groups and splits, before any task sees them."""

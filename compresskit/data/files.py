@@ -1,0 +1,179 @@
+"""Data files as tables, for a search and a bench alike: CSV, TSV and JSON lines as written, and parquet.
+
+Standard library only; parquet needs pyarrow. CSV stays text: what its labels mean is for `labels` to say.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from compresskit.data.conventions import files_by_role
+from compresskit.data.lines import MAX_LINE, text_lines
+from compresskit.data.table import Table, joined
+from compresskit.errors import DataError
+
+_MEMORY_FACTOR = 3  # bytes of memory that a byte of a file takes at least once it is read
+
+
+def read_table(files: Sequence[Path]) -> Table:
+    """The rows of `files`, the parts of one split, in order. Raises DataError naming the file and line."""
+    tables = [_read_file(file) for file in files]
+    try:
+        return joined(tables)
+    except ValueError as error:
+        raise DataError(f"the parts of {str(files[0])!r} do not have the same columns: {error}.") from None
+
+
+def split_files(folder: Path) -> dict[str, list[Path]]:
+    """Files of each role (train, validation, test) below `folder`. DataError when a role has two kinds."""
+    found: dict[str, list[Path]] = {}
+    for role, kinds in files_by_role(folder, READERS).items():
+        if len(kinds) > 1:
+            raise DataError(
+                f"folder {str(folder)!r} has several files for its {role} split: "
+                f"{', '.join(sorted(kinds))}; leave one of them."
+            )
+        found[role] = next(iter(kinds.values()))
+    return found
+
+
+def _read_file(file: Path) -> Table:
+    reader = READERS.get(file.suffix.lower())
+    if reader is None:
+        raise DataError(f"file {str(file)!r} is of no known kind; permitted: {', '.join(READERS)}.")
+    size = file.stat().st_size
+    if not size:
+        raise DataError(f"file {str(file)!r} is empty; it needs one row or more.")
+    _check_memory(file, size)
+    try:
+        return reader(file)
+    except (ValueError, RuntimeError, OSError) as error:  # Arrow's errors are among them
+        raise DataError(f"file {str(file)!r} cannot be read as {file.suffix[1:]}: {error}") from error
+
+
+def _check_memory(file: Path, size: int) -> None:
+    free = psutil.virtual_memory().available
+    if size * _MEMORY_FACTOR > free:
+        raise DataError(
+            f"file {str(file)!r} holds {size / 1e9:.1f} GB, which take {size * _MEMORY_FACTOR / 1e9:.1f} GB "
+            f"of memory or more; {free / 1e9:.1f} GB are free. Give fewer rows, or leave out columns."
+        )
+
+
+def _csv(file: Path, delimiter: str = ",") -> Table:
+    csv.field_size_limit(MAX_LINE)
+    record: list[str] = []  # the lines of the row that is being read
+
+    def lines() -> Iterator[str]:
+        for line in text_lines(file):
+            record.append(line)
+            yield line
+
+    reader = csv.reader(lines(), delimiter=delimiter)
+    names: list[str] = []
+    columns: list[list[str]] = []
+    last: list[str] = []
+    try:
+        for values in reader:
+            if values and not names:
+                names, columns = values, [[] for _ in values]
+            elif values:
+                if len(values) != len(names):
+                    _check_quotes(record, delimiter)
+                    raise ValueError(
+                        f"the row that ends in line {reader.line_num:,} has {len(values)} values, the header "
+                        f"{len(names)}; quote values that hold a {'tab' if delimiter != ',' else 'comma'}."
+                    )
+                for column, value in zip(columns, values, strict=True):
+                    column.append(value)
+            last = record.copy()
+            record.clear()
+        _check_quotes(last, delimiter)
+    except csv.Error as error:
+        raise ValueError(
+            f"line {reader.line_num:,}: {error}; look for a quotation mark that is not closed."
+        ) from None
+    named = dict(zip(names, columns, strict=True))
+    return Table(tuple(names), named, len(columns[0]) if columns else 0, is_typed=False)
+
+
+def _check_quotes(row: list[str], delimiter: str) -> None:
+    """Raise csv.Error for a row of several lines with an open quotation mark, which swallows what follows."""
+    if len(row) > 1:
+        list(csv.reader(row, delimiter=delimiter, strict=True))
+
+
+def _tsv(file: Path) -> Table:
+    return _csv(file, "\t")
+
+
+def _json_lines(file: Path) -> Table:
+    columns: dict[str, list[Any]] = {}
+    count = 0
+    for number, line in enumerate(text_lines(file), start=1):
+        if line.isspace():
+            continue
+        row = _object(line, number)
+        for name in row:
+            if name not in columns:
+                columns[name] = [None] * count
+        for name, values in columns.items():
+            values.append(row.get(name))
+        count += 1
+    return Table(tuple(columns), columns, count)
+
+
+def _object(line: str, number: int) -> dict[str, Any]:
+    try:
+        row = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"line {number:,}: {error}. JSON files hold one object a line.") from None
+    if not isinstance(row, dict):
+        raise ValueError(f"line {number:,} is not a JSON object. JSON files hold one object a line.")
+    return row
+
+
+def _parquet(file: Path) -> Table:
+    try:
+        from pyarrow import parquet
+    except ModuleNotFoundError:
+        raise DataError(
+            f"{str(file)!r} is parquet, which needs pyarrow: pip install pyarrow, or give CSV or JSON lines."
+        ) from None
+    with parquet.ParquetFile(file) as opened:
+        groups = range(opened.metadata.num_row_groups)
+        _check_memory(file, sum(opened.metadata.row_group(group).total_byte_size for group in groups))
+        return from_arrow(opened.read())
+
+
+def from_arrow(table: Any) -> Table:
+    """An Arrow table, with the class names that the `datasets` library leaves in its metadata."""
+    columns = [column.to_pylist() for column in table.columns]
+    named = dict(zip(table.column_names, columns, strict=True))
+    return Table(tuple(table.column_names), named, table.num_rows, True, _class_names(table.schema.metadata))
+
+
+def _class_names(metadata: Mapping[bytes, bytes] | None) -> dict[str, tuple[str, ...]]:
+    """Names of ClassLabel columns: `{"info": {"features": {COLUMN: {"_type": "ClassLabel", ...}}}}`."""
+    try:
+        features = json.loads((metadata or {}).get(b"huggingface", b"{}"))["info"]["features"]
+        found = {name: value for name, value in features.items() if value.get("_type") == "ClassLabel"}
+        return {name: tuple(map(str, value["names"])) for name, value in found.items()}
+    except (ValueError, LookupError, TypeError, AttributeError):  # another program's, or none
+        return {}
+
+
+READERS: dict[str, Callable[[Path], Table]] = {
+    ".parquet": _parquet,
+    ".csv": _csv,
+    ".tsv": _tsv,
+    ".jsonl": _json_lines,
+    ".ndjson": _json_lines,
+    ".json": _json_lines,
+}

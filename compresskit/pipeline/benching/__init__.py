@@ -1,0 +1,1 @@
+"""Parts of a bench: data, gate, history, result, score and verdict."""

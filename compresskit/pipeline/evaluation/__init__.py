@@ -1,0 +1,1 @@
+"""What a search measures of a candidate, and the front that comes of it."""

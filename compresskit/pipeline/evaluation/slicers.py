@@ -1,0 +1,83 @@
+"""What cuts candidates from the exported graph of a super-network, or of its parts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
+
+from onnx import ModelProto
+
+from compresskit.architecture import Architecture
+from compresskit.engine.export import export_onnx
+from compresskit.engine.graph_slicer import GraphSlicer
+from compresskit.engine.residual import NotCutError
+from compresskit.pruning.extract import extract
+from compresskit.supernet.network import SuperNetwork
+from compresskit.supernet.sub_supernets import PartedNetwork
+from compresskit.target.external_weights import LightGraph
+
+
+class Slicer(Protocol):
+    """Gives the plain graph of any architecture of a super-network."""
+
+    @property
+    def full(self) -> Architecture: ...
+
+    def slice(self, architecture: Architecture) -> ModelProto: ...
+
+    def slice_light(self, architecture: Architecture) -> LightGraph: ...
+
+
+class PartedSlicer(GraphSlicer):
+    """Cuts each architecture from the graph of the part that it is a slice of."""
+
+    def __init__(self, supernet: PartedNetwork) -> None:
+        graphs = [export_onnx(model) for model in supernet.models]
+        super().__init__(graphs[0], supernet.blueprint)
+        self._place_of = supernet.place_of
+        self._smaller = [GraphSlicer(graph, supernet.blueprint) for graph in graphs[1:]]
+
+    def slice(self, architecture: Architecture, weights: Mapping[str, Any] | None = None) -> ModelProto:
+        place = self._place_of(architecture)
+        cut = self._smaller[place - 1].slice if place else super().slice
+        return cut(architecture, weights)
+
+    def slice_light(self, architecture: Architecture) -> LightGraph:
+        place = self._place_of(architecture)
+        return (
+            self._smaller[place - 1].slice_light(architecture) if place else super().slice_light(architecture)
+        )
+
+
+class FreshGraphs:
+    """Exports each architecture anew: right where a graph cannot be cut, but seconds each."""
+
+    def __init__(self, supernet: SuperNetwork) -> None:
+        self.supernet = supernet
+
+    @property
+    def full(self) -> Architecture:
+        return self.supernet.full
+
+    def slice(self, architecture: Architecture) -> ModelProto:
+        model = self.supernet.model
+        if isinstance(self.supernet, PartedNetwork):
+            model = self.supernet.models[self.supernet.place_of(architecture)]
+        return export_onnx(extract(model, architecture))
+
+    def slice_light(self, architecture: Architecture) -> LightGraph:
+        return LightGraph(self.slice(architecture), {})
+
+
+def slicer_of(supernet: SuperNetwork, precisions: Sequence[str], say: Callable[[str], None]) -> Slicer:
+    """For graphs of these precisions: latency in fp32 needs no weights of its own, so one graph serves.
+
+    A graph that cannot be cut is said, and each architecture is then exported anew.
+    """
+    try:
+        if isinstance(supernet, PartedNetwork) and set(precisions) != {"fp32"}:
+            return PartedSlicer(supernet)
+        return GraphSlicer(export_onnx(supernet.model), supernet.blueprint)
+    except NotCutError as error:
+        say(f"{error} Each candidate is exported anew: slower, but right.")
+        return FreshGraphs(supernet)

@@ -1,0 +1,1 @@
+"""From a point of the front to a verified engine."""

@@ -1,0 +1,100 @@
+"""Where an exported engine is to run: engines are compared there and scored there."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from types import TracebackType
+from typing import Any
+
+import numpy.typing as npt
+from onnx import ModelProto
+
+from compresskit.bundle.batching import InputRow
+from compresskit.bundle.runtime import Version, installed_version, parse_version
+from compresskit.engine.score import logits_of
+from compresskit.errors import TargetError
+from compresskit.target.base import SessionSettings
+from compresskit.target.compare import compare
+from compresskit.target.comparison_result import Comparison
+from compresskit.target.open import open_target
+from compresskit.target.profile import Profile
+from compresskit.target.remote_bench import RemoteBench
+from compresskit.target.runner import EngineToMeasure
+
+NamedGraph = tuple[str, ModelProto, SessionSettings]
+
+
+class Device:
+    """The profile's device, here or behind an agent. Engines go there with their own weights.
+
+    Raises TargetError when the provider is not there, AgentError when the agent cannot be reached.
+    """
+
+    def __init__(
+        self, profile: Profile, *, pad_id: int = 0, say: Callable[[str], None] = lambda _: None
+    ) -> None:
+        self.profile = profile
+        self.pad_id = pad_id
+        self._bench = None if profile.address is None else RemoteBench(profile, say=say)
+        if self._bench is None:
+            with open_target(profile, say=say):
+                pass  # whether the provider is there
+
+    @property
+    def is_this_cpu(self) -> bool:
+        """Whether it would compute the logits that this process computes on its CPU."""
+        return self._bench is None and self.profile.scoring_provider == "cpu"
+
+    @property
+    def runtime(self) -> Version:
+        """Of the ONNX Runtime there."""
+        if self._bench is None:
+            return installed_version()
+        return parse_version(str(self._bench.conditions()["onnxruntime"]))
+
+    def compare(self, graphs: Sequence[NamedGraph], baseline: str, *, decide: bool = False) -> Comparison:
+        """Latency of each graph under the profile, turn about, and its ratio to the baseline's.
+
+        To `decide` takes no longer than it needs to tell which is faster.
+        """
+        engines = [
+            EngineToMeasure(name, graph.SerializeToString(), session) for name, graph, session in graphs
+        ]
+        if self._bench is not None:
+            return self._bench.compare(engines, baseline, decide=decide)
+        return compare(engines, self.profile, baseline, decide=decide)
+
+    def logits(
+        self, graph: ModelProto, rows: Sequence[InputRow], session: SessionSettings | None = None
+    ) -> npt.NDArray[Any]:
+        """Logits (rows, labels) of a graph, computed on the device; TensorRT's profile computes in CUDA."""
+        if self._bench is not None:
+            data = graph.SerializeToString()
+            return self._bench.logits(data, rows, session=session, pad_id=self.pad_id)
+        return logits_of(graph, rows, session, pad_id=self.pad_id, provider=self.profile.scoring_provider)
+
+    def close(self) -> None:
+        if self._bench is not None:
+            self._bench.close()
+
+    def __enter__(self) -> Device:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+@contextlib.contextmanager
+def reach(profile: Profile, *, pad_id: int, say: Callable[[str], None]) -> Iterator[Device | None]:
+    """The device of `profile`, or None, and why is said, where it is not there."""
+    try:
+        device = Device(profile, pad_id=pad_id, say=say)
+    except TargetError as error:
+        say(f"nothing is compared on the device: {error}")
+        yield None
+        return
+    with device:
+        yield device

@@ -1,0 +1,77 @@
+"""What an engine that was just written is worth: raw test texts through the loader that will serve it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy.typing as npt
+from onnx import ModelProto
+from torch import nn
+
+from compresskit.bundle import Engine
+from compresskit.bundle.batching import InputRow
+from compresskit.bundle.encoding import Text
+from compresskit.engine.verify import verify_session
+from compresskit.errors import EngineError
+from compresskit.pipeline.exporting.corpus import Corpus
+from compresskit.pipeline.exporting.device import Device
+from compresskit.runs.tested import OnTest
+from compresskit.target.base import SessionSettings
+
+
+@dataclass(frozen=True, eq=False)
+class Examination:
+    """Called with an engine as it loads from its folder, it returns the manifest's fields on the test set.
+
+    `model` is its PyTorch model, which an `exact` engine must equal (EngineError); `device`, where it is
+    not this machine's CPU, computes the logits that count. `figures` are what these say; the test set is
+    computed once.
+    """
+
+    corpus: Corpus
+    model: nn.Module
+    graph: ModelProto
+    device: Device | None
+    exact: bool
+    figures: Callable[[npt.NDArray[Any]], OnTest]
+    say: Callable[[str], None]
+
+    def __call__(self, engine: Engine) -> dict[str, Any]:
+        task = self.corpus.task
+        rows = engine.encode(plain_texts(task.test.texts))
+        self._check_encoding(engine, rows)
+        difference, logits = verify_session(
+            engine.session, self.model, rows, exact=self.exact, pad_id=engine.pad_id
+        )
+        self.say(f"largest difference to PyTorch on the test set: {difference:.1e}")
+        if self.device is not None and not self.device.is_this_cpu:
+            session = SessionSettings.from_json(engine.manifest.session)
+            logits = self.device.logits(self.graph, rows, session)
+        found = self.figures(logits)
+        return {"test_metric": found.metric, "test": found.in_manifest()}
+
+    def _check_encoding(self, engine: Engine, rows: Sequence[InputRow]) -> None:
+        """EngineError where the engine reads a text otherwise than training would.
+
+        A vocabulary that was cut knows only the texts that it was cut to.
+        """
+        split = self.corpus.task.test
+        if self.corpus.is_trimmed:
+            split = self.corpus.validation
+            rows = engine.encode(plain_texts(split.texts))
+        names = ("input_ids", "token_type_ids") if engine.segments else ("input_ids",)
+        for texts, found, wanted in zip(split.texts, rows, split.encoded, strict=True):
+            for name in names:
+                if list(found[name]) != list(wanted.get(name, found[name])):
+                    raise EngineError(
+                        f"the engine would read {texts[0][:60]!r} otherwise than its model was trained: "
+                        f"{name} {list(found[name])[:8]}, not {list(wanted[name])[:8]}. Nothing was written; "
+                        "please report the model and its tokenizer."
+                    )
+
+
+def plain_texts(texts: Sequence[tuple[str, ...]]) -> list[Text]:
+    """Rows of one or two texts as an engine takes them."""
+    return [row if len(row) > 1 else row[0] for row in texts]

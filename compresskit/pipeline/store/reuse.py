@@ -1,0 +1,184 @@
+"""A search that starts from another run: its super-network and its scores, for another device or space."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import fields
+from pathlib import Path
+from typing import Any, NoReturn, TypeVar
+
+from compresskit.architecture import Architecture
+from compresskit.errors import ArchitectureError, ConfigurationError, RunError
+from compresskit.exhausted import is_disk_full
+from compresskit.methods import NAS
+from compresskit.pipeline.evaluation.evaluator import Scores
+from compresskit.pipeline.settings import SearchSettings
+from compresskit.pipeline.store.dense_predictions import ANSWERS_FILE
+from compresskit.pipeline.store.importance import SCORES_FILE
+from compresskit.runs.atomic import sync_tree, write_error
+from compresskit.runs.directory import RunDirectory
+from compresskit.runs.fields import RESTORE
+from compresskit.target.profile import Profile, load_profile
+
+_T = TypeVar("_T")
+# What may lengthen a search that is resumed.
+RESUMABLE = {"trials", "budget_seconds"}
+# What may differ from the run that is started from; everything else shaped its super-network.
+FREE = {
+    "profile",
+    "space",
+    "searcher",
+    "objectives",
+    "precisions",
+    "max_latency_ms",
+    "max_drop",
+    "proposals",
+    "trials",
+    "budget_seconds",
+    "layer_policy",
+    "unit_multiple",
+}
+_CARRIED = ("dense_metric", "dense_search_metric", "metric_name", "blueprint", "notes", "full_steps")
+
+
+def stored_settings(
+    run: RunDirectory, changes: Mapping[str, Any], permitted: Collection[str], what: str
+) -> SearchSettings:
+    """Settings that `run` was started with, and `changes`.
+
+    ConfigurationError for a change that is not `permitted` to `what`, such as "a resumed search".
+    """
+    known = {field.name for field in fields(SearchSettings)}  # a run may be older than this version
+    stored = {name: value for name, value in run.settings.items() if name in known}
+    stored["profile"] = profile_for(run, {}).name
+    _checked(run, lambda: SearchSettings.from_json(stored))
+    if "profile" in changes and profile_for(run, changes).to_json() == run.settings["profile"]:
+        changes = {name: value for name, value in changes.items() if name != "profile"}
+    for name, value in changes.items():
+        before = stored.get(name)
+        if name not in permitted and _plain(value) != _plain(before):
+            raise ConfigurationError(
+                f"{name} is {value!r}, but {run.path} was started with {before!r}; {what} may change "
+                f"{', '.join(sorted(permitted)) or 'nothing'}. Leave it out, or start a new search."
+            )
+    return SearchSettings.from_json({**stored, **{n: v for n, v in changes.items() if n in permitted}})
+
+
+def _plain(value: Any) -> Any:
+    """As JSON has it: a list stands for a tuple, too."""
+    return list(value) if isinstance(value, tuple) else value
+
+
+def profile_for(run: RunDirectory, changes: Mapping[str, Any]) -> Profile:
+    """The profile that `changes` name, or the one that is kept in `run`: its file may be gone."""
+    asked = changes.get("profile")
+    if asked is not None:
+        return load_profile(asked)
+    return _checked(run, lambda: Profile.from_json(run.settings["profile"]))
+
+
+def _checked(run: RunDirectory, read: Callable[[], _T]) -> _T:
+    """What `read` makes of run.json. RunError for a value that no search can have been begun with."""
+    try:
+        return read()
+    except (ConfigurationError, ArchitectureError, TypeError, ValueError, AttributeError) as error:
+        raise RunError(f"{run.path / 'run.json'} is damaged: {error} {RESTORE}") from None
+
+
+def check_kept(output: Path, *sources: Path | str | None) -> None:
+    """Raise ConfigurationError where --force would delete what the search starts from."""
+    if any(source is not None and Path(source).resolve() == output.resolve() for source in sources):
+        raise ConfigurationError(f"{output} is the run to start from; choose another --output.")
+
+
+def check_source(source: RunDirectory) -> None:
+    """RunError when `source` has no trained super-network yet, or its method shares none."""
+    method = source.settings.get("method", NAS)
+    if method != NAS:
+        raise RunError(
+            f"{source.path} is a run of method {method}, which trains no super-network to start from; "
+            "--from takes a run of method nas. Start a new search."
+        )
+    for name in ("dense_model", "model"):
+        if not (source.supernet / name).is_dir():
+            raise RunError(
+                f"{source.path} has no trained super-network yet; continue its search with --resume first."
+            )
+
+
+def take_over(source: RunDirectory, run: RunDirectory) -> None:
+    """Copy all that was learnt in a run that `check_source` accepts: models, scores and curves.
+
+    Models come last and at once: where they stand, run.json knows of them. Cut off, it may be begun again.
+    """
+    run.supernet.mkdir(exist_ok=True)
+    copied = [
+        run.supernet / f"{name}.part"
+        for name in ("dense_model", "model")
+        if not (run.supernet / name).exists()
+    ]
+    try:
+        for part in copied:
+            _copy_folder(source.supernet / part.stem, part)
+        for name in ("progress.jsonl", SCORES_FILE, ANSWERS_FILE):
+            if (source.supernet / name).exists():
+                shutil.copyfile(source.supernet / name, run.supernet / name)
+        sync_tree(run.supernet)
+    except OSError as error:
+        if is_disk_full(error):
+            raise write_error(run.supernet / "model", error) from error
+        raise RunError(
+            f"{source.path} could not be copied into {run.path}: {error}. Correct that, then continue "
+            "with --resume."
+        ) from error
+    run.update(
+        status="supernet",
+        started_from=source.path.name,
+        scores=[
+            {"architecture": record.architecture, **{name: getattr(record, name) for name in Scores._fields}}
+            for record in source.trials()
+            if record.is_completed and record.metric is not None and record.precision == "fp32"
+        ],
+        **{name: source.info[name] for name in _CARRIED if name in source.info},
+    )
+    for part in copied:
+        part.rename(part.with_suffix(""))
+    run.update(taken_from=None)
+
+
+def _copy_folder(source: Path, copy: Path) -> None:
+    """Contents without modes: an archived run may be read-only, what is made of it is written to."""
+
+    def fail(error: OSError) -> NoReturn:
+        raise error
+
+    for folder, _, names in os.walk(source, onerror=fail):
+        into = copy / Path(folder).relative_to(source)
+        into.mkdir(parents=True, exist_ok=True)
+        for name in names:
+            shutil.copyfile(Path(folder, name), into / name)
+
+
+def go_on(run: RunDirectory, settings: SearchSettings) -> None:
+    """Ready a run to be resumed: it is as long as `settings` say, and a copying that was cut off is ended.
+
+    Raises RunError for records that are damaged, before anything is computed.
+    """
+    run.trials(), run.latencies()
+    length = {name: getattr(settings, name) for name in sorted(RESUMABLE)}
+    run.update(settings={**run.settings, **length})
+    if run.info.get("taken_from") is not None:
+        take_over(RunDirectory.open(run.info["taken_from"]), run)
+
+
+def known_scores(run: RunDirectory) -> dict[Architecture, Scores]:
+    """Scores, on the rows that search scores on, that the run started from already knows."""
+    return _checked(
+        run,
+        lambda: {
+            Architecture.from_json(item["architecture"]): Scores(*map(item.get, Scores._fields))
+            for item in run.info.get("scores", ())
+        },
+    )

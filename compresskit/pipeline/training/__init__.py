@@ -1,0 +1,1 @@
+"""The networks of a run: checkpoints read, dense model and super-network trained."""

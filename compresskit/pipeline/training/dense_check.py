@@ -1,0 +1,72 @@
+"""The checkpoint's weights, and what they are worth on the data, before a run begins."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from compresskit.errors import ConfigurationError
+from compresskit.pipeline.inputs import Inputs
+from compresskit.pipeline.settings import SearchSettings
+from compresskit.pipeline.training.models import load_dense
+from compresskit.supernet.network import SuperNetwork
+from compresskit.supernet.scoring import predict
+from compresskit.tasks.label_order import better_order
+from compresskit.tasks.metrics import answers_of
+from compresskit.tasks.task import Task
+from compresskit.training.recipe import training_device
+
+_SUSPECTED = 0.05  # chance below which an order is named as the cause of a metric that is too low anyway
+
+
+def check_dense(inputs: Inputs, settings: SearchSettings, say: Callable[[str], None]) -> Inputs:
+    """`inputs` with what there is to note of the checkpoint's weights.
+
+    Raises ConfigurationError for weights that are not the configuration's, and, unless
+    `settings.allow_weak_dense`, for a fine-tuned checkpoint that is no better on validation rows than one
+    answer to every row, or whose labels fit the data clearly better in another order.
+    """
+    checkpoint, task = inputs.checkpoint, inputs.task
+    model, _, notes = load_dense(checkpoint, task, settings.seed)
+    for note in notes:
+        say(f"model: {note}")
+    if checkpoint.is_fine_tuned:
+        network = SuperNetwork(model.to(training_device()))
+        found = _weakness(task, predict(network, task.search, pad_id=checkpoint.pad_id), say)
+        if found and not settings.allow_weak_dense:
+            raise ConfigurationError(f"{found} Or continue as it is with --allow-weak-dense.")
+        if found:
+            say(f"warning: {found}")
+    return replace(inputs, checkpoint=replace(checkpoint, notes=(*checkpoint.notes, *notes)))
+
+
+def _weakness(task: Task, logits: npt.NDArray[Any], say: Callable[[str], None]) -> str | None:
+    """What is wrong with a dense model of these logits, (rows, labels), of `task.search`, and what to do."""
+    labels = task.search.labels
+    metric, prior = task.score(logits, labels), task.prior(task.search)
+    scored = f"{task.metric_name} {metric:.4f} on validation, one answer to every row {prior:.4f}"
+    order = None
+    if task.kind == "classification":
+        answers = np.asarray(answers_of("accuracy", logits), dtype=np.int64)
+        order = better_order(answers, labels, task.num_labels)
+    if order is not None and (order.is_clear or (metric <= prior and order.p_value < _SUSPECTED)):
+        return (
+            f"the labels of the checkpoint fit the data in another order ({scored}): "
+            f"{order.describe(task.label_names)}. So read its accuracy is {order.accuracy:.3f}, as named "
+            f"{order.accuracy_as_named:.3f}. Correct id2label and label2id in its config.json, or the labels "
+            "of the data."
+        )
+    if metric > prior:
+        return None
+    say(f"dense model: {scored}")
+    causes = "labels in another order, another task" if task.kind == "classification" else "another scale"
+    return (
+        f"the fine-tuned checkpoint is no better on {len(labels):,} validation rows than one answer to every "
+        f"row ({task.metric_name} {metric:.4f} and {prior:.4f}). Likely causes: {causes}, another tokenizer, "
+        "or text columns other than those it was trained on. Give a checkpoint that is fine-tuned for this "
+        "data, or one without a head."
+    )

@@ -1,0 +1,173 @@
+"""The networks of a run: the dense model, and the super-network that shares its weights."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+from torch import nn
+
+from compresskit.families import dimensions_of
+from compresskit.pipeline.inputs import Inputs
+from compresskit.pipeline.settings import DENSE_LEARNING_RATE, SearchSettings
+from compresskit.pipeline.store.dense_predictions import Answered, DenseAnswers
+from compresskit.pipeline.store.importance import save_scores
+from compresskit.pipeline.store.shared_weights import load_shared
+from compresskit.pipeline.training.models import load_dense, load_model, save_model
+from compresskit.pipeline.training.ranks import is_first
+from compresskit.pipeline.training.steps_spent import note_full_steps, note_training
+from compresskit.pipeline.training.strategy import parts_of, recipe_for, shared_recipe, strategy_for
+from compresskit.pipeline.training.sub_supernets import PartsTraining
+from compresskit.pipeline.training.time_estimate import DENSE, SUPERNET, Clock
+from compresskit.runs.directory import RunDirectory
+from compresskit.spaces import Space
+from compresskit.supernet.network import SuperNetwork
+from compresskit.supernet.scoring import predict
+from compresskit.supernet.sub_supernets import ranges
+from compresskit.supernet.surgery import blueprint_of
+from compresskit.training.cost import mean_step_cost
+from compresskit.training.recipe import training_device
+from compresskit.training.stages import (
+    Stage,
+    dense_strategy,
+    fine_tune,
+    order_by_importance,
+    quick_predict,
+    train_supernet,
+)
+
+
+class Networks:
+    """Each is trained once: what stands in the run is loaded, what was cut off goes on."""
+
+    def __init__(
+        self,
+        run: RunDirectory,
+        settings: SearchSettings,
+        inputs: Inputs,
+        stage: Stage,
+        clock: Clock,
+        say: Callable[[str], None],
+    ) -> None:
+        self.run = run
+        self.settings = settings
+        self.inputs = inputs
+        self.stage = stage
+        self.clock = clock
+        self.say = say
+        self.device = training_device()
+        rows = len(inputs.task.train)
+        width = dimensions_of(inputs.checkpoint.config).hidden_size
+        self.parts = parts_of(settings, rows)
+        self.recipes = {
+            DENSE: recipe_for(settings, settings.dense_epochs_for(rows), DENSE_LEARNING_RATE, width),
+            SUPERNET: shared_recipe(settings, rows, width),
+        }
+
+    def dense(self) -> nn.Module:
+        """The dense model, its heads and units in order of importance."""
+        folder = self.run.supernet / "dense_model"
+        if folder.exists():
+            return load_model(folder).to(self.device)
+        model = self._fine_tuned()
+        importance = self.settings.importance
+        scores = order_by_importance(model, self.stage, self.recipes[DENSE], importance)
+        save_scores(self.run.supernet, scores)
+        network, task = SuperNetwork(model), self.inputs.task
+        whole = predict(network, task.validation, pad_id=self.stage.pad_id)
+        quick = quick_predict(network, self.stage)
+        answers = DenseAnswers(
+            Answered.of(task, whole, task.validation), Answered.of(task, quick, task.search)
+        )
+        answers.save(self.run.supernet)
+        metric = answers.validation.metric
+        self.run.update(
+            status="dense",
+            dense_metric=metric,
+            dense_search_metric=answers.search.metric,
+            metric_name=task.metric_name,
+            blueprint=network.blueprint.to_json(),
+            notes=[*self.inputs.checkpoint.notes, *task.notes],
+        )
+        prior = task.prior(task.validation)
+        self.say(
+            f"dense model: {task.metric_name} {metric:.4f} on validation, one answer to every row {prior:.4f}"
+        )
+        if metric <= prior:
+            self.say(
+                "warning: the dense model is no better than one answer to every row, and what is made of it "
+                "will not be: check labels, text columns and tokenizer, or train longer (--epochs)"
+            )
+        save_model(model, folder)
+        if is_first():
+            shutil.rmtree(self._unordered, ignore_errors=True)
+        return model
+
+    def shared(self, dense: nn.Module, space: Space) -> SuperNetwork:
+        """Shared weights that the sub-networks of `space` work with; `dense` becomes them."""
+        folder = self.run.supernet / "model"
+        if folder.exists():
+            return load_shared(folder).to(self.device)
+        self._begin(SUPERNET, dense, space)
+        if self.parts > 1:
+            part = folder.with_name("model.training")
+            training = PartsTraining(
+                part, self.settings, self.stage, self.recipes[SUPERNET], self._stored, self._spent
+            )
+            found = training.run(dense, space, self.parts)
+            if is_first():
+                part.rename(folder)
+            self.run.update(status="supernet")
+            return found
+        supernet = SuperNetwork(dense)
+        strategy = strategy_for(self.settings, space)
+        train_supernet(supernet, self.stage, self.recipes[SUPERNET], lambda _: strategy, watch=space.middle)
+        save_model(supernet.model, folder)
+        self._stored(SUPERNET)
+        self.run.update(status="supernet")
+        return SuperNetwork(supernet.model)  # training leaves a forward in mixed precision behind
+
+    def _fine_tuned(self) -> nn.Module:
+        """The model fine-tuned on the task: stored at once, since ordering and scoring it takes time."""
+        if self._unordered.exists():
+            return load_model(self._unordered).to(self.device)
+        checkpoint = self.inputs.checkpoint
+        model = load_dense(checkpoint, self.inputs.task, self.settings.seed).model.to(self.device)
+        if checkpoint.is_fine_tuned:
+            self.say("the checkpoint is fine-tuned: it is the dense model and teacher as it is")
+            return model
+        self._begin(DENSE, model, self.inputs.space)
+        fine_tune(model, self.stage, self.recipes[DENSE])
+        save_model(model, self._unordered)
+        self._stored(DENSE)
+        return model
+
+    def _stored(self, stage: str) -> None:
+        """A training's model is on disk: what it cost is written down, its checkpoints go."""
+        if is_first():
+            self.stage.discard(stage)
+        note_training(self.run, stage)
+
+    def _spent(self, what: str, full_steps: float) -> None:
+        note_full_steps(self.run, what, full_steps)
+
+    def _begin(self, stage: str, model: nn.Module, space: Space) -> None:
+        """Say that a stage begins, and soon after how long all that follows will take."""
+        steps = self.recipes[DENSE].steps(len(self.inputs.task.train))
+        strategies = {
+            DENSE: dense_strategy(model, self.inputs.task, steps),
+            SUPERNET: strategy_for(self.settings, space),
+        }
+        blueprint = blueprint_of(model)
+        costs = {name: mean_step_cost(strategy, blueprint) for name, strategy in strategies.items()}
+        rest, parts = 0.0, self.parts
+        if stage == SUPERNET and parts > 1:  # of which the first begins
+            whole = self.recipes[SUPERNET].steps(len(self.inputs.task.train)) * costs[SUPERNET]
+            rest = whole * (parts - 1) / parts
+            costs[SUPERNET] = mean_step_cost(strategy_for(self.settings, space, ranges(parts)[0]), blueprint)
+        self.clock.begin(stage, self.settings, self.recipes, self.inputs.task, costs, rest)
+
+    @property
+    def _unordered(self) -> Path:
+        return self.run.supernet / "fine_tuned"

@@ -1,0 +1,57 @@
+"""Warnings before training: rows that are few, and a tokenizer that knows little of the texts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from compresskit.pipeline.training.input_warnings import cautions
+
+
+class FakeSplit:
+    def __init__(self, rows: int, ids: list[int]) -> None:
+        self.encoded = [{"input_ids": ids}] * rows
+
+    def __len__(self) -> int:
+        return len(self.encoded)
+
+
+def told(
+    rows: int, metric: str = "accuracy", ids: list[int] | None = None, unknown: int | None = 1
+) -> list[str]:
+    split = FakeSplit(rows, ids or [2, 7, 8, 3])
+    task: Any = type("T", (), {"validation": split, "search": split, "metric_name": metric})()
+    tokenizer = type("T", (), {"unk_token_id": unknown, "unk_token": "[UNK]"})()
+    checkpoint: Any = type("C", (), {"tokenizer": tokenizer})()
+    return list(cautions(task, checkpoint))
+
+
+def test_enough_rows() -> None:
+    assert told(400) == []
+
+
+def test_sixty_rows() -> None:
+    (line,) = told(60)
+    assert "only 60 validation rows: one row is 1.7 points" in line
+    assert "13 points either way" in line
+
+
+@pytest.mark.parametrize("rows", [20, 60, 200])
+def test_the_width_is_that_of_draws(rows: int) -> None:
+    """95 of 100 samples of a coin lie within what is told."""
+    (line,) = told(rows)
+    width = float(line.partition("known to ")[2].split()[0]) / 100
+    shares = np.random.default_rng(0).binomial(rows, 0.5, size=4000) / rows
+    assert 0.91 <= (np.abs(shares - 0.5) <= width + 0.005).mean() <= 0.985
+
+
+def test_a_correlation() -> None:
+    assert "a correlation is known to 0.26 either way" in told(60, "pearson_spearman")[0]
+
+
+def test_texts_that_the_tokenizer_does_not_know() -> None:
+    assert told(400, ids=[2, 1, 1, 3])[0].startswith("the tokenizer knows nothing of 50% of the tokens")
+    assert told(400, ids=[2, 1, 7, 8, 7, 3]) == []
+    assert told(400, ids=[2, 1, 1, 3], unknown=None) == []
