@@ -11,7 +11,7 @@ import pytest
 from compresskit.errors import RunError
 from compresskit.pipeline.export import Choice, export
 from compresskit.pipeline.search import search
-from compresskit.pipeline.training import sub_supernets as parts
+from compresskit.pipeline.training import sub_supernets
 from compresskit.runs import RunDirectory
 from tests.pipeline.broken import Job, finish, interrupt_at, kill_at
 
@@ -59,7 +59,7 @@ def test_a_disk_that_is_full_when_the_super_network_is_stored_costs_no_training(
         raise RunError("no space left")
 
     with monkeypatch.context() as patch:
-        patch.setattr(parts, "save_model", refused)
+        patch.setattr(sub_supernets, "save_model", refused)
         with pytest.raises(RunError, match="no space left"):
             search(None, broken, resume=True)
     said: list[str] = []

@@ -41,8 +41,8 @@ class Evaluator:
     Metrics of fp32 come from the sub-network in PyTorch while the search lasts, in bfloat16 where that
     is fast; the front is scored in float32, and engines by ONNX Runtime when they are exported. Of
     other precisions ONNX Runtime computes them, with the graph that is measured. `known` scores, all
-    of fp32, are not computed again. `weights` of a trial's own are those of `pipeline.store.trial_weights`; None
-    means the shared ones.
+    of fp32, are not computed again. `weights` of a trial's own are those of
+    `pipeline.store.trial_weights`; None means the shared ones.
     """
 
     def __init__(
