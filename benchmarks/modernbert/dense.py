@@ -89,7 +89,8 @@ def dense_models(model: Path, data: Path, work: Path, seconds: float) -> Dense |
 
 
 def _answers(model: Any, task: Task, pad_id: int) -> Answers:
-    return predict(SuperNetwork(model), task.test, pad_id=pad_id).argmax(axis=1)
+    found: Answers = predict(SuperNetwork(model), task.test, pad_id=pad_id).argmax(axis=1)
+    return found
 
 
 def _say(text: str) -> None:

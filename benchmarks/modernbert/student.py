@@ -103,7 +103,7 @@ def train_student(
         if step < first:
             continue
         loss = _loss(student, teacher, lesson, chosen)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(trained, 1.0)
         optimizer.step()
         schedule.step()
