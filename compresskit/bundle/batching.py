@@ -8,15 +8,20 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from compresskit.target.inputs import default_values
+
 InputRow = Mapping[str, Sequence[int]]  # `input_ids`, perhaps `token_type_ids`
 Feed = dict[str, npt.NDArray[np.int64]]
 
 
 def feed_of(rows: Sequence[InputRow], names: Sequence[str], pad_id: int = 0) -> Feed:
-    """Inputs of shape (rows, longest row): padded at the end, masked there, segments 0 by default."""
+    """Inputs of shape (rows, longest row): padded at the end, masked there, positions counted.
+
+    Segments are 0 by default.
+    """
     longest = max(len(row["input_ids"]) for row in rows)
     shape = (len(rows), longest)
-    feed: Feed = {name: np.zeros(shape, dtype=np.int64) for name in names}
+    feed: Feed = {name: default_values(name, shape, np.int64) for name in names}
     feed["input_ids"] = np.full(shape, pad_id, dtype=np.int64)
     for i, row in enumerate(rows):
         size = len(row["input_ids"])

@@ -21,6 +21,10 @@ def test_rows_are_padded_and_masked() -> None:
     assert {value.dtype for value in feed.values()} == {np.dtype(np.int64)}
 
 
+def test_positions_are_counted_in_every_row() -> None:
+    assert feed_of(ROWS, ["input_ids", "position_ids"])["position_ids"].tolist() == [[0, 1, 2]] * 3
+
+
 def test_only_inputs_of_the_graph_are_fed() -> None:
     assert set(feed_of(ROWS, ["input_ids", "attention_mask"])) == {"input_ids", "attention_mask"}
 

@@ -19,6 +19,7 @@ from compresskit.target.base import SessionSettings
 from compresskit.target.compare import compare
 from compresskit.target.decide import Limit
 from compresskit.target.graph import GraphInput, read_inputs
+from compresskit.target.inputs import default_values
 from compresskit.target.local import resolve
 from compresskit.target.profile import Profile
 from compresskit.target.runner import EngineToMeasure
@@ -58,8 +59,11 @@ class Rows:
     def feed(
         self, chosen: Sequence[int], inputs: Sequence[GraphInput], size: tuple[int, int], pad_id: int
     ) -> dict[str, npt.NDArray[Any]]:
-        """Inputs of `size` (batch, length) for the rows `chosen`, padded at the end and masked there."""
-        feed = {item.name: np.zeros(size, item.dtype) for item in inputs}
+        """Inputs of `size` (batch, length) for the rows `chosen`, padded at the end and masked there.
+
+        Positions are counted.
+        """
+        feed = {item.name: default_values(item.name, size, item.dtype) for item in inputs}
         if "input_ids" in feed:
             feed["input_ids"][:] = pad_id
         for place, row in enumerate(chosen):
