@@ -13,6 +13,7 @@ from compresskit.field_types import wrong_kind
 
 Row = Mapping[str, Any]
 Feed = dict[str, npt.NDArray[Any]]
+POSITIONS = "position_ids"  # counted in every row, where a graph takes them
 
 
 @dataclass(frozen=True)
@@ -57,18 +58,21 @@ class InputSpec:
     ) -> Feed:
         """Inputs of shape (rows, *axes), padded at the end of each axis to the longest row, or to `length`.
 
-        `names`: of those inputs alone; a name that is not of this task is 0 everywhere. Raises ValueError
-        when a row is longer than `length`.
+        `names`: of those inputs alone; of names that are not of this task positions are counted, others are
+        0 everywhere. Raises ValueError when a row is longer than `length`.
         """
         longest = max(map(self.length, rows))
         if length is not None and longest > length:
             raise ValueError(f"a row of {longest} does not fit a batch of length {length}")
         known = {item.name: item for item in self.inputs}
         given = self.names if names is None else names
-        return {
+        feed = {
             name: _stacked(known.get(name, Input(name, default=0)), rows, self.inputs[0].name, length)
             for name in given
         }
+        if POSITIONS in feed and POSITIONS not in known:
+            feed[POSITIONS][:] = np.arange(feed[POSITIONS].shape[1])
+        return feed
 
     def real(self, batch: Mapping[str, Any]) -> Any:
         """The mask of a batch: 1 where a row has something. Raises ValueError where the task has none."""

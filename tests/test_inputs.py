@@ -31,6 +31,12 @@ def test_only_what_is_asked_for_is_made() -> None:
     assert not feed["position_ids"].any()
 
 
+def test_positions_are_counted_in_every_row() -> None:
+    rows = [{"input_ids": [5, 6]}, {"input_ids": [7, 8, 9]}]
+    feed = TEXT.batch(rows, ["input_ids", "position_ids"], length=4)
+    assert feed["position_ids"].tolist() == [[0, 1, 2, 3]] * 2
+
+
 def test_a_fixed_length() -> None:
     assert TEXT.batch(ROWS[:2], length=4)["input_ids"].tolist() == [[5, 6, 0, 0], [7, 0, 0, 0]]
     with pytest.raises(ValueError, match="a row of 3 does not fit a batch of length 2"):
