@@ -96,7 +96,7 @@ def layout_of(table: Table, text_columns: Sequence[str], label_column: str | Non
     """As `find_layout`; DataError, naming the columns present, where there are no such columns."""
     if len(text_columns) > 1:
         raise DataError(
-            f"text columns {', '.join(text_columns)}; token classification reads one. Give --text-column once."
+            f"text columns {', '.join(text_columns)}; token classification reads one. Name it."
         )
     found = find_layout(table, text_columns, label_column)
     if found is None:
