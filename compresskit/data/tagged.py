@@ -76,10 +76,12 @@ def find_layout(
     table: Table, text_columns: Sequence[str] | None = None, label_column: str | None = None
 ) -> Layout | None:
     """The columns of words and tags, or of texts and spans; None where the table has no such columns."""
+    if text_columns and len(text_columns) > 1:
+        return None
     lists = [name for name in table.names if table.kind(name) == "lists"]
-    given = text_columns[0] if text_columns and len(text_columns) == 1 else None
+    given = text_columns[0] if text_columns else None
     words = given or first_present(lists, TOKENS)
-    if words in lists and _holds(table, words, str):
+    if words in lists and _holds_text(table, words):
         others = [name for name in lists if name != words]
         tags = label_column or first_present(others, TAGS)
         return Layout(words, tags, words=True) if tags in lists else None
@@ -92,6 +94,10 @@ def find_layout(
 
 def layout_of(table: Table, text_columns: Sequence[str], label_column: str | None) -> Layout:
     """As `find_layout`; DataError, naming the columns present, where there are no such columns."""
+    if len(text_columns) > 1:
+        raise DataError(
+            f"text columns {', '.join(text_columns)}; token classification reads one. Name it."
+        )
     found = find_layout(table, text_columns, label_column)
     if found is None:
         held = ", ".join(f"{name} ({table.kind(name)})" for name in table.names)
@@ -103,8 +109,8 @@ def layout_of(table: Table, text_columns: Sequence[str], label_column: str | Non
     return found
 
 
-def _holds(table: Table, column: str, kind: type) -> bool:
-    return all(isinstance(each, kind) for values in table.columns[column] for each in values or ())
+def _holds_text(table: Table, column: str) -> bool:
+    return all(isinstance(each, str | None) for values in table.columns[column] for each in values or ())
 
 
 def read_tagged(split: str, table: Table, layout: Layout, names: Sequence[str] = ()) -> TaggedRows:

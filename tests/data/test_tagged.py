@@ -9,7 +9,7 @@ import pytest
 
 from compresskit.data.files import read_table
 from compresskit.data.table import Table
-from compresskit.data.tagged import Layout, check_types, find_layout, read_tagged
+from compresskit.data.tagged import Layout, check_types, find_layout, layout_of, read_tagged
 from compresskit.entities.words import MARKS, TEXT, WORDS, spans_in
 from compresskit.errors import DataError
 
@@ -38,6 +38,14 @@ def test_layouts_are_found_by_name() -> None:
     ]
     for other in others:
         assert find_layout(Table.of(other)) is None
+
+
+def test_one_column_of_words() -> None:
+    table = words_table([(["a", None], ["O", "O"])])
+    assert layout_of(table, (), None) == WORDS_LAYOUT  # the row is named when it is read
+    assert find_layout(table, ("tokens", "other")) is None
+    with pytest.raises(DataError, match="text columns tokens, other; token classification reads one"):
+        layout_of(table, ("tokens", "other"), None)
 
 
 def test_words_with_tags() -> None:
