@@ -45,10 +45,9 @@ class Dense:
         """95 % intervals of a model's accuracy and of its difference to another's."""
         test = self.task.test
         (found,) = intervals(
-            "accuracy",
+            self.task.kind,
             test.labels,
             [self.answers[name]],
-            num_classes=self.task.num_labels,
             dense=self.answers[against],
             groups=row_groups(test.texts),
         )
@@ -63,14 +62,15 @@ def dense_models(model: Path, data: Path, work: Path, seconds: float) -> Dense |
     task = read_task(settings, checkpoint)
     teacher: Any = load_model(Path(made.folder)).eval()
     tfidf, chosen = tfidf_answers(task)
-    answers = {TFIDF: tfidf, TEACHER: _answers(teacher, task, checkpoint.pad_id)}
+    answers = {TFIDF: tfidf, TEACHER: _answers(teacher, task)}
     texts = unlabelled_texts(data, [*task.test.texts, *task.validation.texts])
-    encoded = encode(texts, checkpoint.tokenizer, LONGEST).rows
+    encoded = list(encode(texts, checkpoint.tokenizer, LONGEST).rows)
     facts = {"tfidf": chosen, "unlabelled_texts": len(encoded), "train_rows": len(task.train)}
     times = len(encoded) // len(task.train)  # as often one as the other
     lesson = Lesson(
-        [*encoded, *task.train.encoded * times],
+        [*encoded, *list(task.train.encoded) * times],
         [*[UNKNOWN] * len(encoded), *task.train.labels.tolist() * times],
+        task.inputs,
     )
     checkpoint.tokenizer.model_input_names = ["input_ids", "attention_mask"]
     for name, steps in ((STUDENT, STEPS), (TWICE, 2 * STEPS)):
@@ -84,12 +84,12 @@ def dense_models(model: Path, data: Path, work: Path, seconds: float) -> Dense |
             student.save_pretrained(folder)
         found = load_model(folder)
         facts[name] = {"num_params": sum(value.numel() for value in found.parameters()), "steps": steps}
-        answers[name] = _answers(found, task, checkpoint.pad_id)
+        answers[name] = _answers(found, task)
     return Dense(task, work / STUDENT, answers, facts)
 
 
-def _answers(model: Any, task: Task, pad_id: int) -> Answers:
-    found: Answers = predict(SuperNetwork(model), task.test, pad_id=pad_id).argmax(axis=1)
+def _answers(model: Any, task: Task) -> Answers:
+    found: Answers = predict(SuperNetwork(model), task, task.test).argmax(axis=1)
     return found
 
 

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from compresskit.tasks.collation import collate
 from torch import nn
 from transformers import ModernBertConfig, ModernBertForSequenceClassification
 
 from benchmarks.modernbert.texts import batches_of
-from compresskit.tasks.encoding import Row
+from compresskit.inputs import InputSpec, Row
+from compresskit.supernet.batching import batch_of
 from compresskit.training.losses import hidden_loss, label_loss, logit_loss
 from compresskit.training.recipe import quick_forward
 
@@ -36,8 +36,9 @@ SAVE_SECONDS = 60.0
 class Lesson:
     """Encoded rows and their labels, `UNKNOWN` where there is none."""
 
-    rows: list[Row]
+    rows: Sequence[Row]
     labels: list[int]
+    inputs: InputSpec
 
 
 def drawn_student(teacher: Any, tokenizer: Any, seed: int = 0) -> Any:
@@ -95,7 +96,7 @@ def train_student(
         schedule.load_state_dict(held["schedule"])
         first = held["step"]
     start = saved = time.monotonic()
-    batches = batches_of([len(row["input_ids"]) for row in lesson.rows], BATCH, seed)
+    batches = batches_of(lesson.inputs.lengths(lesson.rows).tolist(), BATCH, seed)
     student.train()
     teacher.eval()
     for step in range(steps):
@@ -122,7 +123,7 @@ def train_student(
 
 
 def _loss(student: Any, teacher: Any, lesson: Lesson, chosen: list[int]) -> torch.Tensor:
-    batch = collate([lesson.rows[i] for i in chosen], student.config.pad_token_id)
+    batch = batch_of(lesson.inputs, [lesson.rows[i] for i in chosen])
     labels = torch.tensor([lesson.labels[i] for i in chosen])
     with quick_forward(labels.device):
         with torch.inference_mode():

@@ -18,6 +18,7 @@ from benchmarks.modernbert.student import UNKNOWN, Lesson, drawn_student, train_
 from benchmarks.modernbert.texts import SOURCES, batches_of, unlabelled_texts
 from compresskit.bundle.session import make_session
 from compresskit.engine.export import export_onnx
+from compresskit.inputs import TEXT
 from tests.contracts.family import randomize
 from tests.families.test_modernbert import TestModernBert as Contract
 
@@ -44,7 +45,7 @@ def make_lesson() -> Lesson:
         {"input_ids": rng.integers(3, 30, size).tolist(), "attention_mask": [1] * size}
         for size in range(3, 13)
     ]
-    return Lesson(rows, [0, 1, 2, 0, 1, *[UNKNOWN] * 5])
+    return Lesson(rows, [0, 1, 2, 0, 1, *[UNKNOWN] * 5], TEXT)
 
 
 def test_every_row_comes_once_a_pass_beside_rows_of_like_length() -> None:

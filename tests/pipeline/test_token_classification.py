@@ -11,7 +11,7 @@ from transformers import BertConfig, BertModel, set_seed
 
 from compresskit.bundle import load_engine
 from compresskit.pipeline.bench import bench
-from compresskit.pipeline.export import Choice, export
+from compresskit.pipeline.export import export
 from compresskit.pipeline.search import search
 from compresskit.runs import RunDirectory
 from tests.pipeline.make import PROFILE, settings_for
@@ -43,9 +43,9 @@ def tagged(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_from_a_search_to_entities(tagged: Path) -> None:
     front = RunDirectory.open(tagged / "run").front()
-    assert front.dense.metric > 0.9
+    assert front.dense is not None and (front.dense.metric or 0) > 0.9
     assert front.points and all(point.metric_name == "entity_f1" for point in front.points)
-    manifest = export(tagged / "run", tagged / "engine", Choice(dense=True))
+    manifest = export(run=tagged / "run", output=tagged / "engine", dense=True)
     assert manifest.task == {"name": "tokens", "rule": "marks"}
     assert manifest.labels == ["O", "B-LOC", "I-LOC", "B-PER", "I-PER"]
     assert manifest.test_metric is not None and manifest.test_metric > 0.9
@@ -67,6 +67,6 @@ def test_from_a_search_to_entities(tagged: Path) -> None:
 
 
 def test_a_bench_scores_the_engine_alike(tagged: Path) -> None:
-    manifest = export(tagged / "run", tagged / "scored", Choice(dense=True))
+    manifest = export(run=tagged / "run", output=tagged / "scored", dense=True)
     result = bench([tagged / "scored"], profile=str(tagged / "profile.toml"), dataset=tagged / "data")
     assert result.engines[0].metric == pytest.approx(manifest.test_metric)
