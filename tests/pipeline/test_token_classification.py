@@ -41,7 +41,7 @@ def tagged(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_from_a_search_to_entities(tagged: Path) -> None:
+def test_from_a_search_to_entities_and_a_bench(tagged: Path) -> None:
     front = RunDirectory.open(tagged / "run").front()
     assert front.dense is not None and (front.dense.metric or 0) > 0.9
     assert front.points and all(point.metric_name == "entity_f1" for point in front.points)
@@ -64,9 +64,5 @@ def test_from_a_search_to_entities(tagged: Path) -> None:
         for (_, tags), entities in zip(lines, found, strict=True)
     ]
     assert np.mean(right) > 0.8
-
-
-def test_a_bench_scores_the_engine_alike(tagged: Path) -> None:
-    manifest = export(run=tagged / "run", output=tagged / "scored", dense=True)
-    result = bench([tagged / "scored"], profile=str(tagged / "profile.toml"), dataset=tagged / "data")
-    assert result.engines[0].metric == pytest.approx(manifest.test_metric)
+    benched = bench([tagged / "engine"], profile=str(tagged / "profile.toml"), dataset=tagged / "data")
+    assert benched.engines[0].metric == pytest.approx(manifest.test_metric)

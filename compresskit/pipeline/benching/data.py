@@ -11,6 +11,7 @@ from compresskit.data.files import READERS, read_table, split_files
 from compresskit.data.table import Table
 from compresskit.errors import DataError
 from compresskit.tasks.base import DataOptions, Examples, TaskKind
+from compresskit.tasks.registry import DEFAULT, task_kinds
 
 _SPLITS = ("test", "validation")
 
@@ -41,14 +42,9 @@ def read_for(kinds: Sequence[TaskKind | None], dataset: Path | str, options: Dat
 
     Raises DataError as `labelled_table` does, and for labels that an engine does not know.
     """
-    tasks = [kind for kind in kinds if kind is not None]
-    if not tasks:
-        return LabelledRows(str(dataset), (None,) * len(kinds))
-    found = labelled_table(dataset, type(tasks[0]), options)
-    read = {
-        kind: kind.read_test(found.table, found.split, str(found.source), options)
-        for kind in dict.fromkeys(tasks)
-    }
+    tasks = dict.fromkeys(kind for kind in kinds if kind is not None)
+    found = labelled_table(dataset, next(map(type, tasks), task_kinds()[DEFAULT]), options)
+    read = {kind: kind.read_test(found.table, found.split, str(found.source), options) for kind in tasks}
     return LabelledRows(str(found.source), tuple(None if kind is None else read[kind] for kind in kinds))
 
 

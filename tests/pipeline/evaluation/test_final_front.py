@@ -20,6 +20,7 @@ from compresskit.runs import Front, RunDirectory
 from compresskit.runs.records import TrialRecord
 from compresskit.searchers.constraints import UNBOUND
 from compresskit.searchers.objectives import make_objectives, worth
+from compresskit.tasks.classification import Classification
 from compresskit.tasks.task import Split
 from tests.report.runs import FULL, HALF, UNEVEN, trial
 
@@ -31,6 +32,7 @@ SLOW = replace(
 
 DENSE_METRIC = 0.9
 ROWS = 100
+KIND = Classification(("no", "yes"), "accuracy")
 VALIDATION = Split([(f"text {row}",) for row in range(ROWS)], np.arange(ROWS) % 2, [{}] * ROWS)
 
 
@@ -63,7 +65,7 @@ class Evaluator:
         self.dense_ms: float | None = None
         self.supernet = SimpleNamespace(full=FULL)
         self.stage = SimpleNamespace(
-            task=SimpleNamespace(validation=VALIDATION, metric_name="accuracy", num_labels=2)
+            task=SimpleNamespace(validation=VALIDATION, metric_name="accuracy", kind=KIND)
         )
         self.blueprint = SimpleNamespace(num_params=lambda architecture: 1)
 

@@ -180,7 +180,7 @@ def test_names_that_transformers_gives_by_itself_are_not_in_the_configuration(tm
     assert "id2label" not in json.loads((tmp_path / "dense_model" / "config.json").read_text())
     task: Any = SimpleNamespace(kind=Classification(("LABEL_0", "LABEL_1"), "accuracy"))
     _check_classes(run, task)
-    task.label_names = ("LABEL_1", "LABEL_0")
+    task.kind = Classification(("LABEL_1", "LABEL_0"), "accuracy")
     with pytest.raises(RunError, match="has the classes LABEL_0, LABEL_1"):
         _check_classes(run, task)
 
