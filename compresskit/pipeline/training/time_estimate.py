@@ -78,10 +78,9 @@ class Clock:
         return work.full_steps * (self._a_step or 0.0) + work.looks * self._a_look + work.seconds
 
     def _hear(self, name: str, work: Work, pace: Pace) -> None:
-        left = pace.seconds_left
-        if left is None or not 0 < pace.share < 1:
+        whole = pace.whole_seconds
+        if whole is None:
             return
-        whole = left / (1 - pace.share)
         if work.looks and not work.full_steps:
             self._a_look = whole / work.looks
         elif work.full_steps and (self._a_step is None or work.trains):
