@@ -68,7 +68,9 @@ class Clock:
                 return
             pace = Pace(total, self._seconds(work), self.now)
             self._tell(name, pace, begins=True)
-            yield _Heard(counter, pace, lambda: self._hear(name, work, pace))
+            heard = _Heard(counter, pace, lambda: self._hear(name, work, pace))
+            heard.show()
+            yield heard
         del self._plan[name]
 
     def _seconds(self, work: Work) -> float | None:
@@ -115,12 +117,18 @@ class _Heard:
     def advance(self, count: float = 1.0) -> None:
         self._counter.advance(count)
         self._pace.advance(count)
+        self.show()
         self._hear()
 
     def expect(self, total: float | None = None, seconds_left: float | None = None) -> None:
-        self._counter.expect(total, seconds_left)
+        self._counter.expect(total)
         self._pace.expect(total, seconds_left)
+        self.show()
         self._hear()
+
+    def show(self) -> None:
+        """The time left as it is known here: by what was expected as the stage began, too."""
+        self._counter.expect(seconds_left=self._pace.seconds_left)
 
     def describe(self, text: str, line: str | None = None) -> None:
         self._counter.describe(text, line)
