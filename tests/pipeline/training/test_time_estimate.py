@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
@@ -116,3 +118,25 @@ def test_stages_that_no_plan_has_are_shown_and_not_counted() -> None:
         counter.advance(3)
         counter.describe("", "a line")
     assert [line for _, line in search.said] == ["reading: 3 files", "a line"]
+
+
+def test_a_stage_shows_what_is_expected_of_it_before_it_tells_itself() -> None:
+    shown: list[float | None] = []
+
+    class Shown(Lines):
+        @contextmanager
+        def stage(self, name: str, total: float | None = None, unit: str = "") -> Iterator[Counter]:
+            with super().stage(name, total, unit) as counter:
+                counter.expect = lambda total=None, seconds_left=None: shown.append(seconds_left)  # type: ignore
+                yield counter
+
+    now = 0.0
+    clock = Clock(Shown(lambda _: None), lambda: now)
+    clock.plan({"choosing": Work(looks=14)}, 2.0)
+    with clock.stage("choosing", 14, "forms") as counter:
+        for _ in range(14):
+            now += 4.0
+            counter.advance()
+    assert shown[0] == pytest.approx(28.0)
+    assert shown[-2] == pytest.approx(4.0, rel=0.2)
+    assert shown[-1] == 0.0
