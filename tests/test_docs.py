@@ -61,7 +61,7 @@ def test_pages_use_commands_and_options_that_exist() -> None:
 
 def test_every_profile_is_mentioned() -> None:
     text = "".join(page.read_text(encoding="utf-8") for page in DOCS.glob("*.md"))
-    profiles = sorted(path.stem for path in (ROOT / "compresskit" / "profiles").glob("*.toml"))
+    profiles = sorted(path.stem for path in (ROOT / "profiles").glob("*.toml"))
     assert profiles
     assert not [name for name in profiles if f"`{name}`" not in text]
 
