@@ -100,7 +100,7 @@ def test_what_was_broken_off_is_planned_again(asked: Asked, run: Path, tmp_path:
     plan = asked.plan(broken, dense=False)
     assert [name for name in plan if not name.startswith("training supernet")] == [TRIALS, FRONT]
     assert plan[TRIALS].looks > 0
-    timed = asked.plan(broken, replace(asked.settings, trials=None, budget_seconds=90.0), dense=False)
+    timed = asked.plan(broken, replace(asked.settings, trials=None, budget=90.0), dense=False)
     assert timed[TRIALS] == Work(seconds=90.0)
 
 
