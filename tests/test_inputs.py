@@ -26,9 +26,9 @@ def test_rows_are_padded_and_masked() -> None:
 
 
 def test_only_what_is_asked_for_is_made() -> None:
-    feed = TEXT.batch(ROWS, ["input_ids", "position_ids"])
-    assert set(feed) == {"input_ids", "position_ids"}
-    assert not feed["position_ids"].any()
+    feed = TEXT.batch(ROWS, ["input_ids", "language_ids"])
+    assert set(feed) == {"input_ids", "language_ids"}
+    assert not feed["language_ids"].any()
 
 
 def test_positions_are_counted_in_every_row() -> None:

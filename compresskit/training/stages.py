@@ -229,10 +229,7 @@ def sample_batches(
     """A seeded sample of at most `rows` training rows with labels, in batches of similar lengths."""
     generator, split = np.random.default_rng(seed), task.train
     count = min(rows, len(split.encoded))
-    chosen = sorted(
-        generator.choice(len(split.encoded), count, replace=False),
-        key=split.lengths.__getitem__,
-    )
+    chosen = sorted(generator.choice(len(split.encoded), count, replace=False), key=split.lengths.__getitem__)
     batches = []
     for start in range(0, count, batch_size):
         numbers = chosen[start : start + batch_size]
