@@ -95,9 +95,7 @@ def find_layout(
 def layout_of(table: Table, text_columns: Sequence[str], label_column: str | None) -> Layout:
     """As `find_layout`; DataError, naming the columns present, where there are no such columns."""
     if len(text_columns) > 1:
-        raise DataError(
-            f"text columns {', '.join(text_columns)}; token classification reads one. Name it."
-        )
+        raise DataError(f"text columns {', '.join(text_columns)}; token classification reads one. Name it.")
     found = find_layout(table, text_columns, label_column)
     if found is None:
         held = ", ".join(f"{name} ({table.kind(name)})" for name in table.names)
