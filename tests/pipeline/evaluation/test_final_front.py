@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from compresskit.architecture import Candidate
+from compresskit.display import SILENT
 from compresskit.pipeline.evaluation.evaluator import Scores
 from compresskit.pipeline.evaluation.final_front import write_front
 from compresskit.pipeline.evaluation.latency_record import CandidateLatency
@@ -65,7 +66,8 @@ class Evaluator:
         self.dense_ms: float | None = None
         self.supernet = SimpleNamespace(full=FULL)
         self.stage = SimpleNamespace(
-            task=SimpleNamespace(validation=VALIDATION, metric_name="accuracy", kind=KIND)
+            task=SimpleNamespace(validation=VALIDATION, metric_name="accuracy", kind=KIND),
+            display=SILENT,
         )
         self.blueprint = SimpleNamespace(num_params=lambda architecture: 1)
 
