@@ -24,6 +24,7 @@ from compresskit.supernet.surgery import blueprint_of
 
 # The engine of each name is the best within the dense latency over this; 5 % are for what bench finds.
 SPEEDS = {"speed-2": 2.1, "speed-4": 4.2, "speed-8": 8.4}
+TRIALS = "40"
 OPTIMUM = Path(__file__).parents[1] / "engine" / "loaders" / "optimum_pipeline.py"
 
 
@@ -57,6 +58,7 @@ def _engines(dense: Dense, data: Path, work: Path) -> tuple[dict[str, Path], Any
     """Folders by name, the dense one first, and what bench says of them."""
     folder = work / "run"
     fresh = ["--model", str(dense.folder), "--dataset", str(data / "trec6"), "--profile", PROFILE]
+    fresh += ["--trials", TRIALS]
     run("search", "--output", str(folder), *(["--resume"] if (folder / "run.json").exists() else fresh))
     dense_ms = json.loads((folder / "pareto.json").read_text())["dense"]["latency_ms"]
     choices = {name: ["--max-latency-ms", f"{dense_ms / speed:.4f}"] for name, speed in SPEEDS.items()}

@@ -122,13 +122,28 @@ def _notes(raw: Mapping[str, Any], config: Any) -> tuple[str, ...]:
         )
     known = {*type(config)().to_dict(), *type(config).attribute_map, *GenerationConfig().to_dict()}
     known |= _WITHOUT_EFFECT | {"position_embedding_type", "pruned_heads", "quantization_config", "auto_map"}
-    unknown = sorted(name for name, value in raw.items() if value and name not in known)
+    unknown = sorted(
+        name
+        for name, value in raw.items()
+        if value and name not in known and not _is_older_name(type(config), name, value)
+    )
     if unknown:
         notes.append(
             f"config.json sets {', '.join(unknown)}, which transformers {transformers.__version__} does not "
             f"know for {config.model_type}: if the model was trained with it, it is another one here"
         )
     return tuple(notes)
+
+
+def _is_older_name(kind: type[PreTrainedConfig], name: str, value: Any) -> bool:
+    """Whether another number under this name changes what else a configuration holds."""
+    if not isinstance(value, int | float):
+        return False
+    try:
+        found = [kind(**{name: number}).to_dict() for number in (value, value + 1)]
+    except Exception:  # the class looks at it, and refuses it
+        return True
+    return bool(found[0] | {name: None} != found[1] | {name: None})
 
 
 def _damaged(source: str, error: Exception) -> ConfigurationError:
