@@ -175,9 +175,8 @@ class Tokens(TaskKind):
         return np.where(said == IGNORED, self.tag_set.outside, said)[counted], true[counted]
 
     def absent(self, name: str, labels: Array) -> str | None:
-        absent = [
-            kind for kind, held in zip(self.tag_set.types, self._held(labels).any(0), strict=True) if not held
-        ]
+        held = self._held(labels)
+        absent = [kind for place, kind in enumerate(self.tag_set.types) if not held[:, place].any()]
         if not absent:
             return None
         return f"types without a {name} entity: {len(absent)} of {len(self.tag_set.types)} ({some(absent)})"

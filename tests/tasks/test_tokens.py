@@ -98,6 +98,7 @@ def test_spans_are_rows_of_raw_texts(tmp_path: Path) -> None:
     ]
     (tmp_path / "train.json").write_text(json.dumps(lines), encoding="utf-8")
     found = Tokens.read(load_source(tmp_path), DataOptions())
+    assert isinstance(found.kind, Tokens)
     assert (found.kind.rule, found.train.inputs) == (TEXT, ["Ann left.", "In New York"])
     # An engine that was trained on words gets words.
     words = KIND.read_test(load_source(tmp_path).splits["train"], "test", "a", DataOptions())
@@ -164,8 +165,8 @@ def test_an_engine_finds_entities_in_raw_texts(rule: str) -> None:
     assert "token_type_ids" in rows[0]
     logits = np.zeros((2, len(rows[0]["input_ids"]), 5))
     tags = [[0, 3, 0, 1, 2, 0, 0], [0, 3, 1, 0]]
-    for row, said in zip(logits, tags, strict=True):
-        row[np.arange(len(said)), said] = 9
+    for row, tagged in zip(logits, tags, strict=True):
+        row[np.arange(len(tagged)), tagged] = 9
     found = kind.decode(kind.predictions(logits, rows), rows, texts)
     said = [[(each["entity"], each["start"], each["end"], each["text"]) for each in row] for row in found]
     assert said == [

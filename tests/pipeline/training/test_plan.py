@@ -30,7 +30,8 @@ class Asked:
     def __init__(self, folder: Path) -> None:
         self.settings = settings_for(folder)
         self.inputs: Inputs = read_inputs(self.settings, load_profile(self.settings.profile), SILENT)
-        self.blueprint: Blueprint = blueprint_of_config(self.inputs.checkpoint.config)
+        config, kind = self.inputs.checkpoint.config, self.inputs.task.kind
+        self.blueprint: Blueprint = blueprint_of_config(config, kind.hub_task)
 
     def plan(
         self, run: Path, settings: SearchSettings | None = None, *, dense: bool = True
