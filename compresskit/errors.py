@@ -18,7 +18,8 @@ Each message names the value, what is permitted and what to do.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
 
 
 class CompresskitError(Exception):
@@ -65,10 +66,8 @@ class SearchError(CompresskitError):
     pass
 
 
-def some(values: Iterable[object], most: int = 6) -> str:
-    """The first of `values`, and how many more there are."""
-    shown = [str(value) for value in values]
-    return ", ".join(shown[:most]) + (f" and {len(shown) - most} more" if len(shown) > most else "")
+class StoppedRun(KeyboardInterrupt):
+    """Ctrl-C where work is kept; its message says how to go on."""
 
 
 def reason_of(error: BaseException) -> str:
@@ -80,5 +79,19 @@ def reason_of(error: BaseException) -> str:
 
 
 def one_of(what: str, value: object, allowed: Iterable[object]) -> str:
-    """Message for a value outside a closed set: names the value and all that is permitted."""
-    return f"{what} {value!r} is not known; permitted: {', '.join(sorted(map(str, allowed)))}."
+    """Message for a value outside a closed set: names the value, all that is permitted, and the nearest."""
+    permitted = sorted(map(str, allowed))
+    nearest = "".join(get_close_matches(str(value), permitted, 1))
+    meant = f" Did you mean {nearest}?" if nearest else ""
+    return f"{what} {value!r} is not known; permitted: {', '.join(permitted)}.{meant}"
+
+
+def some(values: Iterable[object], most: int = 12) -> str:
+    """The first values, separated by commas, and how many more there are."""
+    shown = [str(value) for value in values]
+    return ", ".join(shown[:most]) + (f" and {len(shown) - most} more" if len(shown) > most else "")
+
+
+def row_list(numbers: Sequence[int]) -> str:
+    """`row 3`, or `rows 3, 9` with five at most and how many more there are."""
+    return f"row{'s' if len(numbers) > 1 else ''} {some(numbers, 5)}"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
+from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
@@ -36,8 +37,12 @@ def is_of(hint: Any, value: object) -> bool:
         return any(is_of(each, value) for each in inner)
     if origin is tuple and inner[-1] is not ...:
         return isinstance(value, tuple) and len(value) == len(inner) and all(map(is_of, inner, value))
-    if origin in (tuple, list):
-        return isinstance(value, origin) and all(is_of(inner[0], item) for item in value)
+    if origin in (tuple, list, Sequence):
+        return (
+            isinstance(value, origin)
+            and not isinstance(value, str)
+            and all(is_of(inner[0], item) for item in value)
+        )
     if origin in (dict, Mapping):
         return isinstance(value, Mapping) and all(
             is_of(inner[0], key) and is_of(inner[1], item) for key, item in value.items()
@@ -51,10 +56,10 @@ def in_words(hint: Any) -> str:
     """What an annotation permits, for a person."""
     origin, inner = get_origin(hint), get_args(hint)
     if origin in (Union, UnionType):
-        return " or ".join(in_words(each) for each in inner if each is not NoneType)
+        return " or ".join(in_words(each) for each in inner if each not in (NoneType, Path))
     if origin is tuple and inner[-1] is not ...:
         return f"a list of {len(inner)} {_WORDS[inner[0]][1]}"
-    if origin in (tuple, list):
+    if origin in (tuple, list, Sequence):
         return f"a list of {_WORDS[inner[0]][1]}" if inner[0] in _WORDS else "a list"
     if origin in (dict, Mapping):
         return "a table"

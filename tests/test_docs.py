@@ -7,20 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import typer
 
 from compresskit.cli import app
+from tests.commands_page import PAGE, commands, with_tables
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
-
-
-def commands(name: str) -> dict[str, Any]:
-    """The command `name` and those below it by full name, e.g. "profile show"."""
-    command = typer.main.get_command(app.build(name)).commands[name]  # type: ignore[attr-defined]
-    inner = getattr(command, "commands", {})
-    return {name: command, **{f"{name} {each}": inner[each] for each in inner}}
 
 
 def sections() -> dict[str, str]:
@@ -48,6 +41,12 @@ def test_commands_are_documented_as_they_are(command: str) -> None:
         assert in_tables <= options(each), f"{name}: {sorted(in_tables - options(each))} do not exist"
 
 
+def test_tables_of_options_are_those_of_the_commands() -> None:
+    text = PAGE.read_text(encoding="utf-8")
+    assert with_tables(text) == text, "write the tables again: python -m tests.commands_page"
+    assert text.count("| option | meaning | default |") > len(app.COMMANDS)
+
+
 def test_pages_use_commands_and_options_that_exist() -> None:
     known = {name: set().union(*map(options, commands(name).values())) | {"--help"} for name in app.COMMANDS}
     used = 0
@@ -62,7 +61,7 @@ def test_pages_use_commands_and_options_that_exist() -> None:
 
 def test_every_profile_is_mentioned() -> None:
     text = "".join(page.read_text(encoding="utf-8") for page in DOCS.glob("*.md"))
-    profiles = sorted(path.stem for path in (ROOT / "compresskit" / "profiles").glob("*.toml"))
+    profiles = sorted(path.stem for path in (ROOT / "profiles").glob("*.toml"))
     assert profiles
     assert not [name for name in profiles if f"`{name}`" not in text]
 

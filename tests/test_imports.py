@@ -20,6 +20,7 @@ PACKAGE = Path(compresskit.__file__).parent
 # From the top down; a file imports its own floor and those below, never one above.
 FLOORS = (
     "cli",
+    "api",
     "pipeline",
     "methods",
     "report",
@@ -28,15 +29,20 @@ FLOORS = (
     "pruning",
     "training",
     "supernet",
+    "bundle",
     "tasks",
     "data",
-    "bundle",
+    "entities",
     "target",
     "runs",
     "families",
     "spaces",
+    "options",
 )
-GROUND = ("architecture", "blocks", "kept", "slicing", "pareto", "field_types", "errors", "exhausted")
+GROUND = (
+    *("architecture", "blocks", "display", "errors", "exhausted", "field_types", "inputs", "kept"),
+    *("pareto", "slicing"),
+)
 LIGHT = (*FLOORS[FLOORS.index("bundle") :], *GROUND)
 
 # What a device has: the base install, and the onnxruntime that it chose.
@@ -46,6 +52,7 @@ BASE = {
 }
 # Imported inside functions only, where the package is there: floor -> packages.
 DEFERRED = {"bundle": {"onnxruntime"}, "target": {"onnxruntime"}} | {
+    "data": {"datasets", "pyarrow", "transformers"},
     "families": {"optimum"},
     "spaces": {"syne_tune"},
 }

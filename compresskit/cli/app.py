@@ -16,6 +16,7 @@ import typer
 from typer.core import TyperGroup
 
 from compresskit import __version__
+from compresskit.cli.options import GroupedCommand
 from compresskit.cli.output import ERROR, INTERRUPTED, complain
 from compresskit.errors import CompresskitError
 from compresskit.exhausted import is_disk_full, is_out_of_memory
@@ -52,8 +53,8 @@ class Root(TyperGroup):
     def invoke(self, ctx: Any) -> Any:
         try:
             return super().invoke(ctx)
-        except KeyboardInterrupt:
-            raise StoppedError from None
+        except KeyboardInterrupt as stop:
+            raise StoppedError(str(stop)) from None
 
 
 def build(called: str | None) -> typer.Typer:
@@ -61,7 +62,6 @@ def build(called: str | None) -> typer.Typer:
     app = typer.Typer(
         name="compresskit",
         cls=Root,
-        add_completion=False,
         no_args_is_help=True,
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
@@ -76,13 +76,13 @@ def build(called: str | None) -> typer.Typer:
         if hasattr(module, "app"):
             app.add_typer(module.app, name=name, short_help=line)
         else:
-            app.command(name, short_help=line)(module.main)
+            app.command(name, short_help=line, cls=GroupedCommand)(module.main)
     return app
 
 
 def status(arguments: Sequence[str]) -> int:
     """Run the program on `arguments` and return its exit status: 0, 1, 2, 3, 4 or 130."""
-    called = next((word for word in arguments if not word.startswith("-")), None)
+    called = next((word for word in _completed() or arguments if not word.startswith("-")), None)
     try:
         command = typer.main.get_command(build(called))
         command.main(args=list(arguments), prog_name="compresskit")
@@ -91,8 +91,8 @@ def status(arguments: Sequence[str]) -> int:
     except CompresskitError as error:
         complain(str(error))
         return ERROR
-    except (KeyboardInterrupt, StoppedError):
-        complain("interrupted.")
+    except (KeyboardInterrupt, StoppedError) as stop:
+        complain(f"interrupted. {stop}".strip())
         return INTERRUPTED
     except Exception as error:
         if os.environ.get("COMPRESSKIT_DEBUG") == "1":
@@ -100,6 +100,13 @@ def status(arguments: Sequence[str]) -> int:
         complain(_absent(error) or _exhausted(error) or _unexpected(error))
         return ERROR
     return 0
+
+
+def _completed() -> list[str]:
+    """Words of the line that a shell asks to complete."""
+    if "_COMPRESSKIT_COMPLETE" not in os.environ:
+        return []
+    return (os.environ.get("_TYPER_COMPLETE_ARGS") or os.environ.get("COMP_WORDS", "")).split()[1:]
 
 
 def run() -> NoReturn:

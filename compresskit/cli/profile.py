@@ -65,13 +65,11 @@ def detect(
 
 
 def _table(profiles: list[Profile]) -> Table:
-    from rich.table import Column, Table
+    from compresskit.report.tables import fitted_table
 
-    table = Table(
-        Column("name", no_wrap=True), "provider", "threads", "batch", "length", "precision", "description"
-    )
+    head = ["name", "provider", "threads", "batch", "length", "precision", "description"]
+    rows = []
     for profile in profiles:
-        threads = str(profile.threads or "all")
-        sizes = (str(profile.batch), str(profile.length))
-        table.add_row(profile.name, profile.provider, threads, *sizes, profile.precision, profile.description)
-    return table
+        numbers = (str(profile.threads or "all"), str(profile.batch), str(profile.length))
+        rows.append([profile.name, profile.provider, *numbers, profile.precision, profile.description])
+    return fitted_table(head, rows, loses=("batch", "length"), folds={"description": 24})

@@ -79,9 +79,9 @@ def _from_hub(dataset: str) -> Source:
         role = role_of(split)
         if role and role not in splits:
             features = {
-                column: tuple(feature.names)
+                column: tuple(inner.names)
                 for column, feature in data.features.items()
-                if isinstance(feature, datasets.ClassLabel)
+                if isinstance(inner := getattr(feature, "feature", feature), datasets.ClassLabel)
             }
             splits[role] = replace(from_arrow(data.with_format("arrow")[:]), class_names=features)
     if "train" not in splits:

@@ -8,9 +8,9 @@ from math import prod
 
 from onnx import ModelProto, NodeProto, TensorProto, ValueInfoProto
 
-from compresskit.bundle.batching import feed_of
 from compresskit.bundle.session import make_session
 from compresskit.engine.editing import attributes_of
+from compresskit.inputs import TEXT
 from compresskit.target.base import SessionSettings
 
 _WEIGHTS = {TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.DOUBLE, TensorProto.INT8, TensorProto.UINT8}
@@ -84,7 +84,7 @@ def shapes_of(model: ModelProto, nodes: Sequence[NodeProto], batch: int, length:
     watched.graph.output.extend(ValueInfoProto(name=name) for name in names)
     session = make_session(watched.SerializeToString(), SessionSettings(optimization_level="disable"))
     row = {"input_ids": [0] * length}
-    feed = feed_of([row] * batch, [item.name for item in session.get_inputs()])
+    feed = TEXT.batch([row] * batch, [item.name for item in session.get_inputs()])
     names += [item.name for item in model.graph.output]
     found = dict(zip(names, session.run(names, feed), strict=True))
     return shapes | {name: value.shape for name, value in found.items()}

@@ -19,9 +19,9 @@ from torch import nn
 
 from compresskit.engine.canonical import canonicalize
 from compresskit.engine.count import BUFFER
-from compresskit.engine.positions import POSITIONS
 from compresskit.errors import EngineError
 from compresskit.families import family_for
+from compresskit.inputs import POSITIONS
 
 TRACED_OPSET = 23  # gives one node for attention, which is easy to find; the result has 20
 IR_VERSION = 9  # loads in ONNX Runtime 1.17 and later

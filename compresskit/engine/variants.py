@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from copy import deepcopy
 from dataclasses import dataclass, field
 
@@ -10,7 +10,6 @@ import numpy as np
 from onnx import ModelProto
 
 from compresskit.blocks import BlockPlan
-from compresskit.bundle.batching import InputRow
 from compresskit.engine.attention import (
     attention_blocks,
     use_multi_head_attention,
@@ -29,6 +28,7 @@ from compresskit.engine.rewrites import (
 )
 from compresskit.engine.score import logits_of
 from compresskit.errors import ConfigurationError, EngineError, TargetError, one_of
+from compresskit.inputs import Row
 from compresskit.target.base import SessionSettings
 
 Rewrite = Callable[[ModelProto], ModelProto]
@@ -113,7 +113,7 @@ def choose_variant(
     measure: Callable[[ModelProto, Variant], float],
     model: ModelProto,
     *,
-    variants: Sequence[Variant] = VARIANTS,
+    variants: Iterable[Variant] = VARIANTS,
     measured: dict[str, float | None] | None = None,
     objection: Callable[[ModelProto], str | None] = lambda _: None,
 ) -> Variant:
@@ -148,7 +148,7 @@ def choose_session(
     model: ModelProto,
     variant: Variant,
     *,
-    sessions: Sequence[str] = tuple(SESSIONS),
+    sessions: Iterable[str] = tuple(SESSIONS),
     measured: dict[str, float | None] | None = None,
 ) -> Variant:
     """`variant` under the session settings that gain the most, or without any where none gains 2 %.
@@ -179,7 +179,7 @@ def check_equal(plain: ModelProto, other: ModelProto, session: SessionSettings) 
     return difference
 
 
-def sample_rows(model: ModelProto, *, seed: int = 0) -> list[InputRow]:
+def sample_rows(model: ModelProto, *, seed: int = 0) -> list[Row]:
     """Texts of random tokens, of different lengths, within what the graph's tables hold."""
     editor = GraphEditor(model)
     words = {node.input[0] for node in word_tables(editor)}

@@ -90,4 +90,4 @@ def gradients_of(
     context: MethodContext, model: nn.Module, architecture: Architecture, rows: int
 ) -> MaskGradients:
     """Mask gradients of the loss on the labels of a sample of training rows."""
-    return mask_gradients(model, architecture, context.batches(rows), batch_loss)
+    return mask_gradients(model, architecture, context.batches(rows), batch_loss(context.inputs.task.kind))

@@ -86,7 +86,6 @@ def make_model(output: Path) -> None:
         num_attention_heads=4,
         intermediate_size=512,
         max_position_embeddings=128,
-        pad_token_id=tokenizer.pad_token_id,
         hidden_dropout_prob=0.0,  # from random weights it would take longer than a demo may
         attention_probs_dropout_prob=0.0,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 from torch import nn
 
 from compresskit.bundle.manifest import Manifest
+from compresskit.display import Display, Say, display_of
 from compresskit.engine.count import count_macs, count_params
 from compresskit.engine.embeddings import check_embeddings
 from compresskit.engine.export import export_onnx
@@ -19,7 +20,9 @@ from compresskit.engine.folder import check_output, write_engine
 from compresskit.engine.triton import left_out, write_triton
 from compresskit.engine.verify import check_model, verify
 from compresskit.engine.vocabulary import TrimmedTokenizer, TrimmedVocabulary, trim
-from compresskit.errors import ConfigurationError, one_of
+from compresskit.options.declare import takes
+from compresskit.options.export import HUGGINGFACE, ExportCall, ExportOptions
+from compresskit.options.told import Told
 from compresskit.pipeline.exporting.corpus import Corpus
 from compresskit.pipeline.exporting.device import reach
 from compresskit.pipeline.exporting.engine_score import Examination
@@ -27,7 +30,6 @@ from compresskit.pipeline.exporting.final_graph import FinalGraph, PrecisionRequ
 from compresskit.pipeline.exporting.fine_tuning import block_facts, fine_tune_point
 from compresskit.pipeline.exporting.measured_point import measured_latency
 from compresskit.pipeline.exporting.on_test import changes_of, figures_on_test, kept_answers
-from compresskit.pipeline.exporting.point_choice import Choice as Choice
 from compresskit.pipeline.exporting.point_choice import choose
 from compresskit.pipeline.inputs import read_task
 from compresskit.pipeline.store.fingerprints import check_run, fingerprints_of
@@ -41,78 +43,60 @@ from compresskit.runs.directory import RunDirectory
 from compresskit.supernet.surgery import blueprint_of
 from compresskit.target.profile import Profile
 from compresskit.tasks.task import Task
-from compresskit.training.progress import Progress
 from compresskit.training.stages import Stage
 
-LAYOUTS = ("huggingface", "triton")
 _PROOF_ROWS = 256
 
 
-def export(
-    run_path: Path,
-    output: Path,
-    choice: Choice,
-    *,
-    precision: str | None = None,
-    precision_drop: float | None = None,
-    embeddings: str = "fp32",
-    trim_vocabulary: bool = False,
-    finetune_epochs: float = 0.0,
-    layout: str = "huggingface",
-    runtime: str | None = None,
-    portable: bool = False,
-    say: Callable[[str], None] = lambda _: None,
-) -> Manifest:
+@takes(ExportCall)
+def export(say: Say | Display = Told.say, **given: Any) -> Manifest:
     """Write the engine of a point into the new or empty folder `output`; returns its manifest.
 
-    `layout` is huggingface, an engine folder, or triton, a Triton model repository.
-    `precision` is fp32, fp16, int8 (dynamic), int8-static or auto: the fastest on the profile's device
-    that loses at most `precision_drop` points of validation metric (0.5 where None). With a drop given,
-    an int8 that loses more keeps its most sensitive layers in float. None: the point's own precision.
-    `embeddings` is the precision of the table of words; `trim_vocabulary` cuts it to the tokens of the
-    training and validation texts.
     The test set is read here, once, and scored by ONNX Runtime. An engine that differs from its
     PyTorch model is not written (EngineError).
     """
-    if layout not in LAYOUTS:
-        raise ConfigurationError(one_of("--format", layout, LAYOUTS))
-    check_embeddings(embeddings)
-    if finetune_epochs and choice.dense:
-        raise ConfigurationError("--finetune-epochs is for a pruned point; leave it out with --dense.")
+    display = display_of(say)
+    folder, options = given.pop("run"), ExportOptions(**given)
+    output = Path(options.output)
+    check_embeddings(options.embeddings)
     check_output(output)
-    run = RunDirectory.open(run_path)
-    candidate, trial_id, weights = choose(run, choice)
+    run = RunDirectory.open(folder)
+    candidate, trial_id, weights = choose(run, options)
     request = PrecisionRequest(
-        precision or candidate.precision, precision_drop, embeddings, runtime, portable
+        options.precision or candidate.precision,
+        options.precision_drop,
+        options.embeddings,
+        options.runtime,
+        options.portable,
     )
     settings = stored_settings(run, {}, (), "an export")
     profile = profile_for(run, {})
-    checkpoint = open_checkpoint(settings.model)
-    pad_id: int = checkpoint.pad_id
-    task = read_task(settings, checkpoint)
-    check_run(run, task, fingerprints_of(task, checkpoint, download=False), "an export", say)
+    with display.stage("reading model and data"):
+        checkpoint = open_checkpoint(settings.model)
+        task = read_task(settings, checkpoint)
+    check_run(run, task, fingerprints_of(task, checkpoint, download=False), "an export", display)
     kept_answers(run.path)  # damage is reported before anything is computed
     dense = load_model(run.supernet / "dense_model")
     source = (
         dense
-        if choice.dense
+        if options.dense
         else load_model(weights_folder(run.path, weights, candidate.architecture, blueprint_of(dense).dims))
     )
-    if finetune_epochs:
-        say(f"fine-tuning {candidate.architecture.signature}")
-        stage = Stage(task, pad_id, run.supernet / "points", lambda progress: _say_progress(progress, say))
-        fine_tune_point(source, dense, candidate, stage, settings, finetune_epochs)
+    if options.finetune_epochs:
+        display(f"fine-tuning {candidate.architecture.signature}")
+        stage = Stage(task, run.supernet / "points", display)
+        fine_tune_point(source, dense, candidate, stage, settings, options.finetune_epochs)
     pruned = extract(source, candidate.architecture).eval()
     tokenizer, words = checkpoint.tokenizer, None
-    if trim_vocabulary:
-        words = _cut_words(checkpoint, pruned, task, say)
+    if options.trim_vocabulary:
+        words = _cut_words(checkpoint, pruned, task, display)
         tokenizer = TrimmedTokenizer(tokenizer, words)
     corpus = Corpus.of(task, words, seed=settings.seed)
-    say("exporting and verifying")
-    plain = export_onnx(pruned)
+    with display.stage("exporting the graph"):
+        plain = export_onnx(pruned)
     if candidate.blocks is not None:
         pruned = compact(pruned, candidate.blocks)
-    with reach(profile, pad_id=pad_id, say=say) as device:
+    with reach(profile, inputs=task.inputs, say=display) as device:
         final, builder = final_graph(
             plain,
             request,
@@ -120,22 +104,22 @@ def export(
             run=run,
             profile=profile,
             corpus=corpus,
-            pad_id=pad_id,
             blocks=candidate.blocks,
-            say=say,
+            display=display,
         )
         graph, variant = final.made.graph, final.made.variant
         whole = builder.in_float(variant)
-        exact = final.made.precision == embeddings == "fp32"
+        exact = final.made.precision == options.embeddings == "fp32"
         if not exact:  # its own logits cannot prove that the graph is right
             rows = corpus.validation.encoded[:_PROOF_ROWS]
-            verify(whole, pruned, rows, variant.session, pad_id=pad_id)
+            with display.stage("verifying the graph in float"):
+                verify(whole, pruned, rows, variant.session, inputs=task.inputs)
         check_model(graph)
         if graph.ByteSize() != whole.ByteSize():
-            say(f"ONNX file: {graph.ByteSize() / 1e6:.1f} MB, in fp32 {whole.ByteSize() / 1e6:.1f} MB")
+            display(f"ONNX file: {graph.ByteSize() / 1e6:.1f} MB, in fp32 {whole.ByteSize() / 1e6:.1f} MB")
         latencies, host = measured_latency(run, candidate.signature, final.made.precision, variant.name)
         for mark in latencies.get("latency_marks", ()):
-            say(f"the latency is not to be trusted: {mark}")
+            display(f"the latency is not to be trusted: {mark}")
         manifest = Manifest(
             architecture=candidate.architecture.to_json(),
             signature=candidate.signature,
@@ -145,48 +129,50 @@ def export(
             variant=variant.name,
             session=variant.session.to_json(),
             blocks=block_facts(candidate, blueprint_of(dense), whole),
-            labels=list(task.label_names),
-            lineage=_lineage(run, trial_id, profile, finetune_epochs) | latencies,
+            task=task.kind.to_json(),
+            inputs=task.inputs.to_json(),
+            labels=list(task.kind.labels),
+            lineage=_lineage(run, trial_id, profile, options.finetune_epochs) | latencies,
             device=host,
             seed=settings.seed,
             max_length=settings.max_length,
             num_params=count_params(whole),
             macs=count_macs(whole, profile.batch, profile.length),
-            **_compression(final, embeddings, words),
+            **_compression(final, options.embeddings, words),
         )
-        changed = changes_of(candidate, final.made, embeddings, words is not None, finetune_epochs)
-        held = partial(figures_on_test, run, task, trial_id, changed, pad_id=pad_id, say=say)
-        examine = Examination(corpus, pruned, graph, device, exact, held, say)
-        with _engine_folder(output, layout) as folder:
+        changed = changes_of(
+            candidate, final.made, options.embeddings, words is not None, options.finetune_epochs
+        )
+        held = partial(figures_on_test, run, task, trial_id, changed, display=display)
+        examine = Examination(corpus, pruned, graph, device, exact, held, display)
+        with _engine_folder(output, options.format) as folder:
             manifest = write_engine(
                 folder, graph=graph, model=pruned, tokenizer=tokenizer, manifest=manifest, examine=examine
             )
-    if layout == "huggingface":
+    if options.format == HUGGINGFACE:
         return manifest
     for item in left_out(variant.session):
-        say(f"Triton cannot set {item}; it may serve this graph slower than it was measured")
+        display(f"Triton cannot set {item}; it may serve this graph slower than it was measured")
     return write_triton(output, graph=graph, tokenizer=tokenizer, manifest=manifest, profile=profile)
 
 
 @contextlib.contextmanager
 def _engine_folder(output: Path, layout: str) -> Iterator[Path]:
     """Where the engine is written to be examined: a model repository for Triton is made of it afterwards."""
-    if layout == "huggingface":
+    if layout == HUGGINGFACE:
         yield output
         return
     with tempfile.TemporaryDirectory(prefix="compresskit-") as folder:
         yield Path(folder) / "engine"
 
 
-def _cut_words(
-    checkpoint: Checkpoint, pruned: nn.Module, task: Task, say: Callable[[str], None]
-) -> TrimmedVocabulary:
+def _cut_words(checkpoint: Checkpoint, pruned: nn.Module, task: Task, say: Say) -> TrimmedVocabulary:
     """Cut the model's embeddings, in place, to what the texts that it learned from use."""
     texts = [*task.train.texts, *task.validation.texts]
     words = trim(
         checkpoint.tokenizer.backend_tokenizer.to_str(),
         texts,
-        pad_id=checkpoint.pad_id,
+        pad_id=task.inputs.inputs[0].padding,
         split_special_tokens=checkpoint.tokenizer.split_special_tokens,
     )
     cut_vocabulary(pruned, words.kept)
@@ -203,11 +189,6 @@ def _compression(final: FinalGraph, embeddings: str, words: TrimmedVocabulary | 
         "precision_trials": final.trials,
         "variant_check": dict(final.check),
     }
-
-
-def _say_progress(progress: Progress, say: Callable[[str], None]) -> None:
-    metric = "" if progress.metric is None else f", metric {progress.metric:.4f}"
-    say(f"fine-tuning: step {progress.step} of {progress.of}{metric}, {progress.seconds_left:.0f} s left")
 
 
 def _lineage(

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from compresskit.display import Display, Say
 from compresskit.engine.precision import refusal
 from compresskit.errors import ConfigurationError
 from compresskit.families import dimensions_of
@@ -39,8 +40,13 @@ class Inputs:
     searcher: Searcher
 
 
-def read_inputs(settings: SearchSettings, profile: Profile, say: Callable[[str], None]) -> Inputs:
+def read_inputs(settings: SearchSettings, profile: Profile, display: Display) -> Inputs:
     """Read model, data and profile. Raises CompresskitError for whatever the user can correct in them."""
+    with display.stage("reading model and data"):
+        return _read(settings, profile, display)
+
+
+def _read(settings: SearchSettings, profile: Profile, say: Say) -> Inputs:
     objectives = make_objectives(settings.objectives)
     checkpoint = open_checkpoint(settings.model)
     space = _space(settings, checkpoint, profile)
@@ -52,10 +58,11 @@ def read_inputs(settings: SearchSettings, profile: Profile, say: Callable[[str],
     with open_target(profile, say=say):
         pass  # a provider that is not there, or an agent that does not answer, is known now
     task = read_task(settings, checkpoint)
+    checkpoint = checkpoint.for_kind(task.kind)
     check_segments(
         checkpoint.source,
         checkpoint.config,
-        checkpoint.inputs,
+        checkpoint.inputs.names,
         checkpoint.tokenizer,
         len(task.text_columns),
     )
@@ -108,12 +115,14 @@ def read_task(settings: SearchSettings, checkpoint: Checkpoint) -> Task:
     return load_task(
         settings.dataset,
         tokenizer=checkpoint.tokenizer,
-        text_columns=settings.text_columns or None,
+        text_columns=settings.text_column or None,
         label_column=settings.label_column,
         kind=settings.task,
         metric=settings.metric,
         max_length=settings.max_length,
-        max_positions=position_limit(checkpoint.config),
+        max_positions=position_limit(checkpoint.config.to_dict()),
         seed=settings.seed,
         label2id=checkpoint.label2id,
+        head_task=checkpoint.head_task,
+        inputs=checkpoint.inputs,
     )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from math import inf
 from typing import Any
 
@@ -11,6 +12,8 @@ from compresskit.blocks import AXES, LASSOS, SCOPES
 from compresskit.errors import ConfigurationError, one_of
 from compresskit.field_types import wrong_kind
 from compresskit.methods import BLOCK, LADDERS, NAS, check_method, default_trials
+from compresskit.options.declare import normalized, options_of
+from compresskit.options.search import SPACE, SUPERNET, SearchOptions
 from compresskit.searchers.constraints import Constraints
 from compresskit.target.profile import Profile
 from compresskit.training.strategies import FrozenTeacher
@@ -23,74 +26,33 @@ DENSE_EPOCHS, DENSE_STEPS = 4.0, 300
 # Of the super-network (`benchmarks/recipe`): with a teacher to follow, and on labels alone.
 TAUGHT_LEARNING_RATE, LABEL_LEARNING_RATE = 4e-4, 1e-4
 POINT_LEARNING_RATE = 1e-4  # of one network alone that a teacher teaches
-# What serves a super-network alone, what every search of a space, and what method block.
-_OF_SHARING: tuple[str, ...] = ("strategy", "num_random", "parts", "proposals")
-_OF_SEARCHING: tuple[str, ...] = ("space", "searcher")
-_OF_BLOCKS: tuple[str, ...] = (
-    *("block_counts", "block_width", "block_axis", "block_scope"),
-    *("lasso", "lasso_strength", "distil", "start_run", "start_trial"),
-)
+_UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
+# Names that run.json has had from the beginning, where they are not those of the options.
+_STORED = {"text_column": "text_columns", "budget": "budget_seconds"}
+_OPTIONS = {stored: name for name, stored in _STORED.items()}
+KNOWN = {*options_of(SearchOptions), *_OPTIONS}
 
 
 @dataclass(frozen=True)
-class SearchSettings:
-    """Settings of a search; None means a default that depends on the data.
+class SearchSettings(SearchOptions):
+    """Options of a search, checked; None means a default that depends on the data.
 
-    `epochs` holds for the super-network, and for the dense model as `dense_epochs_for` says. `importance`
-    orders heads and units; `precisions`, where none is given, are as `precisions_on` says, `parts` of the
-    super-network as `strategy.parts_of` does. `max_drop` is in points: 1 means a metric of 0.01 below the
-    dense model's. `trials` None, with no time either, becomes the method's default. What begins with
-    `block_`, `lasso` or `start_`, and `distil`, serve method block alone: `block_width` goes before
-    `block_counts`, `block_axis` None is measured, and a trial of another run may take the place of the dense
-    model as what is pruned. `allow_weak_dense`: go on where `dense_check` would stop.
+    Lists may be given as text with commas, paths as `Path`, `budget` as in 30m or in seconds; they are kept
+    as tuples, text and seconds. `epochs` holds for the super-network, and for the dense model as
+    `dense_epochs_for` says. `precisions`, where none is given, are as `precisions_on` says, `parts` of the
+    super-network as `strategy.parts_of` does. `trials` None, with no time either, becomes the method's
+    default. `block_width` goes before `block_counts`, `block_axis` None is measured, and a trial of another
+    run may take the place of the dense model as what is pruned.
     """
 
-    model: str
-    dataset: str
-    profile: str
-    method: str = NAS
-    space: str = "ranked"
-    strategy: str = FrozenTeacher.name
-    searcher: str = "local-search"
-    objectives: tuple[str, ...] = ("metric", "latency_ms")
-    precisions: tuple[str, ...] = ()
-    max_latency_ms: float | None = None
-    max_drop: float | None = None
-    proposals: int = 4
-    trials: int | None = None
-    budget_seconds: float | None = None
-    task: str | None = None
-    metric: str | None = None
-    text_columns: tuple[str, ...] = ()
-    label_column: str | None = None
-    epochs: float | None = None
-    batch_size: int = 32
-    learning_rate: float | None = None
-    max_length: int = 128
-    temperature: float = 2.0
-    num_random: int = 2
-    parts: int | None = None
-    importance: str = "fisher"
-    layer_policy: str = "spread"
-    unit_multiple: int = 32
-    block_counts: tuple[int, ...] = (2, 4)
-    block_width: int | None = None
-    block_axis: str | None = None
-    block_scope: str = "matrix"
-    lasso: str = "reweighted"
-    lasso_strength: float = 1e-3
-    distil: bool = True
-    start_run: str | None = None
-    start_trial: int | None = None
-    allow_weak_dense: bool = False
-    seed: int = 0
-
     def __post_init__(self) -> None:
+        for option, value in vars(self).items():
+            object.__setattr__(self, option, as_kept(option, value))
         self._check_kinds()
         for option in ("batch_size", "max_length", "temperature", "num_random", "unit_multiple", "proposals"):
             if not 0 < getattr(self, option) < inf:
                 raise ConfigurationError(f"{option} is {getattr(self, option)}; permitted: above 0.")
-        for option in ("epochs", "learning_rate", "parts", "budget_seconds", "trials", "max_latency_ms"):
+        for option in ("epochs", "learning_rate", "parts", "budget", "trials", "max_latency_ms"):
             value = getattr(self, option)
             if value is not None and not 0 < value < inf:
                 raise ConfigurationError(f"{option} is {value}; permitted: above 0.")
@@ -100,7 +62,7 @@ class SearchSettings:
         self._check_blocks()
         if self.max_drop is not None and not 0 <= self.max_drop < inf:
             raise ConfigurationError(f"max_drop is {self.max_drop}; permitted: 0 points or more.")
-        if self.trials is None and self.budget_seconds is None:
+        if self.trials is None and self.budget is None:
             object.__setattr__(self, "trials", default_trials(self.method))
 
     def _check_kinds(self) -> None:
@@ -115,7 +77,7 @@ class SearchSettings:
                 f"parts is {self.parts}, but only strategy {FrozenTeacher.name} trains a super-network in "
                 f"parts: leave it out, or take that strategy in place of {self.strategy}."
             )
-        if self.method in LADDERS and self.budget_seconds is not None:
+        if self.method in LADDERS and self.budget is not None:
             raise ConfigurationError(
                 f"method {self.method} makes a fixed number of sizes: give --trials, not --budget."
             )
@@ -127,14 +89,13 @@ class SearchSettings:
 
     def check_used(self) -> None:
         """Raise ConfigurationError for an option that was given and that the method would ignore."""
-        unused = () if self.method == NAS else _OF_SHARING
-        unused += _OF_SEARCHING if self.method in LADDERS else ()
-        unused += () if self.method == BLOCK else _OF_BLOCKS
-        for option in unused:
-            if getattr(self, option) != getattr(SearchSettings, option):
+        uses = {SUPERNET: self.method == NAS, SPACE: self.method not in LADDERS, BLOCK: self.method == BLOCK}
+        for name, (_, option) in options_of(SearchOptions).items():
+            value = getattr(self, name)
+            if value != getattr(SearchOptions, name) and not uses.get(option.used_by, True):
                 raise ConfigurationError(
-                    f"{option} is {getattr(self, option)!r}, but method {self.method} does not use it; "
-                    "leave it out, or choose another method."
+                    f"{name} is {value!r}, but method {self.method} does not use it; leave it out, or choose "
+                    "another method."
                 )
 
     def _check_blocks(self) -> None:
@@ -150,22 +111,25 @@ class SearchSettings:
                 f"{self.lasso_strength}; permitted: at least one count, all from 1, and a strength above 0."
             )
 
+    @property
+    def budget_seconds(self) -> float | None:
+        assert not isinstance(self.budget, str)
+        return self.budget
+
     def to_json(self) -> dict[str, Any]:
-        return asdict(self)
+        """With the names of run.json."""
+        return {_STORED.get(name, name): value for name, value in asdict(self).items()}
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> SearchSettings:
-        """Raises ConfigurationError for a key that is not known, naming those that are."""
-        known = {field.name for field in fields(cls)}
-        for key in value:
-            if key not in known:
-                raise ConfigurationError(one_of("setting", key, known))
-        lists: dict[str, Any] = {
-            key: tuple(item) if isinstance(item, list) else item for key, item in value.items()
-        }
-        return cls(**lists)
+        """From the names of run.json or of options. ConfigurationError for another key."""
+        named = {_OPTIONS.get(key, key): item for key, item in value.items()}
+        for key in named:
+            if key not in KNOWN:
+                raise ConfigurationError(one_of("setting", key, options_of(SearchOptions)))
+        return cls(**named)
 
-    def precisions_on(self, profile: Profile) -> tuple[str, ...]:
+    def precisions_on(self, profile: Profile) -> Sequence[str]:
         """The precisions to search: those given, or the profile's own.
 
         TensorRT computes an fp32 graph in the profile's precision, and a method other than nas makes fp32
@@ -197,3 +161,18 @@ class SearchSettings:
         """
         enough = max(DENSE_EPOCHS, DENSE_STEPS * self.batch_size / rows)
         return min(self.epochs_for(rows), enough)
+
+
+def as_kept(option: str, value: Any) -> Any:
+    """An option's value as settings have it; ConfigurationError for a list or time that cannot be read."""
+    if option == "budget" and isinstance(value, str):
+        return parse_duration(value)
+    return normalized(SearchOptions, option, value)
+
+
+def parse_duration(text: str) -> float:
+    """Seconds of `90s`, `30m` or `1.5h`; ConfigurationError otherwise."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)([smh])", text.strip())
+    if match is None:
+        raise ConfigurationError(f"budget {text!r} is not a duration; write it as 90s, 30m or 1.5h.")
+    return float(match[1]) * _UNITS[match[2]]

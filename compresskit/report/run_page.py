@@ -18,7 +18,7 @@ from compresskit.report.units import (
 )
 from compresskit.report.verdict import Verdict, judge
 from compresskit.report.view import RunView
-from compresskit.runs import FrontPoint
+from compresskit.runs import Front, FrontPoint
 
 _LARGEST_TABLE = 500
 
@@ -99,16 +99,17 @@ def _front(view: RunView, verdict: Verdict) -> str:
             "the mean of both, where what is beyond the dense model's metric counts in full: by the metric "
             "alone, the luckiest network would be first."
         )
-    return section("Front", chart, _front_table(view, verdict), _trials_table(view), note=note)
+    return section("Front", chart, front_html(view.front, verdict.idx), _trials_table(view), note=note)
 
 
-def _front_table(view: RunView, verdict: Verdict) -> str:
-    head, rows = front_rows(view.front)
+def front_html(front: Front, chosen: int | None = None) -> str:
+    """The front as a table, and what its marks mean; the row of the point `chosen` is marked."""
+    head, rows = front_rows(front)
     lines = []
     for point, cells in rows:
-        kind = "dense" if point.idx is None else "chosen" if point.idx == verdict.idx else ""
+        kind = "dense" if point.idx is None else "chosen" if point.idx == chosen else ""
         lines.append((kind, [escape(cell) for cell in cells]))
-    notes = "".join(f'<p class="note">{escape(note)}</p>' for note in front_notes(view.front))
+    notes = "".join(f'<p class="note">{escape(note)}</p>' for note in front_notes(front))
     return table(head, lines, name="Points of the front", wrapped=(len(head) - 1,)) + notes
 
 

@@ -1,4 +1,4 @@
-"""Tables for the terminal, by rich: the front, the trials of a search as they come, a bench result.
+"""Tables for the terminal, by rich: the front, a bench result.
 
 A terminal that is too narrow loses the least important columns; a file or pipe gets them all.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from rich import box
@@ -16,15 +17,15 @@ from rich.table import Table
 from rich.text import Text
 
 from compresskit.report.bench_text import mark_lines
-from compresskit.report.rows import PAIRED, ROWS, bench_rows, front_notes, front_rows, trial_cells
+from compresskit.report.rows import PAIRED, ROWS, bench_rows, front_notes, front_rows
 from compresskit.report.units import MARK
 from compresskit.report.verdict import Verdict
-from compresskit.runs import Front, TrialRecord
+from compresskit.runs import Front
 
 _GAP = 2  # a space of padding and one of the box
 # Columns that a narrow terminal loses, the first first.
-_FRONT_LOSES = ("precision", "MACs", "95 %", "parameters", "fidelity", "test against dense", PAIRED)
-_BENCH_LOSES = ("p99, ms", "texts/s", "95 %", "file size", "peak memory")
+_FRONT_LOSES = ("precision", "MACs", "95 %", "parameters", "fidelity", PAIRED)
+_BENCH_LOSES = ("p99, ms", "texts/s", "95 %", "file size", "peak memory", "p95, ms")
 
 
 def front_table(front: Front, *, chosen: Sequence[int] = (), width: int | None = None) -> Table:
@@ -35,9 +36,9 @@ def front_table(front: Front, *, chosen: Sequence[int] = (), width: int | None =
     head, rows = front_rows(front)
     styles = ["dim" if p.idx is None else "bold" if p.idx in chosen else "" for p, _ in rows]
     lines = [[f"{cells[0]} *", *cells[1:]] if p.idx in chosen else cells for p, cells in rows]
-    known = [title for title in head if title.startswith(ROWS)]
-    loses = (*_FRONT_LOSES, *known, "against dense")
-    table = _table(head, lines, styles, width, loses=loses, left=("keeps",))
+    known = [title for start in (ROWS, "test") for title in head if title.startswith(start)]
+    loses = (*_FRONT_LOSES, *known, "keeps", "against dense")
+    table = fitted_table(head, lines, styles, width, loses=loses, folds={"keeps": 20})
     if notes := front_notes(front):
         table.caption, table.caption_justify = "\n".join(notes), "left"
     return table
@@ -49,61 +50,60 @@ def front_with_verdict(front: Front, verdict: Verdict) -> Group:
     return Group(front_table(front, chosen=chosen), "", Text(verdict.headline, style="bold"), verdict.detail)
 
 
-def trials_table(trials: Sequence[TrialRecord], *, last: int = 10, width: int | None = None) -> Table:
-    """The `last` trials, as a search shows them while it goes on."""
-    head = ["trial", "latency, ms", "metric \N{MULTIPLICATION SIGN} 100", "parameters", "seconds", "keeps"]
-    shown = trials[-last:]
-    rows = [_trial_cells(trial) for trial in shown]
-    styles = ["" if trial.is_completed else "red" for trial in shown]
-    return _table(head, rows, styles, width, loses=("seconds", "parameters"), left=("keeps",))
-
-
 def bench_table(result: Mapping[str, Any], *, width: int | None = None) -> Table:
     """A result of `compresskit bench`; percentiles in ms, the ratio with its 95 % interval."""
     head, rows = bench_rows(result)
     styles = ["dim" if engine.get("is_baseline") else "" for engine, _ in rows]
-    table = _table(head, [cells for _, cells in rows], styles, width, loses=_BENCH_LOSES)
+    lines = [cells for _, cells in rows]
+    table = fitted_table(head, lines, styles, width, loses=_BENCH_LOSES, folds={"engine": 16})
     if marks := mark_lines(result):
         table.caption = Text(f"{MARK} not to be trusted: {'; '.join(marks)}", justify="left")
     return table
 
 
-def _trial_cells(trial: TrialRecord) -> list[str]:
-    cells = trial_cells(trial)
-    return cells if trial.is_completed else [*cells[:-1], f"failed: {str(trial.error).splitlines()[0]}"]
-
-
-def _table(
+def fitted_table(
     head: Sequence[str],
     rows: Sequence[Sequence[str]],
-    styles: Sequence[str],
-    width: int | None,
+    styles: Sequence[str] | None = None,
+    width: int | None = None,
     *,
-    loses: Sequence[str],
-    left: Sequence[str] = (),
+    loses: Sequence[str] = (),
+    folds: Mapping[str, int] = MappingProxyType({}),
 ) -> Table:
-    widths = [max(len(line[column]) for line in (head, *rows)) for column in range(len(head))]
+    """A table that fits into `width` characters, by default those of the terminal where there is one.
+
+    Too wide, titles are broken between words and the columns `folds` down to so many characters; then the
+    columns `loses` go, the first first.
+    """
+    cells = [max((len(row[column]) for row in rows), default=0) for column in range(len(head))]
+    words = [max(map(len, title.split()), default=0) for title in head]
+    least = [min(folds.get(title, cell), cell) for title, cell in zip(head, cells, strict=True)]
+    least = [max(pair) for pair in zip(least, words, strict=True)]
+    widths = [max(len(title), cell) for title, cell in zip(head, cells, strict=True)]
     kept = list(range(len(head)))
     most = width if width is not None else _terminal_width()
     for title in loses:
-        if most is not None and _needs(widths, kept) > most:
+        if most is not None and _needs(least, kept) > most:
             kept = [column for column in kept if head[column] != title]
-    needed = _needs(widths, kept)
-    fits = most is None or needed <= most
+    while most is not None and _needs(widths, kept) > most:
+        widest = max(kept, key=lambda column: widths[column] - least[column])
+        if widths[widest] == least[widest]:
+            break
+        widths[widest] -= 1
     table = Table(
         box=box.SIMPLE,
         show_edge=False,
         pad_edge=False,
         padding=(0, 1, 0, 0),
-        width=needed if fits else most,
+        width=_needs(widths, kept),
     )
     for column in kept:
-        aside = column == 0 or head[column] in left
+        aside = column == 0 or head[column] in folds
         table.add_column(
-            head[column], justify="left" if aside else "right", overflow="fold", no_wrap=not aside
+            head[column], justify="left" if aside else "right", overflow="fold", width=widths[column]
         )
-    for cells, style in zip(rows, styles, strict=True):
-        table.add_row(*(Text(cells[column]) for column in kept), style=style)
+    for line, style in zip(rows, styles or [""] * len(rows), strict=True):
+        table.add_row(*(Text(line[column]) for column in kept), style=style)
     return table
 
 

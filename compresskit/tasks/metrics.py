@@ -15,12 +15,12 @@ Array = npt.NDArray[Any]
 Metric = Callable[[Array, Array], float]
 
 
-def metric(name: str) -> Metric:
+def metric(name: str, num_classes: int | None = None) -> Metric:
     """The function `(predictions, labels) -> float` of that name.
 
-    `predictions`: logits (rows, labels), or (rows,) or (rows, 1) of values: class ids in classification,
-    numbers in regression. `labels`: (rows,). Fractions, not percent. The function raises DataError for
-    shapes that do not fit, no rows, and values that are not finite.
+    `predictions`: logits (rows, labels), or (rows,) or (rows, 1) of values: class ids in classification, of
+    `num_classes` or as many as they show, numbers in regression. `labels`: (rows,). Fractions, not percent.
+    The function raises DataError for shapes that do not fit, no rows, and values that are not finite.
     Raises ConfigurationError when the name is not known.
     """
     if name not in METRICS:
@@ -40,7 +40,8 @@ def metric(name: str) -> Metric:
                 "training diverged, give a lower --learning-rate."
             )
         if by_class:
-            return metric_of(name, _classes(predictions), labels, _num_classes(predictions, labels))
+            classes = num_classes or _num_classes(predictions, labels)
+            return metric_of(name, _classes(predictions), labels, classes)
         if predictions.ndim > 1:
             if predictions.shape[1] != 1:
                 raise DataError(

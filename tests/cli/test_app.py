@@ -15,7 +15,7 @@ import typer
 
 from compresskit import __version__
 from compresskit.cli import app, output
-from compresskit.errors import ConfigurationError
+from compresskit.errors import ConfigurationError, StoppedRun
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ def test_help_lists_every_command_in_full(capsys: pytest.CaptureFixture[str]) ->
 
 def test_every_command_has_its_file_and_every_file_its_command() -> None:
     files = {path.stem for path in Path(app.__file__).parent.glob("*.py")}
-    shared = {path for path in files if path.startswith("_")} | {"app", "output", "options"}
+    shared = {path for path in files if path.startswith("_")} | {"app", "bars", "output", "options"}
     assert files - shared == set(app.COMMANDS)
 
 
@@ -114,6 +114,14 @@ def test_interrupt(command: ModuleType, capsys: pytest.CaptureFixture[str]) -> N
     command.main = raising(KeyboardInterrupt())  # type: ignore[attr-defined]
     assert app.status(["trial"]) == 130
     assert "Traceback" not in capsys.readouterr().err
+
+
+def test_interrupt_where_work_is_kept_says_how_to_go_on(
+    command: ModuleType, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command.main = raising(StoppedRun("Go on with: this"))  # type: ignore[attr-defined]
+    assert app.status(["trial"]) == 130
+    assert capsys.readouterr().err == "error: interrupted. Go on with: this\n"
 
 
 def test_unexpected_errors_hide_their_traceback(

@@ -38,8 +38,8 @@ def test_a_configuration_file_has_the_names_of_the_options(
         "m",
         "d",
         "cpu-1-thread",
-        budget_seconds=1800.0,
-        text_columns=("question", "answer"),
+        budget=1800.0,
+        text_column=("question", "answer"),
         precisions=("fp32", "int8"),
         importance="taylor",
         seed=3,
@@ -50,9 +50,9 @@ def test_a_configuration_file_has_the_names_of_the_options(
     ("line", "told"),
     [
         ("output = 'run'", "sets output; give --output on the command line"),
-        ("warm-start = 'run'", "sets warm_start; give --warm-start"),
-        ("budget = 30", "budget '30' is not a duration"),
-        ("epoch = 3", "setting 'epoch' is not known"),
+        ("warm-start = 'run'", "sets warm-start; give --warm-start"),
+        ("budget = '30'", "budget '30' is not a duration"),
+        ("epoch = 3", "option 'epoch' is not known"),
     ],
 )
 def test_a_configuration_that_cannot_be(
@@ -76,9 +76,9 @@ def test_a_resumed_search_goes_on_with_its_own(
 @pytest.mark.parametrize(
     ("given", "asked_for"),
     [
-        (["--trials", "90"], {"trials": 90, "budget_seconds": None}),
-        (["--budget", "1h"], {"trials": None, "budget_seconds": 3600.0}),
-        (["--trials", "90", "--budget", "1h"], {"trials": 90, "budget_seconds": 3600.0}),
+        (["--trials", "90"], {"trials": 90, "budget": None}),
+        (["--budget", "1h"], {"trials": None, "budget": "1h"}),
+        (["--trials", "90", "--budget", "1h"], {"trials": 90, "budget": "1h"}),
         ([], {}),
     ],
 )

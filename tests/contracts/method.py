@@ -13,6 +13,7 @@ import pytest
 import torch
 
 from compresskit.architecture import Candidate
+from compresskit.display import SILENT
 from compresskit.methods import make_method
 from compresskit.methods.base import MethodContext
 from compresskit.pipeline.evaluation.evaluator import Evaluator
@@ -27,7 +28,7 @@ from compresskit.supernet.network import SuperNetwork
 from compresskit.training import recipe
 from compresskit.training.stages import Stage, quick_score
 from tests.pipeline.tiny import QUICK
-from tests.training.make import PAD, make_model, make_task
+from tests.training.make import make_model, make_task
 
 FULL_STEPS = 30.0
 
@@ -81,8 +82,8 @@ def make_context(folder: Path, method: str, trials: int, **changes: Any) -> Meth
         objectives=objectives,
         searcher=make_searcher("random", space, objectives, settings.seed),
     )
-    clock = Clock(lambda line: None)
-    stage = Stage(task, PAD, run.supernet, clock.hear, resume)
+    clock = Clock(SILENT)
+    stage = Stage(task, run.supernet, clock, resume)
     meter: Any = AdditiveMeter(run)
     evaluator = Evaluator(supernet, stage, meter, QUICK, {})
     return MethodContext(run, settings, inputs, stage, clock, supernet.model, evaluator, FULL_STEPS)

@@ -18,7 +18,7 @@ from compresskit.errors import ConfigurationError, SearchError
 from compresskit.kept import Kept
 from compresskit.methods.base import MethodContext
 from compresskit.methods.block import distilled_rate
-from compresskit.pipeline.export import Choice, export
+from compresskit.pipeline.export import export
 from compresskit.pipeline.search import search
 from compresskit.pipeline.store.trial_weights import read_point
 from compresskit.pipeline.training.models import load_model
@@ -91,7 +91,7 @@ def test_gamma_was_renewed_and_products_were_timed(run: Path) -> None:
 
 
 def test_the_engine_holds_blocks_alone(run: Path, tmp_path: Path) -> None:
-    manifest = export(run, tmp_path / "engine", Choice(trial=3), finetune_epochs=1.0)
+    manifest = export(run, tmp_path / "engine", trial=3, finetune_epochs=1.0)
     blocks = manifest.blocks
     plan = BlockPlan.from_json(blocks["matrices"])
     assert len(plan) and blocks["rate"] == pytest.approx(5.0, rel=0.15)
@@ -154,7 +154,7 @@ def test_a_structurally_pruned_point_is_pruned_further(
         assert after.units.count <= before.units.count
     assert point.num_params is not None and smaller.num_params is not None
     assert point.num_params < smaller.num_params
-    manifest = export(tmp_path / "run", tmp_path / "engine", Choice(trial=1))
+    manifest = export(tmp_path / "run", tmp_path / "engine", trial=1)
     assert manifest.blocks["num_params"] < manifest.num_params
     for trial in (99, None):
         with pytest.raises(ConfigurationError, match="--start-trial names .*permitted: 0, 1"):

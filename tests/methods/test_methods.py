@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from compresskit.errors import ConfigurationError, RunError
-from compresskit.pipeline.export import Choice, export
+from compresskit.pipeline.export import export
 from compresskit.pipeline.search import search
 from compresskit.pipeline.training.models import load_model
 from compresskit.pruning.extract import extract
@@ -46,7 +46,7 @@ def test_front_points_name_their_weights_and_training_its_cost(run: Path) -> Non
 
 def test_an_engine_has_the_weights_of_its_own_trial(run: Path, tmp_path: Path) -> None:
     record = RunDirectory.open(run).trials()[1]
-    export(run, tmp_path / "engine", Choice(trial=1))
+    export(run, tmp_path / "engine", trial=1)
     wanted = extract(load_model(run / str(record.weights)), record.candidate.architecture)
     found = load_pruned(tmp_path / "engine")
     for name, value in wanted.state_dict().items():
@@ -87,6 +87,6 @@ def test_points_that_are_gone_are_named(run: Path, tmp_path: Path) -> None:
     (run / "points" / "0").rename(run / "points" / "away")
     try:
         with pytest.raises(RunError, match="points/0, which holds a trial's weights, is not there"):
-            export(run, tmp_path / "engine", Choice(trial=0))
+            export(run, tmp_path / "engine", trial=0)
     finally:
         (run / "points" / "away").rename(run / "points" / "0")

@@ -14,7 +14,7 @@ import torch
 
 from compresskit.architecture import Architecture
 from compresskit.methods.budget import full_step_budget
-from compresskit.pipeline.export import Choice, export
+from compresskit.pipeline.export import export
 from compresskit.pipeline.search import search
 from compresskit.pipeline.settings import SearchSettings
 from compresskit.pipeline.store.trial_weights import read_point
@@ -132,7 +132,7 @@ def test_killed_in_a_trial_it_ends_as_an_unbroken_run_does(inputs: Path, run: Pa
 
 def test_a_point_is_exported_with_its_own_weights(run: Path, tmp_path: Path) -> None:
     point = RunDirectory.open(run).front().points[0]
-    manifest = export(run, tmp_path / "engine", Choice(pareto_idx=0))
+    manifest = export(run, tmp_path / "engine", pareto_idx=0)
     assert manifest.architecture == point.architecture
     manifest_file = json.loads((tmp_path / "engine" / "compresskit.json").read_text())
     assert Architecture.from_json(manifest_file["architecture"]).signature == point.signature

@@ -13,7 +13,7 @@ from typing import Any
 
 import torch
 
-from compresskit.pipeline.export import Choice, export
+from compresskit.pipeline.export import export
 from compresskit.pipeline.search import search
 from compresskit.training import progress
 from tests.pipeline.make import settings_for
@@ -37,7 +37,7 @@ def run_job(job: dict[str, Any], stderr: Connection) -> None:
     if job["engine"] is None:
         search_once(run, job["inputs"], job["changes"], say)
     else:
-        export(run, Path(job["engine"]), Choice(pareto_idx=0), finetune_epochs=1.0, say=say)
+        export(run, Path(job["engine"]), pareto_idx=0, finetune_epochs=1.0, say=say)
 
 
 def search_once(run: Path, inputs: str | None, changes: dict[str, Any], say: Callable[[str], None]) -> None:

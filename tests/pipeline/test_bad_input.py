@@ -17,7 +17,7 @@ from compresskit.errors import (
     SearchError,
     UnsupportedModelError,
 )
-from compresskit.pipeline.export import Choice, export
+from compresskit.pipeline.export import export
 from compresskit.pipeline.search import search
 from tests.pipeline.make import settings_for
 
@@ -41,24 +41,24 @@ class TestBadInput:
 
     def test_index_beyond_the_front(self, run: Path, tmp_path: Path) -> None:
         with pytest.raises(ConfigurationError, match=r"--pareto-idx 99 .* 0 \(the fastest\) to \d+"):
-            export(run, tmp_path / "engine", Choice(pareto_idx=99))
+            export(run, tmp_path / "engine", pareto_idx=99)
 
     def test_no_such_trial(self, run: Path, tmp_path: Path) -> None:
         with pytest.raises(ConfigurationError, match="ids are 0 to 5"):
-            export(run, tmp_path / "engine", Choice(trial=6))
+            export(run, tmp_path / "engine", trial=6)
 
-    def test_several_choices(self) -> None:
+    def test_several_choices(self, tmp_path: Path) -> None:
         with pytest.raises(ConfigurationError, match="name one point"):
-            Choice(pareto_idx=1, dense=True)
+            export(tmp_path, tmp_path / "engine", pareto_idx=1, dense=True)
 
     def test_unreachable_constraint_names_the_nearest(self, run: Path, tmp_path: Path) -> None:
         with pytest.raises(SearchError, match="The fastest"):
-            export(run, tmp_path / "engine", Choice(max_latency_ms=1e-6))
+            export(run, tmp_path / "engine", max_latency_ms=1e-6)
 
     def test_output_that_is_not_empty(self, run: Path, tmp_path: Path) -> None:
         (tmp_path / "mine.txt").write_text("keep me")
         with pytest.raises(ConfigurationError, match="not empty"):
-            export(run, tmp_path, Choice(pareto_idx=0))
+            export(run, tmp_path, pareto_idx=0)
         assert (tmp_path / "mine.txt").read_text() == "keep me"
 
     def test_run_of_another_version(self, inputs: Path, run: Path, tmp_path: Path) -> None:
@@ -86,7 +86,7 @@ class TestBadInput:
 
     def test_fine_tuning_the_dense_model(self, run: Path, tmp_path: Path) -> None:
         with pytest.raises(ConfigurationError, match="--finetune-epochs is for a pruned point"):
-            export(run, tmp_path / "engine", Choice(dense=True), finetune_epochs=1.0)
+            export(run, tmp_path / "engine", dense=True, finetune_epochs=1.0)
 
     def test_unknown_model_type(self, inputs: Path, tmp_path: Path) -> None:
         model = tmp_path / "model"

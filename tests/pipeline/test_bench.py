@@ -219,7 +219,9 @@ class FarDevice:
         return vars(module)["compare"](engines, self.profile, baseline)  # type: ignore[no-any-return]
 
     def logits(self, model: Path, rows: Sequence[Any], **options: Any) -> Any:
-        self.seen.append(("logits", model.name, [row["input_ids"] for row in rows], options["pad_id"]))
+        self.seen.append(
+            ("logits", model.name, [row["input_ids"] for row in rows], options["inputs"].inputs[0].padding)
+        )
         return np.array([[0.0, 1.0]] * len(rows))
 
 

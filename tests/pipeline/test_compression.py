@@ -14,7 +14,7 @@ from transformers import AutoTokenizer, BertConfig, BertModel, BertTokenizerFast
 from compresskit.bundle.loader import load_engine
 from compresskit.engine.verify import torch_logits
 from compresskit.errors import ConfigurationError
-from compresskit.pipeline.export import Choice, export
+from compresskit.pipeline.export import export
 from compresskit.pipeline.search import search
 from compresskit.pipeline.store.reuse import known_scores, take_over
 from compresskit.pruning.reload import load_pruned
@@ -91,7 +91,7 @@ def test_scores_of_int8_are_not_taken_for_those_of_fp32(run: Path, tmp_path: Pat
 
 
 def test_a_point_is_exported_in_its_own_precision(run: Path, tmp_path: Path) -> None:
-    manifest = export(run, tmp_path / "engine", Choice(trial=int8_trial(run)))
+    manifest = export(run, tmp_path / "engine", trial=int8_trial(run))
     assert manifest.precision == "int8"
     assert manifest.variant_check["latency_ms"] > 0
     engine = load_engine(tmp_path / "engine", threads=1)
@@ -104,7 +104,7 @@ def test_a_point_is_exported_in_its_own_precision(run: Path, tmp_path: Path) -> 
 def test_auto_records_what_every_precision_gave(run: Path, tmp_path: Path) -> None:
     said: list[str] = []
     manifest = export(
-        run, tmp_path / "engine", Choice(trial=0), precision="auto", precision_drop=100, say=said.append
+        run, tmp_path / "engine", trial=0, precision="auto", precision_drop=100, say=said.append
     )
     trials = {trial["precision"]: trial for trial in manifest.precision_trials}
     assert set(trials) == {"fp32", "fp16", "int8", "int8-static"}
@@ -124,8 +124,8 @@ def test_auto_records_what_every_precision_gave(run: Path, tmp_path: Path) -> No
 def test_embeddings_and_vocabulary_shrink_together(inputs: Path, run: Path, tmp_path: Path) -> None:
     said: list[str] = []
     options: dict[str, Any] = {"embeddings": "int8", "trim_vocabulary": True, "say": said.append}
-    whole = export(run, tmp_path / "whole", Choice(trial=0))
-    manifest = export(run, tmp_path / "small", Choice(trial=0), **options)
+    whole = export(run, tmp_path / "whole", trial=0)
+    manifest = export(run, tmp_path / "small", trial=0, **options)
     assert manifest.embeddings == "int8"
     assert manifest.vocabulary["of"] - manifest.vocabulary["tokens"] >= UNUSED
     assert manifest.num_params == whole.num_params - 32 * (
@@ -156,7 +156,7 @@ def test_what_cannot_be_exported_is_refused_before_anything_is_read(run: Path, t
         ({"embeddings": "int4"}, r"'int4'.*fp16, fp32, int8"),
     ):
         with pytest.raises(ConfigurationError, match=message):
-            export(run, tmp_path / "engine", Choice(trial=0), **options)  # type: ignore[arg-type]
+            export(run, tmp_path / "engine", trial=0, **options)  # type: ignore[arg-type]
     assert not (tmp_path / "engine").exists()
 
 

@@ -15,7 +15,7 @@ from compresskit.architecture import Architecture
 from compresskit.bundle.loader import load_engine
 from compresskit.engine.count import count_macs, count_params
 from compresskit.errors import ConfigurationError, EngineError
-from compresskit.pipeline.export import Choice, export
+from compresskit.pipeline.export import export
 from compresskit.pipeline.training.models import load_model
 from compresskit.pruning.reload import load_pruned
 from compresskit.runs import RunDirectory
@@ -25,7 +25,7 @@ def test_exported_point_is_the_architecture_it_says(run: Path, tmp_path: Path) -
     import onnx
 
     point = RunDirectory.open(run).front().points[0]
-    manifest = export(run, tmp_path / "engine", Choice(pareto_idx=0))
+    manifest = export(run, tmp_path / "engine", pareto_idx=0)
     graph = onnx.load(tmp_path / "engine" / "onnx" / "model.onnx")
     assert manifest.architecture == point.architecture
     assert manifest.num_params == point.num_params == count_params(graph)
@@ -48,15 +48,15 @@ def point_layers(signature: str) -> int:
 
 
 def test_fine_tuned_point_has_other_weights(run: Path, tmp_path: Path) -> None:
-    plain = export(run, tmp_path / "plain", Choice(trial=1))
-    tuned = export(run, tmp_path / "tuned", Choice(trial=1), finetune_epochs=1)
+    plain = export(run, tmp_path / "plain", trial=1)
+    tuned = export(run, tmp_path / "tuned", trial=1, finetune_epochs=1)
     assert tuned.signature == plain.signature
     assert tuned.files["onnx/model.onnx"] != plain.files["onnx/model.onnx"]
     assert tuned.lineage["finetune_epochs"] == 1
 
 
 def test_dense_is_the_fine_tuned_model(run: Path, tmp_path: Path) -> None:
-    manifest = export(run, tmp_path / "dense", Choice(dense=True))
+    manifest = export(run, tmp_path / "dense", dense=True)
     assert manifest.signature == "4x64,4x64,4x64"
     exported = load_pruned(tmp_path / "dense").state_dict()
     dense = load_model(run / "supernet" / "dense_model").state_dict()
@@ -68,8 +68,8 @@ def test_triton_repository_answers_as_the_engine_does(run: Path, tmp_path: Path)
     from onnxruntime import InferenceSession
 
     said: list[str] = []
-    export(run, tmp_path / "engine", Choice(dense=True), precision="fp32")
-    export(run, tmp_path / "triton", Choice(dense=True), precision="fp32", layout="triton", say=said.append)
+    export(run, tmp_path / "engine", dense=True, precision="fp32")
+    export(run, tmp_path / "triton", dense=True, precision="fp32", format="triton", say=said.append)
     (model,) = (tmp_path / "triton").iterdir()
     assert model.name == "run-dense"
     assert {"config.pbtxt", "tokenizer", "labels.txt"} <= {path.name for path in model.iterdir()}
@@ -83,7 +83,7 @@ def test_triton_repository_answers_as_the_engine_does(run: Path, tmp_path: Path)
 
 def test_an_unknown_format_is_refused(run: Path, tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="--format 'tensorrt'.*huggingface, triton"):
-        export(run, tmp_path / "engine", Choice(dense=True), layout="tensorrt")
+        export(run, tmp_path / "engine", dense=True, format="tensorrt")
     assert not (tmp_path / "engine").exists()
 
 
@@ -102,7 +102,7 @@ def test_an_engine_keeps_to_the_runtime_that_must_run_it(
     path.write_text(json.dumps({**json.loads(path.read_text()), "variant": found}))
     said: list[str] = []
     manifest = export(
-        tmp_path / "run", tmp_path / "engine", Choice(dense=True), **limits, precision="fp32", say=said.append
+        tmp_path / "run", tmp_path / "engine", dense=True, **limits, precision="fp32", say=said.append
     )
     assert any(f"not the run's graph variant {found}" in each for each in said)
     assert manifest.variant != found
@@ -116,12 +116,12 @@ def test_an_engine_keeps_to_the_runtime_that_must_run_it(
 
 def test_a_runtime_in_which_nothing_is_proven_is_refused_first(run: Path, tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="--runtime is '>=1.16'"):
-        export(run, tmp_path / "engine", Choice(dense=True), runtime=">=1.16")
+        export(run, tmp_path / "engine", dense=True, runtime=">=1.16")
     assert not (tmp_path / "engine").exists()
 
 
 def test_the_metric_is_that_of_raw_texts_through_the_loader(run: Path, inputs: Path, tmp_path: Path) -> None:
-    manifest = export(run, tmp_path / "engine", Choice(dense=True))
+    manifest = export(run, tmp_path / "engine", dense=True)
     assert manifest.test_metric is not None
     found = bench_score(tmp_path / "engine", inputs / "data")
     assert found == pytest.approx(manifest.test_metric, abs=1e-9)
@@ -131,11 +131,15 @@ def test_the_metric_is_that_of_raw_texts_through_the_loader(run: Path, inputs: P
 
 def bench_score(engine: Path, data: Path) -> float:
     from compresskit.bundle import read_manifest
-    from compresskit.pipeline.benching.data import read_labelled
+    from compresskit.pipeline.benching.data import read_for
     from compresskit.pipeline.benching.score import score_engine
     from compresskit.target.profile import load_profile
+    from compresskit.tasks.base import DataOptions
 
-    return score_engine(engine, read_manifest(engine), read_labelled(data), load_profile("cpu-1-thread"))
+    manifest = read_manifest(engine)
+    (rows,) = read_for([manifest.kind], data, DataOptions()).of
+    assert rows is not None
+    return score_engine(engine, manifest, rows, load_profile("cpu-1-thread"))
 
 
 def test_an_engine_that_reads_texts_otherwise_is_not_written(
@@ -144,6 +148,6 @@ def test_an_engine_that_reads_texts_otherwise_is_not_written(
     other = {"truncation_side": "left"}
     monkeypatch.setattr("compresskit.bundle.encoding.tokenizer_settings", lambda _: other)
     with pytest.raises(EngineError, match=r"would encode .* differently from training: input_ids"):
-        export(run, tmp_path / "engine", Choice(dense=True))
+        export(run, tmp_path / "engine", dense=True)
     assert not (tmp_path / "engine").exists()
     assert list(tmp_path.iterdir()) == []

@@ -20,9 +20,8 @@ LEAST = {"model": "m", "dataset": "d", "profile": "p"}
         ("learning_rate", "fast", "a number"),
         ("distil", 1, "true or false"),
         ("model", 5, "a text"),
-        ("block_counts", "2,4", "a list of whole numbers"),
         ("block_counts", [2, "4"], "a list of whole numbers"),
-        ("text_columns", "review", "a list of texts"),
+        ("text_column", [1], "a list of texts"),
         ("batch_size", None, "a whole number"),
     ],
 )

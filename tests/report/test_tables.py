@@ -2,13 +2,16 @@ from __future__ import annotations
 
 import io
 from dataclasses import replace
+from typing import Any
 
+import pytest
 from rich.console import Console
 from rich.table import Table
 
-from compresskit.report.tables import bench_table, front_table, trials_table
+from compresskit.architecture import Architecture, Dimensions
+from compresskit.report.tables import bench_table, fitted_table, front_table
 from compresskit.runs.tested import OnTest
-from tests.report.runs import UNEVEN, bench_result, dense, front, point, trial
+from tests.report.runs import UNEVEN, bench_result, dense, front, point
 
 
 def text_of(table: Table, width: int = 200) -> list[str]:
@@ -75,15 +78,6 @@ def test_a_measured_speed_up_has_its_interval() -> None:
     assert "2.40\N{MULTIPLICATION SIGN} (2.31\N{EN DASH}2.52)" in " ".join(line_with(lines, "0"))
 
 
-def test_trials_table_shows_the_last_and_why_one_failed() -> None:
-    lines = text_of(
-        trials_table([trial(n) for n in range(5)] + [trial(5, error="no [red] memory\nat all")], last=2)
-    )
-    assert not any(line.strip().startswith("3") for line in lines)
-    assert line_with(lines, "4")[1:3] == ["4.40", "80.00"]
-    assert "failed: no [red] memory" in " ".join(line_with(lines, "5"))
-
-
 def test_bench_table_says_ratio_and_metric() -> None:
     lines = text_of(bench_table(bench_result()))
     assert "baseline" in line_with(lines, "dense")
@@ -104,3 +98,56 @@ def test_a_pipe_gets_all_columns_at_any_width() -> None:
     lines = text_of(bench_table(bench_result()), width=40)
     assert "file size" in lines[0]
     assert "90.9 MB" in " ".join(line_with(lines, "pruned"))
+
+
+LARGE = Dimensions(num_layers=24, num_heads=16, head_size=64, num_units=4096, hidden_size=1024)
+MANY = Architecture.of_counts(LARGE, [(layer % 17, 171 * layer) for layer in range(24)])
+
+
+@pytest.mark.parametrize("width", [60, 80])
+def test_a_narrow_terminal_keeps_what_a_point_is_chosen_by(width: int) -> None:
+    test = OnTest(0, "", 0.9, (0.88, 0.92), 1821, "ONNX Runtime", 0.91, (-0.02, 0.001))
+    known: dict[str, Any] = {
+        "metric_name": "matthews_correlation",
+        "fidelity": 0.9,
+        "speedup": 2.0,
+        "speedup_ci": (1.9, 2.1),
+    }
+    points = [replace(point(place, 4.0 + place, 0.895, MANY), test=test, **known) for place in range(3)]
+    whole = replace(dense(), metric_name="matthews_correlation")
+    lines = text_of(front_table(front(*points, whole=whole), width=width), width)
+    assert max(map(len, lines)) <= width
+    head = [word for line in lines[:4] for word in line.split()]
+    assert {"point", "latency,", "speed-up", "correlation"} <= set(head)
+    for place in range(3):
+        shown = " ".join(line_with(lines, str(place)))
+        assert shown.startswith(
+            f"{place} {4 + place}.00 2.00\N{MULTIPLICATION SIGN} (1.90\N{EN DASH}2.10) 89.50"
+        )
+
+
+@pytest.mark.parametrize("width", [60, 80])
+def test_a_narrow_terminal_keeps_what_an_engine_is_chosen_by(width: int) -> None:
+    result = bench_result()
+    for engine, name in zip(
+        result["engines"], ("dense-bert-base-uncased", "pruned-to-half-its-latency"), strict=True
+    ):
+        engine |= {"path": f"engines/reviews/{name}", "metric": 0.9, "metric_name": "matthews_correlation"}
+    for ratio in result["ratios"]:
+        ratio["baseline"], ratio["engine"] = (engine["path"] for engine in result["engines"])
+    lines = text_of(bench_table(result, width=width), width)
+    assert max(map(len, lines)) <= width
+    shown = line_with(lines, "pruned")
+    assert {"5.00", "2.00\N{MULTIPLICATION SIGN}", "90.00"} <= set(shown)
+
+
+def test_columns_fold_between_words_and_go_in_order() -> None:
+    head, rows = ["name", "latency, ms", "batch", "description"], [["a", "12.5", "8", "one two three four"]]
+
+    def shown(width: int) -> list[str]:
+        table = fitted_table(head, rows, width=width, loses=("batch",), folds={"description": 11})
+        return [line.rstrip() for line in text_of(table, width)]
+
+    assert len(shown(60)) == 3
+    assert shown(34)[0].split() == ["latency,"] and "batch" in shown(34)[1]
+    assert "batch" not in " ".join(shown(30)) and "three" in " ".join(shown(30))

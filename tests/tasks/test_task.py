@@ -21,7 +21,7 @@ def test_train_and_validation_files(tmp_path: Path) -> None:
     write_csv(tmp_path / "train.csv", labelled(100, labels=("no", "yes")))
     write_csv(tmp_path / "validation.csv", labelled(30, 1, labels=("no", "yes")))
     task = load(tmp_path)
-    assert (task.kind, task.metric_name, task.label_names, task.num_labels) == (
+    assert (task.kind.name, task.metric_name, task.kind.labels, task.kind.num_labels) == (
         "classification",
         "accuracy",
         ("no", "yes"),
@@ -59,7 +59,7 @@ def test_one_file_of_pairs_with_numbers(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     rows = [(sentence(rng), sentence(rng), round(float(rng.random()), 3)) for _ in range(200)]
     task = load(write_csv(tmp_path / "pairs.csv", rows, "sentence1,sentence2,score"))
-    assert (task.kind, task.metric_name, task.num_labels, task.label_names) == (
+    assert (task.kind.name, task.metric_name, task.kind.num_labels, task.kind.labels) == (
         "regression",
         "pearson_spearman",
         1,
@@ -108,9 +108,9 @@ def test_what_was_left_out_is_said(tmp_path: Path) -> None:
 def test_a_checkpoint_decides_the_ids(tmp_path: Path) -> None:
     path = write_csv(tmp_path / "a.csv", labelled(60, labels=("no", "yes")))
     task = load(path, label2id={"yes": 0, "no": 1, "maybe": 2})
-    assert task.label_names == ("yes", "no", "maybe") and task.num_labels == 3
+    assert task.kind.labels == ("yes", "no", "maybe") and task.kind.num_labels == 3
     truth = dict(labelled(60, labels=("no", "yes")))
-    assert [task.label_names[i] for i in task.test.labels] == [truth[text] for (text,) in task.test.texts]
+    assert [task.kind.labels[i] for i in task.test.labels] == [truth[text] for (text,) in task.test.texts]
 
 
 def test_bad_input(tmp_path: Path) -> None:

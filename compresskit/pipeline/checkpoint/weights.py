@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 import torch
 import transformers
 from torch import nn
-from transformers import AutoModelForSequenceClassification
 
 from compresskit.errors import CompresskitError, ConfigurationError, reason_of, some
 from compresskit.exhausted import is_out_of_memory
@@ -41,34 +40,36 @@ class Loaded(NamedTuple):
     notes: tuple[str, ...]
 
 
-def load_classifier(source: str, config: Any, *, keeps_head: bool) -> Loaded:
-    """The model in float32, with notes on its weights.
+def load_classifier(source: str, config: Any, model_class: Any, *, keeps_head: bool) -> Loaded:
+    """The model of a transformers `model_class` in float32, with notes on its weights.
 
     With `keeps_head` every weight must be there; without, the head and what pools for it may be new, and
     are drawn by torch's present seed. Raises ConfigurationError for weights that are absent, damaged, not
     finite, or not those of `config`.
     """
     check_weight_files(source)
-    model, report = _load(source, config)
+    model, report = _load(source, config, model_class)
     notes: list[str] = []
     if renaming := _renaming(report, model):
-        model, report = _load(source, config, renaming)
+        model, report = _load(source, config, model_class, renaming)
         told = " and ".join(repr(pattern.strip("^").replace("\\", "")) for pattern in renaming)
         notes.append(f"names of its weights hold {told}, of a wrapper in training: taken off")
     _check(source, model, report, keeps_head)
     if left := sorted(name for name in report.unexpected if keeps_head and not _is_buffer(name)):
-        notes.append(f"its weights {some(left)} are not used by {type(model).__name__}")
+        notes.append(f"its weights {some(left, 4)} are not used by {type(model).__name__}")
     pooled = [name for name in report.missing if ".pooler." in name]
     if pooled and not keeps_head:
-        notes.append(f"its pooler is new, as its head is: {some(sorted(pooled))} are not in its weights")
+        notes.append(f"its pooler is new, as its head is: {some(sorted(pooled), 4)} are not in its weights")
     _check_finite(source, model)
     has_head = all(_inside(name, model) or ".pooler." in name for name in report.missing)
     return Loaded(model, has_head, tuple(notes))
 
 
-def _load(source: str, config: Any, renaming: Mapping[str, str] | None = None) -> tuple[nn.Module, _Report]:
+def _load(
+    source: str, config: Any, model_class: Any, renaming: Mapping[str, str] | None = None
+) -> tuple[nn.Module, _Report]:
     try:
-        model, info = AutoModelForSequenceClassification.from_pretrained(
+        model, info = model_class.from_pretrained(
             source,
             config=config,
             dtype=torch.float32,
@@ -150,13 +151,13 @@ def _check(source: str, model: Any, report: _Report, keeps_head: bool) -> None:
     if absent:
         raise ConfigurationError(
             f"config.json of model {source!r} names a {type(model).__name__}, but its weights lack the head: "
-            f"{some(absent)}. Save the whole fine-tuned model; or, for a new head to be trained, remove "
+            f"{some(absent, 4)}. Save the whole fine-tuned model; or, for a new head to be trained, remove "
             "architectures from config.json."
         )
     if lost:
         raise ConfigurationError(
             f"weights of model {source!r} have no place in the model that {computed}, computes: "
-            f"{some(lost)}. It would be another model. Correct config.json (num_hidden_layers, ...), "
+            f"{some(lost, 4)}. It would be another model. Correct config.json (num_hidden_layers, ...), "
             "or give a model without such layers."
         )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ import numpy.typing as npt
 from safetensors.numpy import save_file
 
 from compresskit.architecture import Candidate
+from compresskit.display import Display, Say
 from compresskit.engine.card import describe_test
 from compresskit.errors import RunError
 from compresskit.pipeline.evaluation.metric_intervals import known_on
@@ -26,8 +26,6 @@ from compresskit.supernet.network import SuperNetwork
 from compresskit.supernet.scoring import predict
 from compresskit.tasks.task import Task
 from compresskit.training.recipe import training_device
-
-Say = Callable[[str], None]
 
 ANSWERS_FILE = "dense_answers.safetensors"
 RUNTIME, TORCH = "ONNX Runtime", "PyTorch"
@@ -52,28 +50,27 @@ def figures_on_test(
     task: Task,
     trial_id: int | None,
     changed: str,
-    logits: npt.NDArray[Any],
+    predictions: npt.NDArray[Any],
     *,
-    pad_id: int,
-    say: Say,
+    display: Display,
 ) -> OnTest:
-    """Of an engine by its `logits` (rows, labels) on the test set; `trial_id` is None for the dense model.
+    """Of an engine by its `predictions` on the test set; `trial_id` is None for the dense model.
 
     The dense model is scored there once for a run, in PyTorch until it is exported itself. Figures of both
     and the dense model's answers are kept in RUN/tests.
     """
-    own = Answered.of(task, logits, task.test)
+    own = Answered.of(task, predictions, task.test)
     if trial_id is None and not changed:
-        _keep_answers(run.path, own, say)
+        _keep_answers(run.path, own, display)
         dense = own
     else:
-        dense = _dense(run, task, pad_id, say)
+        dense = _dense(run, task, display)
     known = known_on(task.test, task, {"own": own.answers}, dense.answers)["own"]
     found = OnTest(trial_id, changed, own.metric, known.metric_ci, known.rows, RUNTIME)
     if dense is not own:
         found = replace(found, dense_metric=dense.metric, difference_ci=known.difference_ci)
-    say(f"test {task.metric_name} in ONNX Runtime: {describe_test(found.metric, found.in_manifest())}")
-    _keep(run, found, say)
+    display(f"test {task.metric_name} in ONNX Runtime: {describe_test(found.metric, found.in_manifest())}")
+    _keep(run, found, display)
     return found
 
 
@@ -85,23 +82,19 @@ def _keep(run: RunDirectory, found: OnTest, say: Say) -> None:
         say(f"the run does not keep the test figures: {error}")
 
 
-def _dense(run: RunDirectory, task: Task, pad_id: int, say: Say) -> Answered:
+def _dense(run: RunDirectory, task: Task, display: Display) -> Answered:
     """What the dense model says of the test set: as the run knows it, else asked now."""
     kept = kept_answers(run.path)
     if kept is not None and len(kept) == len(task.test):
-        return Answered(kept, task.score(_as_scored(task, kept), task.test.labels))
-    say(f"scoring the dense model on the {len(task.test):,} test texts, once for this run")
-    model = load_model(run.supernet / "dense_model").to(training_device())
-    asked = Answered.of(task, predict(SuperNetwork(model), task.test, pad_id=pad_id), task.test)
-    _keep_answers(run.path, asked, say)
+        return Answered(kept, task.kind.score_answers(kept, task.test.labels))
+    with display.stage("dense model on the test set, once", len(task.test), "rows") as counter:
+        model = load_model(run.supernet / "dense_model").to(training_device())
+        predictions = predict(SuperNetwork(model), task, task.test, counter=counter)
+    asked = Answered.of(task, predictions, task.test)
+    _keep_answers(run.path, asked, display)
     own = known_on(task.test, task, {"own": asked.answers}, None)["own"]
-    _keep(run, OnTest(None, "", asked.metric, own.metric_ci, own.rows, TORCH), say)
+    _keep(run, OnTest(None, "", asked.metric, own.metric_ci, own.rows, TORCH), display)
     return asked
-
-
-def _as_scored(task: Task, answers: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Answers as logits, of which a metric knows how many classes there are."""
-    return answers if task.num_labels < 2 else np.eye(task.num_labels)[answers]
 
 
 def kept_answers(run: Path) -> npt.NDArray[Any] | None:

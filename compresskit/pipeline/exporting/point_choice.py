@@ -2,32 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from compresskit.architecture import Candidate
 from compresskit.errors import ConfigurationError
+from compresskit.options.export import Choice
 from compresskit.runs.directory import RunDirectory
 from compresskit.runs.records import Front, FrontPoint
 from compresskit.searchers.front import select_point
-
-
-@dataclass(frozen=True)
-class Choice:
-    """Which point of a run to export; exactly one of these says so, or both limits together."""
-
-    pareto_idx: int | None = None
-    trial: int | None = None
-    dense: bool = False
-    max_drop: float | None = None
-    max_latency_ms: float | None = None
-
-    def __post_init__(self) -> None:
-        constrained = self.max_drop is not None or self.max_latency_ms is not None
-        if (self.pareto_idx is not None) + (self.trial is not None) + self.dense + constrained != 1:
-            raise ConfigurationError(
-                "name one point to export: --pareto-idx N, --trial ID, --dense, or --max-drop and "
-                "--max-latency-ms."
-            )
 
 
 def choose(run: RunDirectory, choice: Choice) -> tuple[Candidate, int | None, str | None]:

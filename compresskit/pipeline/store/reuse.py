@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import fields
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
@@ -14,7 +14,7 @@ from compresskit.errors import ArchitectureError, ConfigurationError, RunError
 from compresskit.exhausted import is_disk_full
 from compresskit.methods import NAS
 from compresskit.pipeline.evaluation.evaluator import Scores
-from compresskit.pipeline.settings import SearchSettings
+from compresskit.pipeline.settings import KNOWN, SearchSettings, as_kept
 from compresskit.pipeline.store.dense_predictions import ANSWERS_FILE
 from compresskit.pipeline.store.importance import SCORES_FILE
 from compresskit.runs.atomic import sync_tree, write_error
@@ -24,7 +24,7 @@ from compresskit.target.profile import Profile, load_profile
 
 _T = TypeVar("_T")
 # What may lengthen a search that is resumed.
-RESUMABLE = {"trials", "budget_seconds"}
+RESUMABLE = {"trials", "budget"}
 # What may differ from the run that is started from; everything else shaped its super-network.
 FREE = {
     "profile",
@@ -36,7 +36,7 @@ FREE = {
     "max_drop",
     "proposals",
     "trials",
-    "budget_seconds",
+    "budget",
     "layer_policy",
     "unit_multiple",
 }
@@ -50,25 +50,21 @@ def stored_settings(
 
     ConfigurationError for a change that is not `permitted` to `what`, such as "a resumed search".
     """
-    known = {field.name for field in fields(SearchSettings)}  # a run may be older than this version
-    stored = {name: value for name, value in run.settings.items() if name in known}
+    # A run may be of another version, with settings that are none of this one's.
+    stored = {name: value for name, value in run.settings.items() if name in KNOWN}
     stored["profile"] = profile_for(run, {}).name
-    _checked(run, lambda: SearchSettings.from_json(stored))
+    settings = _checked(run, lambda: SearchSettings.from_json(stored))
     if "profile" in changes and profile_for(run, changes).to_json() == run.settings["profile"]:
         changes = {name: value for name, value in changes.items() if name != "profile"}
+    changes = {name: as_kept(name, value) for name, value in changes.items()}
     for name, value in changes.items():
-        before = stored.get(name)
-        if name not in permitted and _plain(value) != _plain(before):
+        before = getattr(settings, name)
+        if name not in permitted and value != before:
             raise ConfigurationError(
                 f"{name} is {value!r}, but {run.path} was started with {before!r}; {what} may change "
                 f"{', '.join(sorted(permitted)) or 'nothing'}. Leave it out, or start a new search."
             )
-    return SearchSettings.from_json({**stored, **{n: v for n, v in changes.items() if n in permitted}})
-
-
-def _plain(value: Any) -> Any:
-    """As JSON has it: a list stands for a tuple, too."""
-    return list(value) if isinstance(value, tuple) else value
+    return replace(settings, **{name: value for name, value in changes.items() if name in permitted})
 
 
 def profile_for(run: RunDirectory, changes: Mapping[str, Any]) -> Profile:
@@ -167,8 +163,10 @@ def go_on(run: RunDirectory, settings: SearchSettings) -> None:
     Raises RunError for records that are damaged, before anything is computed.
     """
     run.trials(), run.latencies()
-    length = {name: getattr(settings, name) for name in sorted(RESUMABLE)}
-    run.update(settings={**run.settings, **length})
+    asked = settings.to_json()
+    run.update(
+        settings={**run.settings, "trials": asked["trials"], "budget_seconds": asked["budget_seconds"]}
+    )
     if run.info.get("taken_from") is not None:
         take_over(RunDirectory.open(run.info["taken_from"]), run)
 

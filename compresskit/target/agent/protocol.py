@@ -19,7 +19,7 @@ from typing import Any, BinaryIO
 from compresskit.errors import AgentError
 from compresskit.target.base import Model
 
-PROTOCOL = 3  # changed together with anything that an older side would misread
+PROTOCOL = 4  # changed together with anything that an older side would misread
 DEFAULT_PORT = 8472
 CONTENT_TYPE = "application/x-compresskit"
 KINDS = ("measurements", "engines", "logits", "comparisons")

@@ -12,7 +12,7 @@ from onnx import ModelProto
 from compresskit.bundle.batching import run_rows
 from compresskit.bundle.runtime import installed_version
 from compresskit.engine import verify as verification
-from compresskit.pipeline.export import Choice, export
+from compresskit.pipeline.export import export
 from compresskit.pipeline.exporting import device as devices
 from compresskit.pipeline.exporting.device import Device
 from compresskit.runs import RunDirectory
@@ -43,7 +43,7 @@ def test_the_test_set_is_computed_once_where_the_engine_serves_here(
 
     monkeypatch.setattr(verification, "run_rows", counting)
     monkeypatch.setattr(devices, "logits_of", lambda *_, **__: pytest.fail("computed once more"))
-    manifest = export(run, tmp_path / "engine", Choice(pareto_idx=0))
+    manifest = export(run, tmp_path / "engine", pareto_idx=0)
     assert [rows for rows in computed if rows > 1] == [max(computed)]
     assert 0 < (manifest.test_metric or 0) <= 1
 

@@ -13,11 +13,12 @@ import torch
 from transformers import AutoModel, BertConfig
 
 from compresskit.errors import ConfigurationError, RunError
-from compresskit.pipeline.export import Choice, export
+from compresskit.pipeline.export import export
 from compresskit.pipeline.search import search
 from compresskit.pipeline.store import fingerprints
 from compresskit.pipeline.store.fingerprints import _check_classes, check_warm_start, model_fingerprint
 from compresskit.runs import RunDirectory
+from compresskit.tasks.classification import Classification
 from tests.pipeline.make import settings_for
 
 
@@ -53,7 +54,7 @@ def every_use(folder: Path, say: Any = lambda _: None) -> list[Any]:
         lambda: search(None, run, resume=True, say=say),
         lambda: search(None, folder / "next", start_from=run, changes={"trials": 1}, say=say),
         lambda: search(settings_for(folder / "inputs", trials=1), folder / "warm", warm_start=run, say=say),
-        lambda: export(run, folder / "engine", Choice(dense=True), say=say),
+        lambda: export(run, folder / "engine", dense=True, say=say),
     ]
 
 
@@ -157,7 +158,7 @@ def test_another_version_is_said_and_a_run_without_fingerprints_goes_on(copied: 
     with RunDirectory.open(copied / "run", writable=True) as opened:
         opened.update(fingerprints=None)
     said.clear()
-    export(copied / "run", copied / "engine", Choice(dense=True), say=said.append)
+    export(copied / "run", copied / "engine", dense=True, say=said.append)
     assert any("kept no fingerprints; an export cannot tell" in line for line in said)
 
 
@@ -169,7 +170,7 @@ def test_a_run_whose_classes_stand_in_another_order_is_refused(copied: Path) -> 
     with RunDirectory.open(copied / "run", writable=True) as opened:
         opened.update(fingerprints=None)
     with pytest.raises(RunError, match="has the classes good, bad; its data now have bad, good"):
-        export(copied / "run", copied / "engine", Choice(dense=True))
+        export(copied / "run", copied / "engine", dense=True)
 
 
 def test_names_that_transformers_gives_by_itself_are_not_in_the_configuration(tmp_path: Path) -> None:
@@ -177,9 +178,9 @@ def test_names_that_transformers_gives_by_itself_are_not_in_the_configuration(tm
     run: Any = SimpleNamespace(path=tmp_path, supernet=tmp_path)
     BertConfig(num_labels=2).save_pretrained(tmp_path / "dense_model")
     assert "id2label" not in json.loads((tmp_path / "dense_model" / "config.json").read_text())
-    task: Any = SimpleNamespace(kind="classification", num_labels=2, label_names=("LABEL_0", "LABEL_1"))
+    task: Any = SimpleNamespace(kind=Classification(("LABEL_0", "LABEL_1"), "accuracy"))
     _check_classes(run, task)
-    task.label_names = ("LABEL_1", "LABEL_0")
+    task.kind = Classification(("LABEL_1", "LABEL_0"), "accuracy")
     with pytest.raises(RunError, match="has the classes LABEL_0, LABEL_1"):
         _check_classes(run, task)
 

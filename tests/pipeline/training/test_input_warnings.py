@@ -7,7 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from compresskit.inputs import TEXT
 from compresskit.pipeline.training.input_warnings import cautions
+from compresskit.tasks.classification import Classification
+from compresskit.tasks.metrics import REGRESSION
+from compresskit.tasks.regression import Regression
 
 
 class FakeSplit:
@@ -22,7 +26,8 @@ def told(
     rows: int, metric: str = "accuracy", ids: list[int] | None = None, unknown: int | None = 1
 ) -> list[str]:
     split = FakeSplit(rows, ids or [2, 7, 8, 3])
-    task: Any = type("T", (), {"validation": split, "search": split, "metric_name": metric})()
+    kind = Regression((), metric) if metric in REGRESSION else Classification(("a", "b"), metric)
+    task: Any = type("T", (), {"validation": split, "search": split, "kind": kind, "inputs": TEXT})()
     tokenizer = type("T", (), {"unk_token_id": unknown, "unk_token": "[UNK]"})()
     checkpoint: Any = type("C", (), {"tokenizer": tokenizer})()
     return list(cautions(task, checkpoint))

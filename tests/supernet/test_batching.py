@@ -1,15 +1,20 @@
+"""Batches with what they are trained on."""
+
 from __future__ import annotations
 
-import pytest
+import numpy as np
 import torch
 
-from compresskit.tasks.collation import collate
+from compresskit.inputs import TEXT, text_inputs
+from compresskit.supernet.batching import batch_of, labelled_batch
+from compresskit.tasks.classification import Classification
+from compresskit.tasks.regression import Regression
 
 ROWS = [{"input_ids": [5, 6, 7], "token_type_ids": [0, 0, 1]}, {"input_ids": [8], "token_type_ids": [0]}]
 
 
 def test_rows_are_padded_to_the_longest() -> None:
-    batch = collate(ROWS, 9)
+    batch = batch_of(text_inputs(TEXT.names, 9), ROWS)
     assert {name: value.tolist() for name, value in batch.items()} == {
         "input_ids": [[5, 6, 7], [8, 9, 9]],
         "token_type_ids": [[0, 0, 1], [0, 0, 0]],
@@ -18,16 +23,8 @@ def test_rows_are_padded_to_the_longest() -> None:
     assert all(value.dtype == torch.int64 for value in batch.values())
 
 
-def test_a_fixed_length() -> None:
-    assert collate(ROWS, 0, length=5)["input_ids"].tolist() == [[5, 6, 7, 0, 0], [8, 0, 0, 0, 0]]
-    with pytest.raises(ValueError, match="a row of 3 tokens does not fit"):
-        collate(ROWS, 0, length=2)
-
-
 def test_labels_are_class_ids_or_numbers() -> None:
-    classes = collate([{**row, "labels": 1} for row in ROWS], 0)["labels"]
+    classes = labelled_batch(TEXT, Classification(("a", "b"), "accuracy"), ROWS, np.asarray([1, 1]))["labels"]
     assert classes.dtype == torch.int64 and classes.tolist() == [1, 1]
-    numbers = collate([{**row, "labels": value} for row, value in zip(ROWS, (0.5, 2.0), strict=True)], 0)[
-        "labels"
-    ]
+    numbers = labelled_batch(TEXT, Regression((), "pearson"), ROWS, np.asarray([0.5, 2.0]))["labels"]
     assert numbers.dtype == torch.float32 and numbers.tolist() == [0.5, 2.0]

@@ -10,6 +10,8 @@ import numpy.typing as npt
 from scipy.optimize import linear_sum_assignment
 from scipy.stats import binomtest
 
+from compresskit.errors import some
+
 Array = npt.NDArray[Any]
 
 CLEAR = 0.001  # chance that an order that is no better looks so much better
@@ -37,7 +39,7 @@ class LabelOrder:
         moved = [
             f"output {i} ({names[i]!r}) answers as {names[c]!r}" for i, c in enumerate(self.classes) if i != c
         ]
-        return ", ".join(moved[:8]) + (f" and {len(moved) - 8} more" if len(moved) > 8 else "")
+        return some(moved, 8)
 
 
 def better_order(answers: Array, labels: Array, num_classes: int) -> LabelOrder | None:

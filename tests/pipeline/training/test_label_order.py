@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from compresskit.tasks.label_order import better_order
+from compresskit.pipeline.training.label_order import better_order
 
 
 def draw(rows: int, classes: int, accuracy: float, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:

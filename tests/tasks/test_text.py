@@ -1,17 +1,24 @@
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
+from compresskit.data.table import Table
 from compresskit.errors import DataError
-from compresskit.pipeline.benching.data import LabelledTexts
-from compresskit.pipeline.benching.score import encode_labels
+from compresskit.tasks.base import DataOptions
+from compresskit.tasks.classification import Classification
+from compresskit.tasks.regression import Regression
 
 
-def labelled(*labels: Any) -> LabelledTexts:
-    return LabelledTexts(Path("d.csv"), tuple(("x",) for _ in labels), labels)
+def known(labels: Sequence[Any], names: Sequence[str], class_names: tuple[str, ...] = ()) -> list[float]:
+    """Labels of a table as an engine with the classes `names` understands them; one output gives numbers."""
+    kind = Classification(tuple(names), "accuracy") if len(names) > 1 else Regression((), "pearson")
+    facts = {"class_names": {"label": class_names}} if class_names else {}
+    table = Table.of({"text": ["x"] * len(labels), "label": labels}, **facts)
+    found: list[float] = kind.read_test(table, "test", "d.csv", DataOptions()).labels.tolist()
+    return found
 
 
 @pytest.mark.parametrize(
@@ -32,7 +39,7 @@ def labelled(*labels: Any) -> LabelledTexts:
     ],
 )
 def test_labels_by_name_or_by_class_id(labels: tuple[Any, ...], names: list[str], ids: list[float]) -> None:
-    assert encode_labels(labelled(*labels), names).tolist() == ids
+    assert known(labels, names) == ids
 
 
 @pytest.mark.parametrize(
@@ -48,17 +55,16 @@ def test_labels_by_name_or_by_class_id(labels: tuple[Any, ...], names: list[str]
 )
 def test_labels_that_the_engine_does_not_know(label: Any, names: list[str], message: str) -> None:
     with pytest.raises(DataError, match=message):
-        encode_labels(labelled(label), names)
+        known([label], names)
 
 
 def test_all_labels_go_by_one_rule() -> None:
     with pytest.raises(DataError, match=r"row 1: label 0 is not one of the engine's"):
-        encode_labels(labelled(0, 1, 2), ["1", "2", "3"])
+        known([0, 1, 2], ["1", "2", "3"])
     with pytest.raises(DataError, match="some labels are names .* and some are not: 0, good"):
-        encode_labels(labelled(0, "good"), ["bad", "good"])
+        known([0, "good"], ["bad", "good"])
 
 
 def test_class_names_of_the_data_set_go_before_ids() -> None:
-    data = labelled(0, 1)
-    assert encode_labels(data, ["pos", "neg"], ("neg", "pos")).tolist() == [1, 0]
-    assert encode_labels(data, ["LABEL_0", "LABEL_1"], ("neg", "pos")).tolist() == [0, 1]
+    assert known([0, 1], ["pos", "neg"], ("neg", "pos")) == [1, 0]
+    assert known([0, 1], ["LABEL_0", "LABEL_1"], ("neg", "pos")) == [0, 1]

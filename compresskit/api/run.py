@@ -1,0 +1,71 @@
+"""A run as a value: its front, and what can be made of it."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from compresskit.api.front import RunFront
+from compresskit.bundle.loader import Engine, load_engine
+from compresskit.bundle.manifest import Manifest
+from compresskit.options.declare import takes_as_method
+from compresskit.options.export import PointCall
+from compresskit.pipeline.export import export
+from compresskit.report.files import write_report
+from compresskit.report.verdict import Verdict, judge
+from compresskit.runs.directory import RunDirectory
+
+
+class ExportedEngine:
+    """What an export wrote into the folder `path`, and its manifest."""
+
+    def __init__(self, path: Path, manifest: Manifest) -> None:
+        self.path = path.absolute()
+        self.manifest = manifest
+
+    @cached_property
+    def engine(self) -> Engine:
+        """The engine, loaded on first use. EngineError for a Triton model repository."""
+        return load_engine(self.path)
+
+    def predict(self, texts: Any, *, batch_size: int = 32) -> Any:
+        """As `Engine.predict`."""
+        return self.engine.predict(texts, batch_size=batch_size)
+
+
+class Run:
+    """The run in the folder `path`. RunError when there is none, or it is damaged."""
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path).absolute()  # whoever calls may change its folder
+        RunDirectory.open(self.path)
+
+    @property
+    def front(self) -> RunFront:
+        """The points of the front, fastest first, as they are in the folder now."""
+        return RunFront(RunDirectory.open(self.path).front())
+
+    @property
+    def verdict(self) -> Verdict:
+        """Whether pruning helps on the device."""
+        run = RunDirectory.open(self.path)
+        return judge(run.front(), run.info)
+
+    @takes_as_method(PointCall)
+    def export(self, **given: Any) -> ExportedEngine:
+        """Prune one point, verify it, score it on the test set, and write its engine into `output`."""
+        return ExportedEngine(Path(given["output"]), export(self.path, **given))
+
+    def report(self, output: str | Path | None = None, *, bench: str | Path | None = None) -> Path:
+        """Write the run as one page, by default RUN/report.html, and return its path.
+
+        `bench` is a JSON report of a bench to show, by default RUN/bench.json where it exists.
+        """
+        return write_report(self.path, output, bench=bench)
+
+    def __repr__(self) -> str:
+        return f"Run({str(self.path)!r})"
+
+    def _repr_html_(self) -> str:
+        return f"{self.front._repr_html_()}<p>{self.verdict.headline}</p>"
