@@ -19,7 +19,6 @@ from benchmarks.choosing.rules import MOST, RULES, Networks, halved
 from benchmarks.finished import FinishedRun
 from benchmarks.results import write_results
 from compresskit.supernet.scoring import predict
-from compresskit.tasks.metrics import answers_of
 
 BASE = "mean"
 
@@ -65,8 +64,7 @@ def networks_of(run: FinishedRun) -> Networks:
     assert dense is not None
 
     def answers(network: Any, architecture: Any = None) -> Any:
-        logits = predict(network, split, pad_id=run.checkpoint.pad_id, architecture=architecture)
-        return answers_of(task.metric_name, logits)
+        return task.kind.answers(predict(network, task, split, architecture=architecture))
 
     def cost(measured: Any) -> float:
         return float(measured.latency_ms or measured.macs)
