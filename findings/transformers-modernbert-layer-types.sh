@@ -5,8 +5,9 @@
 # optimum-onnx 0.1.0 permits, knows that key from other models (Gemma, Qwen), so it reads it here too, or says that it
 # does not.
 # What happens: 4.57 reads `global_attn_every_n_layers` alone, so what a layer is follows from its place. A model that
-# lost a layer, or whose order is its own, is computed with a window where it has none (and the other way round). The
-# weights fit, nothing is missing or unexpected, nothing is said, and texts within the window give equal logits.
+# lost a layer, or whose order is its own, is computed with a window where it has none (and the other way round), and
+# with the base of the other kind's rotations, so that texts within the window differ too, if little. The weights fit,
+# nothing is missing or unexpected, and nothing is said.
 #
 # Source: models/modernbert/modeling_modernbert.py of 4.57.6, ModernBertAttention.__init__
 # (`layer_id % config.global_attn_every_n_layers`). Exits with an error when that changes.
@@ -61,7 +62,7 @@ else:
     print(f"layer_types of the configuration: {model.config.layer_types}")
     print(f"windows: {[layer.attn.local_attention for layer in model.model.layers]}")
     print(f"logits differ by {short:.1e} on 3 tokens, {long:.1e} on 40; told at loading: {told}")
-    assert short < 1e-5 and long > 1e-2 and not told, "this has changed"
+    assert short > 1e-4 and long > 1e-2 and not told, "this has changed"
 PY
 cd "$work"
 "$work/venv/bin/python" check.py save

@@ -149,6 +149,9 @@ def save_tokenizer(tokenizer: Any, folder: Path, max_length: int | None = None) 
         "padding_side": "right",
         "model_input_names": list(tokenizer.model_input_names),
     }
+    # The name of transformers 5 for this class, which 4 (that of optimum-onnx) does not know; 5 knows both.
+    if settings.get("tokenizer_class") == "TokenizersBackend":
+        settings["tokenizer_class"] = "PreTrainedTokenizerFast"
     # What a checkpoint or the last call left in tokenizer.json is obeyed by the tokenizers package alone.
     bare = Tokenizer.from_file(str(path))
     bare.no_padding()
