@@ -175,9 +175,8 @@ class Tokens(TaskKind):
         return np.where(said == IGNORED, self.tag_set.outside, said)[counted], true[counted]
 
     def absent(self, name: str, labels: Array) -> str | None:
-        absent = [
-            kind for kind, held in zip(self.tag_set.types, self._held(labels).any(0), strict=True) if not held
-        ]
+        counts = self._held(labels).sum(axis=0)
+        absent = [kind for number, kind in enumerate(self.tag_set.types) if not counts[number]]
         if not absent:
             return None
         return f"types without a {name} entity: {len(absent)} of {len(self.tag_set.types)} ({some(absent)})"
