@@ -175,8 +175,8 @@ class Tokens(TaskKind):
         return np.where(said == IGNORED, self.tag_set.outside, said)[counted], true[counted]
 
     def absent(self, name: str, labels: Array) -> str | None:
-        held = self._held(labels)
-        absent = [kind for place, kind in enumerate(self.tag_set.types) if not held[:, place].any()]
+        counts = self._held(labels).sum(axis=0)
+        absent = [kind for number, kind in enumerate(self.tag_set.types) if not counts[number]]
         if not absent:
             return None
         return f"types without a {name} entity: {len(absent)} of {len(self.tag_set.types)} ({some(absent)})"

@@ -43,7 +43,7 @@ def tagged(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_from_a_search_to_entities_and_a_bench(tagged: Path) -> None:
     front = RunDirectory.open(tagged / "run").front()
-    assert front.dense is not None and (front.dense.metric or 0) > 0.9
+    assert front.dense is not None and front.dense.metric is not None and front.dense.metric > 0.9
     assert front.points and all(point.metric_name == "entity_f1" for point in front.points)
     manifest = export(run=tagged / "run", output=tagged / "engine", dense=True)
     assert manifest.task == {"name": "tokens", "rule": "marks"}

@@ -98,8 +98,8 @@ def test_spans_are_rows_of_raw_texts(tmp_path: Path) -> None:
     ]
     (tmp_path / "train.json").write_text(json.dumps(lines), encoding="utf-8")
     found = Tokens.read(load_source(tmp_path), DataOptions())
-    assert isinstance(found.kind, Tokens)
-    assert (found.kind.rule, found.train.inputs) == (TEXT, ["Ann left.", "In New York"])
+    assert found.kind == Tokens(LABELS, "entity_f1", TEXT)
+    assert found.train.inputs == ["Ann left.", "In New York"]
     # An engine that was trained on words gets words.
     words = KIND.read_test(load_source(tmp_path).splits["train"], "test", "a", DataOptions())
     assert words.inputs == [("Ann", "left", "."), ("In", "New", "York")]
@@ -159,8 +159,9 @@ def test_targets_are_at_first_pieces() -> None:
 @pytest.mark.parametrize("rule", [TEXT, MARKS, WORDS])
 def test_an_engine_finds_entities_in_raw_texts(rule: str) -> None:
     kind = Tokens(LABELS, "entity_f1", rule)
-    texts = ["Ann left  new york.", ["ann", "york"]]
-    lower = [texts[0].lower(), texts[1]]  # type: ignore[attr-defined]
+    text, words = "Ann left  new york.", ["ann", "york"]
+    texts: list[Any] = [text, words]
+    lower = [text.lower(), words]
     rows = kind.encode_served(lower, tokenizer().backend_tokenizer, segments=True)
     assert "token_type_ids" in rows[0]
     logits = np.zeros((2, len(rows[0]["input_ids"]), 5))
@@ -168,8 +169,8 @@ def test_an_engine_finds_entities_in_raw_texts(rule: str) -> None:
     for row, tagged in zip(logits, tags, strict=True):
         row[np.arange(len(tagged)), tagged] = 9
     found = kind.decode(kind.predictions(logits, rows), rows, texts)
-    said = [[(each["entity"], each["start"], each["end"], each["text"]) for each in row] for row in found]
-    assert said == [
+    entities = [[(each["entity"], each["start"], each["end"], each["text"]) for each in row] for row in found]
+    assert entities == [
         [("PER", 0, 3, "Ann"), ("LOC", 10, 18, "new york")],
         [("PER", 0, 3, "ann"), ("LOC", 4, 8, "york")],
     ]
