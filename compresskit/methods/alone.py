@@ -8,8 +8,8 @@ from functools import cache, partial
 
 from compresskit.architecture import Candidate
 from compresskit.methods.base import Made, Method, MethodContext, point_stage
-from compresskit.methods.budget import ladder
-from compresskit.methods.criteria import Criterion, Fisher, Magnitude, costs_of, least_share
+from compresskit.methods.criteria import Criterion, Fisher, Magnitude
+from compresskit.methods.sizes import costs_of, ladder, least_share
 from compresskit.pruning.rivals.order import move_to_front
 from compresskit.pruning.rivals.selection import least_cost
 from compresskit.pruning.rivals.uniform import uniform

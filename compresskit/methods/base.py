@@ -15,11 +15,11 @@ from torch import nn
 from compresskit.architecture import Architecture, Candidate
 from compresskit.errors import AgentError, CompresskitError, RunError, SearchError
 from compresskit.families import Blueprint
-from compresskit.methods.budget import epochs_for
 from compresskit.pipeline.evaluation.evaluator import Evaluator
 from compresskit.pipeline.inputs import Inputs
 from compresskit.pipeline.settings import TAUGHT_LEARNING_RATE, SearchSettings
 from compresskit.pipeline.store.trial_weights import read_point, save_point, weights_name
+from compresskit.pipeline.training.budget import epochs_for
 from compresskit.pipeline.training.steps_spent import note_full_steps, note_training
 from compresskit.pipeline.training.strategy import recipe_for
 from compresskit.pipeline.training.time_estimate import Clock

@@ -8,7 +8,7 @@ from torch import nn
 
 from compresskit.architecture import Architecture
 from compresskit.methods.base import MethodContext
-from compresskit.pruning.rivals.costs import Costs, mac_costs
+from compresskit.methods.sizes import costs_of
 from compresskit.pruning.rivals.scores import MaskGradients, mask_gradients
 from compresskit.pruning.rivals.selection import select, select_evenly
 from compresskit.supernet.importance import Importance, magnitude_importance
@@ -72,18 +72,6 @@ class Fisher(Criterion):
     ) -> Architecture:
         multiple = context.settings.unit_multiple
         return select(scores, within, costs_of(context), share * context.full_macs, multiple=multiple)
-
-
-def costs_of(context: MethodContext) -> Costs:
-    """Multiply-accumulates at the profile's batch and length, as `context.macs` counts them."""
-    profile = context.inputs.profile
-    return mac_costs(context.blueprint, profile.length, profile.batch)
-
-
-def least_share(context: MethodContext) -> float:
-    """What one head and one group of units take of the dense multiply-accumulates."""
-    costs, multiple = costs_of(context), context.settings.unit_multiple
-    return float(costs.fixed + costs.heads[1] + costs.units[multiple]) / context.full_macs
 
 
 def gradients_of(

@@ -18,8 +18,8 @@ from compresskit.spaces import kept_layers
 from compresskit.training.losses import Distillation
 from compresskit.training.strategies import Alone
 
-# Weights of soft labels, cosine of the last hidden states, and hard labels: those of DistilBERT's code.
-DISTILBERT = Distillation(labels=2.0, logits=5.0, hidden=0.0, cosine=1.0)
+# Weights of soft labels, cosine of the last hidden states, and hard labels: those of the code of Sanh et al.
+SANH = Distillation(labels=2.0, logits=5.0, hidden=0.0, cosine=1.0)
 
 Keep = Callable[[Dimensions, int], Architecture]
 
@@ -68,7 +68,7 @@ class Student(LayerDrop):
 
     def make(self, context: MethodContext, trial_id: int, kept: Architecture, share: float) -> Made:
         model = context.fresh()
-        context.train(model, kept, point_stage(trial_id), share, distillation=DISTILBERT)
+        context.train(model, kept, point_stage(trial_id), share, distillation=SANH)
         return Candidate(kept), model
 
 

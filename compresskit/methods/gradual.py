@@ -9,8 +9,8 @@ import numpy as np
 
 from compresskit.architecture import Architecture, Candidate
 from compresskit.methods.base import Made, Method, MethodContext, point_stage
-from compresskit.methods.budget import ladder
-from compresskit.methods.criteria import Criterion, Fisher, Magnitude, least_share
+from compresskit.methods.criteria import Criterion, Fisher, Magnitude
+from compresskit.methods.sizes import ladder, least_share
 from compresskit.pruning.rivals.order import move_to_front
 from compresskit.runs.records import TrialRecord
 from compresskit.supernet.importance import Importance

@@ -9,8 +9,8 @@ import numpy as np
 
 from compresskit.architecture import Architecture, Candidate
 from compresskit.methods.base import Made, Method, MethodContext
-from compresskit.methods.budget import ladder
-from compresskit.methods.criteria import Fisher, costs_of, gradients_of
+from compresskit.methods.criteria import Fisher, gradients_of
+from compresskit.methods.sizes import costs_of, ladder
 from compresskit.pruning.rivals.costs import Costs, interpolated_costs
 from compresskit.pruning.rivals.order import move_to_front
 from compresskit.pruning.rivals.retraining_free.rearrange import rearrange

@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from compresskit.bundle.loader import graph_file, session_settings
 from compresskit.bundle.manifest import Manifest, file_hash, verify
@@ -15,6 +14,7 @@ from compresskit.errors import ConfigurationError, EngineError
 from compresskit.pipeline.benching.data import LabelledTexts, read_labelled
 from compresskit.pipeline.benching.history import append_history, changes_since, read_history
 from compresskit.pipeline.benching.result import BenchResult, EngineResult
+from compresskit.pipeline.benching.score import label_notes, score_engine
 from compresskit.report.files import BENCH_FORMATS, check_format, write_bench
 from compresskit.target.base import SessionSettings
 from compresskit.target.compare import compare
@@ -22,11 +22,9 @@ from compresskit.target.comparison_result import EngineMeasurement
 from compresskit.target.decide import Limit
 from compresskit.target.profile import Profile, load_profile
 from compresskit.target.reference_level import Level
+from compresskit.target.remote_bench import RemoteBench
 from compresskit.target.runner import EngineToMeasure
 from compresskit.target.threads import thread_warnings
-
-if TYPE_CHECKING:
-    from compresskit.target.remote_bench import RemoteBench
 
 DEFAULT_PROFILE = "cpu-1-thread"
 
@@ -140,8 +138,6 @@ def _scored(
     device: RemoteBench | None,
     say: Callable[[str], None],
 ) -> BenchResult:
-    from compresskit.pipeline.benching.score import label_notes, score_engine
-
     for note in data.notes:
         say(f"data: {note}")
     engines, warnings = [], list(result.warnings)
@@ -163,8 +159,6 @@ def _device(profile: Profile, say: Callable[[str], None]) -> AbstractContextMana
     """The device behind the profile's address; None where this machine is it."""
     if profile.address is None:
         return nullcontext()
-    from compresskit.target.remote_bench import RemoteBench
-
     return RemoteBench(profile, say=say)
 
 

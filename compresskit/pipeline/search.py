@@ -9,9 +9,9 @@ from typing import Any
 from torch import nn
 
 from compresskit.errors import ConfigurationError
-from compresskit.methods import LADDERS, NAS, make_method
 from compresskit.methods.base import MethodContext, check_any
-from compresskit.methods.budget import full_step_budget
+from compresskit.methods.names import LADDERS, NAS
+from compresskit.methods.registry import make_method
 from compresskit.pipeline.evaluation.evaluator import Evaluator
 from compresskit.pipeline.evaluation.final_front import write_front
 from compresskit.pipeline.evaluation.latency import LatencyMeter
@@ -24,6 +24,7 @@ from compresskit.pipeline.store import reuse
 from compresskit.pipeline.store.dense_predictions import DenseAnswers
 from compresskit.pipeline.store.fingerprints import check_run, fingerprints_of
 from compresskit.pipeline.store.warm_start import read_warm_start
+from compresskit.pipeline.training.budget import full_step_budget
 from compresskit.pipeline.training.dense_check import check_dense
 from compresskit.pipeline.training.networks import Networks
 from compresskit.pipeline.training.ranks import WatchedRun, check_processes, is_first, wait_for_all

@@ -10,7 +10,7 @@ from typing import Any
 from compresskit.blocks import AXES, LASSOS, SCOPES
 from compresskit.errors import ConfigurationError, one_of
 from compresskit.field_types import wrong_kind
-from compresskit.methods import BLOCK, LADDERS, NAS, check_method, default_trials
+from compresskit.methods.names import BLOCK, LADDERS, NAS, check_method, default_trials
 from compresskit.searchers.constraints import Constraints
 from compresskit.target.profile import Profile
 from compresskit.training.strategies import FrozenTeacher

@@ -13,8 +13,8 @@ import pytest
 import torch
 
 from compresskit.architecture import Candidate
-from compresskit.methods import make_method
 from compresskit.methods.base import MethodContext
+from compresskit.methods.registry import make_method
 from compresskit.pipeline.evaluation.evaluator import Evaluator
 from compresskit.pipeline.evaluation.latency_record import CandidateLatency
 from compresskit.pipeline.settings import SearchSettings

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,12 +14,10 @@ from compresskit.bundle.loader import MODEL_FILE, session_settings
 from compresskit.data.label_values import Label, label_number
 from compresskit.errors import DataError
 from compresskit.pipeline.benching.data import LabelledTexts
+from compresskit.target.profile import Profile
+from compresskit.target.remote_bench import RemoteBench
 from compresskit.tasks.label_match import match_labels
 from compresskit.tasks.metrics import metric
-
-if TYPE_CHECKING:
-    from compresskit.target.profile import Profile
-    from compresskit.target.remote_bench import RemoteBench
 
 _CHUNK = 256
 

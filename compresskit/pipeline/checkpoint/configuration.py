@@ -13,7 +13,7 @@ from transformers import AutoConfig, AutoModelForSequenceClassification, Generat
 
 from compresskit.engine.export import input_names_of
 from compresskit.errors import CompresskitError, ConfigurationError, UnsupportedModelError, reason_of
-from compresskit.families import dimensions_of, family_for
+from compresskit.families import FAMILIES, dimensions_of, family_for
 
 # Of older configurations; nothing that an encoder computes depends on them.
 _WITHOUT_EFFECT = {
@@ -40,7 +40,7 @@ def read_configuration(source: str) -> Configuration:
     raw = _raw(source)
     if not isinstance(raw.get("model_type"), str):
         raise ConfigurationError(
-            f'config.json of model {source!r} names no model_type; add it, such as "model_type": "bert".'
+            f"config.json of model {source!r} names no model_type; add one of {', '.join(sorted(FAMILIES))}."
         )
     family_for(raw["model_type"])
     _check_computed(source, raw)

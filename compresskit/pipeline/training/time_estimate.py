@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 
-from compresskit.methods import UNTRAINED
+from compresskit.methods.names import UNTRAINED
 from compresskit.pipeline.settings import SearchSettings
 from compresskit.runs.records import TrialRecord
 from compresskit.searchers.loop import Progress as SearchProgress
