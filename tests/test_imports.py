@@ -40,7 +40,10 @@ FLOORS = (
 )
 STARTED = {f"pipeline.{name}" for name in ("search", "export", "bench", "demo")}
 NAMES = "methods.names"  # needed by settings and records, so it lies on the ground
-GROUND = ("architecture", "blocks", "kept", "slicing", "pareto", "field_types", "errors", "exhausted", NAMES)
+GROUND = (
+    *("architecture", "blocks", "display", "errors", "exhausted", "field_types", "kept", "pareto"),
+    *("slicing", NAMES),
+)
 LIGHT = (*FLOORS[FLOORS.index("bundle") :], *GROUND)
 
 # What a device has: the base install, and the onnxruntime that it chose.
