@@ -27,12 +27,12 @@ class Alone(Method):
         shares = ladder(context.settings.trials, self.smallest(context))
         budget = max(0.0, context.full_steps - self.cost(context)) / len(shares)
         prune = self.pruner(context)
-        return [
-            context.trial(
-                trial_id, {"share_of_macs": share}, partial(_make, context, prune, trial_id, share, budget)
-            )
-            for trial_id, share in enumerate(shares)
-        ]
+        return context.sizes(
+            [
+                ({"share_of_macs": share}, partial(_make, context, prune, trial_id, share, budget))
+                for trial_id, share in enumerate(shares)
+            ]
+        )
 
     @abstractmethod
     def pruner(self, context: MethodContext) -> Prune:

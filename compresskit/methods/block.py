@@ -14,10 +14,11 @@ from compresskit.blocks import AXES, INPUTS, OUTPUTS, Partition
 from compresskit.engine.block_choice import MARGIN, BlockChooser, random_matrix
 from compresskit.errors import SearchError
 from compresskit.families import Blueprint
-from compresskit.methods.base import Made, Method, MethodContext, check_any, point_stage
+from compresskit.methods.base import Made, Method, MethodContext, point_stage
 from compresskit.methods.block_start import check_start, start_of
 from compresskit.pipeline.settings import LABEL_LEARNING_RATE, TAUGHT_LEARNING_RATE, SearchSettings
 from compresskit.pipeline.training.models import load_model, save_model
+from compresskit.pipeline.training.plan import TRIALS
 from compresskit.pipeline.training.steps_spent import note_training
 from compresskit.pruning.block.matrices import (
     MATRIX_GROUPS,
@@ -67,18 +68,18 @@ class BlockPruning(Method):
         count = context.settings.trials or 1
         share = context.full_steps * (1 - LASSO_SHARE) / (count - 2 + FIRST_SHARES) if count > 1 else 0.0
         full = context.evaluator.supernet.full
-        records = [context.trial(0, {}, lambda: (Candidate(full), context.fresh()))]
-        while len(records) < count:
-            config = space.propose(_told(context, records[1:]), context.settings.seed)
-            if config is None:
-                break
-            number = len(records)
-            steps = share * (FIRST_SHARES if number == 1 else 1)
-            done = {record.trial_id: record.config or {} for record in records if record.is_completed}
-            source = furthest_before(config, done)
-            make = partial(_point, context, chooser, prepared, source, start, config, number, steps)
-            records.append(context.trial(number, config, make))
-        check_any(records)
+        with context.clock.stage(TRIALS, count, "sizes") as counter:
+            records = [context.trial(0, {}, lambda: (Candidate(full), context.fresh()), counter)]
+            while len(records) < count:
+                config = space.propose(_told(context, records[1:]), context.settings.seed)
+                if config is None:
+                    break
+                number = len(records)
+                steps = share * (FIRST_SHARES if number == 1 else 1)
+                done = {record.trial_id: record.config or {} for record in records if record.is_completed}
+                source = furthest_before(config, done)
+                make = partial(_point, context, chooser, prepared, source, start, config, number, steps)
+                records.append(context.trial(number, config, make, counter))
         return records
 
 
@@ -154,9 +155,8 @@ def _prepare(context: MethodContext, space: BlockSpace) -> tuple[Path, Architect
         name=_LASSO,
     )
     save_model(model, folder)
-    context.stage.discard(_LASSO)
+    context.trained(_LASSO)
     if penalty is not None:
-        note_training(context.run, _LASSO)
         context.clock(f"lasso: weights of groups were renewed before steps {penalty.refreshed_at}")
     return folder, start
 

@@ -39,14 +39,12 @@ class LayerDrop(Method):
         assert context.settings.trials is not None
         depths = depths_of(dims.num_layers, context.settings.trials)
         share = context.full_steps / len(depths)
-        return [
-            context.trial(
-                trial_id,
-                {"depth": depth},
-                partial(self.make, context, trial_id, self.keep(dims, depth), share),
-            )
-            for trial_id, depth in enumerate(depths)
-        ]
+        return context.sizes(
+            [
+                ({"depth": depth}, partial(self.make, context, trial_id, self.keep(dims, depth), share))
+                for trial_id, depth in enumerate(depths)
+            ]
+        )
 
     def make(self, context: MethodContext, trial_id: int, kept: Architecture, share: float) -> Made:
         model = context.fresh()

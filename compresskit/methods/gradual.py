@@ -34,11 +34,13 @@ class Gradual(Method):
     def explore(self, context: MethodContext) -> list[TrialRecord]:
         assert context.settings.trials is not None
         shares = ladder(context.settings.trials, least_share(context))
-        records: list[TrialRecord] = []
-        for trial_id, share in enumerate(shares):
-            make = partial(self.make, context, trial_id, share, context.full_steps / len(shares))
-            records.append(context.trial(trial_id, {"share_of_macs": share}, make))
-        return records
+        budget = context.full_steps / len(shares)
+        return context.sizes(
+            [
+                ({"share_of_macs": share}, partial(self.make, context, trial_id, share, budget))
+                for trial_id, share in enumerate(shares)
+            ]
+        )
 
     def make(self, context: MethodContext, trial_id: int, share: float, full_steps: float) -> Made:
         if trial_id == 0:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from compresskit.methods import alone, block, depth, gradual, retraining_free, standard_nas
+from compresskit.methods import alone, block, depth, gradual, nas, retraining_free, standard_nas
 from compresskit.methods.base import Method
 from compresskit.methods.names import check_method
 
@@ -11,6 +11,7 @@ METHODS: dict[str, Method] = {
     **block.METHODS,
     **depth.METHODS,
     **gradual.METHODS,
+    **nas.METHODS,
     **retraining_free.METHODS,
     **standard_nas.METHODS,
 }

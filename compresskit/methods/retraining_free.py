@@ -36,12 +36,12 @@ class RetrainingFree(Method):
         full = context.evaluator.supernet.full
         context.spend("scores", Fisher().cost(context, full, SCORED_ROWS))
         gradients = cache(lambda: gradients_of(context, context.dense, full, SCORED_ROWS))
-        return [
-            context.trial(
-                trial_id, self.config(share), partial(self.make, context, trial_id, gradients, share)
-            )
-            for trial_id, share in enumerate(shares)
-        ]
+        return context.sizes(
+            [
+                (self.config(share), partial(self.make, context, trial_id, gradients, share))
+                for trial_id, share in enumerate(shares)
+            ]
+        )
 
     def make(self, context: MethodContext, trial_id: int, gradients: Gradients, share: float) -> Made:
         kept = self.choose(context, gradients(), share)

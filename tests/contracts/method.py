@@ -22,7 +22,7 @@ from compresskit.pipeline.settings import SearchSettings
 from compresskit.pipeline.training.models import load_model
 from compresskit.pipeline.training.time_estimate import Clock
 from compresskit.runs import RunDirectory, TrialRecord
-from compresskit.searchers import make_objectives, make_searcher
+from compresskit.searchers import make_objectives
 from compresskit.spaces import make_space
 from compresskit.supernet.network import SuperNetwork
 from compresskit.training import recipe
@@ -75,13 +75,7 @@ def make_context(folder: Path, method: str, trials: int, **changes: Any) -> Meth
     run.close()
     space = make_space("small", supernet.blueprint.dims, unit_multiple=4)
     objectives = make_objectives(settings.objectives)
-    inputs: Any = SimpleNamespace(
-        task=task,
-        profile=QUICK,
-        space=space,
-        objectives=objectives,
-        searcher=make_searcher("random", space, objectives, settings.seed),
-    )
+    inputs: Any = SimpleNamespace(task=task, profile=QUICK, space=space, objectives=objectives)
     clock = Clock(SILENT)
     stage = Stage(task, PAD, run.supernet, clock, resume)
     meter: Any = AdditiveMeter(run)
