@@ -20,11 +20,11 @@ def main(
     as_json: JsonOption = False,
 ) -> None:
     """Show front and verdict, or the point that answers the constraints; that alone with --json."""
+    from compresskit.report.front_so_far import front_so_far
     from compresskit.report.tables import front_table, front_with_verdict
     from compresskit.report.verdict import judge, not_ended
     from compresskit.runs.directory import RunDirectory
     from compresskit.searchers.front import select_point
-    from compresskit.searchers.front_so_far import front_so_far
 
     found = RunDirectory.open(run)
     has_front = (found.path / "pareto.json").exists()

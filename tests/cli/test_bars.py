@@ -26,21 +26,21 @@ def written(console: Console) -> str:
 
 def standing(bars: Bars, console: Console) -> list[str]:
     """The lines of the stages under way."""
-    with console.capture() as capture:
-        console.print(bars._render())
-    return capture.get().splitlines()
+    paper = Console(file=io.StringIO(), width=console.width, color_system=None)
+    paper.print(bars._render())
+    return written(paper).splitlines()
 
 
 @pytest.mark.parametrize("width", [60, 80, 120])
 def test_a_stage_is_a_line_with_count_and_time_left(width: int) -> None:
     bars, console = terminal(width)
-    with bars.stage("search into runs/reviews"), bars.stage("trials", 60, "trials") as counter:
+    with bars.stage("search into runs"), bars.stage("trials", 60, "trials") as counter:
         counter.advance(12)
         counter.expect(seconds_left=75.0)
         counter.describe("best within 1 point of dense: trial 7, 1.234 ms, accuracy 0.9512 " + "x" * width)
         lines = standing(bars, console)
     assert len(lines) == 3 and max(map(len, lines)) < width
-    assert lines[0].startswith("search into runs/reviews")
+    assert lines[0].startswith("search into runs")
     assert lines[1].startswith("trials") and lines[1].rstrip().endswith("12/60 trials    1:15 left")
     assert lines[2].startswith("  best within 1 point of dense: trial 7")
 
