@@ -9,9 +9,8 @@ from functools import cache, partial
 from compresskit.architecture import Candidate
 from compresskit.methods.base import Made, Method, MethodContext, point_stage
 from compresskit.methods.criteria import Criterion, Fisher, Magnitude
-from compresskit.methods.sizes import costs_of, ladder, least_share
+from compresskit.methods.sizes import ladder, least_even_share, least_share
 from compresskit.pruning.rivals.order import move_to_front
-from compresskit.pruning.rivals.selection import least_cost
 from compresskit.pruning.rivals.uniform import uniform
 from compresskit.runs.records import TrialRecord
 
@@ -51,7 +50,7 @@ class Uniform(Alone):
     """The same share of heads and units in every layer, in the dense model's order of importance."""
 
     def pruner(self, context: MethodContext) -> Prune:
-        dims, costs, multiple = context.blueprint.dims, costs_of(context), context.settings.unit_multiple
+        dims, costs, multiple = context.blueprint.dims, context.mac_costs, context.settings.unit_multiple
 
         def prune(share: float) -> Made:
             return Candidate(uniform(dims, costs, share * context.full_macs, multiple)), context.fresh()
@@ -59,8 +58,7 @@ class Uniform(Alone):
         return prune
 
     def smallest(self, context: MethodContext) -> float:
-        full, multiple = context.evaluator.supernet.full, context.settings.unit_multiple
-        return least_cost(full, costs_of(context), multiple) / context.full_macs
+        return least_even_share(context)
 
 
 class OneShot(Alone):
@@ -70,18 +68,17 @@ class OneShot(Alone):
         self.criterion = criterion
 
     def pruner(self, context: MethodContext) -> Prune:
-        full = context.evaluator.supernet.full
-        scores = cache(lambda: self.criterion.scores(context, context.dense, full, SCORED_ROWS))
+        scores = cache(lambda: self.criterion.scores(context, context.dense, context.full, SCORED_ROWS))
 
         def prune(share: float) -> Made:
             model = context.fresh()
-            (kept,) = move_to_front(model, [self.criterion.choose(context, scores(), full, share)])
+            (kept,) = move_to_front(model, [self.criterion.choose(context, scores(), context.full, share)])
             return Candidate(kept), model
 
         return prune
 
     def cost(self, context: MethodContext) -> float:
-        cost = self.criterion.cost(context, context.evaluator.supernet.full, SCORED_ROWS)
+        cost = self.criterion.cost(context, context.full, SCORED_ROWS)
         context.spend("scores", cost)
         return cost
 

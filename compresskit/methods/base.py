@@ -26,6 +26,7 @@ from compresskit.pipeline.training.networks import Networks
 from compresskit.pipeline.training.plan import TRIALS
 from compresskit.pipeline.training.steps_spent import note_full_steps, note_training
 from compresskit.pipeline.training.strategy import recipe_for
+from compresskit.pruning.rivals.costs import Costs, mac_costs
 from compresskit.runs.records import TrialRecord
 from compresskit.searchers.loop import Evaluation, make_record, unmeasured
 from compresskit.supernet.network import SuperNetwork
@@ -77,8 +78,18 @@ class MethodContext(Context):
         return self.evaluator.blueprint
 
     @property
+    def full(self) -> Architecture:
+        """The dense model's."""
+        return self.evaluator.supernet.full
+
+    @property
     def full_macs(self) -> int:
-        return self.macs(self.evaluator.supernet.full)
+        return self.macs(self.full)
+
+    @property
+    def mac_costs(self) -> Costs:
+        """Multiply-accumulates at the profile's batch and length, as `macs` counts them."""
+        return mac_costs(self.blueprint, self.inputs.profile.length, self.inputs.profile.batch)
 
     def macs(self, architecture: Architecture) -> int:
         return self.evaluator.macs(architecture)
@@ -93,7 +104,7 @@ class MethodContext(Context):
         return candidate, model.to(next(self.dense.parameters()).device)
 
     def spend(self, stage: str, full_steps: float) -> None:
-        """Write down what a stage without training has cost."""
+        """Write down what a stage has cost that `train` knows nothing of."""
         note_full_steps(self.run, stage, full_steps)
 
     def batches(self, rows: int) -> list[dict[str, torch.Tensor]]:

@@ -67,9 +67,8 @@ class BlockPruning(Method):
         prepared, start = _prepare(context, space)
         count = context.settings.trials or 1
         share = context.full_steps * (1 - LASSO_SHARE) / (count - 2 + FIRST_SHARES) if count > 1 else 0.0
-        full = context.evaluator.supernet.full
         with context.clock.stage(TRIALS, count, "sizes") as counter:
-            records = [context.trial(0, {}, lambda: (Candidate(full), context.fresh()), counter)]
+            records = [context.trial(0, {}, lambda: (Candidate(context.full), context.fresh()), counter)]
             while len(records) < count:
                 config = space.propose(_told(context, records[1:]), context.settings.seed)
                 if config is None:
@@ -210,7 +209,7 @@ def distilled_rate(rows: int) -> float:
 def _recipe(context: MethodContext, architecture: Architecture, full_steps: float) -> Recipe:
     rows = len(context.inputs.task.train)
     rate = distilled_rate(rows) if context.settings.distil else LABEL_LEARNING_RATE
-    return context.recipe(Point.of(context.evaluator.supernet.full, architecture), full_steps, rate)
+    return context.recipe(Point.of(context.full, architecture), full_steps, rate)
 
 
 def _told(

@@ -8,7 +8,6 @@ from torch import nn
 
 from compresskit.architecture import Architecture
 from compresskit.methods.base import MethodContext
-from compresskit.methods.sizes import costs_of
 from compresskit.pruning.rivals.scores import MaskGradients, mask_gradients
 from compresskit.pruning.rivals.selection import select, select_evenly
 from compresskit.supernet.importance import Importance, magnitude_importance
@@ -52,7 +51,7 @@ class Magnitude(Criterion):
         self, context: MethodContext, scores: Importance, within: Architecture, share: float
     ) -> Architecture:
         multiple = context.settings.unit_multiple
-        return select_evenly(scores, within, costs_of(context), share * context.full_macs, multiple=multiple)
+        return select_evenly(scores, within, context.mac_costs, share * context.full_macs, multiple=multiple)
 
 
 class Fisher(Criterion):
@@ -71,7 +70,7 @@ class Fisher(Criterion):
         self, context: MethodContext, scores: Importance, within: Architecture, share: float
     ) -> Architecture:
         multiple = context.settings.unit_multiple
-        return select(scores, within, costs_of(context), share * context.full_macs, multiple=multiple)
+        return select(scores, within, context.mac_costs, share * context.full_macs, multiple=multiple)
 
 
 def gradients_of(

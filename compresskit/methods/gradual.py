@@ -44,7 +44,7 @@ class Gradual(Method):
 
     def make(self, context: MethodContext, trial_id: int, share: float, full_steps: float) -> Made:
         if trial_id == 0:
-            current, model = context.evaluator.supernet.full, context.fresh()
+            current, model = context.full, context.fresh()
         else:
             candidate, model = context.point(trial_id - 1)
             current = candidate.architecture

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from compresskit.methods.base import MethodContext
-from compresskit.pruning.rivals.costs import Costs, mac_costs
+from compresskit.pruning.rivals.selection import least_cost
 
 # A network of a 28th of MiniLM's multiply-accumulates is about 18 times as fast: much else takes time.
 LARGEST, SMALLEST = 0.85, 1 / 28
@@ -22,13 +22,12 @@ def ladder(count: int, least: float = 0.0) -> list[float]:
     return [float(share) for share in np.geomspace(LARGEST, end, count)]
 
 
-def costs_of(context: MethodContext) -> Costs:
-    """Multiply-accumulates at the profile's batch and length, as `context.macs` counts them."""
-    profile = context.inputs.profile
-    return mac_costs(context.blueprint, profile.length, profile.batch)
-
-
 def least_share(context: MethodContext) -> float:
     """What one head and one group of units take of the dense multiply-accumulates."""
-    costs, multiple = costs_of(context), context.settings.unit_multiple
+    costs, multiple = context.mac_costs, context.settings.unit_multiple
     return float(costs.fixed + costs.heads[1] + costs.units[multiple]) / context.full_macs
+
+
+def least_even_share(context: MethodContext) -> float:
+    """The same with a head and a group of units in every layer."""
+    return least_cost(context.full, context.mac_costs, context.settings.unit_multiple) / context.full_macs

@@ -13,7 +13,6 @@ from compresskit.methods.base import Method, MethodContext
 from compresskit.methods.space_search import search_space
 from compresskit.pipeline.evaluation.trial_lines import aim_line
 from compresskit.pipeline.store.trial_weights import save_point, weights_name
-from compresskit.pipeline.training.steps_spent import note_full_steps
 from compresskit.pipeline.training.strategy import recipe_for
 from compresskit.runs.jsonl import append_record, read_records
 from compresskit.runs.records import TrialRecord
@@ -136,7 +135,7 @@ class _Trials:
             self.halving.failed(trial_id)
             raise
         cost = rungs.steps * step_cost(network.blueprint, [Lesson(architecture, FROM_LABELS)])
-        note_full_steps(context.run, _stage(trial_id), cost)
+        context.spend(_stage(trial_id), cost)
         save_point(context.run.path, weights_name(trial_id), candidate, model)
         context.stage.discard(_stage(trial_id))
 
