@@ -18,7 +18,7 @@ SCORED_ROWS = 2048
 Prune = Callable[[float], Made]
 
 
-class Alone(Method):
+class IndependentSizes(Method):
     """Each size is pruned from the dense model, and learns from it with an equal share of the budget."""
 
     def explore(self, context: MethodContext) -> list[TrialRecord]:
@@ -46,7 +46,7 @@ class Alone(Method):
         return 0.0
 
 
-class Uniform(Alone):
+class Uniform(IndependentSizes):
     """The same share of heads and units in every layer, in the dense model's order of importance."""
 
     def pruner(self, context: MethodContext) -> Prune:
@@ -61,7 +61,7 @@ class Uniform(Alone):
         return least_even_share(context)
 
 
-class OneShot(Alone):
+class OneShot(IndependentSizes):
     """The best heads and units of all layers by one criterion, scored on the dense model."""
 
     def __init__(self, criterion: Criterion) -> None:

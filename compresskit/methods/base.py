@@ -160,7 +160,7 @@ class MethodContext(Context):
 
     def sizes(self, made_by: Sequence[tuple[Mapping[str, Any], Callable[[], Made]]]) -> list[TrialRecord]:
         """The trials of what is made by a fixed number of functions, each beside its configuration."""
-        with self.clock.stage(TRIALS, len(made_by), "sizes") as counter:
+        with self.display.stage(TRIALS, len(made_by), "sizes") as counter:
             return [
                 self.trial(trial_id, config, make, counter) for trial_id, (config, make) in enumerate(made_by)
             ]

@@ -67,7 +67,7 @@ class BlockPruning(Method):
         prepared, start = _prepare(context, space)
         count = context.settings.trials or 1
         share = context.full_steps * (1 - LASSO_SHARE) / (count - 2 + FIRST_SHARES) if count > 1 else 0.0
-        with context.clock.stage(TRIALS, count, "sizes") as counter:
+        with context.display.stage(TRIALS, count, "sizes") as counter:
             records = [context.trial(0, {}, lambda: (Candidate(context.full), context.fresh()), counter)]
             while len(records) < count:
                 config = space.propose(_told(context, records[1:]), context.settings.seed)
@@ -106,7 +106,7 @@ def _partitions(context: MethodContext, chooser: BlockChooser) -> dict[str, tupl
             # Units are put in order, hidden dimensions and heads are not.
             in_order = (group, cut.axis) in (("up", INPUTS), ("down", OUTPUTS))
             gain = chooser.gain(random_matrix(shape, cut, MEASURED_AT, sort_members=in_order))
-            context.clock(
+            context.display(
                 f"{group}, {cut.num_blocks} blocks along {cut.axis}: {gain:.2f} times as fast as dense"
             )
             if gain > 1 + MARGIN:
@@ -156,7 +156,7 @@ def _prepare(context: MethodContext, space: BlockSpace) -> tuple[Path, Architect
     save_model(model, folder)
     context.trained(_LASSO)
     if penalty is not None:
-        context.clock(f"lasso: weights of groups were renewed before steps {penalty.refreshed_at}")
+        context.display(f"lasso: weights of groups were renewed before steps {penalty.refreshed_at}")
     return folder, start
 
 
@@ -178,7 +178,7 @@ def _point(
     plan = chooser.faster(pruned.plan())
     context.run.update(block_products=chooser.measured)
     origin = "" if source is None else f" from trial {source}"
-    context.clock(
+    context.display(
         f"{name}: pruned {pruned.rate:.2f} times{origin}; in blocks {len(plan)} of {len(pruned.plan())} "
         "matrices are faster, the others stay dense"
     )

@@ -23,7 +23,7 @@ class Nas(Method):
 
     def explore(self, context: MethodContext) -> list[TrialRecord]:
         settings = context.settings
-        context.clock(aim_line(settings))
+        context.display(aim_line(settings))
         return search_space(
             context,
             searcher_for(settings, context.space, context.inputs.objectives),

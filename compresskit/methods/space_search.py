@@ -27,10 +27,10 @@ def search_space(
     A warm start is tried first, and what the run holds already is not evaluated again. Errors are those
     of `run_search`.
     """
-    run, settings, task, clock = context.run, context.settings, context.inputs.task, context.clock
+    run, settings, task, display = context.run, context.settings, context.inputs.task, context.display
     if first := recorded(run, searcher.space):
         name = run.info["warm_start"]["run"]
-        clock(f"warm start: the {len(first)} points of {name} are tried after full, smallest, middle")
+        display(f"warm start: the {len(first)} points of {name} are tried after full, smallest, middle")
     searcher.begin_with(first)
     # Candidates are scored on these rows, so a drop is counted on them too.
     dense_metric = run.info.get("dense_search_metric", run.info["dense_metric"])
@@ -46,14 +46,14 @@ def search_space(
         best = best_line(progress.front, name, dense_metric, settings.max_drop)
         counter.describe(best, trial_line(progress, name))
 
-    with clock.stage(TRIALS, total, unit) as counter:
+    with display.stage(TRIALS, total, unit) as counter:
         counter.advance(len(completed) if in_trials else spent)
         return run_search(
             evaluate,
             searcher.space,
             searcher,
             budget=budget,
-            clock=clock.now,
+            clock=display.now,
             on_trial=on_trial,
             on_progress=hear,
             completed=completed,

@@ -39,7 +39,7 @@ class StandardNas(Method):
 
     def explore(self, context: MethodContext) -> list[TrialRecord]:
         run, settings = context.run, replace(context.settings, searcher="random")
-        context.clock(aim_line(settings))
+        context.display(aim_line(settings))
 
         def store(record: TrialRecord) -> None:
             weights = weights_name(record.trial_id) if record.is_completed else None

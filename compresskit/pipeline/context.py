@@ -10,7 +10,7 @@ from compresskit.pipeline.settings import SearchSettings
 from compresskit.pipeline.store.shared_weights import informed_by_run
 from compresskit.pipeline.training.ranks import WatchedRun, is_first
 from compresskit.pipeline.training.steps_spent import note_training
-from compresskit.pipeline.training.time_estimate import Clock
+from compresskit.pipeline.training.time_estimate import TimedDisplay
 from compresskit.runs.directory import RunDirectory
 from compresskit.spaces import Space
 from compresskit.training.stages import Stage
@@ -20,14 +20,14 @@ from compresskit.training.stages import Stage
 class Context:
     """What a search works with, from its beginning to its end: what changes is in the run's folder.
 
-    `inputs` are as they were read; `stage` is what each training is given; `clock` shows progress.
+    `inputs` are as they were read; `stage` is what each training is given; `display` shows progress.
     """
 
     run: RunDirectory
     settings: SearchSettings
     inputs: Inputs
     stage: Stage
-    clock: Clock
+    display: TimedDisplay
 
     @classmethod
     def of(
@@ -36,9 +36,9 @@ class Context:
         """That of this process: of several, those behind the first neither write nor speak."""
         if not is_first():
             run, display = WatchedRun(run.path, dict(run.info), None), SILENT
-        clock = Clock(display)
-        stage = Stage(inputs.task, inputs.checkpoint.pad_id, run.supernet, clock, resume)
-        return cls(run, settings, inputs, stage, clock)
+        timed = TimedDisplay(display)
+        stage = Stage(inputs.task, inputs.checkpoint.pad_id, run.supernet, timed, resume)
+        return cls(run, settings, inputs, stage, timed)
 
     @property
     def space(self) -> Space:

@@ -123,20 +123,20 @@ def resumable(output: Path) -> Iterator[None]:
 def _run(context: Context) -> Front:
     """The whole search; of several processes those behind the first train with it and then end."""
     wait_for_all()  # from here on the run is there
-    run, settings, inputs, clock = context.run, context.settings, context.inputs, context.clock
+    run, settings, inputs, display = context.run, context.settings, context.inputs, context.display
     method, networks = make_method(settings.method), Networks(context)
     if not is_first():
         _train(method, networks)
         raise SystemExit(0)
     profile, task, baselines = inputs.profile, inputs.task, run.path / "baselines.json"
     with (
-        clock.whole(f"search into {run.path}"),
-        open_target(profile, baselines=baselines, say=clock) as target,
+        display.whole(f"search into {run.path}"),
+        open_target(profile, baselines=baselines, say=display) as target,
     ):
         dense, supernet = _train(method, networks)
         precisions = settings.precisions_on(profile)
-        slicer = slicer_of(supernet, precisions, clock)
-        variants = choose_variants(run, target, profile, slicer, precisions, clock)
+        slicer = slicer_of(supernet, precisions, display)
+        variants = choose_variants(run, target, profile, slicer, precisions, display)
         meter = LatencyMeter(run, target, profile, slicer, variants["fp32"], variants)
         known, answers = reuse.known_scores(run), DenseAnswers.of(run)
         evaluator = Evaluator(supernet, context.stage, meter, profile, known, answers)
@@ -149,12 +149,12 @@ def _run(context: Context) -> Front:
         check_any(records)
         limits = settings.constraints(run.info["dense_metric"], task.prior(task.validation))
         points = build_front(records, inputs.objectives, task.metric_name, constraints=limits).points
-        clock.plan({FRONT: front_work(settings, task, evaluator.blueprint, len(points))})
+        display.plan({FRONT: front_work(settings, task, evaluator.blueprint, len(points))})
         front = write_front(run, records, inputs.objectives, evaluator, task.metric_name, limits)
         run.update(status="completed")
         for note in ("infeasible", "unsteady"):
             if run.info[note]:
-                clock(f"warning: {run.info[note]}")
+                display(f"warning: {run.info[note]}")
     return front
 
 

@@ -20,7 +20,7 @@ from compresskit.pipeline.evaluation.evaluator import Evaluator
 from compresskit.pipeline.evaluation.latency_record import CandidateLatency
 from compresskit.pipeline.settings import SearchSettings
 from compresskit.pipeline.training.models import load_model
-from compresskit.pipeline.training.time_estimate import Clock
+from compresskit.pipeline.training.time_estimate import TimedDisplay
 from compresskit.runs import RunDirectory, TrialRecord
 from compresskit.searchers import make_objectives
 from compresskit.spaces import make_space
@@ -76,11 +76,11 @@ def make_context(folder: Path, method: str, trials: int, **changes: Any) -> Meth
     space = make_space("small", supernet.blueprint.dims, unit_multiple=4)
     objectives = make_objectives(settings.objectives)
     inputs: Any = SimpleNamespace(task=task, profile=QUICK, space=space, objectives=objectives)
-    clock = Clock(SILENT)
-    stage = Stage(task, PAD, run.supernet, clock, resume)
+    display = TimedDisplay(SILENT)
+    stage = Stage(task, PAD, run.supernet, display, resume)
     meter: Any = AdditiveMeter(run)
     evaluator = Evaluator(supernet, stage, meter, QUICK, {})
-    return MethodContext(run, settings, inputs, stage, clock, supernet.model, evaluator, FULL_STEPS)
+    return MethodContext(run, settings, inputs, stage, display, supernet.model, evaluator, FULL_STEPS)
 
 
 def explore(context: MethodContext) -> Explored:

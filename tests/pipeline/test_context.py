@@ -61,7 +61,7 @@ def test_of_several_processes_the_first_alone_writes_and_speaks(
         monkeypatch.setenv("WORLD_SIZE", "2")
         monkeypatch.setenv("RANK", rank)
         context = context_of(run, said)
-        context.clock("hello")
+        context.display("hello")
         context.run.update(status=f"process {rank}")
         assert said == told
     assert RunDirectory.open(run.path).info["status"] == "process 0"

@@ -51,7 +51,7 @@ class Networks:
         self.settings = settings = context.settings
         self.inputs = inputs = context.inputs
         self.stage = context.stage
-        self.clock = context.clock
+        self.display = context.display
         self.device = training_device()
         rows = len(inputs.task.train)
         width = dimensions_of(inputs.checkpoint.config).hidden_size
@@ -74,7 +74,7 @@ class Networks:
         save_scores(self.run.supernet, scores)
         network, task = SuperNetwork(model), self.inputs.task
         rows = len(task.validation) + len(task.search)
-        with self.clock.stage(SCORED, rows, "rows") as counter:
+        with self.display.stage(SCORED, rows, "rows") as counter:
             whole = predict(network, task.validation, pad_id=self.stage.pad_id, counter=counter)
             quick = quick_predict(network, self.stage, counter=counter)
         answers = DenseAnswers(
@@ -91,11 +91,11 @@ class Networks:
             blueprint=network.blueprint.to_json(),
             notes=[*self.inputs.checkpoint.notes, *task.notes],
         )
-        self.clock(
+        self.display(
             f"dense model: {task.metric_name} {metric:.4f} on validation, one answer to every row {prior:.4f}"
         )
         if metric <= prior:
-            self.clock(
+            self.display(
                 "warning: the dense model is no better than one answer to every row, and what is made of it "
                 "will not be: check labels, text columns and tokenizer, or train longer (--epochs)"
             )
@@ -134,7 +134,7 @@ class Networks:
         checkpoint = self.inputs.checkpoint
         model = load_dense(checkpoint, self.inputs.task, self.settings.seed).model.to(self.device)
         if checkpoint.is_fine_tuned:
-            self.clock("the checkpoint is fine-tuned: it is the dense model and teacher as it is")
+            self.display("the checkpoint is fine-tuned: it is the dense model and teacher as it is")
             return model
         recipe = self.recipes[DENSE]
         strategy = dense_strategy(model, self.inputs.task, recipe.steps(len(self.inputs.task.train)))
@@ -145,11 +145,11 @@ class Networks:
         return model
 
     def _plan(self, model: nn.Module, fine_tuning: Strategy | None = None) -> None:
-        """Tell the clock what there is to do from here on; with `fine_tuning` that comes first."""
+        """Tell the display what there is to do from here on; with `fine_tuning` that comes first."""
         blueprint, profile = blueprint_of(model), self.inputs.profile
         plan = plan_of(self.context, self.recipes, fine_tuning, blueprint)
         macs = blueprint.macs(Architecture.full(blueprint.dims), profile.length, profile.batch)
-        self.clock.plan(plan, seconds_a_look(profile, macs))
+        self.display.plan(plan, seconds_a_look(profile, macs))
 
     @property
     def _unordered(self) -> Path:
