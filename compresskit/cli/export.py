@@ -46,8 +46,9 @@ def main(
     as_json: JsonOption = False,
 ) -> None:
     """Prune, verify against PyTorch, score on the test set in ONNX Runtime, and write the engine."""
-    from compresskit.engine.card import describe_test
-    from compresskit.pipeline.export import Choice, export
+    with say.stage("loading libraries"):
+        from compresskit.engine.card import describe_test
+        from compresskit.pipeline.export import Choice, export
 
     choice = Choice(pareto_idx, trial, dense, max_drop, max_latency_ms)
     manifest = export(

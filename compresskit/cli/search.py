@@ -182,11 +182,12 @@ def main(
         settings["trials"] = None  # a time budget alone ends the search
     elif settings.get("trials") and (resume or from_run is not None):
         settings.setdefault("budget_seconds", None)  # not that of the run, which may be spent
-    from compresskit.pipeline.search import search
-    from compresskit.pipeline.settings import SearchSettings
-    from compresskit.report.tables import front_with_verdict
-    from compresskit.report.verdict import judge
-    from compresskit.runs.directory import RunDirectory
+    with say.stage("loading libraries"):
+        from compresskit.pipeline.search import search
+        from compresskit.pipeline.settings import SearchSettings
+        from compresskit.report.tables import front_with_verdict
+        from compresskit.report.verdict import judge
+        from compresskit.runs.directory import RunDirectory
 
     for option, is_given in (("--warm-start", warm_start), ("--from", from_run), ("--force", force)):
         if resume and is_given:

@@ -167,7 +167,7 @@ class _Found:
 
     def _ratio(self, runner: Runner, seen: Disturbance) -> Ratio:
         coverage = self.aim.coverage
-        found = runner.ratio_to(self.base, seen.picked, coverage=coverage, by_means=seen.by_means)
+        found = runner.ratio_to(self.base, seen.picked, coverage=coverage, statistic=seen.statistic)
         if not self.aim.between_engines:  # which is the faster file is asked of these two processes alone
             found = widened(found, seen.common_error, coverage)
         speedup, low, high = found
@@ -178,7 +178,7 @@ class _Found:
         found = [runner.interval(seen.picked) for runner in self.runners]
         for runner in self.runners:
             if runner is not self.base:
-                how = {"draws": 200, "coverage": 0.95, "by_means": seen.by_means}
+                how = {"draws": 200, "coverage": 0.95, "statistic": seen.statistic}
                 found.append(runner.ratio_to(self.base, seen.picked, **how))  # type: ignore[arg-type]
         return all((high - low) / 2 <= precision * middle for middle, low, high in found)
 

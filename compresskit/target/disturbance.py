@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
+from compresskit.target.interference import COLD, MOST_REFILL, QUIET, quickest, refill_share
 from compresskit.target.leg import WAITED, Leg, foreign_share, share_taken
 from compresskit.target.paired import ENOUGH, PAIR_BETWEEN
 from compresskit.target.runner import Picked, Runner
-from compresskit.target.series import QUIET, common_error
+from compresskit.target.series import common_error
 
 MOST_TAKEN = 0.1  # share of the time, beyond which a figure that counts it is marked
 
@@ -22,7 +24,8 @@ class Disturbance:
 
     `load` is the share of all cores that others kept busy in them, `taken` the share of the runs' time that
     they took, None where that is unknown; `is_counted` whether the clock counts that time. `rounds` is the
-    number of all rounds.
+    number of all rounds. `refill` is the most by which refilling caches may have slowed an engine's runs
+    beyond another's, a share.
     """
 
     picked: Picked
@@ -30,6 +33,7 @@ class Disturbance:
     taken: float | None
     is_counted: bool
     rounds: int
+    refill: float = 0.0
 
     @classmethod
     def of(cls, runners: Sequence[Runner]) -> Disturbance:
@@ -41,17 +45,24 @@ class Disturbance:
         picked = quiet if len(quiet) >= ENOUGH else np.arange(len(rounds))
         kept = [leg for i in picked for leg in rounds[i]]
         counted = not all(leg.wall_ms for leg in kept)
-        return cls(picked, float(busy[picked].mean()), share_taken(kept), counted, len(rounds))
+        refills = [
+            refill_share([leg for i in picked.tolist() for leg in runner.in_round(i)]) for runner in runners
+        ]
+        refill = 0.0 if counted or len(quiet) >= ENOUGH else max(refills) - min(refills)
+        return cls(picked, float(busy[picked].mean()), share_taken(kept), counted, len(rounds), refill)
 
     @property
-    def by_means(self) -> bool:
-        """Whether mean times compare better than medians: the clock counts time that others took."""
-        return self.is_counted and (self.taken or 0.0) > WAITED
+    def statistic(self) -> Callable[..., Any]:
+        """Of runs, by which two engines are compared: see `Series`."""
+        if self.is_counted:
+            return np.mean if (self.taken or 0.0) > WAITED else np.median
+        return quickest if len(self.picked) == self.rounds and self.load > QUIET else np.median
 
     @property
     def common_error(self) -> float:
         """Relative standard error of a ratio of two graphs in two processes that all rounds share."""
-        return common_error(max(self.load, self.taken or 0.0), PAIR_BETWEEN)
+        shared = common_error(max(self.load, self.taken or 0.0), PAIR_BETWEEN)
+        return float(np.hypot(shared, self.refill / np.sqrt(12)))
 
     @property
     def single_error(self) -> float:
@@ -62,7 +73,7 @@ class Disturbance:
     def marks(self) -> tuple[str, ...]:
         if self.is_counted and (self.taken or 0.0) > MOST_TAKEN:
             return (f"other programs took {self.taken:.0%} of the measuring time, and the clock counts it",)
-        return ()
+        return (COLD,) if self.refill > MOST_REFILL else ()
 
     @property
     def notes(self) -> list[str]:

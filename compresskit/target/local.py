@@ -197,7 +197,7 @@ def summarize(
     median, low, high = median_interval(series.raw_blocks)
     fixed, fixed_low, fixed_high = series.corrected_interval()
     walls = [leg.wall_ms or leg.samples_ms for leg in series.candidate]
-    rounds = None if series.by_means else series.rounds
+    rounds = series.rounds if series.by_rounds else None
     return Measurement(
         samples_ms=samples,
         reference_samples_ms=tuple(value for leg in series.reference for value in leg.samples_ms),
@@ -225,7 +225,7 @@ def summarize(
             "foreign_cores": foreign_cores(before, after),
             "clock_mhz": after.clock_mhz,
             "sampling_half_width": series.sampling_half_width,
-            "share_taken": series.share_taken,
+            "share_taken": series.met.share_taken,
             "clock": "processor time" if series.candidate[0].wall_ms else "wall clock",
         },
     )

@@ -28,7 +28,7 @@ _SLOPES = (0.5, 2.0)
 # beyond what its rounds tell: what others hold in shared caches, and where the weights lie in memory.
 BETWEEN = 0.006
 # The same of the ratio of two models, each of which lies somewhere else in memory in the next process.
-PAIR_BETWEEN = 0.011
+PAIR_BETWEEN = 0.0125
 NEAR = 0.08  # of the level: above what bursts scatter by on a quiet machine, below a neighbour's load
 ENOUGH = 12  # rounds near the level
 _JUMP = 6.0  # times the usual difference between the bursts before and after

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -111,7 +112,13 @@ class Runner:
         return weighted([median_interval(part, coverage) for part in self.blocks(picked)], self.weights)
 
     def ratio_to(
-        self, base: Runner, picked: Picked, *, draws: int = 1000, coverage: float, by_means: bool
+        self,
+        base: Runner,
+        picked: Picked,
+        *,
+        draws: int = 1000,
+        coverage: float,
+        statistic: Callable[..., Any],
     ) -> tuple[float, float, float]:
         """How many times faster than `base`, with the paired interval."""
         return ratio_interval(
@@ -120,7 +127,7 @@ class Runner:
             self.weights,
             draws=draws,
             coverage=coverage,
-            statistic=np.mean if by_means else np.median,
+            statistic=statistic,
         )
 
     def percentile_interval(

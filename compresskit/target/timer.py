@@ -117,7 +117,7 @@ def sample(run: Run, limits: Limits, level_ms: float, run_ms: float, *, referenc
             # Away from the level the graph's own slope counts, so a machine that is calm now and then is
             # waited for; one that never is may stay so for minutes.
             calm = series.rounds.met_level(level_ms) or not series.rounds.num_near(level_ms)
-            calm = (calm and not series.awaits_calm) or seconds >= limits.max_seconds * _PATIENCE
+            calm = (calm and not series.met.awaits_calm) or seconds >= limits.max_seconds * _PATIENCE
             if calm and series.sampling_half_width <= limits.interval_precision:
                 return series
             # Looking after every chunk would stop at the first interval that is narrow by luck.

@@ -51,10 +51,11 @@ def sampling_warnings(
 def busy_marks(series: Series) -> list[str]:
     """Why a latency is not to be trusted: time that others took is in it, and nothing tells how much."""
     found = []
-    if series.by_means:
-        taken = series.share_taken
+    if series.met.by_means:
+        taken = series.met.share_taken
         much = "time" if taken is None else f"{taken:.0%} of the time"
         found.append(f"other programs took {much} from the runs, and the clock counts it")
+    found += series.met.marks
     _, low, high = series.corrected_interval()
     if (half_width := (high - low) / (high + low)) > MOST_HALF_WIDTH:
         found.append(f"the 95 % interval is +-{half_width:.0%}")

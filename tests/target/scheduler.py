@@ -14,7 +14,9 @@ class Scheduler:
     """Runs take `times_ms` of the core each, which `others(t)` programs share at `t` ms.
 
     Each of them gets a slice as long as ours, one after the other, once ours is used up. With `tells` legs
-    have processor time and waits, as where the kernel tells them; else the wall clock alone.
+    have processor time and waits, as where the kernel tells them, and how busy the others kept both cores;
+    else the wall clock alone. `refill_ms` is what a graph's run needs more after a wait has left caches
+    cold: the part of it after the wait at once, the part before it in the next run.
     """
 
     def __init__(
@@ -24,37 +26,53 @@ class Scheduler:
         *,
         tells: bool,
         slice_ms: float = 3.0,
+        refill_ms: dict[str, float] | None = None,
         seed: int = 0,
     ) -> None:
         self.times_ms, self.slice_ms, self.tells = times_ms, slice_ms, tells
         self.now_ms = 0.0
         self._others = others
         self._left_ms = slice_ms
+        self._refill_ms = refill_ms or {}
+        self._cold: dict[str, float] = {}  # share of a graph's next run that finds caches cold
+        self._own_ms = 0.0
         self._rng = np.random.default_rng(seed)
 
     def run(self, plan: Sequence[Step]) -> list[Leg]:
         legs = []
         for step in plan:
+            begun = self._machine_s()
             for _ in range(step.discard):
                 self._one(step.slot)
             start = self.now_ms
             wall, core = np.array([self._one(step.slot) for _ in range(step.runs)]).T
             at_s = (start + self.now_ms) / 2e3
             if self.tells:
-                legs.append(Leg(step.slot, at_s, tuple(core), tuple(wall), tuple(wall - core)))
+                told = begun + self._machine_s()
+                legs.append(Leg(step.slot, at_s, tuple(core), tuple(wall), tuple(wall - core), told))
             else:
                 legs.append(Leg(step.slot, at_s, tuple(wall)))
         return legs
 
+    def _machine_s(self) -> tuple[float, ...]:
+        """The clock, idle time (none) and ours, of a machine with this one core."""
+        return self.now_ms / 1e3, 0.0, self._own_ms / 1e3
+
     def _one(self, slot: str) -> tuple[float, float]:
         """Wall clock and processor time of one run, ms."""
-        core_ms = left_ms = float(self.times_ms[slot] * np.exp(self._rng.normal(0, 0.01)))
-        start = self.now_ms
+        refill_ms = self._refill_ms.get(slot, 0.0)
+        core_ms = float(self.times_ms[slot] * np.exp(self._rng.normal(0, 0.01)))
+        core_ms += refill_ms * self._cold.pop(slot, 0.0)
+        left_ms, start = core_ms, self.now_ms
         while (others := self._others(self.now_ms)) and left_ms > self._left_ms:
             left_ms -= self._left_ms
             self.now_ms += self._left_ms + others * self.slice_ms
             self._left_ms = self.slice_ms
+            self._cold[slot] = 1 - left_ms / core_ms
+            left_ms += refill_ms * (1 - self._cold[slot])
+            core_ms += refill_ms * (1 - self._cold[slot])
         if others:
             self._left_ms -= left_ms
         self.now_ms += left_ms
+        self._own_ms += core_ms
         return self.now_ms - start, core_ms

@@ -17,6 +17,7 @@ from tests.target.scheduler import Scheduler
 
 PROFILE = Profile("p", max_seconds=4.0)
 SMALL, LARGE = 1.0, 9.0
+REFILL = {"small": 0.05, "large": 0.1, CANDIDATE: 0.2}
 OTHERS: dict[str, Callable[[float], int]] = {
     "quiet": lambda t: 0,
     "one": lambda t: 1,
@@ -24,11 +25,20 @@ OTHERS: dict[str, Callable[[float], int]] = {
     "at first": lambda t: int(t < 8e3),
     "on and off": lambda t: int(t / 700) % 2,
 }
+BUSY = ("one", "two", "at first")  # as long as a measurement takes
 
 
-def scheduler(others: str, *, tells: bool, ms: float = 1.0, seed: int = 0) -> Scheduler:
+@pytest.fixture(autouse=True)
+def one_core(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The simulated machine has one."""
+    monkeypatch.setattr("os.cpu_count", lambda: 1)
+
+
+def scheduler(
+    others: str, *, tells: bool, ms: float = 1.0, refill: dict[str, float] | None = None, seed: int = 0
+) -> Scheduler:
     times = {"small": SMALL, "large": LARGE, CANDIDATE: ms}
-    return Scheduler(times, OTHERS[others], tells=tells, seed=seed)
+    return Scheduler(times, OTHERS[others], tells=tells, refill_ms=refill, seed=seed)
 
 
 def measured(machine: Scheduler, level: str = "small") -> Series:
@@ -51,8 +61,29 @@ def test_processor_time_holds_whoever_shares_the_core(others: str, ms: float) ->
     middle, low, high = series.corrected_interval()
     assert middle == pytest.approx(ms, rel=0.02)
     assert low < ms < high
-    assert high / low < 1.15
-    assert not busy_marks(series)
+    assert bool(busy_marks(series)) == (2 < ms <= 3 and others in BUSY)
+    assert high / low < (1.2 if busy_marks(series) else 1.15)
+
+
+@pytest.mark.parametrize("ms", [0.3, 0.6, 1.2, 2.0, 2.8, 3.5, 5.0, 8.0, 20.0])
+@pytest.mark.parametrize("others", OTHERS)
+def test_cold_caches_after_each_wait(others: str, ms: float) -> None:
+    """Short runs find warm ones among them, those about as long as a slice are marked."""
+    series = measured(scheduler(others, tells=True, ms=ms, refill=REFILL), "small" if ms < 5 else "large")
+    middle, low, high = series.corrected_interval()
+    if not busy_marks(series):
+        assert middle == pytest.approx(ms, rel=0.08)
+        assert low < ms < high
+    assert bool(busy_marks(series)) == (2 <= ms < 5 and others in BUSY)
+    assert busy_marks(series) == [mark for mark in busy_marks(series) if "cold caches" in mark]
+
+
+def test_quickest_runs_tell_where_no_round_was_quiet() -> None:
+    """Their ratio, of either graph; rounds do where quiet ones were met."""
+    assert measured(scheduler("two", tells=True)).met.by_quickest
+    for others in ("quiet", "on and off"):
+        assert measured(scheduler(others, tells=True)).by_rounds
+    assert not measured(scheduler("two", tells=False)).met.by_quickest
 
 
 @pytest.mark.parametrize("ms", [0.3, 2.8, 3.0, 4.0, 20.0])
@@ -73,9 +104,9 @@ def test_time_that_others_took_is_marked_where_the_clock_counts_it() -> None:
 
 def test_share_that_others_took_is_told() -> None:
     for others, share in (("quiet", 0.0), ("one", 1 / 2), ("two", 2 / 3)):
-        taken = measured(scheduler(others, tells=True, ms=20.0), "large").share_taken
+        taken = measured(scheduler(others, tells=True, ms=20.0), "large").met.share_taken
         assert taken == pytest.approx(share, abs=0.05)
-    assert measured(scheduler("one", tells=False)).share_taken is None
+    assert measured(scheduler("one", tells=False)).met.share_taken is None
 
 
 def test_coverage_beside_others() -> None:

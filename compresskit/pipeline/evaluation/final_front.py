@@ -43,7 +43,7 @@ def write_front(
     no point keeps the constraints; under `unsteady` that the dense model was faster or slower in the search.
     """
     full = Candidate(evaluator.supernet.full)
-    with evaluator.stage.display.stage(FRONT) as counter:
+    with evaluator.stage.display.stage(FRONT, unit="steps") as counter:
         evaluator.meter.measure_dense()
         evaluator.meter.settle()
         again, answers = settle(records, objectives, evaluator, constraints, counter)

@@ -53,7 +53,7 @@ def plan_of(
     plan: dict[str, Work] = {}
     if fine_tuning is not None:
         steps = recipes[DENSE].steps(rows) * mean_step_cost(fine_tuning, blueprint)
-        plan[training_of(DENSE)] = Work(steps + EVALUATIONS * search)
+        plan[training_of(DENSE)] = Work(steps + EVALUATIONS * search, trains=True)
     if not (run.supernet / "dense_model").exists():
         plan[ORDER] = Work(min(IMPORTANCE_ROWS, rows) / batch)
         plan[SCORED] = Work(validation + search)
@@ -61,7 +61,7 @@ def plan_of(
     if settings.method == NAS and not (run.supernet / "model").exists():
         evaluations = EVALUATIONS * search * MEAN_CANDIDATE
         for name, steps in _shared(context, recipes[SUPERNET], blueprint).items():
-            plan[training_of(name)] = Work(steps + evaluations)
+            plan[training_of(name)] = Work(steps + evaluations, trains=True)
     elif settings.method not in (NAS, *UNTRAINED):
         budget = full_step_budget(settings, blueprint, recipes[SUPERNET].steps(rows))
     for precision in missing_precisions(run.info, settings.precisions_on(inputs.profile)):
