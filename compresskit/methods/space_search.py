@@ -1,4 +1,4 @@
-"""A search over a space, in a run: what is tried, told, stored and said, and what it keeps to."""
+"""A search over a space, in a run: the search loop with its budget, limits and records."""
 
 from __future__ import annotations
 

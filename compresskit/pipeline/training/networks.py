@@ -106,9 +106,10 @@ class Networks:
 
     def shared(self, dense: nn.Module) -> SuperNetwork:
         """Shared weights that the sub-networks of the space work with; `dense` becomes them."""
-        folder, space = self.run.supernet / "model", self.context.space
+        folder = self.run.supernet / "model"
         if folder.exists():
             return load_shared(folder).to(self.device)
+        space = self.context.space
         if self.parts > 1:
             part = folder.with_name("model.training")
             spent = partial(note_full_steps, self.run)

@@ -131,9 +131,9 @@ def test_a_stage_shows_what_is_expected_of_it_before_it_tells_itself() -> None:
                 yield counter
 
     now = 0.0
-    clock = Clock(Shown(lambda _: None), lambda: now)
-    clock.plan({"choosing": Work(looks=14)}, 2.0)
-    with clock.stage("choosing", 14, "forms") as counter:
+    display = TimedDisplay(Shown(lambda _: None), lambda: now)
+    display.plan({"choosing": Work(looks=14)}, 2.0)
+    with display.stage("choosing", 14, "forms") as counter:
         for _ in range(14):
             now += 4.0
             counter.advance()
