@@ -69,7 +69,8 @@ def write_front(
     front = build_front(again, objectives, metric_name, dense, constraints)
     front = replace(front, points=tuple(_timed(point, evaluator) for point in front.points))
     whole = None if evaluator.dense is None else evaluator.dense.validation.answers
-    front = with_intervals(front, evaluator.stage.task, answers, whole)
+    with evaluator.stage.display.stage("confidence intervals"):
+        front = with_intervals(front, evaluator.stage.task, answers, whole)
     run.update(
         prior_metric=constraints.prior,
         infeasible=shortfall(again, constraints, metric_name, _remedy(run)),

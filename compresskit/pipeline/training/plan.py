@@ -28,7 +28,8 @@ from compresskit.training.stages import IMPORTANCE_ROWS
 from compresskit.training.strategies import Strategy
 
 TRIALS, FRONT, SCORED = "trials", "scoring the front", "scoring the dense model"  # stages
-MEAN_CANDIDATE = 0.5  # of the full network's cost, one candidate of a search with another
+# Of what scoring the full network costs: a trial and a point of the front, one with another.
+MEAN_TRIAL, MEAN_POINT = 0.3, 0.2
 FIRST_LOOK = 0.4  # of a look of full length: what a trial takes
 LOOKS_A_POINT = 1.5  # beside the dense model, by what they contradict
 # A look at a graph of so many multiply-accumulates a second, run so often, and what each takes beside that.
@@ -59,14 +60,14 @@ def plan_of(
         plan[SCORED] = Work(validation + search)
     budget = 0.0
     if settings.method == NAS and not (run.supernet / "model").exists():
-        evaluations = EVALUATIONS * search * MEAN_CANDIDATE
+        evaluations = EVALUATIONS * search * MEAN_TRIAL
         for name, steps in _shared(context, recipes[SUPERNET], blueprint).items():
             plan[training_of(name)] = Work(steps + evaluations, trains=True)
     elif settings.method not in (NAS, *UNTRAINED):
         budget = full_step_budget(settings, blueprint, recipes[SUPERNET].steps(rows))
     for precision in missing_precisions(run.info, settings.precisions_on(inputs.profile)):
         plan[choice_of(precision)] = Work(looks=sum(map(len, forms_on(inputs.profile))))
-    plan[TRIALS] = _trials(run, settings, search * MEAN_CANDIDATE, budget)
+    plan[TRIALS] = _trials(run, settings, search * MEAN_TRIAL, budget)
     return plan | {FRONT: front_work(settings, task, blueprint, 2 + (settings.trials or 60) // 4)}
 
 
@@ -74,7 +75,7 @@ def front_work(settings: SearchSettings, task: Task, blueprint: Blueprint, point
     """To score and to measure so many points for the front."""
     full = Architecture.full(blueprint.dims)
     validation = scoring_cost(blueprint, len(task.validation), full, settings.batch_size)
-    return Work(points * validation * MEAN_CANDIDATE, 1 + points * LOOKS_A_POINT * FIRST_LOOK)
+    return Work(points * validation * MEAN_POINT, 1 + points * LOOKS_A_POINT * FIRST_LOOK)
 
 
 def _trials(run: RunDirectory, settings: SearchSettings, scoring: float, budget: float) -> Work:

@@ -71,7 +71,7 @@ class TimedDisplay:
             heard = _Heard(counter, pace, lambda: self._hear(name, work, pace))
             heard.show()
             yield heard
-        del self._plan[name]
+        self._plan.pop(name, None)
 
     def _seconds(self, work: Work) -> float | None:
         """What it will take; None where nobody knows."""

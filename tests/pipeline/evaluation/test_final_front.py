@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from compresskit.architecture import Candidate
+from compresskit.display import SILENT
 from compresskit.pipeline.evaluation.evaluator import Scores
 from compresskit.pipeline.evaluation.final_front import write_front
 from compresskit.pipeline.evaluation.latency_record import CandidateLatency
@@ -63,7 +64,8 @@ class Evaluator:
         self.dense_ms: float | None = None
         self.supernet = SimpleNamespace(full=FULL)
         self.stage = SimpleNamespace(
-            task=SimpleNamespace(validation=VALIDATION, metric_name="accuracy", num_labels=2)
+            task=SimpleNamespace(validation=VALIDATION, metric_name="accuracy", num_labels=2),
+            display=SILENT,
         )
         self.blueprint = SimpleNamespace(num_params=lambda architecture: 1)
 
