@@ -45,9 +45,11 @@ class Networks:
         scores = [by(measure(a[rows], labels), measure(a[rows], dense), of_dense) for a in self.answers]
         least = by(self.prior(labels), self.prior(dense), of_dense)
         # Only points of the front can add area.
-        front = np.flatnonzero(pareto_mask([(-x, -y) for x, y in zip(self.speedups, scores, strict=True)]))
+        front = np.flatnonzero(
+            pareto_mask([(-x, -y) for x, y in zip(self.speedups, scores, strict=True)])
+        ).tolist()
         speedups, scores = [self.speedups[i] for i in front], [scores[i] for i in front]
-        return [int(front[i]) for i in choose(speedups, scores, least, by(of_dense, 1.0, of_dense), MOST)]
+        return [front[i] for i in choose(speedups, scores, least, by(of_dense, 1.0, of_dense), MOST)]
 
     def area(self, chosen: Sequence[int], rows: npt.NDArray[Any]) -> float:
         """What these dominate on `rows`, by their metric."""

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from compresskit.bundle.loader import graph_file, session_settings
 from compresskit.bundle.manifest import Manifest, file_hash, verify
@@ -24,12 +23,10 @@ from compresskit.target.comparison_result import EngineMeasurement
 from compresskit.target.decide import Limit
 from compresskit.target.profile import Profile, load_profile
 from compresskit.target.reference_level import Level
+from compresskit.target.remote_bench import RemoteBench
 from compresskit.target.runner import EngineToMeasure
 from compresskit.target.threads import thread_warnings
 from compresskit.tasks.base import DataOptions
-
-if TYPE_CHECKING:
-    from compresskit.target.remote_bench import RemoteBench
 
 DEFAULT_PROFILE = "cpu-1-thread"
 
@@ -164,8 +161,6 @@ def _device(profile: Profile, say: Say) -> AbstractContextManager[RemoteBench | 
     """The device behind the profile's address; None where this machine is it."""
     if profile.address is None:
         return nullcontext()
-    from compresskit.target.remote_bench import RemoteBench
-
     return RemoteBench(profile, say=say)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from compresskit.blocks import AXES, LASSOS, SCOPES
 from compresskit.errors import ConfigurationError, one_of
 from compresskit.field_types import wrong_kind
-from compresskit.methods import BLOCK, LADDERS, NAS, check_method, default_trials
+from compresskit.methods.names import BLOCK, LADDERS, NAS, check_method, default_trials
 from compresskit.options.declare import normalized, options_of
 from compresskit.options.search import SPACE, SUPERNET, SearchOptions
 from compresskit.searchers.constraints import Constraints

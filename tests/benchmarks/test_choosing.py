@@ -9,11 +9,11 @@ ROWS = 400
 LABELS = np.arange(ROWS) % 2
 
 
-def answers(wrong: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
+def answers(wrong: np.ndarray) -> np.ndarray:
     return np.where(wrong, 1 - LABELS, LABELS)
 
 
-def networks(*wrong: np.ndarray, speedups: list[float]) -> Networks:  # type: ignore[type-arg]
+def networks(*wrong: np.ndarray, speedups: list[float]) -> Networks:
     """Networks that are wrong on these rows, of a dense model that is wrong on the first tenth."""
     dense = answers(np.arange(ROWS) < ROWS // 10)
     return Networks("accuracy", np.stack(list(map(answers, wrong))), speedups, dense, LABELS, LABELS)

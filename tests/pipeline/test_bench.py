@@ -231,7 +231,7 @@ devices: list[FarDevice] = []
 def test_a_profile_with_an_address_measures_and_scores_there(
     asked: list[Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("compresskit.target.remote_bench.RemoteBench", FarDevice)
+    monkeypatch.setattr("compresskit.pipeline.bench.RemoteBench", FarDevice)
     (tmp_path / "d.csv").write_text("text,label\ngood,good\nbad good,bad\n")
     far = QUICK.with_(address="https://far:1")
     result = bench([write_engine(tmp_path / "engine")], profile=far, dataset=tmp_path / "d.csv")
@@ -244,7 +244,7 @@ def test_a_profile_with_an_address_measures_and_scores_there(
 def test_an_engine_that_the_device_answers_wrongly_is_not_measured(
     asked: list[Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("compresskit.target.remote_bench.RemoteBench", FarDevice)
+    monkeypatch.setattr("compresskit.pipeline.bench.RemoteBench", FarDevice)
     folder = write_engine(tmp_path / "engine", runtime={"onnxruntime": "1.21.1"})
     with pytest.raises(EngineError, match=r"engine needs onnxruntime 1\.21\.1 or later, this is 1\.20\.1"):
         bench([folder], profile=QUICK.with_(address="https://far:1"))

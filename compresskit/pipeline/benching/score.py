@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from compresskit.bundle import Manifest, load_engine
 from compresskit.bundle.batching import run_rows
 from compresskit.bundle.loader import MODEL_FILE, session_settings
 from compresskit.display import UNCOUNTED, Counter
+from compresskit.target.profile import Profile
+from compresskit.target.remote_bench import RemoteBench
 from compresskit.tasks.base import Examples
-
-if TYPE_CHECKING:
-    from compresskit.target.profile import Profile
-    from compresskit.target.remote_bench import RemoteBench
 
 
 def score_engine(

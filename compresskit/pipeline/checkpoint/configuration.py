@@ -12,7 +12,7 @@ from transformers import AutoConfig, AutoModel, GenerationConfig, PreTrainedConf
 
 from compresskit.engine.export import input_names_of
 from compresskit.errors import CompresskitError, ConfigurationError, UnsupportedModelError, reason_of
-from compresskit.families import dimensions_of, family_for
+from compresskit.families import FAMILIES, dimensions_of, family_for
 from compresskit.tasks.padding import without_padding
 
 # Of older configurations; nothing that an encoder computes depends on them.
@@ -40,7 +40,7 @@ def read_configuration(source: str) -> Configuration:
     raw = _raw(source)
     if not isinstance(raw.get("model_type"), str):
         raise ConfigurationError(
-            f'config.json of model {source!r} names no model_type; add it, such as "model_type": "bert".'
+            f"config.json of model {source!r} names no model_type; add one of {', '.join(sorted(FAMILIES))}."
         )
     family_for(raw["model_type"])
     _check_computed(source, raw)

@@ -68,7 +68,8 @@ def check_segments(source: str, config: Any, inputs: Sequence[str], tokenizer: A
     if _SEGMENTS not in inputs and 0 < largest < in_model:
         raise ConfigurationError(
             f"model {source!r} tells the two texts of a row apart by segments ({_SEGMENTS}), which the graph "
-            f"of a {config.model_type} model has not; give a model with type_vocab_size 1, or a BERT."
+            f"of a {config.model_type} model has not; give a model with type_vocab_size 1, or of another "
+            "type."
         )
 
 

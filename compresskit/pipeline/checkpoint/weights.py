@@ -14,7 +14,7 @@ from torch import nn
 
 from compresskit.errors import CompresskitError, ConfigurationError, reason_of, some
 from compresskit.exhausted import is_out_of_memory
-from compresskit.families import FAMILIES
+from compresskit.families import FAMILIES, family_for
 from compresskit.pipeline.checkpoint.folder import check_weight_files
 
 _GENERIC = "model"  # a name that wrappers use as well as families
@@ -57,11 +57,11 @@ def load_classifier(source: str, config: Any, model_class: Any, *, keeps_head: b
     _check(source, model, report, keeps_head)
     if left := sorted(name for name in report.unexpected if keeps_head and not _is_buffer(name)):
         notes.append(f"its weights {some(left, 4)} are not used by {type(model).__name__}")
-    pooled = [name for name in report.missing if ".pooler." in name]
+    pooled = [name for name in report.missing if _part(name, model) in _poolers(model)]
     if pooled and not keeps_head:
         notes.append(f"its pooler is new, as its head is: {some(sorted(pooled), 4)} are not in its weights")
     _check_finite(source, model)
-    has_head = all(_inside(name, model) or ".pooler." in name for name in report.missing)
+    has_head = all(name in pooled or _inside(name, model) for name in report.missing)
     return Loaded(model, has_head, tuple(notes))
 
 
@@ -164,9 +164,20 @@ def _check(source: str, model: Any, report: _Report, keeps_head: bool) -> None:
 
 def _inside(name: str, model: Any) -> bool:
     """Whether a weight is of embeddings or layers, not of a head or of what pools for it."""
-    name = name.removeprefix(f"{model.base_model_prefix}.")
-    parts = {part for part, _ in model.base_model.named_children()} - {"pooler"}
-    return name.partition(".")[0] in parts
+    parts = {part for part, _ in model.base_model.named_children()}
+    return _part(name, model) in parts - _poolers(model)
+
+
+def _part(name: str, model: Any) -> str:
+    """The part of the base model, or of the whole one, that a weight belongs to."""
+    return name.removeprefix(f"{model.base_model_prefix}.").partition(".")[0]
+
+
+def _poolers(model: Any) -> set[str]:
+    """Parts of the base model that compute once a text: what a head reads, and is trained with it."""
+    base = f"{model.base_model_prefix}."
+    once = family_for(model.config.model_type).once_linears
+    return {_part(linear, model) for linear in once if linear.startswith(base)}
 
 
 def _is_buffer(name: str) -> bool:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from compresskit.architecture import Candidate
 from compresskit.display import UNCOUNTED, Counter
-from compresskit.methods import LADDERS, NAS
+from compresskit.methods.names import LADDERS, NAS
 from compresskit.pipeline.evaluation.evaluator import Evaluator, Scores
 from compresskit.pipeline.evaluation.latency import LatencyMeter
 from compresskit.pipeline.evaluation.latency_record import CandidateLatency

@@ -8,11 +8,11 @@ import numpy as np
 
 from compresskit.architecture import Architecture
 from compresskit.families import Blueprint
-from compresskit.methods import NAS, UNTRAINED
-from compresskit.methods.budget import full_step_budget
+from compresskit.methods.names import NAS, UNTRAINED
+from compresskit.pipeline.context import Context
 from compresskit.pipeline.evaluation.variant_choice import choice_of, forms_on, missing_precisions
-from compresskit.pipeline.inputs import Inputs
 from compresskit.pipeline.settings import SearchSettings
+from compresskit.pipeline.training.budget import full_step_budget
 from compresskit.pipeline.training.strategy import DENSE, SUPERNET, parts_of, strategy_for
 from compresskit.pipeline.training.sub_supernets import part_name
 from compresskit.pipeline.training.time_estimate import Work
@@ -43,14 +43,10 @@ def seconds_a_look(profile: Profile, macs: int) -> float:
 
 
 def plan_of(
-    run: RunDirectory,
-    settings: SearchSettings,
-    inputs: Inputs,
-    recipes: Mapping[str, Recipe],
-    fine_tuning: Strategy | None,
-    blueprint: Blueprint,
+    context: Context, recipes: Mapping[str, Recipe], fine_tuning: Strategy | None, blueprint: Blueprint
 ) -> dict[str, Work]:
     """What a search still has to do, in order; without `fine_tuning` its dense model is there."""
+    run, settings, inputs = context.run, context.settings, context.inputs
     task, batch, rows = inputs.task, settings.batch_size, len(inputs.task.train)
     full = Architecture.full(blueprint.dims)
     search = scoring_cost(blueprint, len(task.search), full, batch)
@@ -65,7 +61,7 @@ def plan_of(
     budget = 0.0
     if settings.method == NAS and not (run.supernet / "model").exists():
         evaluations = EVALUATIONS * search * MEAN_TRIAL
-        for name, steps in _shared(settings, inputs, recipes[SUPERNET], blueprint).items():
+        for name, steps in _shared(context, recipes[SUPERNET], blueprint).items():
             plan[training_of(name)] = Work(steps + evaluations, trains=True)
     elif settings.method not in (NAS, *UNTRAINED):
         budget = full_step_budget(settings, blueprint, recipes[SUPERNET].steps(rows))
@@ -93,15 +89,13 @@ def _trials(run: RunDirectory, settings: SearchSettings, scoring: float, budget:
     return Work(settings.trials * scoring + budget, settings.trials * FIRST_LOOK)
 
 
-def _shared(
-    settings: SearchSettings, inputs: Inputs, recipe: Recipe, blueprint: Blueprint
-) -> dict[str, float]:
+def _shared(context: Context, recipe: Recipe, blueprint: Blueprint) -> dict[str, float]:
     """Full steps of each training of the super-network.
 
     A teacher is asked of each row once, where its answers find room.
     """
-    train, parts = inputs.task.train, parts_of(settings, len(inputs.task.train))
-    strategy = strategy_for(settings, inputs.space)
+    train, settings, space = context.inputs.task.train, context.settings, context.space
+    parts, strategy = parts_of(settings, len(train)), strategy_for(settings, space)
     batches = -(-len(train) // settings.batch_size)
     whole = recipe.steps(len(train)) * mean_step_cost(strategy, blueprint)
     dims = blueprint.dims
@@ -109,7 +103,7 @@ def _shared(
     kept = kept and strategy.needs_teacher and training_device().type == "cpu"
     found, seen = {}, 0.0
     for place, sizes in enumerate(ranges(parts)):
-        own = strategy if parts == 1 else strategy_for(settings, inputs.space, sizes)
+        own = strategy if parts == 1 else strategy_for(settings, space, sizes)
         steps = whole / parts / mean_step_cost(own, blueprint)
         asked = min(steps, max(0.0, batches - seen)) if kept else steps
         found[part_name(place) if parts > 1 else SUPERNET] = whole / parts - FORWARD * (steps - asked)

@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 from torch import nn
 
-from compresskit.methods.budget import epochs_for
 from compresskit.pipeline.settings import SearchSettings
 from compresskit.pipeline.store.importance import read_scores, save_scores
 from compresskit.pipeline.store.shared_weights import order_folder, part_folder, write_ends
+from compresskit.pipeline.training.budget import epochs_for
 from compresskit.pipeline.training.models import load_model, save_model
 from compresskit.pipeline.training.ranks import is_first
 from compresskit.pipeline.training.strategy import SUPERNET, strategy_for

@@ -28,7 +28,7 @@ class Work:
     trains: bool = False
 
 
-class Clock:
+class TimedDisplay:
     """The display of a search, with the time that the whole of it still takes.
 
     Stages that are planned are expected to take what their work takes at the rates so far: seconds a full

@@ -11,7 +11,10 @@ import shutil
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from compresskit.target.agent.checks import accept_graph
+from compresskit.target.agent.engines import compare_engines, compute_logits
 from compresskit.target.frames import read_frame, write_frame
+from compresskit.target.stripped_graph import fill_weights, weight_bytes
 from compresskit.target.worker import configure, open_pipes
 
 _HIGHEST_OPSET = 40  # where the search for what ONNX Runtime loads begins
@@ -28,21 +31,14 @@ def answer(request: dict[str, Any]) -> dict[str, Any]:
     if do == "accept":
         return {"path": str(accept(request))}
     if do == "logits":
-        from compresskit.target.agent.engines import compute_logits
-
         return compute_logits(request)
     if do == "compare":
-        from compresskit.target.agent.engines import compare_engines
-
         return compare_engines(request)
     raise ValueError(f"unknown request {do!r}")
 
 
 def accept(request: dict[str, Any]) -> Path:
     """Check the graph that lies in a part of a file, fill it in, and write it into a folder with room."""
-    from compresskit.target.agent.checks import accept_graph
-    from compresskit.target.stripped_graph import fill_weights, weight_bytes
-
     with Path(request["source"]).open("rb") as file:
         file.seek(request["offset"])
         data = file.read(request["size"])

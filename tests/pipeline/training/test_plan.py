@@ -10,6 +10,7 @@ import pytest
 
 from compresskit.display import SILENT
 from compresskit.families import Blueprint
+from compresskit.pipeline.context import Context
 from compresskit.pipeline.inputs import Inputs, read_inputs
 from compresskit.pipeline.settings import SearchSettings
 from compresskit.pipeline.training.plan import FRONT, SCORED, TRIALS, plan_of, seconds_a_look
@@ -44,7 +45,8 @@ class Asked:
         }
         full = self.inputs.space.full
         tuning = Standard(full, full, lambda *_: full) if dense else None
-        return plan_of(RunDirectory.open(run), settings, self.inputs, recipes, tuning, self.blueprint)
+        context = Context.of(RunDirectory.open(run), settings, self.inputs, SILENT, resume=True)
+        return plan_of(context, recipes, tuning, self.blueprint)
 
 
 @pytest.fixture(scope="module")

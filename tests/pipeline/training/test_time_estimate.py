@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import pytest
 
 from compresskit.display import Counter, Lines
-from compresskit.pipeline.training.time_estimate import Clock, Work
+from compresskit.pipeline.training.time_estimate import TimedDisplay, Work
 
 
 class Search:
@@ -20,7 +20,7 @@ class Search:
         self.a_step = self.an_order_step = second_a_step
         self.a_look = second_a_look
         self.said: list[tuple[float, str]] = []
-        self.clock = Clock(Lines(lambda line: self.said.append((self.now, line))), lambda: self.now)
+        self.display = TimedDisplay(Lines(lambda line: self.said.append((self.now, line))), lambda: self.now)
         self.works = {
             "training dense": Work(dense, trains=True),
             "order": Work(12),
@@ -30,10 +30,10 @@ class Search:
         }
 
     def run(self, planned_look: float = 2.0) -> None:
-        with self.clock.whole("search into run"):
-            self.clock.plan(self.works, planned_look)
+        with self.display.whole("search into run"):
+            self.display.plan(self.works, planned_look)
             for name, work in self.works.items():
-                with self.clock.stage(name, 50, "units") as counter:
+                with self.display.stage(name, 50, "units") as counter:
                     self.work(counter, work)
 
     def work(self, counter: Counter, work: Work) -> None:
@@ -84,9 +84,9 @@ def test_what_is_no_training_does_not_tell_what_a_training_step_takes() -> None:
 
 def test_an_estimate_that_turns_out_wrong_is_told_again() -> None:
     search = Search(dense=1000.0)
-    with search.clock.whole("search into run"):
-        search.clock.plan(search.works, 2.0)
-        with search.clock.stage("training dense", 100, "steps") as counter:
+    with search.display.whole("search into run"):
+        search.display.plan(search.works, 2.0)
+        with search.display.stage("training dense", 100, "steps") as counter:
             for step in range(100):
                 search.now += 1.0 if step < 30 else 20.0  # another program has begun
                 counter.advance()
@@ -97,8 +97,8 @@ def test_an_estimate_that_turns_out_wrong_is_told_again() -> None:
 
 def test_nothing_is_promised_before_a_step_was_timed() -> None:
     search = Search()
-    search.clock.plan(search.works, 2.0)
-    with search.clock.stage("reading"), search.clock.stage("training dense", 50, "steps") as counter:
+    search.display.plan(search.works, 2.0)
+    with search.display.stage("reading"), search.display.stage("training dense", 50, "steps") as counter:
         counter.advance()
     assert search.told == []
 
@@ -114,7 +114,7 @@ def test_trials_tell_what_a_step_takes_where_no_training_did() -> None:
 
 def test_stages_that_no_plan_has_are_shown_and_not_counted() -> None:
     search = Search()
-    with search.clock.stage("reading", 3, "files") as counter:
+    with search.display.stage("reading", 3, "files") as counter:
         counter.advance(3)
         counter.describe("", "a line")
     assert [line for _, line in search.said] == ["reading: 3 files", "a line"]
@@ -131,9 +131,9 @@ def test_a_stage_shows_what_is_expected_of_it_before_it_tells_itself() -> None:
                 yield counter
 
     now = 0.0
-    clock = Clock(Shown(lambda _: None), lambda: now)
-    clock.plan({"choosing": Work(looks=14)}, 2.0)
-    with clock.stage("choosing", 14, "forms") as counter:
+    display = TimedDisplay(Shown(lambda _: None), lambda: now)
+    display.plan({"choosing": Work(looks=14)}, 2.0)
+    with display.stage("choosing", 14, "forms") as counter:
         for _ in range(14):
             now += 4.0
             counter.advance()

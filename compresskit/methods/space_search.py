@@ -5,40 +5,36 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from compresskit.architecture import Candidate
-from compresskit.pipeline.evaluation.trial_lines import aim_line, best_line, trial_line
-from compresskit.pipeline.inputs import Inputs
-from compresskit.pipeline.settings import SearchSettings
+from compresskit.methods.base import MethodContext
+from compresskit.pipeline.evaluation.trial_lines import best_line, trial_line
 from compresskit.pipeline.store.warm_start import recorded
 from compresskit.pipeline.training.plan import TRIALS
-from compresskit.pipeline.training.time_estimate import Clock
-from compresskit.runs.directory import RunDirectory
 from compresskit.runs.records import TrialRecord
 from compresskit.searchers.loop import Budget, Evaluation, Progress, run_search
+from compresskit.searchers.searcher import Searcher
 
 
-def explore(
-    run: RunDirectory,
-    settings: SearchSettings,
-    inputs: Inputs,
-    clock: Clock,
+def search_space(
+    context: MethodContext,
+    searcher: Searcher,
     evaluate: Callable[[Candidate], Evaluation],
     *,
     budget: Budget,
     on_trial: Callable[[TrialRecord], None],
 ) -> list[TrialRecord]:
-    """Ask the searcher of `inputs` until `budget` is spent; `on_trial` stores each record.
+    """Ask `searcher` until `budget` is spent; `on_trial` stores each record.
 
     A warm start is tried first, and what the run holds already is not evaluated again. Errors are those
     of `run_search`.
     """
-    clock(aim_line(settings))
-    if first := recorded(run, inputs.space):
+    run, settings, task, display = context.run, context.settings, context.inputs.task, context.display
+    if first := recorded(run, searcher.space):
         name = run.info["warm_start"]["run"]
-        clock(f"warm start: the {len(first)} points of {name} are tried after full, smallest, middle")
-    inputs.searcher.begin_with(first)
+        display(f"warm start: the {len(first)} points of {name} are tried after full, smallest, middle")
+    searcher.begin_with(first)
     # Candidates are scored on these rows, so a drop is counted on them too.
     dense_metric = run.info.get("dense_search_metric", run.info["dense_metric"])
-    name, completed = inputs.task.metric_name, run.trials()
+    name, completed = task.metric_name, run.trials()
     in_trials = settings.trials is not None
     total, unit = (settings.trials, "trials") if in_trials else (settings.budget_seconds, "s")
     spent = sum(record.seconds for record in completed)
@@ -50,16 +46,16 @@ def explore(
         best = best_line(progress.front, name, dense_metric, settings.max_drop)
         counter.describe(best, trial_line(progress, name))
 
-    with clock.stage(TRIALS, total, unit) as counter:
+    with display.stage(TRIALS, total, unit) as counter:
         counter.advance(len(completed) if in_trials else spent)
         return run_search(
             evaluate,
-            inputs.space,
-            inputs.searcher,
+            searcher.space,
+            searcher,
             budget=budget,
-            clock=clock.now,
+            clock=display.now,
             on_trial=on_trial,
             on_progress=hear,
             completed=completed,
-            constraints=settings.constraints(dense_metric, inputs.task.prior(inputs.task.search)),
+            constraints=settings.constraints(dense_metric, task.prior(task.search)),
         )
