@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from compresskit.display import display_of
 from compresskit.pipeline.inputs import read_task
 from compresskit.pipeline.settings import DENSE_LEARNING_RATE, SearchSettings
 from compresskit.pipeline.training.models import load_dense, open_checkpoint
@@ -49,12 +50,7 @@ def dense_model(
     checkpoint = open_checkpoint(settings.model)
     task = read_task(settings, checkpoint)
     model = load_dense(checkpoint, task, settings.seed).model
-    stage = Stage(
-        task,
-        checkpoint.pad_id,
-        folder / "training",
-        lambda progress: say(f"{folder.name}: step {progress.step} of {progress.of}"),
-    )
+    stage = Stage(task, checkpoint.pad_id, folder / "training", display_of(say))
     blueprint = blueprint_of(model)
     plain_steps = full_steps * ROWS / settings.batch_size
     # R-Drop doubles the cost of a step; a budget that is short of steps then goes into plain ones.

@@ -66,6 +66,10 @@ class SearchError(CompresskitError):
     pass
 
 
+class StoppedRun(KeyboardInterrupt):
+    """Ctrl-C where work is kept; its message says how to go on."""
+
+
 def reason_of(error: BaseException) -> str:
     """What another library's error says, on one line of 300 characters at most, to be quoted."""
     if isinstance(error, KeyError):

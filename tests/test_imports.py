@@ -38,7 +38,10 @@ FLOORS = (
     "spaces",
     "options",
 )
-GROUND = ("architecture", "blocks", "kept", "slicing", "pareto", "field_types", "errors", "exhausted")
+GROUND = (
+    *("architecture", "blocks", "display", "errors", "exhausted", "field_types", "kept", "pareto"),
+    "slicing",
+)
 LIGHT = (*FLOORS[FLOORS.index("bundle") :], *GROUND)
 
 # What a device has: the base install, and the onnxruntime that it chose.

@@ -16,6 +16,7 @@ from benchmarks.dense import dense_model
 from benchmarks.results import write_results
 from compresskit.architecture import Architecture
 from compresskit.blocks import INPUTS, NO_LASSO, OUTPUTS, Partition
+from compresskit.display import display_of
 from compresskit.methods.block import FIRST_SHARES, distilled_rate
 from compresskit.pipeline.inputs import read_task
 from compresskit.pipeline.settings import SearchSettings
@@ -92,9 +93,7 @@ class Accuracy:
 
     def stage(self, name: str) -> Stage:
         folder = self.work / "training" / name
-        return Stage(
-            self.task, self.pad_id, folder, lambda at: self.say(f"{name}: {at.step} of {at.of}"), resume=True
-        )
+        return Stage(self.task, self.pad_id, folder, display_of(self.say), resume=True)
 
     def recipe(self, steps: int) -> Recipe:
         rows = len(self.task.train)

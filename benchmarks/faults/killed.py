@@ -97,7 +97,8 @@ def attempt(inputs: Path, run: Path, *, trials: int = TRIALS, kill_after: float 
     lines, start_up = [], None
     for line in process.stderr:
         start_up = start_up or time.monotonic() - start
-        lines += [line.strip()] if line.strip() else []
+        said = line.strip()
+        lines += [said] if said and not said.startswith("the whole search") else []
     status = process.wait()
     if timer is not None:
         timer.cancel()
@@ -116,9 +117,13 @@ def stage_of(said: str) -> str:
 
 
 _STAGES: Mapping[str, str] = {
+    "training dense": "dense model",
     "dense": "dense model",
-    "the whole search": "training",
+    "order of importance": "dense model",
+    "scoring the dense model": "dense model",
+    "training supernet": "super-network",
     "supernet": "super-network",
+    "exporting": "form of the graph",
     "choosing": "form of the graph",
     "search:": "search",
     "trial": "search",

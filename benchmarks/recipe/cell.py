@@ -67,7 +67,7 @@ class Cell:
         model = load_dense(checkpoint, task, seed).model
         teacher = copy.deepcopy(model)
         with tempfile.TemporaryDirectory() as folder:
-            stage = Stage(task, checkpoint.pad_id, Path(folder), lambda _: None)
+            stage = Stage(task, checkpoint.pad_id, Path(folder))
             ordered = self.ordered(model, stage)
             if variant.hidden_width:
                 teacher, ordered = self.narrow(ordered, stage)

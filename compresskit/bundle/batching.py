@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from compresskit.display import UNCOUNTED, Counter
+
 InputRow = Mapping[str, Sequence[int]]  # `input_ids`, perhaps `token_type_ids`
 Feed = dict[str, npt.NDArray[np.int64]]
 
@@ -36,9 +38,14 @@ def batches(rows: Sequence[InputRow], batch_size: int) -> Iterator[list[int]]:
 
 
 def run_rows(
-    session: Any, rows: Sequence[InputRow], *, pad_id: int = 0, batch_size: int = 32
+    session: Any,
+    rows: Sequence[InputRow],
+    *,
+    pad_id: int = 0,
+    batch_size: int = 32,
+    counter: Counter = UNCOUNTED,
 ) -> npt.NDArray[Any]:
-    """Logits (rows, labels) of an ONNX Runtime session, in the rows' order."""
+    """Logits (rows, labels) of an ONNX Runtime session, in the rows' order; `counter` hears of rows."""
     names = [item.name for item in session.get_inputs()]
     if not rows:
         labels = next(item.shape[-1] for item in session.get_outputs() if item.name == "logits")
@@ -50,5 +57,6 @@ def run_rows(
         if found is None:
             found = np.empty((len(rows), logits.shape[1]), dtype=np.float32)
         found[chunk] = logits
+        counter.advance(len(chunk))
     assert found is not None
     return found

@@ -53,8 +53,8 @@ class Root(TyperGroup):
     def invoke(self, ctx: Any) -> Any:
         try:
             return super().invoke(ctx)
-        except KeyboardInterrupt:
-            raise StoppedError from None
+        except KeyboardInterrupt as stop:
+            raise StoppedError(str(stop)) from None
 
 
 def build(called: str | None) -> typer.Typer:
@@ -91,8 +91,8 @@ def status(arguments: Sequence[str]) -> int:
     except CompresskitError as error:
         complain(str(error))
         return ERROR
-    except (KeyboardInterrupt, StoppedError):
-        complain("interrupted.")
+    except (KeyboardInterrupt, StoppedError) as stop:
+        complain(f"interrupted. {stop}".strip())
         return INTERRUPTED
     except Exception as error:
         if os.environ.get("COMPRESSKIT_DEBUG") == "1":

@@ -11,8 +11,9 @@ from compresskit.options.export import ExportCall
 
 def run(given: dict[str, Any], *, as_json: bool) -> None:
     """Prune, verify against PyTorch, score on the test set in ONNX Runtime, and write the engine."""
-    from compresskit.api.export import export
-    from compresskit.engine.card import describe_test
+    with say.stage("loading libraries"):
+        from compresskit.api.export import export
+        from compresskit.engine.card import describe_test
 
     manifest = export(**given, say=say).manifest
 

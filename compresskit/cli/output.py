@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from compresskit.display import Counter, Display, Lines
+from compresskit.options.told import write_line
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -54,10 +59,39 @@ def print_json(value: Any) -> None:
     sys.stdout.flush()
 
 
-def say(message: str) -> None:
-    """One line of progress on stderr."""
-    sys.stderr.write(message + "\n")
-    sys.stderr.flush()
+class Progress:
+    """Progress on stderr: the stages of a command are bars on a terminal, elsewhere lines."""
+
+    def __init__(self) -> None:
+        self._shown: Display = Lines(write_line)
+        self._depth = 0
+
+    def __call__(self, message: str, /) -> None:
+        self._shown(message)
+
+    @contextmanager
+    def stage(self, name: str, total: float | None = None, unit: str = "") -> Iterator[Counter]:
+        if not self._depth:
+            self._shown = _display()
+        self._depth += 1
+        try:
+            with self._shown.stage(name, total, unit) as counter:
+                yield counter
+        finally:
+            self._depth -= 1
+            if not self._depth:
+                self._shown = Lines(write_line)
+
+
+say = Progress()
+
+
+def _display() -> Display:
+    if not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
+        return Lines(write_line)
+    from compresskit.cli.bars import Bars
+
+    return Bars(err())
 
 
 def warn(message: str) -> None:

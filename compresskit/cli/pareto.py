@@ -20,18 +20,19 @@ def main(
     as_json: JsonOption = False,
 ) -> None:
     """Show front and verdict, or the point that answers the constraints; that alone with --json."""
+    from compresskit.report.front_so_far import front_and_verdict
     from compresskit.report.tables import front_table, front_with_verdict
-    from compresskit.report.verdict import judge
     from compresskit.runs.directory import RunDirectory
     from compresskit.searchers.front import select_point
 
     found = RunDirectory.open(run)
-    front = found.front()
+    front, verdict = front_and_verdict(found)
+    if verdict.kind == "unfinished":
+        warn(verdict.headline)
     for note in ("infeasible", "unsteady"):
         if found.info.get(note):
             warn(str(found.info[note]))
     if max_latency_ms is None and max_drop is None and min_metric is None:
-        verdict = judge(front, found.info)
         shown = {**front.to_json(), "verdict": verdict.to_json()}
         emit(shown, as_json, lambda: front_with_verdict(front, verdict))
         return

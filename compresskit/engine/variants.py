@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -112,7 +112,7 @@ def choose_variant(
     measure: Callable[[ModelProto, Variant], float],
     model: ModelProto,
     *,
-    variants: Sequence[Variant] = VARIANTS,
+    variants: Iterable[Variant] = VARIANTS,
     measured: dict[str, float | None] | None = None,
     objection: Callable[[ModelProto], str | None] = lambda _: None,
 ) -> Variant:
@@ -147,7 +147,7 @@ def choose_session(
     model: ModelProto,
     variant: Variant,
     *,
-    sessions: Sequence[str] = tuple(SESSIONS),
+    sessions: Iterable[str] = tuple(SESSIONS),
     measured: dict[str, float | None] | None = None,
 ) -> Variant:
     """`variant` under the session settings that gain the most, or without any where none gains 2 %.

@@ -14,6 +14,7 @@ from torch import nn
 
 from compresskit.bundle.batching import InputRow, batches, feed_of, run_rows
 from compresskit.bundle.session import make_session
+from compresskit.display import UNCOUNTED, Counter
 from compresskit.engine.export import input_names_of
 from compresskit.errors import EngineError
 from compresskit.target.base import SessionSettings
@@ -58,13 +59,17 @@ def verify_session(
     exact: bool = True,
     tolerance: float = TOLERANCE,
     pad_id: int = 0,
+    counter: Counter = UNCOUNTED,
 ) -> Verified:
-    """As `verify`, for the ONNX Runtime session of a graph that was checked."""
+    """As `verify`, for the ONNX Runtime session of a graph that was checked.
+
+    `counter` hears of each row twice: of the session's and of PyTorch's.
+    """
     order = sorted(range(len(rows)), key=lambda i: len(rows[i]["input_ids"]))
-    found = run_rows(running, rows, pad_id=pad_id)
+    found = run_rows(running, rows, pad_id=pad_id, counter=counter)
     if not np.isfinite(found).all():
         raise EngineError("the engine's logits are not finite on the given texts.")
-    wanted = torch_logits(model, rows, pad_id=pad_id)
+    wanted = torch_logits(model, rows, pad_id=pad_id, counter=counter)
     if found.shape != wanted.shape:
         raise EngineError(f"the engine gives logits of shape {found.shape}, PyTorch {wanted.shape}.")
     difference = float(np.abs(found - wanted).max())
@@ -94,7 +99,12 @@ def check_model(graph: ModelProto) -> None:
 
 
 def torch_logits(
-    model: nn.Module, rows: Sequence[InputRow], *, pad_id: int = 0, batch_size: int = 32
+    model: nn.Module,
+    rows: Sequence[InputRow],
+    *,
+    pad_id: int = 0,
+    batch_size: int = 32,
+    counter: Counter = UNCOUNTED,
 ) -> npt.NDArray[Any]:
     """Logits (rows, labels) of the PyTorch model, in evaluation mode."""
     names = input_names_of(model)
@@ -107,6 +117,7 @@ def torch_logits(
             inputs = {name: torch.from_numpy(value).to(device) for name, value in feed.items()}
             logits = model(**inputs).logits.float().cpu().numpy()
             parts.update(zip(chunk, logits, strict=True))
+            counter.advance(len(chunk))
     return np.stack([parts[i] for i in range(len(rows))])
 
 

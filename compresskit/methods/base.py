@@ -13,10 +13,12 @@ import torch
 from torch import nn
 
 from compresskit.architecture import Architecture, Candidate
+from compresskit.display import UNCOUNTED, Counter
 from compresskit.errors import AgentError, CompresskitError, RunError, SearchError
 from compresskit.families import Blueprint
 from compresskit.methods.budget import epochs_for
 from compresskit.pipeline.evaluation.evaluator import Evaluator
+from compresskit.pipeline.evaluation.trial_lines import best_line, point_line
 from compresskit.pipeline.inputs import Inputs
 from compresskit.pipeline.settings import TAUGHT_LEARNING_RATE, SearchSettings
 from compresskit.pipeline.store.trial_weights import read_point, save_point, weights_name
@@ -70,6 +72,7 @@ class MethodContext:
     dense: nn.Module
     evaluator: Evaluator
     full_steps: float
+    counter: Counter = UNCOUNTED  # of trials
 
     @property
     def blueprint(self) -> Blueprint:
@@ -155,6 +158,7 @@ class MethodContext:
         """
         for record in self.run.trials():
             if record.trial_id == trial_id:
+                self.counter.advance()
                 return record
         start = time.monotonic()
         name = weights_name(trial_id)
@@ -183,7 +187,12 @@ class MethodContext:
             weights=name,
         )
         self.run.append_trial(record)
-        self.clock.point(record, self.inputs.task.metric_name)
+        name = self.inputs.task.metric_name
+        best = best_line(
+            self.run.trials(), name, self.run.info.get("dense_metric", 0.0), self.settings.max_drop
+        )
+        self.counter.advance()
+        self.counter.describe(best, point_line(record, name))
         return record
 
 

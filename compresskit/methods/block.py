@@ -106,7 +106,7 @@ def _partitions(context: MethodContext, chooser: BlockChooser) -> dict[str, tupl
             # Units are put in order, hidden dimensions and heads are not.
             in_order = (group, cut.axis) in (("up", INPUTS), ("down", OUTPUTS))
             gain = chooser.gain(random_matrix(shape, cut, MEASURED_AT, sort_members=in_order))
-            context.clock.say(
+            context.clock(
                 f"{group}, {cut.num_blocks} blocks along {cut.axis}: {gain:.2f} times as fast as dense"
             )
             if gain > 1 + MARGIN:
@@ -157,7 +157,7 @@ def _prepare(context: MethodContext, space: BlockSpace) -> tuple[Path, Architect
     context.stage.discard(_LASSO)
     if penalty is not None:
         note_training(context.run, _LASSO)
-        context.clock.say(f"lasso: weights of groups were renewed before steps {penalty.refreshed_at}")
+        context.clock(f"lasso: weights of groups were renewed before steps {penalty.refreshed_at}")
     return folder, start
 
 
@@ -179,7 +179,7 @@ def _point(
     plan = chooser.faster(pruned.plan())
     context.run.update(block_products=chooser.measured)
     origin = "" if source is None else f" from trial {source}"
-    context.clock.say(
+    context.clock(
         f"{name}: pruned {pruned.rate:.2f} times{origin}; in blocks {len(plan)} of {len(pruned.plan())} "
         "matrices are faster, the others stay dense"
     )

@@ -51,7 +51,7 @@ class RetrainingFree(Method):
         # One forward pass of the dense model to begin with and one more of its layers, three of the pruned.
         passes = 2 + 3 * context.macs(kept) / context.full_macs
         context.spend(f"point-{trial_id}", FORWARD * passes * len(batches))
-        context.clock.say(f"tuned {found.scaled} sub-layers, {found.rejected} left as they were")
+        context.clock(f"tuned {found.scaled} sub-layers, {found.rejected} left as they were")
         (kept,) = move_to_front(model, [kept])
         return Candidate(kept), model
 

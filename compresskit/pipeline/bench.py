@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 from compresskit.bundle.loader import graph_file, session_settings
 from compresskit.bundle.manifest import Manifest, file_hash, verify
 from compresskit.bundle.runtime import check_runtime
+from compresskit.display import SILENT, Display, Say, display_of
 from compresskit.errors import ConfigurationError, EngineError
 from compresskit.pipeline.benching.data import LabelledTexts, read_labelled
 from compresskit.pipeline.benching.history import append_history, changes_since, read_history
-from compresskit.pipeline.benching.result import BenchResult, EngineResult
+from compresskit.pipeline.benching.result import BenchResult, EngineResult, disagreement
 from compresskit.report.files import BENCH_FORMATS, check_format, write_bench
 from compresskit.target.base import SessionSettings
 from compresskit.target.compare import compare
@@ -61,7 +62,7 @@ def bench(
     report: Sequence[Path | str] = (),
     history: Path | str | None = None,
     limits: Sequence[Limit] = (),
-    say: Callable[[str], None] = lambda _: None,
+    say: Say | Display = SILENT,
 ) -> BenchResult:
     """Measure `engines` (engine folders or ONNX files) in turn, each in a fresh process.
 
@@ -73,6 +74,7 @@ def bench(
     Raises EngineError for a folder that is damaged or no engine, ConfigurationError, DataError,
     TargetError.
     """
+    display = display_of(say)
     reports = [Path(path) for path in report]
     for path in reports:
         check_format(path, BENCH_FORMATS)
@@ -83,17 +85,17 @@ def bench(
         data = read_labelled(dataset, text_columns=text_columns, label_column=label_column)
     earlier = read_history(Path(history)) if history is not None else []
     base = Path(baseline) if baseline is not None else contenders[0].path if len(contenders) > 1 else None
-    say(f"measuring {len(contenders)} engine(s) under profile {chosen.name}")
-    with _device(chosen, say) as device:
-        result = _measure(contenders, chosen, base, device, limits)
+    display(f"measuring {len(contenders)} engine(s) under profile {chosen.name}")
+    with _device(chosen, display) as device:
+        result = _measure(contenders, chosen, base, device, limits, display)
         if data is not None:
-            result = _scored(result, contenders, chosen, data, device, say)
+            result = _scored(result, contenders, chosen, data, device, display)
     result = replace(result, changes=tuple(changes_since(earlier, result.to_json())))
     if history is not None:
         append_history(Path(history), result.to_json())
     for path in reports:
         write_bench(result.to_json(raw=path.suffix == ".json"), path)
-        say(f"wrote {path}")
+        display(f"wrote {path}")
     return result
 
 
@@ -138,12 +140,12 @@ def _scored(
     profile: Profile,
     data: LabelledTexts,
     device: RemoteBench | None,
-    say: Callable[[str], None],
+    display: Display,
 ) -> BenchResult:
     from compresskit.pipeline.benching.score import label_notes, score_engine
 
     for note in data.notes:
-        say(f"data: {note}")
+        display(f"data: {note}")
     engines, warnings = [], list(result.warnings)
     for engine, contender in zip(result.engines, contenders, strict=True):
         manifest = contender.manifest
@@ -151,15 +153,15 @@ def _scored(
             warnings.append(f"{engine.path} is a bare ONNX file without a tokenizer: it was not scored.")
             engines.append(engine)
             continue
-        say(f"scoring {engine.path} on {len(data.texts)} rows of {data.source}")
         for note in label_notes(data, manifest.labels):
-            say(f"data: {note}")
-        found = score_engine(contender.path, manifest, data, profile, device)
+            display(f"data: {note}")
+        with display.stage(f"scoring {engine.path}", len(data.texts), "rows") as counter:
+            found = score_engine(contender.path, manifest, data, profile, device, counter)
         engines.append(replace(engine, metric=found, metric_name=manifest.metric_name))
     return replace(result, engines=tuple(engines), warnings=tuple(warnings))
 
 
-def _device(profile: Profile, say: Callable[[str], None]) -> AbstractContextManager[RemoteBench | None]:
+def _device(profile: Profile, say: Say) -> AbstractContextManager[RemoteBench | None]:
     """The device behind the profile's address; None where this machine is it."""
     if profile.address is None:
         return nullcontext()
@@ -174,6 +176,7 @@ def _measure(
     baseline: Path | None,
     device: RemoteBench | None,
     limits: Sequence[Limit],
+    display: Display,
 ) -> BenchResult:
     version = None if device is None else str(device.conditions()["onnxruntime"])
     for item in contenders:
@@ -184,16 +187,17 @@ def _measure(
     ]
     against = None if baseline is None else str(baseline)
     if device:
-        found = device.compare(asked, against, limits=limits)
+        with display.stage("measuring on the device"):
+            found = device.compare(asked, against, limits=limits)
     else:
-        found = compare(asked, profile, against, level=_level(contenders), limits=limits)
+        found = compare(asked, profile, against, level=_level(contenders), limits=limits, display=display)
         found = replace(found, warnings=(*thread_warnings(profile), *found.warnings))
     engines = tuple(
         _engine_result(contender, contender.path == baseline, measured)
         for contender, measured in zip(contenders, found.measurements, strict=True)
     )
     settings = {**profile.to_json(), "key": profile.key()}
-    warnings = (*found.warnings, *filter(None, map(_disagreement, engines)))
+    warnings = (*found.warnings, *filter(None, map(disagreement, engines)))
     return BenchResult(engines, found.ratios, settings, found.conditions, warnings, marks=found.marks)
 
 
@@ -205,21 +209,6 @@ def _level(contenders: Sequence[Contender]) -> Level | None:
             level_ms, key = float(lineage["reference_level_ms"]), str(lineage["conditions"])
             return Level(level_ms, key, lineage.get("reference") or "")
     return None
-
-
-def _disagreement(engine: EngineResult) -> str | None:
-    """Said when bench and search differ by more than 5 % and more than chance."""
-    if engine.recorded_ms is None or engine.corrected_ms is None or engine.corrected_ci_ms is None:
-        return None
-    low, high = engine.corrected_ci_ms
-    apart = engine.corrected_ms / engine.recorded_ms - 1
-    if abs(apart) <= 0.05 or low <= engine.recorded_ms <= high:
-        return None
-    return (
-        f"{engine.path}: search measured {engine.recorded_ms:.3f} ms, this bench "
-        f"{engine.corrected_ms:.3f} ms in the same state of the machine ({100 * apart:+.0f} %); measure "
-        "the front again, after method nas with `compresskit search --from RUN --output NEW`."
-    )
 
 
 def _engine_result(contender: Contender, is_baseline: bool, measured: EngineMeasurement) -> EngineResult:

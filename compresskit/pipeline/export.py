@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 from torch import nn
 
 from compresskit.bundle.manifest import Manifest
+from compresskit.display import Display, Say, display_of
 from compresskit.engine.count import count_macs, count_params
 from compresskit.engine.embeddings import check_embeddings
 from compresskit.engine.export import export_onnx
@@ -42,20 +43,19 @@ from compresskit.runs.directory import RunDirectory
 from compresskit.supernet.surgery import blueprint_of
 from compresskit.target.profile import Profile
 from compresskit.tasks.task import Task
-from compresskit.training.progress import Progress
 from compresskit.training.stages import Stage
 
 _PROOF_ROWS = 256
-Say = Callable[[str], None]
 
 
 @takes(ExportCall)
-def export(say: Say = Told.say, **given: Any) -> Manifest:
+def export(say: Say | Display = Told.say, **given: Any) -> Manifest:
     """Write the engine of a point into the new or empty folder `output`; returns its manifest.
 
     The test set is read here, once, and scored by ONNX Runtime. An engine that differs from its
     PyTorch model is not written (EngineError).
     """
+    display = display_of(say)
     folder, options = given.pop("run"), ExportOptions(**given)
     output = Path(options.output)
     check_embeddings(options.embeddings)
@@ -71,10 +71,11 @@ def export(say: Say = Told.say, **given: Any) -> Manifest:
     )
     settings = stored_settings(run, {}, (), "an export")
     profile = profile_for(run, {})
-    checkpoint = open_checkpoint(settings.model)
-    pad_id: int = checkpoint.pad_id
-    task = read_task(settings, checkpoint)
-    check_run(run, task, fingerprints_of(task, checkpoint, download=False), "an export", say)
+    with display.stage("reading model and data"):
+        checkpoint = open_checkpoint(settings.model)
+        pad_id: int = checkpoint.pad_id
+        task = read_task(settings, checkpoint)
+    check_run(run, task, fingerprints_of(task, checkpoint, download=False), "an export", display)
     kept_answers(run.path)  # damage is told before anything is computed
     dense = load_model(run.supernet / "dense_model")
     source = (
@@ -83,20 +84,20 @@ def export(say: Say = Told.say, **given: Any) -> Manifest:
         else load_model(weights_folder(run.path, weights, candidate.architecture, blueprint_of(dense).dims))
     )
     if options.finetune_epochs:
-        say(f"fine-tuning {candidate.architecture.signature}")
-        stage = Stage(task, pad_id, run.supernet / "points", lambda progress: _say_progress(progress, say))
+        display(f"fine-tuning {candidate.architecture.signature}")
+        stage = Stage(task, pad_id, run.supernet / "points", display)
         fine_tune_point(source, dense, candidate, stage, settings, options.finetune_epochs)
     pruned = extract(source, candidate.architecture).eval()
     tokenizer, words = checkpoint.tokenizer, None
     if options.trim_vocabulary:
-        words = _cut_words(checkpoint, pruned, task, say)
+        words = _cut_words(checkpoint, pruned, task, display)
         tokenizer = TrimmedTokenizer(tokenizer, words)
     corpus = Corpus.of(task, words, seed=settings.seed)
-    say("exporting and verifying")
-    plain = export_onnx(pruned)
+    with display.stage("exporting the graph"):
+        plain = export_onnx(pruned)
     if candidate.blocks is not None:
         pruned = compact(pruned, candidate.blocks)
-    with reach(profile, pad_id=pad_id, say=say) as device:
+    with reach(profile, pad_id=pad_id, say=display) as device:
         final, builder = final_graph(
             plain,
             request,
@@ -106,20 +107,21 @@ def export(say: Say = Told.say, **given: Any) -> Manifest:
             corpus=corpus,
             pad_id=pad_id,
             blocks=candidate.blocks,
-            say=say,
+            display=display,
         )
         graph, variant = final.made.graph, final.made.variant
         whole = builder.in_float(variant)
         exact = final.made.precision == options.embeddings == "fp32"
         if not exact:  # its own logits cannot prove that the graph is right
             rows = corpus.validation.encoded[:_PROOF_ROWS]
-            verify(whole, pruned, rows, variant.session, pad_id=pad_id)
+            with display.stage("verifying the graph in float"):
+                verify(whole, pruned, rows, variant.session, pad_id=pad_id)
         check_model(graph)
         if graph.ByteSize() != whole.ByteSize():
-            say(f"ONNX file: {graph.ByteSize() / 1e6:.1f} MB, in fp32 {whole.ByteSize() / 1e6:.1f} MB")
+            display(f"ONNX file: {graph.ByteSize() / 1e6:.1f} MB, in fp32 {whole.ByteSize() / 1e6:.1f} MB")
         latencies, host = measured_latency(run, candidate.signature, final.made.precision, variant.name)
         for mark in latencies.get("latency_marks", ()):
-            say(f"the latency is not to be trusted: {mark}")
+            display(f"the latency is not to be trusted: {mark}")
         manifest = Manifest(
             architecture=candidate.architecture.to_json(),
             signature=candidate.signature,
@@ -141,8 +143,8 @@ def export(say: Say = Told.say, **given: Any) -> Manifest:
         changed = changes_of(
             candidate, final.made, options.embeddings, words is not None, options.finetune_epochs
         )
-        held = partial(figures_on_test, run, task, trial_id, changed, pad_id=pad_id, say=say)
-        examine = Examination(corpus, pruned, graph, device, exact, held, say)
+        held = partial(figures_on_test, run, task, trial_id, changed, pad_id=pad_id, display=display)
+        examine = Examination(corpus, pruned, graph, device, exact, held, display)
         with _engine_folder(output, options.format) as folder:
             manifest = write_engine(
                 folder, graph=graph, model=pruned, tokenizer=tokenizer, manifest=manifest, examine=examine
@@ -150,7 +152,7 @@ def export(say: Say = Told.say, **given: Any) -> Manifest:
     if options.format == HUGGINGFACE:
         return manifest
     for item in left_out(variant.session):
-        say(f"Triton cannot set {item}; it may serve this graph slower than it was measured")
+        display(f"Triton cannot set {item}; it may serve this graph slower than it was measured")
     return write_triton(output, graph=graph, tokenizer=tokenizer, manifest=manifest, profile=profile)
 
 
@@ -164,9 +166,7 @@ def _engine_folder(output: Path, layout: str) -> Iterator[Path]:
         yield Path(folder) / "engine"
 
 
-def _cut_words(
-    checkpoint: Checkpoint, pruned: nn.Module, task: Task, say: Callable[[str], None]
-) -> TrimmedVocabulary:
+def _cut_words(checkpoint: Checkpoint, pruned: nn.Module, task: Task, say: Say) -> TrimmedVocabulary:
     """Cut the model's embeddings, in place, to what the texts that it learned from use."""
     texts = [*task.train.texts, *task.validation.texts]
     words = trim(
@@ -189,11 +189,6 @@ def _compression(final: FinalGraph, embeddings: str, words: TrimmedVocabulary | 
         "precision_trials": final.trials,
         "variant_check": dict(final.check),
     }
-
-
-def _say_progress(progress: Progress, say: Callable[[str], None]) -> None:
-    metric = "" if progress.metric is None else f", metric {progress.metric:.4f}"
-    say(f"fine-tuning: step {progress.step} of {progress.of}{metric}, {progress.seconds_left:.0f} s left")
 
 
 def _lineage(

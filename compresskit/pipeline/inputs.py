@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from compresskit.display import Display, Say
 from compresskit.engine.precision import refusal
 from compresskit.errors import ConfigurationError
 from compresskit.families import dimensions_of
@@ -39,8 +40,13 @@ class Inputs:
     searcher: Searcher
 
 
-def read_inputs(settings: SearchSettings, profile: Profile, say: Callable[[str], None]) -> Inputs:
+def read_inputs(settings: SearchSettings, profile: Profile, display: Display) -> Inputs:
     """Read model, data and profile. Raises CompresskitError for whatever the user can correct in them."""
+    with display.stage("reading model and data"):
+        return _read(settings, profile, display)
+
+
+def _read(settings: SearchSettings, profile: Profile, say: Say) -> Inputs:
     objectives = make_objectives(settings.objectives)
     checkpoint = open_checkpoint(settings.model)
     space = _space(settings, checkpoint, profile)

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import shlex
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from torch import nn
 
-from compresskit.errors import ConfigurationError
+from compresskit.display import SILENT, Display, Say, display_of
+from compresskit.errors import StoppedRun
 from compresskit.methods import LADDERS, NAS, make_method
 from compresskit.methods.base import MethodContext, check_any
 from compresskit.methods.budget import full_step_budget
+from compresskit.pipeline.check import check
 from compresskit.pipeline.evaluation.evaluator import Evaluator
 from compresskit.pipeline.evaluation.final_front import write_front
 from compresskit.pipeline.evaluation.latency import LatencyMeter
@@ -23,21 +28,18 @@ from compresskit.pipeline.settings import SearchSettings
 from compresskit.pipeline.store import reuse
 from compresskit.pipeline.store.dense_predictions import DenseAnswers
 from compresskit.pipeline.store.fingerprints import check_run, fingerprints_of
-from compresskit.pipeline.store.warm_start import read_warm_start
-from compresskit.pipeline.training.dense_check import check_dense
 from compresskit.pipeline.training.networks import Networks
+from compresskit.pipeline.training.plan import FRONT, TRIALS, front_work
 from compresskit.pipeline.training.ranks import WatchedRun, check_processes, is_first, wait_for_all
-from compresskit.pipeline.training.time_estimate import SUPERNET, Clock
+from compresskit.pipeline.training.strategy import SUPERNET
+from compresskit.pipeline.training.time_estimate import Clock
 from compresskit.runs.directory import RunDirectory
 from compresskit.runs.records import Front, TrialRecord
+from compresskit.searchers.front import build_front
 from compresskit.searchers.loop import Budget
 from compresskit.supernet.network import SuperNetwork
-from compresskit.supernet.surgery import blueprint_of_config
 from compresskit.target.open import open_target
-from compresskit.target.profile import load_profile
 from compresskit.training.stages import Stage
-
-Say = Callable[[str], None]
 
 
 def search(
@@ -49,7 +51,7 @@ def search(
     changes: Mapping[str, Any] | None = None,
     start_from: Path | None = None,
     warm_start: Path | None = None,
-    say: Say = lambda _: None,
+    say: Say | Display = SILENT,
 ) -> Front:
     """Run a search into the folder `output` and return its front.
 
@@ -57,62 +59,58 @@ def search(
     `start_from`, they are those of that run with `changes`, and its super-network is not trained again.
     The front of the run `warm_start`, of the same model sizes, is tried right after the initial design.
     Every stage that is complete is kept; a stage that was cut off goes on from its last checkpoint.
-    Raises CompresskitError for anything the user can correct, and then has written nothing.
+    Raises CompresskitError for anything the user can correct, and then has written nothing; StoppedRun, a
+    KeyboardInterrupt that says how to go on, for Ctrl-C.
     """
+    display = display_of(say)
     if resume:
-        with RunDirectory.open(output, writable=is_first()) as run:
+        with RunDirectory.open(output, writable=is_first()) as run, resumable(output):
             permitted = set() if run.settings.get("method") in LADDERS else reuse.RESUMABLE
             settings = reuse.stored_settings(run, changes or {}, permitted, "a resumed search")
             check_processes(settings.method)
-            inputs = read_inputs(settings, reuse.profile_for(run, {}), say)
+            inputs = read_inputs(settings, reuse.profile_for(run, {}), display)
             made_from = fingerprints_of(inputs.task, inputs.checkpoint, download=False)
-            check_run(run, inputs.task, made_from, "a resumed search", say)
+            check_run(run, inputs.task, made_from, "a resumed search", display)
             if is_first():
                 reuse.go_on(run, settings)
-            return _run(run, settings, inputs, say, resume=True)
-    source = None if start_from is None else RunDirectory.open(start_from)
-    if source is not None:
-        settings = reuse.stored_settings(source, changes or {}, reuse.FREE, "a search from its super-network")
-        reuse.check_source(source)
-    assert settings is not None
-    if source is None:
-        settings.check_used()
-    reuse.check_kept(output, start_from, settings.start_run)
-    check_processes(settings.method)
-    profile = load_profile(settings.profile) if source is None else reuse.profile_for(source, changes or {})
-    inputs = read_inputs(settings, profile, say)
-    made_from = fingerprints_of(inputs.task, inputs.checkpoint, download=source is None)
-    if source is not None:
-        check_run(source, inputs.task, made_from, "a search from its super-network", say)
-        if made_from["model"] is None:  # its super-network is still what it was made from
-            made_from["model"] = (source.info.get("fingerprints") or {}).get("model")
-    if settings.method != NAS:
-        make_method(settings.method).check(settings, blueprint_of_config(inputs.checkpoint.config))
-    if warm_start is not None and settings.method in LADDERS:
-        raise ConfigurationError(
-            f"method {settings.method} makes sizes of its own: leave --warm-start out, or take method nas."
-        )
-    first = None if warm_start is None else read_warm_start(warm_start, inputs, made_from, settings, say)
-    if source is None:
-        inputs = check_dense(inputs, settings, say)
-    stored = {**settings.to_json(), "profile": inputs.profile.to_json()}
+            return _run(run, settings, inputs, display, resume=True)
+    new = check(
+        settings,
+        output,
+        force=force,
+        changes=changes,
+        start_from=start_from,
+        warm_start=warm_start,
+        display=display,
+    )
     if not is_first():
-        return _run(WatchedRun(output, {"settings": stored}, None), settings, inputs, say, resume=False)
-    whence = None if source is None else str(source.path.resolve())
-    facts = {"taken_from": whence, "warm_start": first, "fingerprints": made_from}
-    with RunDirectory.create(output, stored, force=force, **facts) as run:
-        if source is not None:
-            reuse.take_over(source, run)
-        return _run(run, settings, inputs, say, resume=False)
+        watched = WatchedRun(output, {"settings": new.stored}, None)
+        return _run(watched, new.settings, new.inputs, display, resume=False)
+    with RunDirectory.create(output, new.stored, force=force, **new.facts) as run, resumable(output):
+        if new.source is not None:
+            reuse.take_over(new.source, run)
+        return _run(run, new.settings, new.inputs, display, resume=False)
 
 
-def _run(run: RunDirectory, settings: SearchSettings, inputs: Inputs, say: Say, *, resume: bool) -> Front:
+@contextmanager
+def resumable(output: Path) -> Iterator[None]:
+    """Ctrl-C is answered with the command that goes on."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        command = f"compresskit search --resume --output {shlex.quote(str(output))}"
+        raise StoppedRun(f"What is done is kept; go on with: {command}") from None
+
+
+def _run(
+    run: RunDirectory, settings: SearchSettings, inputs: Inputs, display: Display, *, resume: bool
+) -> Front:
     """The whole search; of several processes those behind the first train with it and then end."""
     wait_for_all()  # from here on the run is there
     if is_first():
-        return Search(run, settings, inputs, say, resume=resume).run_all()
+        return Search(run, settings, inputs, display, resume=resume).run_all()
     watched = WatchedRun(run.path, dict(run.info), None)
-    part = Search(watched, settings, inputs, lambda _: None, resume=resume)
+    part = Search(watched, settings, inputs, SILENT, resume=resume)
     part.shared(part.ordered())
     raise SystemExit(0)
 
@@ -121,41 +119,43 @@ class Search:
     """One search; each stage is a method, in order."""
 
     def __init__(
-        self, run: RunDirectory, settings: SearchSettings, inputs: Inputs, say: Say, *, resume: bool
+        self, run: RunDirectory, settings: SearchSettings, inputs: Inputs, display: Display, *, resume: bool
     ) -> None:
         self.run = run
         self.settings = settings
         self.inputs = inputs
         self.task = inputs.task
-        self.say = say
-        self.clock = Clock(say)
-        self.stage = Stage(self.task, inputs.checkpoint.pad_id, run.supernet, self.clock.hear, resume)
-        self.networks = Networks(run, settings, inputs, self.stage, self.clock, say)
+        self.clock = Clock(display)
+        self.stage = Stage(self.task, inputs.checkpoint.pad_id, run.supernet, self.clock, resume)
+        self.networks = Networks(run, settings, inputs, self.stage, self.clock)
 
     def run_all(self) -> Front:
         baselines = self.run.path / "baselines.json"
-        with open_target(self.inputs.profile, baselines=baselines, say=self.say) as target:
+        with (
+            self.clock.whole(f"search into {self.run.path}"),
+            open_target(self.inputs.profile, baselines=baselines, say=self.clock) as target,
+        ):
             dense = self.ordered()
             supernet = self.shared(dense) if self.settings.method == NAS else SuperNetwork(dense)
             profile = self.inputs.profile
             precisions = self.settings.precisions_on(profile)
-            slicer = slicer_of(supernet, precisions, self.say)
-            variants = choose_variants(self.run, target, profile, slicer, precisions, self.say)
+            slicer = slicer_of(supernet, precisions, self.clock)
+            variants = choose_variants(self.run, target, profile, slicer, precisions, self.clock)
             meter = LatencyMeter(self.run, target, profile, slicer, variants["fp32"], variants)
             answers = DenseAnswers.of(self.run)
             known = reuse.known_scores(self.run)
             evaluator = Evaluator(supernet, self.stage, meter, profile, known, answers)
             records = self.explore(evaluator) if self.settings.method == NAS else self.compress(evaluator)
-            self.say("scoring the front on all validation rows")
             prior = self.task.prior(self.task.validation)
             limits = self.settings.constraints(self.run.info["dense_metric"], prior)
-            front = write_front(
-                self.run, records, self.inputs.objectives, evaluator, self.task.metric_name, limits
-            )
+            objectives, name = self.inputs.objectives, self.task.metric_name
+            points = build_front(records, objectives, name, constraints=limits).points
+            self.clock.plan({FRONT: front_work(self.settings, self.task, evaluator.blueprint, len(points))})
+            front = write_front(self.run, records, objectives, evaluator, name, limits)
             self.run.update(status="completed")
             for note in ("infeasible", "unsteady"):
                 if self.run.info[note]:
-                    self.say(f"warning: {self.run.info[note]}")
+                    self.clock(f"warning: {self.run.info[note]}")
         return front
 
     def ordered(self) -> nn.Module:
@@ -200,6 +200,12 @@ class Search:
             evaluator=evaluator,
             full_steps=full_step_budget(self.settings, evaluator.blueprint, steps),
         )
-        records: list[TrialRecord] = make_method(self.settings.method).explore(context)
+        method = make_method(self.settings.method)
+        records: list[TrialRecord]
+        if self.settings.method in LADDERS:
+            with self.clock.stage(TRIALS, self.settings.trials, "sizes") as counter:
+                records = method.explore(replace(context, counter=counter))
+        else:
+            records = method.explore(context)
         check_any(records)
         return records

@@ -52,6 +52,14 @@ def front_with_verdict(front: Front, verdict: Verdict) -> Group:
     return Group(front_table(front, chosen=chosen), "", Text(verdict.headline, style="bold"), verdict.detail)
 
 
+def pairs(lines: Mapping[str, str]) -> Table:
+    """Names and what is said of each, in two columns."""
+    table = Table.grid(padding=(0, 2, 0, 0))
+    for name, line in lines.items():
+        table.add_row(name, Text(line))
+    return table
+
+
 def trials_table(trials: Sequence[TrialRecord], *, last: int = 10, width: int | None = None) -> Table:
     """The `last` trials, as a search shows them while it goes on."""
     head = ["trial", "latency, ms", "metric \N{MULTIPLICATION SIGN} 100", "parameters", "seconds", "keeps"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 from compresskit.report.loss import ALLOWED, TOO_MUCH, Loss, loss_on_test, loss_on_validation
 from compresskit.report.speed import WORTHWHILE, describe_interval, is_faster, says_times, speed_of
 from compresskit.report.units import metric_words, milliseconds
-from compresskit.runs import Front, FrontPoint
+from compresskit.runs import Front, FrontPoint, RunDirectory
 
 ROUNDING = 1e-7
 
@@ -19,7 +20,7 @@ class Verdict:
     """`idx` is the point that the verdict rests on.
 
     `kind`: helps, little, costs, none; undecided where intervals or a busy machine leave it open; baseline
-    where the dense model is no better than one answer to every row; infeasible; unknown.
+    where the dense model is no better than one answer to every row; infeasible; unfinished; unknown.
     """
 
     kind: str
@@ -54,6 +55,23 @@ def judge(front: Front, info: Mapping[str, Any] | None = None) -> Verdict:
     smaller = [point for point in found if (point.signature, point.precision) != whole]
     faster = [point for point in smaller if is_faster(point, dense)]
     return _judge_faster(faster, dense) if faster else _not_faster(smaller or found, dense)
+
+
+def not_ended(run: RunDirectory, has_front: bool) -> Verdict:
+    """In place of a verdict where the search has not ended; one with a front was prolonged."""
+    trials, wanted = len(run.trials()), run.settings.get("trials")
+    done = f"{trials} of {wanted} trials" if wanted else f"{trials} trials"
+    known = "The front is that of before the search was prolonged."
+    if not has_front:
+        known = (
+            "Metrics are of the rows that a search scores on, latencies of one short look. Once it ends, "
+            "points are scored on all validation rows and measured beside the dense model."
+        )
+    return Verdict(
+        "unfinished",
+        f"The search has not ended: {done}.",
+        f"{known} Go on with: compresskit search --resume --output {shlex.quote(str(run.path))}",
+    )
 
 
 def _weak_dense(dense: FrontPoint, prior: float | None) -> Verdict | None:

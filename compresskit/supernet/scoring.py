@@ -9,6 +9,7 @@ import numpy.typing as npt
 import torch
 
 from compresskit.architecture import Architecture
+from compresskit.display import UNCOUNTED, Counter
 from compresskit.supernet.network import SuperNetwork
 from compresskit.tasks.collation import collate
 from compresskit.tasks.task import Split
@@ -24,8 +25,9 @@ def predict(
     pad_id: int,
     architecture: Architecture | None = None,
     batch_size: int = 64,
+    counter: Counter = UNCOUNTED,
 ) -> npt.NDArray[np.float32]:
-    """Logits (rows, labels) of `architecture` (default: dense) in the order of the split."""
+    """Logits (rows, labels) of `architecture` (default: dense) in the split's order."""
     device = next(supernet.parameters()).device
     was_training = supernet.training
     supernet.eval()
@@ -35,6 +37,7 @@ def predict(
         rows = [split.encoded[i] for i in order[start : start + batch_size]]
         batch = {name: value.to(device) for name, value in collate(rows, pad_id).items()}
         logits.append(supernet(architecture, **batch).logits.float().cpu())
+        counter.advance(len(rows))
     supernet.train(was_training)
     result = np.empty((len(order), logits[0].shape[-1]), dtype=np.float32)
     result[order] = torch.cat(logits).numpy()

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from compresskit.display import SILENT, Counter, Display
 from compresskit.errors import ConfigurationError
 from compresskit.target.comparison_result import Comparison, Ratio
 from compresskit.target.decide import AT_EACH_LOOK, PATIENCE, Interval, Limit, Looks, all_decided
@@ -51,6 +52,7 @@ def compare(
     decide: bool = False,
     limits: Sequence[Limit] = (),
     seed: int = 0,
+    display: Display = SILENT,
 ) -> Comparison:
     """Latency of each engine, and how many times faster each is than the one named `baseline`.
 
@@ -89,7 +91,10 @@ def compare(
         pids = tuple(runner.child.pid for runner in [*runners, *([reference] if reference else [])])
         before = load_now(pids)
         found = _Found(runners, runners[names.index(against)], aim)
-        found.measure(reference, np.random.default_rng(seed))
+        what = f"measuring {len(engines)} engines, at most"
+        limit = aim.seconds(len(runners) + (reference is not None))
+        with display.stage(what, limit, "s") as counter:
+            found.measure(reference, np.random.default_rng(seed), counter)
         after = load_now(pids)
         seen = found.seen
         how = {"error": seen.single_error, "coverage": 0.95 if aim.between_engines else aim.coverage}
@@ -117,7 +122,7 @@ class _Found:
     base: Runner
     aim: _Aim
 
-    def measure(self, reference: Runner | None, rng: np.random.Generator) -> None:
+    def measure(self, reference: Runner | None, rng: np.random.Generator, counter: Counter) -> None:
         """Rounds until precise, with enough samples for a p99, or decided; bounded by the profile."""
         profile, decides = self.aim.profile, self.aim.between_engines
         spent_ms, look, looks = 0.0, 0, Looks()
@@ -125,10 +130,13 @@ class _Found:
         if reference is not None:
             reference.turn()
         for number in range(1, max(profile.max_runs, _MIN_ROUNDS) + 1):
+            before_ms = spent_ms
             for index in rng.permutation(len(self.runners)):
                 spent_ms += self.runners[index].turn()
             if reference is not None:
                 spent_ms += reference.turn()
+            counter.advance((spent_ms - before_ms) / 1e3)
+            counter.describe(f"round {number}")
             if number < _MIN_ROUNDS:
                 continue
             if spent_ms >= self.aim.seconds(everyone) * 1e3:

@@ -8,7 +8,7 @@ import numpy as np
 
 from compresskit.architecture import Architecture
 from compresskit.families import Blueprint
-from compresskit.training.strategies import FROM_TEACHER, FROM_TWIN, Lesson, Strategy
+from compresskit.training.strategies import FROM_LABELS, FROM_TEACHER, FROM_TWIN, Lesson, Strategy
 
 FORWARD = 1 / 3  # a forward pass alone: a backward pass is two
 FIXED = 0.08  # of a full step: what a step of one layer, one head and 64 units still takes
@@ -34,3 +34,8 @@ def mean_step_cost(strategy: Strategy, blueprint: Blueprint, seed: int = 0) -> f
     """Mean cost of a step over a whole training run, from lessons drawn evenly along it."""
     drawn = (lessons_at(strategy, seed, step, PROBES) for step in range(PROBES))
     return float(np.mean([step_cost(blueprint, lessons) for lessons in drawn]))
+
+
+def scoring_cost(blueprint: Blueprint, rows: int, architecture: Architecture, batch_size: int) -> float:
+    """What it costs to score `architecture` on so many rows, where a step has `batch_size` of them."""
+    return FORWARD * rows / batch_size * step_cost(blueprint, [Lesson(architecture, FROM_LABELS)])

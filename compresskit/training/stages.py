@@ -16,6 +16,7 @@ from torch import nn
 from transformers import TrainerCallback, set_seed
 
 from compresskit.architecture import Architecture
+from compresskit.display import SILENT, UNCOUNTED, Counter, Display, counted
 from compresskit.errors import ConfigurationError, one_of
 from compresskit.supernet.attention import quick_gradients
 from compresskit.supernet.importance import (
@@ -29,9 +30,10 @@ from compresskit.supernet.network import SuperNetwork
 from compresskit.supernet.scoring import predict
 from compresskit.tasks.collation import collate
 from compresskit.tasks.task import Split, Task
+from compresskit.training.cost import mean_step_cost, scoring_cost
 from compresskit.training.losses import label_loss
 from compresskit.training.memory import TeacherMemory
-from compresskit.training.progress import Listener, ProgressCallback
+from compresskit.training.progress import ORDER, ProgressCallback, training_of
 from compresskit.training.recipe import Recipe, quick_forward
 from compresskit.training.strategies import Consistent, Standard, Strategy
 from compresskit.training.trainer import Penalty, SuperNetTrainer
@@ -43,12 +45,12 @@ IMPORTANCES = ("fisher", "taylor", "magnitude", "none")
 
 @dataclass(frozen=True)
 class Stage:
-    """What every stage needs: the task, where checkpoints go, who listens, and what the teacher has said."""
+    """What every stage needs: the task, where checkpoints go, who watches, and what the teacher has said."""
 
     task: Task
     pad_id: int
     folder: Path
-    listen: Listener
+    display: Display = SILENT
     resume: bool = False
     memory: TeacherMemory = field(default_factory=TeacherMemory)
 
@@ -66,11 +68,15 @@ def score(
 
 
 def quick_predict(
-    supernet: SuperNetwork, stage: Stage, architecture: Architecture | None = None
+    supernet: SuperNetwork,
+    stage: Stage,
+    architecture: Architecture | None = None,
+    counter: Counter = UNCOUNTED,
 ) -> npt.NDArray[np.float32]:
     """Logits (rows, labels) of the rows that a search scores, in bfloat16 where the machine is fast in it."""
     with quick_forward(next(supernet.parameters()).device):
-        return predict(supernet, stage.task.search, pad_id=stage.pad_id, architecture=architecture)
+        rows = stage.task.search
+        return predict(supernet, rows, pad_id=stage.pad_id, architecture=architecture, counter=counter)
 
 
 def quick_score(supernet: SuperNetwork, stage: Stage, architecture: Architecture | None = None) -> float:
@@ -83,8 +89,7 @@ def fine_tune(model: nn.Module, stage: Stage, recipe: Recipe, strategy: Strategy
 
     Its checkpoints stay until they are discarded.
     """
-    task = stage.task
-    strategy = strategy or dense_strategy(model, task, recipe.steps(len(task.train)))
+    strategy = strategy or dense_strategy(model, stage.task, recipe.steps(len(stage.task.train)))
     _train(SuperNetwork(model), stage, "dense", strategy, recipe, None)
 
 
@@ -133,8 +138,11 @@ def _importance(supernet: SuperNetwork, stage: Stage, recipe: Recipe, by: str) -
     device = next(supernet.parameters()).device
     batches = sample_batches(stage.task.train, stage.pad_id, recipe.batch_size, recipe.seed, device=device)
     estimate = taylor_importance if by == "taylor" else fisher_importance
-    with quick_gradients(supernet, stage.task.train.lengths):
-        return estimate(supernet.model, supernet.blueprint, batches, batch_loss)
+    with (
+        quick_gradients(supernet, stage.task.train.lengths),
+        stage.display.stage(ORDER, len(batches), "batches") as counter,
+    ):
+        return estimate(supernet.model, supernet.blueprint, counted(batches, counter), batch_loss)
 
 
 def train_supernet(
@@ -176,30 +184,33 @@ def _train(
     callbacks: Sequence[TrainerCallback] = (),
 ) -> None:
     set_seed(recipe.seed)
-    folder = stage.folder / name
     trainer = SuperNetTrainer(
         supernet,
         strategy,
         recipe,
         stage.task.train,
-        folder,
+        stage.folder / name,
         pad_id=stage.pad_id,
         teacher=teacher,
         callbacks=list(callbacks),
         penalty=penalty,
         memory=stage.memory,
     )
-    trainer.add_callback(
-        ProgressCallback(
-            name,
-            stage.folder / "progress.jsonl",
-            stage.listen,
-            lambda: quick_score(supernet, stage, watch),
-            trainer.take_mean_loss,
-            lambda: trainer.full_steps,
+    a_step = mean_step_cost(strategy, supernet.blueprint)
+    scored = len(stage.task.search), watch or supernet.full, recipe.batch_size
+    with stage.display.stage(training_of(name), trainer.args.max_steps, "steps") as counter:
+        trainer.add_callback(
+            ProgressCallback(
+                name,
+                stage.folder / "progress.jsonl",
+                counter,
+                lambda: quick_score(supernet, stage, watch),
+                trainer.take_mean_loss,
+                lambda: trainer.full_steps,
+                evaluation_steps=scoring_cost(supernet.blueprint, *scored) / a_step,
+            )
         )
-    )
-    trainer.run(resume=stage.resume)
+        trainer.run(resume=stage.resume)
 
 
 def set_dropout(model: nn.Module, probability: float) -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 import compresskit
-from tests.test_imports import EXTRAS, python
+from compresskit.cli.app import EXTRAS
+from tests.test_imports import python
 
-FUNCTIONS = ("bench", "export", "load_engine", "load_pruned", "search")
+FUNCTIONS = ("bench", "export", "load_engine", "load_pruned", "preview", "search")
 MODULES = (
     "compresskit.api.search",
     "compresskit.api.export",

@@ -13,6 +13,7 @@ import pytest
 import torch
 
 from compresskit.architecture import Candidate
+from compresskit.display import SILENT
 from compresskit.methods import make_method
 from compresskit.methods.base import MethodContext
 from compresskit.pipeline.evaluation.evaluator import Evaluator
@@ -81,8 +82,8 @@ def make_context(folder: Path, method: str, trials: int, **changes: Any) -> Meth
         objectives=objectives,
         searcher=make_searcher("random", space, objectives, settings.seed),
     )
-    clock = Clock(lambda line: None)
-    stage = Stage(task, PAD, run.supernet, clock.hear, resume)
+    clock = Clock(SILENT)
+    stage = Stage(task, PAD, run.supernet, clock, resume)
     meter: Any = AdditiveMeter(run)
     evaluator = Evaluator(supernet, stage, meter, QUICK, {})
     return MethodContext(run, settings, inputs, stage, clock, supernet.model, evaluator, FULL_STEPS)

@@ -81,7 +81,7 @@ def test_a_search_that_was_lengthened_stays_so(run: Path, tmp_path: Path) -> Non
 
 
 def test_interrupt_in_an_export_leaves_no_engine(run: Path, tmp_path: Path) -> None:
-    for words in ("fine-tuning: step", "exporting and verifying"):
+    for words in ("point: step", "exporting the graph", "verifying on the test set"):
         interrupt_at(words, Job(run, engine=tmp_path / "engine"))
         assert list(tmp_path.iterdir()) == []
     assert export(run, tmp_path / "engine", pareto_idx=0).num_params > 0

@@ -9,6 +9,7 @@ import pytest
 from onnx import ModelProto
 
 from compresskit.bundle.runtime import RuntimeLimit, lowest_runtime
+from compresskit.display import SILENT, Lines
 from compresskit.engine.export import export_onnx
 from compresskit.errors import ConfigurationError
 from compresskit.pipeline.evaluation import variant_choice as variants
@@ -109,7 +110,7 @@ def test_a_device_that_is_away_is_the_one_that_the_run_measured(
     old: Any = Run("first-token-packed-attention", "1.20.1")
     limit = final_graph._limit(request_, old, None)
     assert limit.oldest == (1, 20, 1)
-    variant_for = final_graph._variant_finder(old, PROFILE, plain, limit, False, said.append)
+    variant_for = final_graph._variant_finder(old, PROFILE, plain, limit, False, Lines(said.append))
     assert variant_for("fp32").name == variant
     assert said[0].startswith("not the run's graph variant first-token-packed-attention: it needs")
 
@@ -117,7 +118,7 @@ def test_a_device_that_is_away_is_the_one_that_the_run_measured(
 def test_static_int8_takes_another_form_than_int8_where_it_must(plain: ModelProto) -> None:
     run: Any = Run("first-token-onnx-attention", "1.23.2")
     limit = final_graph._limit(PrecisionRequest("fp32"), run, None)
-    variant_for = final_graph._variant_finder(run, PROFILE, plain, limit, False, lambda _: None)
+    variant_for = final_graph._variant_finder(run, PROFILE, plain, limit, False, SILENT)
     assert variant_for("int8").name == "first-token-onnx-attention"
     assert variant_for("int8-static").name == "plain"
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from rich.console import Console
@@ -115,7 +116,12 @@ MANY = Architecture.of_counts(LARGE, [(layer % 17, 171 * layer) for layer in ran
 @pytest.mark.parametrize("width", [60, 80])
 def test_a_narrow_terminal_keeps_what_a_point_is_chosen_by(width: int) -> None:
     test = OnTest(0, "", 0.9, (0.88, 0.92), 1821, "ONNX Runtime", 0.91, (-0.02, 0.001))
-    known = {"metric_name": "matthews_correlation", "fidelity": 0.9, "speedup": 2.0, "speedup_ci": (1.9, 2.1)}
+    known: dict[str, Any] = {
+        "metric_name": "matthews_correlation",
+        "fidelity": 0.9,
+        "speedup": 2.0,
+        "speedup_ci": (1.9, 2.1),
+    }
     points = [replace(point(place, 4.0 + place, 0.895, MANY), test=test, **known) for place in range(3)]
     whole = replace(dense(), metric_name="matthews_correlation")
     lines = text_of(front_table(front(*points, whole=whole), width=width), width)

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from compresskit.architecture import Architecture
+from compresskit.display import UNCOUNTED
 from compresskit.supernet.network import SuperNetwork
 from compresskit.training.cost import FIXED, FORWARD, lessons_at, mean_step_cost, step_cost
 from compresskit.training.progress import ProgressCallback
@@ -49,9 +50,7 @@ def test_training_says_what_it_cost(tmp_path: Path) -> None:
     supernet = SuperNetwork(make_model())
     trainer = make_trainer("teacher", tmp_path, supernet, make_task(), Recipe(2, 1e-3, batch_size=16))
     trainer.add_callback(
-        ProgressCallback(
-            "shared", tmp_path / "log.jsonl", lambda _: None, full_steps=lambda: trainer.full_steps
-        )
+        ProgressCallback("shared", tmp_path / "log.jsonl", UNCOUNTED, full_steps=lambda: trainer.full_steps)
     )
     trainer.run()
     by_hand = sum(

@@ -47,7 +47,7 @@ def test_a_quick_score_is_in_bf16_where_the_machine_is_fast_in_it(
     supernet, seen = SuperNetwork(make_model()), []
     head = supernet.model.get_submodule("classifier")
     head.register_forward_hook(lambda module, inputs, output: seen.append(output.dtype))
-    stage = Stage(make_task(), PAD, tmp_path, lambda progress: None)
+    stage = Stage(make_task(), PAD, tmp_path)
     quick = quick_score(supernet, stage)
     assert set(seen) == {torch.bfloat16 if fast else torch.float32}
     exact = score(supernet, stage, stage.task.search)

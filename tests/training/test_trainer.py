@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 import torch
 from transformers import TrainerCallback
 
+from compresskit.display import Lines
 from compresskit.supernet.network import SuperNetwork
 from compresskit.training import recipe as recipes
 from compresskit.training.batching import LengthSampler
@@ -113,13 +115,16 @@ def test_weights_move_once_a_step_or_after_each_of_its_networks(tmp_path: Path, 
 def test_fine_tuning_learns_the_task(tmp_path: Path) -> None:
     torch.manual_seed(0)
     model, task = make_model(), make_task(rows=512)
-    heard: list[float | None] = []
-    stage = Stage(task, PAD, tmp_path, lambda progress: heard.append(progress.metric))
+    said: list[str] = []
+    stage = Stage(task, PAD, tmp_path, Lines(said.append))
     before = score(SuperNetwork(model), stage, task.test)
     fine_tune(model, stage, Recipe(epochs=8, learning_rate=3e-3, batch_size=32))
     assert score(SuperNetwork(model), stage, task.test) > max(before, 0.8)
-    assert heard[-1] is not None
-    assert (tmp_path / "progress.jsonl").read_text().count("\n") == len(heard)
+    assert said[0] == "training dense: 128 steps"
+    assert (tmp_path / "progress.jsonl").read_text().count("\n") == len(said[1:])
+    assert re.fullmatch(
+        r"dense: step 128 of 128 \(100%\), loss \d\.\d{3}, metric \d\.\d{4}, 0 s left", said[-1]
+    )
 
 
 def test_a_fading_teacher_has_the_whole_weight_first_and_none_at_the_end(tmp_path: Path) -> None:

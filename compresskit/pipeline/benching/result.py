@@ -137,3 +137,18 @@ def blank_result(num_engines: int) -> BenchResult:
     )
     ratio = Ratio("engine", "baseline", 0.0, (0.0, 0.0))
     return BenchResult((blank,) * num_engines, (ratio,) * (num_engines - 1), {}, {}, ())
+
+
+def disagreement(engine: EngineResult) -> str | None:
+    """Bench and search differ by more than 5 % and more than chance: the warning; None where they do not."""
+    if engine.recorded_ms is None or engine.corrected_ms is None or engine.corrected_ci_ms is None:
+        return None
+    low, high = engine.corrected_ci_ms
+    apart = engine.corrected_ms / engine.recorded_ms - 1
+    if abs(apart) <= 0.05 or low <= engine.recorded_ms <= high:
+        return None
+    return (
+        f"{engine.path}: search measured {engine.recorded_ms:.3f} ms, this bench "
+        f"{engine.corrected_ms:.3f} ms in the same state of the machine ({100 * apart:+.0f} %); measure "
+        "the front again, after method nas with `compresskit search --from RUN --output NEW`."
+    )

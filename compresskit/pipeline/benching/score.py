@@ -12,6 +12,7 @@ import numpy.typing as npt
 from compresskit.bundle import Manifest, load_engine
 from compresskit.bundle.loader import MODEL_FILE, session_settings
 from compresskit.data.label_values import Label, label_number
+from compresskit.display import UNCOUNTED, Counter
 from compresskit.errors import DataError
 from compresskit.pipeline.benching.data import LabelledTexts
 from compresskit.tasks.label_match import match_labels
@@ -30,6 +31,7 @@ def score_engine(
     data: LabelledTexts,
     profile: Profile,
     device: RemoteBench | None = None,
+    counter: Counter = UNCOUNTED,
 ) -> float:
     """The engine's own metric on all rows of `data`, as a fraction; computed on `device` where there is one.
 
@@ -39,7 +41,10 @@ def score_engine(
     labels = encode_labels(data, engine.labels, data.class_names)
     texts: Any = data.texts if len(data.texts[0]) == 2 else [text for (text,) in data.texts]
     if device is None:
-        parts = [engine.predict(texts[i : i + _CHUNK]) for i in range(0, len(texts), _CHUNK)]
+        parts = []
+        for start in range(0, len(texts), _CHUNK):
+            parts.append(engine.predict(texts[start : start + _CHUNK]))
+            counter.advance(len(parts[-1]))
         logits = np.concatenate(parts)
     else:
         session = session_settings(folder, manifest)

@@ -10,11 +10,13 @@ import numpy as np
 import numpy.typing as npt
 
 from compresskit.architecture import Candidate
+from compresskit.display import UNCOUNTED, Counter
 from compresskit.methods import LADDERS, NAS
 from compresskit.pipeline.evaluation.evaluator import Evaluator, Scores
 from compresskit.pipeline.evaluation.latency import LatencyMeter
 from compresskit.pipeline.evaluation.latency_record import CandidateLatency
 from compresskit.pipeline.evaluation.metric_intervals import with_intervals
+from compresskit.pipeline.training.plan import FRONT
 from compresskit.runs.directory import RunDirectory
 from compresskit.runs.records import Front, FrontPoint, TrialRecord
 from compresskit.searchers.constraints import UNBOUND, Constraints
@@ -41,10 +43,11 @@ def write_front(
     no point keeps the constraints; under `unsteady` that the dense model was faster or slower in the search.
     """
     full = Candidate(evaluator.supernet.full)
-    evaluator.meter.measure_dense()
-    evaluator.meter.settle()
-    again, answers = settle(records, objectives, evaluator, constraints)
-    evaluator.pairs.close()
+    with evaluator.stage.display.stage(FRONT) as counter:
+        evaluator.meter.measure_dense()
+        evaluator.meter.settle()
+        again, answers = settle(records, objectives, evaluator, constraints, counter)
+        evaluator.pairs.close()
     measured = evaluator.meter.measure(full)
     metric = run.info["dense_metric"]
     dense = FrontPoint(
@@ -111,6 +114,7 @@ def settle(
     objectives: Sequence[Objective],
     evaluator: Evaluator,
     constraints: Constraints,
+    counter: Counter = UNCOUNTED,
 ) -> tuple[list[TrialRecord], dict[int | None, npt.NDArray[Any]]]:
     """The trials that come onto the front, with metrics of all validation rows and latencies looked at again;
     and by trial what each says of these rows.
@@ -136,6 +140,7 @@ def settle(
         return {some[row].trial_id for some in feasible for row in front_of(some, objectives)}
 
     while new := on_front() - (gains.keys() & looked_at):
+        counter.expect(total=2 * len(new | gains.keys() | looked_at))
         for trial_id in sorted(new - gains.keys()):
             record = known[trial_id]
             scores, answers[trial_id] = evaluator.validated(record.candidate, record.weights)
@@ -143,6 +148,7 @@ def settle(
             gains[trial_id] = tuple(
                 (now or 0.0) - (getattr(record, name) or 0.0) for name, now in scores._asdict().items()
             )
+            counter.advance()
         for trial_id in sorted(on_front() & gains.keys() - looked_at):
             record = known[trial_id]
             reduction = None
@@ -153,6 +159,7 @@ def settle(
                 known[trial_id], latency_ms=measured.median_ms, latency_ci_ms=measured.ci_ms
             )
             looked_at.add(trial_id)
+            counter.advance()
     return [known[trial_id] for trial_id in sorted(gains)], answers
 
 

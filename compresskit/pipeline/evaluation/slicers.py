@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from onnx import ModelProto
 
 from compresskit.architecture import Architecture
+from compresskit.display import Display
 from compresskit.engine.export import export_onnx
 from compresskit.engine.graph_slicer import GraphSlicer
 from compresskit.engine.residual import NotCutError
@@ -69,15 +70,16 @@ class FreshGraphs:
         return LightGraph(self.slice(architecture), {})
 
 
-def slicer_of(supernet: SuperNetwork, precisions: Sequence[str], say: Callable[[str], None]) -> Slicer:
+def slicer_of(supernet: SuperNetwork, precisions: Sequence[str], display: Display) -> Slicer:
     """For graphs of these precisions: latency in fp32 needs no weights of its own, so one graph serves.
 
     A graph that cannot be cut is said, and each architecture is then exported anew.
     """
     try:
-        if isinstance(supernet, PartedNetwork) and set(precisions) != {"fp32"}:
-            return PartedSlicer(supernet)
-        return GraphSlicer(export_onnx(supernet.model), supernet.blueprint)
+        with display.stage("exporting the graph"):
+            if isinstance(supernet, PartedNetwork) and set(precisions) != {"fp32"}:
+                return PartedSlicer(supernet)
+            return GraphSlicer(export_onnx(supernet.model), supernet.blueprint)
     except NotCutError as error:
-        say(f"{error} Each candidate is exported anew: slower, but right.")
+        display(f"{error} Each candidate is exported anew: slower, but right.")
         return FreshGraphs(supernet)

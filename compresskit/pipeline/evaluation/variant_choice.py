@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from typing import Any
 
 from onnx import ModelProto
 
 from compresskit.bundle.runtime import RuntimeLimit, installed_version, parse_version
+from compresskit.display import SILENT, Display, counted
 from compresskit.engine.quantize import to_precision
 from compresskit.engine.variants import (
     ONE_THREAD,
     SESSIONS,
+    VARIANTS,
     Variant,
     choose_session,
     choose_variant,
@@ -36,6 +38,19 @@ def limit_of(target: LatencyTarget) -> RuntimeLimit:
     return RuntimeLimit(min(there, installed_version()))
 
 
+def choice_of(precision: str) -> str:
+    """The stage in which the form for a precision is chosen."""
+    return f"choosing the {precision} graph form"
+
+
+def forms_on(profile: Profile) -> tuple[Sequence[Variant], Sequence[str]]:
+    """Forms of the graph, and settings of the session, that are compared on a device."""
+    if profile.provider != "cpu":
+        return VARIANTS, ()
+    one = profile.address is None and resolve(profile).threads == 1
+    return VARIANTS, ONE_THREAD if one else tuple(SESSIONS)
+
+
 def find_variant(
     target: LatencyTarget,
     profile: Profile,
@@ -44,6 +59,7 @@ def find_variant(
     limit: RuntimeLimit,
     *,
     static_int8: bool = False,
+    display: Display = SILENT,
 ) -> Variant:
     """The fastest form of the plain graph `plain` in a precision, then the fastest session for it.
 
@@ -56,11 +72,12 @@ def find_variant(
         return median_ms(to_precision(graph, precision), variant)
 
     objection = partial(limit.objection, static_int8=static_int8)
-    chosen = choose_variant(measure, plain, objection=objection)
-    if profile.provider != "cpu":
-        return chosen
-    one = profile.address is None and resolve(profile).threads == 1
-    return choose_session(measure, plain, chosen, sessions=ONE_THREAD if one else tuple(SESSIONS))
+    variants, sessions = forms_on(profile)
+    with display.stage(choice_of(precision), len(variants) + len(sessions), "forms") as counter:
+        chosen = choose_variant(measure, plain, variants=counted(variants, counter), objection=objection)
+        if not sessions:
+            return chosen
+        return choose_session(measure, plain, chosen, sessions=counted(sessions, counter))
 
 
 def choose_variants(
@@ -69,12 +86,12 @@ def choose_variants(
     profile: Profile,
     slicer: Slicer,
     precisions: Collection[str],
-    say: Callable[[str], None],
+    display: Display,
 ) -> dict[str, Variant]:
     """The variant of each precision; what run.json lacks is found on the dense graph and kept there."""
     for precision in missing_precisions(run.info, precisions):
-        say(f"choosing the fastest form of the graph for {precision} on the target")
-        found = find_variant(target, profile, slicer.slice(slicer.full), precision, limit_of(target)).name
+        plain = slicer.slice(slicer.full)
+        found = find_variant(target, profile, plain, precision, limit_of(target), display=display).name
         if precision == FP32:
             run.update(variant=found)
         else:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from types import TracebackType
 from typing import Any
 
@@ -12,6 +12,7 @@ from onnx import ModelProto
 
 from compresskit.bundle.batching import InputRow
 from compresskit.bundle.runtime import Version, installed_version, parse_version
+from compresskit.display import SILENT, Display, Say, display_of
 from compresskit.engine.score import logits_of
 from compresskit.errors import TargetError
 from compresskit.target.base import SessionSettings
@@ -31,10 +32,9 @@ class Device:
     Raises TargetError when the provider is not there, AgentError when the agent cannot be reached.
     """
 
-    def __init__(
-        self, profile: Profile, *, pad_id: int = 0, say: Callable[[str], None] = lambda _: None
-    ) -> None:
+    def __init__(self, profile: Profile, *, pad_id: int = 0, say: Say | Display = SILENT) -> None:
         self.profile = profile
+        self._display = display_of(say)
         self.pad_id = pad_id
         self._bench = None if profile.address is None else RemoteBench(profile, say=say)
         if self._bench is None:
@@ -62,8 +62,9 @@ class Device:
             EngineToMeasure(name, graph.SerializeToString(), session) for name, graph, session in graphs
         ]
         if self._bench is not None:
-            return self._bench.compare(engines, baseline, decide=decide)
-        return compare(engines, self.profile, baseline, decide=decide)
+            with self._display.stage("comparing forms on the device"):
+                return self._bench.compare(engines, baseline, decide=decide)
+        return compare(engines, self.profile, baseline, decide=decide, display=self._display)
 
     def logits(
         self, graph: ModelProto, rows: Sequence[InputRow], session: SessionSettings | None = None
@@ -88,7 +89,7 @@ class Device:
 
 
 @contextlib.contextmanager
-def reach(profile: Profile, *, pad_id: int, say: Callable[[str], None]) -> Iterator[Device | None]:
+def reach(profile: Profile, *, pad_id: int, say: Say) -> Iterator[Device | None]:
     """The device of `profile`, or None, and why is said, where it is not there."""
     try:
         device = Device(profile, pad_id=pad_id, say=say)

@@ -13,6 +13,7 @@ from torch import nn
 from compresskit.bundle import Engine
 from compresskit.bundle.batching import InputRow
 from compresskit.bundle.encoding import Text
+from compresskit.display import Display
 from compresskit.engine.verify import verify_session
 from compresskit.errors import EngineError
 from compresskit.pipeline.exporting.corpus import Corpus
@@ -36,16 +37,17 @@ class Examination:
     device: Device | None
     exact: bool
     figures: Callable[[npt.NDArray[Any]], OnTest]
-    say: Callable[[str], None]
+    display: Display
 
     def __call__(self, engine: Engine) -> dict[str, Any]:
         task = self.corpus.task
         rows = engine.encode(plain_texts(task.test.texts))
         self._check_encoding(engine, rows)
-        difference, logits = verify_session(
-            engine.session, self.model, rows, exact=self.exact, pad_id=engine.pad_id
-        )
-        self.say(f"largest difference to PyTorch on the test set: {difference:.1e}")
+        with self.display.stage("verifying on the test set", 2 * len(rows), "rows") as counter:
+            difference, logits = verify_session(
+                engine.session, self.model, rows, exact=self.exact, pad_id=engine.pad_id, counter=counter
+            )
+        self.display(f"largest difference to PyTorch on the test set: {difference:.1e}")
         if self.device is not None and not self.device.is_this_cpu:
             session = SessionSettings.from_json(engine.manifest.session)
             logits = self.device.logits(self.graph, rows, session)

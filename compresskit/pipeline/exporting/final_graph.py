@@ -11,6 +11,7 @@ from onnx import ModelProto
 
 from compresskit.blocks import BlockPlan
 from compresskit.bundle.runtime import RuntimeLimit, installed_version, parse_limit, parse_version
+from compresskit.display import Display, Say
 from compresskit.engine.precision import AUTO, DEFAULT_DROP, check_precision
 from compresskit.engine.variants import Variant
 from compresskit.errors import EngineError, TargetError
@@ -66,7 +67,7 @@ def final_graph(
     corpus: Corpus,
     pad_id: int,
     blocks: BlockPlan | None = None,
-    say: Callable[[str], None],
+    display: Display,
 ) -> tuple[FinalGraph, GraphBuilder]:
     """Bring a point's plain graph into the precision asked for, in the form that is fastest for it.
 
@@ -75,7 +76,7 @@ def final_graph(
     one (TargetError, EngineError).
     """
     limit = _limit(request, run, device)
-    variant_for = _variant_finder(run, profile, plain, limit, device is not None, say)
+    variant_for = _variant_finder(run, profile, plain, limit, device is not None, display)
     builder = GraphBuilder(
         plain,
         variant_for,
@@ -93,22 +94,20 @@ def final_graph(
                 "cannot be reached; name a precision without --precision-drop."
             )
         drop = DEFAULT_DROP if request.max_drop is None else request.max_drop
-        chooser = PrecisionChooser(builder, device, corpus, drop, say)
+        chooser = PrecisionChooser(builder, device, corpus, drop, display)
         chosen = chooser.automatic() if request.precision == AUTO else chooser.within_drop(request.precision)
         made, trials = chosen.made, chosen.trials
     else:
         made = builder.make(request.precision)
     check: dict[str, Any] = {}
     if device is not None:
-        made, check = check_form(device, builder, made, say)
+        made, check = check_form(device, builder, made, display)
     if objection := limit.objection(made.graph):
         raise EngineError(f"graph variant {made.variant.name} in {made.precision} is no engine: {objection}.")
     return FinalGraph(made, trials, check), builder
 
 
-def check_form(
-    device: Device, builder: GraphBuilder, made: Made, say: Callable[[str], None]
-) -> tuple[Made, dict[str, Any]]:
+def check_form(device: Device, builder: GraphBuilder, made: Made, say: Say) -> tuple[Made, dict[str, Any]]:
     """Compare `made` with the plain form of the same weights, which is taken where it is shown to be faster.
 
     Its session settings are put to the test too: what the graph loses in a session without them is said.
@@ -160,7 +159,7 @@ def _variant_finder(
     plain: ModelProto,
     limit: RuntimeLimit,
     reachable: bool,
-    say: Callable[[str], None],
+    display: Display,
 ) -> Callable[[str], Variant]:
     """The run's variant for a precision; what the search did not need, or `limit` forbids, is found now."""
     known = known_variants(run.info)
@@ -174,13 +173,14 @@ def _variant_finder(
         stays = PLAIN if objection(known["fp32"], precision) else known["fp32"]
         if not reachable:
             return stays
-        say(f"choosing the fastest form of the graph for {precision} on the target")
-        with open_target(profile, say=say) as target:
+        with open_target(profile, say=display) as target:
             try:
                 static = precision == "int8-static"
-                return find_variant(target, profile, plain, measured, limit, static_int8=static)
+                return find_variant(
+                    target, profile, plain, measured, limit, static_int8=static, display=display
+                )
             except EngineError as error:
-                say(f"{error} Graph variant {stays.name} is taken.")
+                display(f"{error} Graph variant {stays.name} is taken.")
                 return stays
 
     def variant_for(precision: str) -> Variant:
@@ -191,7 +191,7 @@ def _variant_finder(
         chosen = known.get(precision) or known.get(measured)
         reason = None if chosen is None else objection(chosen, precision)
         if reason is not None and chosen is not None:
-            say(f"not the run's graph variant {chosen.name}: {reason}")
+            display(f"not the run's graph variant {chosen.name}: {reason}")
         if chosen is None or reason is not None:
             chosen = find(precision, measured)
         known[precision] = chosen

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ import numpy.typing as npt
 from safetensors.numpy import save_file
 
 from compresskit.architecture import Candidate
+from compresskit.display import Display, Say
 from compresskit.engine.card import describe_test
 from compresskit.errors import RunError
 from compresskit.pipeline.evaluation.metric_intervals import known_on
@@ -26,8 +26,6 @@ from compresskit.supernet.network import SuperNetwork
 from compresskit.supernet.scoring import predict
 from compresskit.tasks.task import Task
 from compresskit.training.recipe import training_device
-
-Say = Callable[[str], None]
 
 ANSWERS_FILE = "dense_answers.safetensors"
 RUNTIME, TORCH = "ONNX Runtime", "PyTorch"
@@ -55,7 +53,7 @@ def figures_on_test(
     logits: npt.NDArray[Any],
     *,
     pad_id: int,
-    say: Say,
+    display: Display,
 ) -> OnTest:
     """Of an engine by its `logits` (rows, labels) on the test set; `trial_id` is None for the dense model.
 
@@ -64,16 +62,16 @@ def figures_on_test(
     """
     own = Answered.of(task, logits, task.test)
     if trial_id is None and not changed:
-        _keep_answers(run.path, own, say)
+        _keep_answers(run.path, own, display)
         dense = own
     else:
-        dense = _dense(run, task, pad_id, say)
+        dense = _dense(run, task, pad_id, display)
     known = known_on(task.test, task, {"own": own.answers}, dense.answers)["own"]
     found = OnTest(trial_id, changed, own.metric, known.metric_ci, known.rows, RUNTIME)
     if dense is not own:
         found = replace(found, dense_metric=dense.metric, difference_ci=known.difference_ci)
-    say(f"test {task.metric_name} in ONNX Runtime: {describe_test(found.metric, found.in_manifest())}")
-    _keep(run, found, say)
+    display(f"test {task.metric_name} in ONNX Runtime: {describe_test(found.metric, found.in_manifest())}")
+    _keep(run, found, display)
     return found
 
 
@@ -85,17 +83,18 @@ def _keep(run: RunDirectory, found: OnTest, say: Say) -> None:
         say(f"the run does not keep the test figures: {error}")
 
 
-def _dense(run: RunDirectory, task: Task, pad_id: int, say: Say) -> Answered:
+def _dense(run: RunDirectory, task: Task, pad_id: int, display: Display) -> Answered:
     """What the dense model says of the test set: as the run knows it, else asked now."""
     kept = kept_answers(run.path)
     if kept is not None and len(kept) == len(task.test):
         return Answered(kept, task.score(_as_scored(task, kept), task.test.labels))
-    say(f"scoring the dense model on the {len(task.test):,} test texts, once for this run")
-    model = load_model(run.supernet / "dense_model").to(training_device())
-    asked = Answered.of(task, predict(SuperNetwork(model), task.test, pad_id=pad_id), task.test)
-    _keep_answers(run.path, asked, say)
+    with display.stage("dense model on the test set, once", len(task.test), "rows") as counter:
+        model = load_model(run.supernet / "dense_model").to(training_device())
+        logits = predict(SuperNetwork(model), task.test, pad_id=pad_id, counter=counter)
+    asked = Answered.of(task, logits, task.test)
+    _keep_answers(run.path, asked, display)
     own = known_on(task.test, task, {"own": asked.answers}, None)["own"]
-    _keep(run, OnTest(None, "", asked.metric, own.metric_ci, own.rows, TORCH), say)
+    _keep(run, OnTest(None, "", asked.metric, own.metric_ci, own.rows, TORCH), display)
     return asked
 
 

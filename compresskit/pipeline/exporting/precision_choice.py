@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+import numpy.typing as npt
 from onnx import ModelProto
 
+from compresskit.display import Display
 from compresskit.engine.precision import (
     ENGINE_PRECISIONS,
     PrecisionTrial,
@@ -15,7 +16,7 @@ from compresskit.engine.precision import (
     loses_more,
     refusal,
 )
-from compresskit.engine.sensitivity import quantize_partly, rank_groups
+from compresskit.engine.sensitivity import quantize_partly, rank_groups, weight_groups
 from compresskit.errors import AgentError, EngineError, TargetError
 from compresskit.pipeline.exporting.corpus import Corpus
 from compresskit.pipeline.exporting.device import Device
@@ -46,20 +47,19 @@ class PrecisionChooser:
         device: Device,
         corpus: Corpus,
         max_drop: float,
-        say: Callable[[str], None],
+        display: Display,
     ) -> None:
         self.builder = builder
         self.device = device
         self.task = corpus.task
         self.validation = corpus.validation
         self.max_drop = max_drop
-        self.say = say
+        self.display = display
 
     def automatic(self) -> ChosenPrecision:
         """The fastest of all precisions within the drop, measured turn about."""
         whole = self.builder.make("fp32")
-        wanted = self._metric(whole.graph, whole.variant.session)
-        self._say_metric("fp32", wanted)
+        wanted = self._told_metric("fp32", whole)
         made: dict[str, Made] = {}
         trials = [PrecisionTrial("fp32", None, wanted)]
         made["fp32"] = whole
@@ -77,17 +77,17 @@ class PrecisionChooser:
                 raise
             except (EngineError, TargetError) as error:
                 trials.append(PrecisionTrial(precision, None, None, str(error)))
-        self.say(f"comparing {', '.join(made)} on the device")
+        self.display(f"comparing {', '.join(made)} on the device")
         compared = self.device.compare(
             [(name, each.graph, each.variant.session) for name, each in made.items()], "fp32"
         )
         trials = with_latencies(trials, compared)
         choice = choose_precision(trials, max_drop=self.max_drop)
         for name, reason in choice.reasons.items():
-            self.say(f"not {name}: {reason}")
+            self.display(f"not {name}: {reason}")
         chosen = choice.chosen
         assert chosen.metric is not None
-        self.say(f"precision {chosen.name}: {chosen.latency_ms:.3f} ms")
+        self.display(f"precision {chosen.name}: {chosen.latency_ms:.3f} ms")
         return ChosenPrecision(made[chosen.name], choice.to_json(trials))
 
     def within_drop(self, precision: str) -> ChosenPrecision:
@@ -96,8 +96,7 @@ class PrecisionChooser:
         EngineError where even that does not keep the metric.
         """
         whole = self.builder.make("fp32")
-        wanted = self._metric(whole.graph, whole.variant.session)
-        self._say_metric("fp32", wanted)
+        wanted = self._told_metric("fp32", whole)
         trials = [PrecisionTrial("fp32", None, wanted)]
         for each, metric in self._attempts(precision, wanted):
             trials.append(PrecisionTrial(precision, None, metric, float_layers=each.float_layers))
@@ -118,8 +117,7 @@ class PrecisionChooser:
     def _attempts(self, precision: str, wanted: float) -> list[tuple[Made, float]]:
         """The whole graph in a precision and its metric; where that loses too much, a mixed one beside it."""
         made = self.builder.make(precision)
-        metric = self._metric(made.graph, made.variant.session)
-        self._say_metric(precision, metric)
+        metric = self._told_metric(precision, made)
         found = [(made, metric)]
         if loses_more(metric, wanted, self.max_drop) and precision.startswith("int8"):
             mixed = self._mixed(made, wanted)
@@ -133,8 +131,14 @@ class PrecisionChooser:
         plain = self.builder.in_float(made.variant)
         quantize = self.builder.quantizer(made.precision, made.variant)
         rows = self.validation.encoded[:SENSITIVITY_ROWS]
-        self.say(f"looking for the layers that {made.precision} hurts most")
-        ranked = rank_groups(plain, quantize, lambda graph: self.device.logits(graph, rows, session))
+        name = f"layers that {made.precision} hurts most"
+        with self.display.stage(name, 1 + len(weight_groups(plain)), "layers") as counter:
+
+            def logits(graph: ModelProto) -> npt.NDArray[Any]:
+                counter.advance()
+                return self.device.logits(graph, rows, session)
+
+            ranked = rank_groups(plain, quantize, logits)
 
         def accept(graph: ModelProto) -> float | None:
             copied = ModelProto()
@@ -153,8 +157,14 @@ class PrecisionChooser:
         logits = self.device.logits(graph, self.validation.encoded, session)
         return self.task.score(logits, self.validation.labels)
 
+    def _told_metric(self, name: str, made: Made) -> float:
+        with self.display.stage(f"{name} on validation data"):
+            metric = self._metric(made.graph, made.variant.session)
+        self._say_metric(name, metric)
+        return metric
+
     def _say_metric(self, name: str, metric: float) -> None:
-        self.say(f"{name}: {self.task.metric_name} {metric:.4f} on validation data")
+        self.display(f"{name}: {self.task.metric_name} {metric:.4f} on validation data")
 
 
 def with_latencies(trials: list[PrecisionTrial], compared: Comparison) -> list[PrecisionTrial]:

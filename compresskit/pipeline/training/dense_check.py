@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from compresskit.display import Display, Say
 from compresskit.errors import ConfigurationError
 from compresskit.pipeline.inputs import Inputs
 from compresskit.pipeline.settings import SearchSettings
@@ -23,7 +23,7 @@ from compresskit.training.recipe import training_device
 _SUSPECTED = 0.05  # chance below which an order is named as the cause of a metric that is too low anyway
 
 
-def check_dense(inputs: Inputs, settings: SearchSettings, say: Callable[[str], None]) -> Inputs:
+def check_dense(inputs: Inputs, settings: SearchSettings, display: Display) -> Inputs:
     """`inputs` with what there is to note of the checkpoint's weights.
 
     Raises ConfigurationError for weights that are not the configuration's, and, unless
@@ -31,20 +31,23 @@ def check_dense(inputs: Inputs, settings: SearchSettings, say: Callable[[str], N
     answer to every row, or whose labels fit the data clearly better in another order.
     """
     checkpoint, task = inputs.checkpoint, inputs.task
-    model, _, notes = load_dense(checkpoint, task, settings.seed)
+    with display.stage("loading the model's weights"):
+        model, _, notes = load_dense(checkpoint, task, settings.seed)
     for note in notes:
-        say(f"model: {note}")
+        display(f"model: {note}")
     if checkpoint.is_fine_tuned:
         network = SuperNetwork(model.to(training_device()))
-        found = _weakness(task, predict(network, task.search, pad_id=checkpoint.pad_id), say)
+        with display.stage("checking the model on the data", len(task.search), "rows") as counter:
+            logits = predict(network, task.search, pad_id=checkpoint.pad_id, counter=counter)
+        found = _weakness(task, logits, display)
         if found and not settings.allow_weak_dense:
             raise ConfigurationError(f"{found} Or continue as it is with --allow-weak-dense.")
         if found:
-            say(f"warning: {found}")
+            display(f"warning: {found}")
     return replace(inputs, checkpoint=replace(checkpoint, notes=(*checkpoint.notes, *notes)))
 
 
-def _weakness(task: Task, logits: npt.NDArray[Any], say: Callable[[str], None]) -> str | None:
+def _weakness(task: Task, logits: npt.NDArray[Any], say: Say) -> str | None:
     """What is wrong with a dense model of these logits, (rows, labels), of `task.search`, and what to do."""
     labels = task.search.labels
     metric, prior = task.score(logits, labels), task.prior(task.search)

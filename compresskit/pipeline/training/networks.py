@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 from torch import nn
 
+from compresskit.architecture import Architecture
 from compresskit.families import dimensions_of
 from compresskit.pipeline.inputs import Inputs
 from compresskit.pipeline.settings import DENSE_LEARNING_RATE, SearchSettings
@@ -15,18 +15,24 @@ from compresskit.pipeline.store.dense_predictions import Answered, DenseAnswers
 from compresskit.pipeline.store.importance import save_scores
 from compresskit.pipeline.store.shared_weights import load_shared
 from compresskit.pipeline.training.models import load_dense, load_model, save_model
+from compresskit.pipeline.training.plan import SCORED, plan_of, seconds_a_look
 from compresskit.pipeline.training.ranks import is_first
 from compresskit.pipeline.training.steps_spent import note_full_steps, note_training
-from compresskit.pipeline.training.strategy import parts_of, recipe_for, shared_recipe, strategy_for
+from compresskit.pipeline.training.strategy import (
+    DENSE,
+    SUPERNET,
+    parts_of,
+    recipe_for,
+    shared_recipe,
+    strategy_for,
+)
 from compresskit.pipeline.training.sub_supernets import PartsTraining
-from compresskit.pipeline.training.time_estimate import DENSE, SUPERNET, Clock
+from compresskit.pipeline.training.time_estimate import Clock
 from compresskit.runs.directory import RunDirectory
 from compresskit.spaces import Space
 from compresskit.supernet.network import SuperNetwork
 from compresskit.supernet.scoring import predict
-from compresskit.supernet.sub_supernets import ranges
 from compresskit.supernet.surgery import blueprint_of
-from compresskit.training.cost import mean_step_cost
 from compresskit.training.recipe import training_device
 from compresskit.training.stages import (
     Stage,
@@ -36,6 +42,7 @@ from compresskit.training.stages import (
     quick_predict,
     train_supernet,
 )
+from compresskit.training.strategies import Strategy
 
 
 class Networks:
@@ -48,14 +55,12 @@ class Networks:
         inputs: Inputs,
         stage: Stage,
         clock: Clock,
-        say: Callable[[str], None],
     ) -> None:
         self.run = run
         self.settings = settings
         self.inputs = inputs
         self.stage = stage
         self.clock = clock
-        self.say = say
         self.device = training_device()
         rows = len(inputs.task.train)
         width = dimensions_of(inputs.checkpoint.config).hidden_size
@@ -68,34 +73,38 @@ class Networks:
     def dense(self) -> nn.Module:
         """The dense model, its heads and units in order of importance."""
         folder = self.run.supernet / "dense_model"
-        if folder.exists():
-            return load_model(folder).to(self.device)
-        model = self._fine_tuned()
+        is_there = folder.exists()
+        model = load_model(folder).to(self.device) if is_there else self._fine_tuned()
+        self.plan(model)
+        if is_there:
+            return model
         importance = self.settings.importance
         scores = order_by_importance(model, self.stage, self.recipes[DENSE], importance)
         save_scores(self.run.supernet, scores)
         network, task = SuperNetwork(model), self.inputs.task
-        whole = predict(network, task.validation, pad_id=self.stage.pad_id)
-        quick = quick_predict(network, self.stage)
+        rows = len(task.validation) + len(task.search)
+        with self.clock.stage(SCORED, rows, "rows") as counter:
+            whole = predict(network, task.validation, pad_id=self.stage.pad_id, counter=counter)
+            quick = quick_predict(network, self.stage, counter=counter)
         answers = DenseAnswers(
             Answered.of(task, whole, task.validation), Answered.of(task, quick, task.search)
         )
         answers.save(self.run.supernet)
-        metric = answers.validation.metric
+        metric, prior = answers.validation.metric, task.prior(task.validation)
         self.run.update(
             status="dense",
             dense_metric=metric,
             dense_search_metric=answers.search.metric,
             metric_name=task.metric_name,
+            prior_metric=prior,
             blueprint=network.blueprint.to_json(),
             notes=[*self.inputs.checkpoint.notes, *task.notes],
         )
-        prior = task.prior(task.validation)
-        self.say(
+        self.clock(
             f"dense model: {task.metric_name} {metric:.4f} on validation, one answer to every row {prior:.4f}"
         )
         if metric <= prior:
-            self.say(
+            self.clock(
                 "warning: the dense model is no better than one answer to every row, and what is made of it "
                 "will not be: check labels, text columns and tokenizer, or train longer (--epochs)"
             )
@@ -109,7 +118,6 @@ class Networks:
         folder = self.run.supernet / "model"
         if folder.exists():
             return load_shared(folder).to(self.device)
-        self._begin(SUPERNET, dense, space)
         if self.parts > 1:
             part = folder.with_name("model.training")
             training = PartsTraining(
@@ -135,10 +143,12 @@ class Networks:
         checkpoint = self.inputs.checkpoint
         model = load_dense(checkpoint, self.inputs.task, self.settings.seed).model.to(self.device)
         if checkpoint.is_fine_tuned:
-            self.say("the checkpoint is fine-tuned: it is the dense model and teacher as it is")
+            self.clock("the checkpoint is fine-tuned: it is the dense model and teacher as it is")
             return model
-        self._begin(DENSE, model, self.inputs.space)
-        fine_tune(model, self.stage, self.recipes[DENSE])
+        recipe = self.recipes[DENSE]
+        strategy = dense_strategy(model, self.inputs.task, recipe.steps(len(self.inputs.task.train)))
+        self.plan(model, strategy)
+        fine_tune(model, self.stage, recipe, strategy)
         save_model(model, self._unordered)
         self._stored(DENSE)
         return model
@@ -152,21 +162,12 @@ class Networks:
     def _spent(self, what: str, full_steps: float) -> None:
         note_full_steps(self.run, what, full_steps)
 
-    def _begin(self, stage: str, model: nn.Module, space: Space) -> None:
-        """Say that a stage begins, and soon after how long all that follows will take."""
-        steps = self.recipes[DENSE].steps(len(self.inputs.task.train))
-        strategies = {
-            DENSE: dense_strategy(model, self.inputs.task, steps),
-            SUPERNET: strategy_for(self.settings, space),
-        }
-        blueprint = blueprint_of(model)
-        costs = {name: mean_step_cost(strategy, blueprint) for name, strategy in strategies.items()}
-        rest, parts = 0.0, self.parts
-        if stage == SUPERNET and parts > 1:  # of which the first begins
-            whole = self.recipes[SUPERNET].steps(len(self.inputs.task.train)) * costs[SUPERNET]
-            rest = whole * (parts - 1) / parts
-            costs[SUPERNET] = mean_step_cost(strategy_for(self.settings, space, ranges(parts)[0]), blueprint)
-        self.clock.begin(stage, self.settings, self.recipes, self.inputs.task, costs, rest)
+    def plan(self, model: nn.Module, fine_tuning: Strategy | None = None) -> None:
+        """Tell the clock what there is to do from here on; with `fine_tuning` that comes first."""
+        blueprint, profile = blueprint_of(model), self.inputs.profile
+        plan = plan_of(self.run, self.settings, self.inputs, self.recipes, fine_tuning, blueprint)
+        macs = blueprint.macs(Architecture.full(blueprint.dims), profile.length, profile.batch)
+        self.clock.plan(plan, seconds_a_look(profile, macs))
 
     @property
     def _unordered(self) -> Path:

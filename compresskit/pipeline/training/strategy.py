@@ -18,6 +18,7 @@ from compresskit.training.recipe import Recipe
 from compresskit.training.sampling import Draw, log_uniform, mostly_small, steady, within
 from compresskit.training.strategies import FrozenTeacher, Strategy, make_strategy
 
+DENSE, SUPERNET = "dense", "supernet"  # trainings
 OFTEN = 4.0  # epochs from which on parts are better
 
 

@@ -16,8 +16,7 @@ from compresskit.pipeline.store.importance import read_scores, save_scores
 from compresskit.pipeline.store.shared_weights import order_folder, part_folder, write_ends
 from compresskit.pipeline.training.models import load_model, save_model
 from compresskit.pipeline.training.ranks import is_first
-from compresskit.pipeline.training.strategy import strategy_for
-from compresskit.pipeline.training.time_estimate import SUPERNET
+from compresskit.pipeline.training.strategy import SUPERNET, strategy_for
 from compresskit.pruning.rivals.scores import mask_gradients
 from compresskit.spaces import PrecisionSpace, RankedSpace, Space
 from compresskit.supernet.importance import Importance, reorder
@@ -75,7 +74,7 @@ class PartsTraining:
             else:
                 self.train(model, dense, space, sizes, place, share - spent)
                 save_model(model, done)
-                self.stored(_name(place))
+                self.stored(part_name(place))
             models.append(model)
         return self.whole(models, [least for least, _ in ranges(parts)])
 
@@ -114,7 +113,7 @@ class PartsTraining:
             recipe,
             lambda _: strategy,
             watch=strategy.sample(np.random.default_rng(0), 0.0),
-            name=_name(place),
+            name=part_name(place),
             teacher=copy.deepcopy(teacher),
         )
 
@@ -147,6 +146,6 @@ def _inner(space: Space) -> Space:
     return space.inner if isinstance(space, PrecisionSpace) else space
 
 
-def _name(place: int) -> str:
-    """The stage of a part's training."""
+def part_name(place: int) -> str:
+    """The training of a part."""
     return f"{SUPERNET}-{place + 1}"

@@ -1,119 +1,130 @@
-"""How long the whole search will take, said early and mended as it goes on."""
+"""How long the whole search takes: what each stage has to do, at the rates that were measured so far."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 
-from compresskit.methods import UNTRAINED
-from compresskit.pipeline.settings import SearchSettings
-from compresskit.runs.records import TrialRecord
-from compresskit.searchers.loop import Progress as SearchProgress
-from compresskit.tasks.task import Task
-from compresskit.training.cost import FORWARD
-from compresskit.training.progress import Progress
-from compresskit.training.recipe import Recipe
+from compresskit.display import UNCOUNTED, Counter, Display, Pace, Say, display_of, format_seconds
 
-DENSE, SUPERNET = "dense", "supernet"  # stages
-# A candidate of the search costs half of the full network, one with another.
-MEAN_CANDIDATE = 0.5
-SECONDS_A_MEASUREMENT = 3.0
-SECONDS_A_CHOICE = 30.0  # of the graph's form, once a precision
+_TELL_AFTER = 10.0  # seconds of a stage: steps before may be those that a busy moment has met
+_TELL_AGAIN = 1.3  # times what was told: then it is told once more
 
 
-def format_seconds(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s" if minutes else f"{rest} s"
+@dataclass(frozen=True)
+class Work:
+    """What a stage has to do.
+
+    `full_steps`: training and scoring, in optimizer steps of the full network. `looks`: measurements of
+    latency, in those of the dense model at the profile's own precision. `seconds`: what is known beforehand.
+    """
+
+    full_steps: float = 0.0
+    looks: float = 0.0
+    seconds: float = 0.0
 
 
 class Clock:
-    """Turns progress into lines with time left, and the first seconds of training into an estimate."""
+    """The display of a search, with the time that the whole of it still takes.
 
-    def __init__(self, say: Callable[[str], None]) -> None:
-        self.say = say
-        self._later: Callable[[float], float] | None = None
+    Stages that are planned are expected to take what their work takes at the rates so far: seconds a full
+    step and `seconds_a_look`. Rates are learnt from each stage as it goes on; before one has told what a
+    step takes, nothing is said.
+    """
 
-    @staticmethod
-    def now() -> float:
-        return time.monotonic()
+    def __init__(self, say: Say | Display, now: Callable[[], float] = time.monotonic) -> None:
+        self.now = now
+        self._display = display_of(say)
+        self._whole: Counter = UNCOUNTED
+        self._plan: dict[str, Work] = {}
+        self._a_step: float | None = None
+        self._a_look = 0.0
+        self._told: tuple[float, float] | None = None  # seconds left, and when
 
-    def begin(
-        self,
-        stage: str,
-        settings: SearchSettings,
-        recipes: Mapping[str, Recipe],
-        task: Task,
-        costs: Mapping[str, float],
-        rest: float = 0.0,
-    ) -> None:
-        """Before a training stage: remember what comes after it.
+    def __call__(self, message: str, /) -> None:
+        self._display(message)
 
-        `recipes` of the dense stage and of the super-network; `costs` of a mean step of each, in steps of the
-        full network. `rest`: full steps of the same stage after the part that begins it.
-        """
-        rows, shared = len(task.train.encoded), recipes[SUPERNET]
-        self.say(f"{stage}: {recipes[stage].epochs:g} epochs of {rows} rows")
-        steps = shared.epochs * rows / shared.batch_size
-        scored = len(task.search.encoded) / shared.batch_size * FORWARD * MEAN_CANDIDATE
-        trials = settings.trials or 0
+    @contextmanager
+    def whole(self, name: str) -> Iterator[None]:
+        """The search itself, as the stage that all others are part of."""
+        with self._display.stage(name) as self._whole:
+            yield
 
-        def later(seconds_a_step: float) -> float:
-            full = seconds_a_step / costs[stage]
-            trains = stage == DENSE and settings.method not in UNTRAINED
-            training = (steps * costs[SUPERNET] if trains else rest) * full
-            searching = trials * (scored * full + SECONDS_A_MEASUREMENT)
-            if settings.budget_seconds is not None:
-                searching = min(searching or settings.budget_seconds, settings.budget_seconds)
-            return training + SECONDS_A_CHOICE * max(1, len(settings.precisions)) + searching
+    def plan(self, stages: Mapping[str, Work], seconds_a_look: float | None = None) -> None:
+        """What is still to be done, by the stages' names, in order; a stage that is planned again changes."""
+        self._plan |= stages
+        self._a_look = seconds_a_look or self._a_look
 
-        self._later = later
+    def expected(self, seconds_a_step: float) -> dict[str, float]:
+        """Seconds of each stage that is planned, where a step of the full network takes so many."""
+        self._a_step = seconds_a_step
+        return {name: self._seconds(work) or 0.0 for name, work in self._plan.items()}
 
-    def hear(self, progress: Progress) -> None:
-        done = progress.seconds / max(1e-9, progress.seconds + progress.seconds_left)
-        metric = "" if progress.loss is None else f", loss {progress.loss:.3f}"
-        metric += "" if progress.metric is None else f", metric {progress.metric:.4f}"
-        self.say(
-            f"{progress.stage}: step {progress.step} of {progress.of} ({done:.0%}){metric}, "
-            f"{format_seconds(progress.seconds_left)} left"
-        )
-        if self._later is not None and progress.step < progress.of:
-            total_steps = progress.of - progress.step
-            left = progress.seconds_left + self._later(progress.seconds_left / total_steps)
-            self.say(f"the whole search needs about {format_seconds(left)} more")
-            self._later = None
+    @contextmanager
+    def stage(self, name: str, total: float | None = None, unit: str = "") -> Iterator[Counter]:
+        with self._display.stage(name, total, unit) as counter:
+            work = self._plan.get(name)
+            if work is None:
+                yield counter
+                return
+            pace = Pace(total, self._seconds(work), self.now)
+            self._tell(name, pace, begins=True)
+            yield _Heard(counter, pace, lambda: self._hear(name, work, pace))
+        del self._plan[name]
 
-    def search_begins(self, settings: SearchSettings) -> None:
-        limit = [f"{settings.trials} trials"] if settings.trials else []
-        limit += [format_seconds(settings.budget_seconds)] if settings.budget_seconds else []
-        within = [] if settings.max_latency_ms is None else [f"{settings.max_latency_ms:g} ms"]
-        within += [] if settings.max_drop is None else [f"{settings.max_drop:g} points of dense"]
-        aim = f" for what is within {' and '.join(within)}" if within else ""
-        self.say(f"search: {settings.searcher} in space {settings.space}{aim}, at most {' or '.join(limit)}")
+    def _seconds(self, work: Work) -> float | None:
+        """What it will take; None where nobody knows."""
+        if work.full_steps and self._a_step is None:
+            return None
+        return work.full_steps * (self._a_step or 0.0) + work.looks * self._a_look + work.seconds
 
-    def point(self, record: TrialRecord, metric_name: str) -> None:
-        """One line for a trial with weights of its own."""
-        if not record.is_completed:
-            self.say(f"trial {record.trial_id}: failed: {record.error}")
+    def _hear(self, name: str, work: Work, pace: Pace) -> None:
+        left = pace.seconds_left
+        if left is None or not 0 < pace.share < 1:
             return
-        self.say(
-            f"trial {record.trial_id}: {metric_name} {record.metric:.4f}, {record.latency_ms:.3f} ms  "
-            f"{record.signature}"
-        )
+        whole = left / (1 - pace.share)
+        if work.looks and not work.full_steps:
+            self._a_look = whole / work.looks
+        elif work.full_steps and (self._a_step is None or not work.looks):
+            self._a_step = max(0.0, whole - work.looks * self._a_look) / work.full_steps
+        self._tell(name, pace)
 
-    def trial(self, progress: SearchProgress, metric_name: str) -> None:
-        """One line a trial: what it gave, and where the front stands."""
-        record = progress.record
-        if not record.is_completed:
-            self.say(f"trial {record.trial_id}: failed: {record.error}")
+    def _tell(self, name: str, pace: Pace, *, begins: bool = False) -> None:
+        later = [self._seconds(work) for stage, work in self._plan.items() if stage != name]
+        parts = [pace.seconds_left, *later]
+        known = [part for part in parts if part is not None]
+        if len(known) < len(parts):
             return
-        latency = "" if record.latency_ms is None else f", {record.latency_ms:.3f} ms"
-        latency += "" if record.precision == "fp32" else f" in {record.precision}"
-        volume = "" if progress.hypervolume is None else f", hypervolume {progress.hypervolume:.4f}"
-        stands = f"front of {len(progress.front)}"
-        if progress.nearest is not None:
-            stands = f"none for the front yet, nearest is trial {progress.nearest.trial_id}"
-        self.say(
-            f"trial {record.trial_id}: {metric_name} {record.metric:.4f}{latency}  {record.signature}  "
-            f"({stands}{volume})"
-        )
+        left, now = sum(known), self.now()
+        self._whole.expect(seconds_left=left)
+        if self._told is not None:
+            before, at = self._told
+            expected = max(1.0, before - (now - at))
+            changed = not 1 / _TELL_AGAIN <= max(1.0, left) / expected <= _TELL_AGAIN
+        if begins or (pace.seconds >= _TELL_AFTER and (self._told is None or changed)):
+            self._told = left, now
+            self._whole.describe("", f"the whole search needs about {format_seconds(left)} more")
+
+
+class _Heard:
+    """The counter of a stage whose progress is also heard."""
+
+    def __init__(self, counter: Counter, pace: Pace, hear: Callable[[], None]) -> None:
+        self._counter = counter
+        self._pace = pace
+        self._hear = hear
+
+    def advance(self, count: float = 1.0) -> None:
+        self._counter.advance(count)
+        self._pace.advance(count)
+        self._hear()
+
+    def expect(self, total: float | None = None, seconds_left: float | None = None) -> None:
+        self._counter.expect(total, seconds_left)
+        self._pace.expect(total, seconds_left)
+        self._hear()
+
+    def describe(self, text: str, line: str | None = None) -> None:
+        self._counter.describe(text, line)

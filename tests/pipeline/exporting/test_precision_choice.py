@@ -11,6 +11,7 @@ import pytest
 from onnx import ModelProto
 
 from compresskit.bundle.batching import InputRow
+from compresskit.display import Lines
 from compresskit.engine.export import export_onnx
 from compresskit.engine.precision import PrecisionTrial
 from compresskit.engine.score import logits_of
@@ -101,7 +102,7 @@ def chooser_for(
 
     corpus = corpus_for(graph)
     return PrecisionChooser(
-        GraphBuilder(graph, variant_for, corpus.calibration), device, corpus, max_drop, say
+        GraphBuilder(graph, variant_for, corpus.calibration), device, corpus, max_drop, Lines(say)
     )
 
 

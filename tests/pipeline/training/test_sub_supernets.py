@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from compresskit.architecture import Architecture, Dimensions
+from compresskit.display import SILENT
 from compresskit.pipeline.evaluation.slicers import PartedSlicer, slicer_of
 from compresskit.pipeline.export import export
 from compresskit.pipeline.inputs import read_task
@@ -75,7 +76,7 @@ def test_large_parts_train_gently_and_each_sees_other_rows_first(
         "compresskit.pipeline.training.sub_supernets.train_supernet",
         lambda network, stage, recipe, *_, **__: recipes.append(recipe),
     )
-    stage = Stage(task, 0, tmp_path, lambda _: None)
+    stage = Stage(task, 0, tmp_path)
     whole = Recipe(epochs=2, learning_rate=1e-3, seed=5)
     training = PartsTraining(tmp_path / "model", settings, stage, whole, lambda _: None, lambda *_: None)
     training.run(network.model, make_space("ranked", network.blueprint.dims, unit_multiple=8), PARTS)
@@ -102,17 +103,17 @@ def test_what_is_exported_is_a_slice_of_the_part_that_was_scored(run: Path, tmp_
 
 
 def test_graphs_of_other_precisions_are_cut_from_the_part_of_their_size(network: PartedNetwork) -> None:
-    assert type(slicer_of(network, ["fp32"], print)).__name__ == "GraphSlicer"
-    slicer = slicer_of(network, ["fp32", "int8"], print)
+    assert type(slicer_of(network, ["fp32"], SILENT)).__name__ == "GraphSlicer"
+    slicer = slicer_of(network, ["fp32", "int8"], SILENT)
     assert isinstance(slicer, PartedSlicer)
     architecture = smallest(network)
     place = network.place_of(architecture)
     assert place > 0
     cut, other = (
         made.slice(architecture)
-        for made in (slicer, slicer_of(SuperNetwork(network.models[0]), ["fp32"], print))
+        for made in (slicer, slicer_of(SuperNetwork(network.models[0]), ["fp32"], SILENT))
     )
-    wanted = slicer_of(SuperNetwork(network.models[place]), ["fp32"], print).slice(architecture)
+    wanted = slicer_of(SuperNetwork(network.models[place]), ["fp32"], SILENT).slice(architecture)
     assert cut.graph.initializer == wanted.graph.initializer
     assert cut.graph.initializer != other.graph.initializer
     assert slicer.slice_light(architecture).size_bytes > 0

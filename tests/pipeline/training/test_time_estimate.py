@@ -3,80 +3,103 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
-from types import SimpleNamespace
-from typing import Any
 
 import pytest
 
-from compresskit.pipeline.settings import SearchSettings
-from compresskit.pipeline.training.time_estimate import (
-    SECONDS_A_CHOICE,
-    SECONDS_A_MEASUREMENT,
-    Clock,
-    format_seconds,
-)
-from compresskit.training.progress import Progress
-from compresskit.training.recipe import Recipe
-
-SETTINGS = {"model": "m", "dataset": "d", "profile": "cpu-1-thread", "trials": 60}
+from compresskit.display import Counter, Lines
+from compresskit.pipeline.training.time_estimate import Clock, Work
 
 
-def said(stage: str, cost: float, shared_epochs: float = 3.2, rest: float = 0.0, **changes: Any) -> float:
-    """Seconds that the clock says are left, 10 of 310 steps of half a second into a stage."""
-    lines: list[str] = []
-    clock = Clock(lines.append)
-    settings = SearchSettings.from_json({**SETTINGS, **changes})
-    rows: Any = SimpleNamespace(
-        train=SimpleNamespace(encoded=[0] * 3100), search=SimpleNamespace(encoded=[0] * 960)
-    )
-    costs = {"dense": 2.0, "supernet": cost}
-    dense = Recipe(epochs=3.2, learning_rate=1e-4, batch_size=32)
-    recipes = {"dense": dense, "supernet": replace(dense, epochs=shared_epochs)}
-    clock.begin(stage, settings, recipes, rows, costs, rest)
-    for step in (10, 20):
-        left = (310 - step) * 0.5
-        clock.hear(
-            Progress(stage=stage, step=step, of=310, loss=None, metric=None, seconds=5.0, seconds_left=left)
-        )
-    (line,) = [line for line in lines if "whole search" in line]
-    hours, minutes, seconds = (
-        int((re.search(rf"(\d+) {unit}\b", line) or [0, 0])[1]) for unit in ("h", "min", "s")
-    )
-    return 3600 * hours + 60 * minutes + seconds
+class Search:
+    """A search of three stages, on a machine whose speed is known: a second a full step, two a look."""
+
+    def __init__(self, dense: float = 100.0, second_a_step: float = 1.0, second_a_look: float = 2.0) -> None:
+        self.now = 0.0
+        self.a_step, self.a_look = second_a_step, second_a_look
+        self.said: list[tuple[float, str]] = []
+        self.clock = Clock(Lines(lambda line: self.said.append((self.now, line))), lambda: self.now)
+        self.works = {
+            "training dense": Work(dense),
+            "choosing": Work(looks=14),
+            "trials": Work(30, looks=24),
+            "front": Work(10, looks=5),
+        }
+
+    def run(self, planned_look: float = 2.0) -> None:
+        with self.clock.whole("search into run"):
+            self.clock.plan(self.works, planned_look)
+            for name, work in self.works.items():
+                with self.clock.stage(name, 50, "units") as counter:
+                    self.work(counter, work)
+
+    def work(self, counter: Counter, work: Work) -> None:
+        for _ in range(50):
+            self.now += (work.full_steps * self.a_step + work.looks * self.a_look) / 50
+            counter.advance()
+
+    @property
+    def told(self) -> list[tuple[float, float]]:
+        """(when, seconds that the whole is said to take from then on)."""
+        return [(at, seconds_of(line)) for at, line in self.said if line.startswith("the whole search needs")]
 
 
-def scoring(seconds_a_full_step: float) -> float:
-    """Of 960 rows in 30 batches, each a third of a step of half the network, in 60 trials."""
-    return 60 * (30 / 3 / 2 * seconds_a_full_step + SECONDS_A_MEASUREMENT) + SECONDS_A_CHOICE
+def seconds_of(line: str) -> float:
+    parts = ((3600, "h"), (60, "min"), (1, "s"))
+    return sum(size * int((re.search(rf"(\d+) {unit}\b", line) or [0, 0])[1]) for size, unit in parts)
 
 
-@pytest.mark.parametrize("cost", [1.5, 3.0])
-def test_the_dense_stage_counts_the_super_network_at_what_its_steps_cost(cost: float) -> None:
-    # half a second is what a step of two passes takes
-    assert said("dense", cost) == pytest.approx(150 + 310 * cost * 0.25 + scoring(0.25), abs=1)
+@pytest.mark.parametrize("second_a_step", [0.5, 1.0, 20.0])
+def test_a_steady_machine_is_told_right_from_the_first_steps_on(second_a_step: float) -> None:
+    search = Search(second_a_step=second_a_step)
+    search.run()
+    told = search.told
+    assert told[0][0] <= max(12.0, 0.05 * search.now)
+    assert len(told) == 4  # once known, and as each later stage begins
+    assert [at + left for at, left in told] == pytest.approx([search.now] * 4, abs=1)
 
 
-def test_the_dense_stage_counts_the_epochs_that_the_super_network_has() -> None:
-    assert said("dense", 1.5, shared_epochs=6.4) == pytest.approx(
-        150 + 620 * 1.5 * 0.25 + scoring(0.25), abs=1
-    )
+def test_what_is_taken_for_a_look_is_learnt_from_looks() -> None:
+    search = Search(second_a_look=8.0)
+    search.run(planned_look=2.0)
+    told = search.told
+    assert told[0][0] + told[0][1] == pytest.approx(search.now - 43 * 6, abs=2)  # of 43 looks
+    begun = next(at for at, line in search.said if line == "trials: 50 units")
+    at, left = next(pair for pair in told if pair[0] >= begun)
+    assert at + left == pytest.approx(search.now, rel=0.05)
 
 
-def test_in_the_super_network_a_full_step_is_told_from_its_own() -> None:
-    assert said("supernet", cost=2.0) == pytest.approx(150 + scoring(0.25), abs=1)
+def test_an_estimate_that_turns_out_wrong_is_told_again() -> None:
+    search = Search(dense=1000.0)
+    with search.clock.whole("search into run"):
+        search.clock.plan(search.works, 2.0)
+        with search.clock.stage("training dense", 100, "steps") as counter:
+            for step in range(100):
+                search.now += 1.0 if step < 30 else 20.0  # another program has begun
+                counter.advance()
+    first, *others = search.told
+    assert first[1] < 0.2 * (search.now - first[0])
+    assert others and others[-1][0] + others[-1][1] > 0.7 * search.now
 
 
-def test_the_other_parts_of_the_super_network_are_counted() -> None:
-    found = said("supernet", cost=2.0, rest=400.0)
-    assert found == pytest.approx(150 + 400 * 0.25 + scoring(0.25), abs=1)
+def test_nothing_is_promised_before_a_step_was_timed() -> None:
+    search = Search()
+    search.clock.plan(search.works, 2.0)
+    with search.clock.stage("reading"), search.clock.stage("training dense", 50, "steps") as counter:
+        counter.advance()
+    assert search.told == []
 
 
-def test_a_budget_of_time_bounds_the_search() -> None:
-    assert said("supernet", cost=2.0, budget_seconds=100.0) == pytest.approx(
-        150 + 100 + SECONDS_A_CHOICE, abs=1
-    )
+def test_trials_tell_what_a_step_takes_where_no_training_did() -> None:
+    search = Search()
+    del search.works["training dense"], search.works["choosing"]
+    search.run()
+    at, left = search.told[-1]
+    assert at + left == pytest.approx(search.now, abs=1)
 
 
-def test_times_as_people_say_them() -> None:
-    assert [format_seconds(s) for s in (7.4, 61, 3600 + 120)] == ["7 s", "1 min 1 s", "1 h 2 min"]
+def test_stages_that_no_plan_has_are_shown_and_not_counted() -> None:
+    search = Search()
+    with search.clock.stage("reading", 3, "files") as counter:
+        counter.advance(3)
+        counter.describe("", "a line")
+    assert [line for _, line in search.said] == ["reading: 3 files", "a line"]

@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from compresskit.blocks import INPUTS, NO_LASSO, OUTPUTS, PLAIN, REWEIGHTED, Partition
+from compresskit.display import Lines
 from compresskit.pruning.block.groups import group_norms
 from compresskit.pruning.block.matrices import GroupSetting, partitions_of
 from compresskit.pruning.block.stages import Lasso, prune, retrain, train_with_lasso
@@ -36,7 +37,7 @@ def float32(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def stage_in(folder: Path) -> Stage:
-    return Stage(make_task(64), PAD, folder, lambda _: None)
+    return Stage(make_task(64), PAD, folder)
 
 
 def all_norms(model: nn.Module) -> torch.Tensor:
@@ -78,7 +79,7 @@ def test_pruned_groups_stay_zero_under_momentum_and_decay(tmp_path: Path, is_tau
     before = {name: value.detach().clone() for name, value in model.named_parameters()}
     seen = []
 
-    def look(_: object) -> None:  # while training, not only at its end
+    def look(_: str) -> None:  # while training, not only at its end
         seen.append(
             max(
                 float(model.get_parameter(n).detach()[~m].abs().max())
@@ -88,7 +89,7 @@ def test_pruned_groups_stay_zero_under_momentum_and_decay(tmp_path: Path, is_tau
         )
 
     stage = stage_in(tmp_path)
-    retrain(model, pruned, Stage(stage.task, PAD, tmp_path, look), RECIPE, teacher=teacher)
+    retrain(model, pruned, Stage(stage.task, PAD, tmp_path, Lines(look)), RECIPE, teacher=teacher)
     for name, mask in pruned.masks.items():
         value = model.get_parameter(name).detach()
         assert not value[~mask].any()
