@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from compresskit.api.bench import bench as bench
     from compresskit.api.export import export as export
     from compresskit.api.run import Run as Run
+    from compresskit.api.search import preview as preview
     from compresskit.api.search import search as search
     from compresskit.bundle.loader import load_engine as load_engine
     from compresskit.pruning.reload import load_pruned as load_pruned
@@ -20,11 +21,12 @@ _HOMES = {
     "Run": "compresskit.api.run",
     "load_engine": "compresskit.bundle.loader",
     "load_pruned": "compresskit.pruning.reload",
+    "preview": "compresskit.api.search",
     "search": "compresskit.api.search",
     "export": "compresskit.api.export",
     "bench": "compresskit.api.bench",
 }
-__all__ = ["Run", "__version__", "bench", "export", "load_engine", "load_pruned", "search"]
+__all__ = ["Run", "__version__", "bench", "export", "load_engine", "load_pruned", "preview", "search"]
 
 
 def __getattr__(name: str) -> Any:

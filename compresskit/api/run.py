@@ -13,7 +13,8 @@ from compresskit.options.declare import takes_as_method
 from compresskit.options.export import PointCall
 from compresskit.pipeline.export import export
 from compresskit.report.files import write_report
-from compresskit.report.verdict import Verdict, judge
+from compresskit.report.front_so_far import front_and_verdict
+from compresskit.report.verdict import Verdict
 from compresskit.runs.directory import RunDirectory
 
 
@@ -43,14 +44,13 @@ class Run:
 
     @property
     def front(self) -> RunFront:
-        """The points of the front, fastest first, as they are in the folder now."""
-        return RunFront(RunDirectory.open(self.path).front())
+        """The points, fastest first, as the folder has them now; of an unfinished run, those so far."""
+        return RunFront(front_and_verdict(RunDirectory.open(self.path))[0])
 
     @property
     def verdict(self) -> Verdict:
         """Whether pruning helps on the device."""
-        run = RunDirectory.open(self.path)
-        return judge(run.front(), run.info)
+        return front_and_verdict(RunDirectory.open(self.path))[1]
 
     @takes_as_method(PointCall)
     def export(self, **given: Any) -> ExportedEngine:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from compresskit.display import Counter, Display, Lines
+from compresskit.options.told import write_line
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -56,12 +57,6 @@ def print_json(value: Any) -> None:
     """Write `value` on stdout as JSON. NaN and infinity are our own bugs and raise ValueError."""
     sys.stdout.write(json.dumps(value, indent=2, allow_nan=False, ensure_ascii=False) + "\n")
     sys.stdout.flush()
-
-
-def write_line(message: str) -> None:
-    """One line on stderr."""
-    sys.stderr.write(message + "\n")
-    sys.stderr.flush()
 
 
 class Progress:

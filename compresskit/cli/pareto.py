@@ -20,23 +20,19 @@ def main(
     as_json: JsonOption = False,
 ) -> None:
     """Show front and verdict, or the point that answers the constraints; that alone with --json."""
-    from compresskit.report.front_so_far import front_so_far
+    from compresskit.report.front_so_far import front_and_verdict
     from compresskit.report.tables import front_table, front_with_verdict
-    from compresskit.report.verdict import judge, not_ended
     from compresskit.runs.directory import RunDirectory
     from compresskit.searchers.front import select_point
 
     found = RunDirectory.open(run)
-    has_front = (found.path / "pareto.json").exists()
-    front = found.front() if has_front else front_so_far(found)
-    unfinished = None if found.info["status"] == "completed" else not_ended(found, has_front)
-    if unfinished is not None:
-        warn(unfinished.headline)
+    front, verdict = front_and_verdict(found)
+    if verdict.kind == "unfinished":
+        warn(verdict.headline)
     for note in ("infeasible", "unsteady"):
         if found.info.get(note):
             warn(str(found.info[note]))
     if max_latency_ms is None and max_drop is None and min_metric is None:
-        verdict = unfinished or judge(front, found.info)
         shown = {**front.to_json(), "verdict": verdict.to_json()}
         emit(shown, as_json, lambda: front_with_verdict(front, verdict))
         return

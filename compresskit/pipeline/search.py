@@ -11,10 +11,11 @@ from typing import Any
 from torch import nn
 
 from compresskit.display import SILENT, Display, Say, display_of
-from compresskit.errors import ConfigurationError, StoppedRun
+from compresskit.errors import StoppedRun
 from compresskit.methods.base import Method, MethodContext, check_any
 from compresskit.methods.names import LADDERS
 from compresskit.methods.registry import make_method
+from compresskit.pipeline.check import check
 from compresskit.pipeline.context import Context
 from compresskit.pipeline.evaluation.evaluator import Evaluator
 from compresskit.pipeline.evaluation.final_front import write_front
@@ -26,9 +27,7 @@ from compresskit.pipeline.settings import SearchSettings
 from compresskit.pipeline.store import reuse
 from compresskit.pipeline.store.dense_predictions import DenseAnswers
 from compresskit.pipeline.store.fingerprints import check_run, fingerprints_of
-from compresskit.pipeline.store.warm_start import read_warm_start
 from compresskit.pipeline.training.budget import full_step_budget
-from compresskit.pipeline.training.dense_check import check_dense
 from compresskit.pipeline.training.networks import Networks
 from compresskit.pipeline.training.plan import FRONT, front_work
 from compresskit.pipeline.training.ranks import WatchedRun, check_processes, is_first, wait_for_all
@@ -37,9 +36,7 @@ from compresskit.runs.directory import RunDirectory
 from compresskit.runs.records import Front
 from compresskit.searchers.front import build_front
 from compresskit.supernet.network import SuperNetwork
-from compresskit.supernet.surgery import blueprint_of_config
 from compresskit.target.open import open_target
-from compresskit.target.profile import load_profile
 
 
 def search(
@@ -74,41 +71,22 @@ def search(
             if is_first():
                 reuse.go_on(run, settings)
             return _run(Context.of(run, settings, inputs, display, resume=True))
-    source = None if start_from is None else RunDirectory.open(start_from)
-    if source is not None:
-        settings = reuse.stored_settings(source, changes or {}, reuse.FREE, "a search from its super-network")
-        reuse.check_source(source)
-    assert settings is not None
-    if source is None:
-        settings.check_used()
-    reuse.check_kept(output, start_from, settings.start_run)
-    check_processes(settings.method)
-    profile = load_profile(settings.profile) if source is None else reuse.profile_for(source, changes or {})
-    inputs = read_inputs(settings, profile, display)
-    made_from = fingerprints_of(inputs.task, inputs.checkpoint, download=source is None)
-    if source is not None:
-        check_run(source, inputs.task, made_from, "a search from its super-network", display)
-        if made_from["model"] is None:  # its super-network is still what it was made from
-            made_from["model"] = (source.info.get("fingerprints") or {}).get("model")
-    blueprint = blueprint_of_config(inputs.checkpoint.config, inputs.task.kind.hub_task)
-    make_method(settings.method).check(settings, blueprint)
-    if warm_start is not None and settings.method in LADDERS:
-        raise ConfigurationError(
-            f"method {settings.method} makes sizes of its own: leave --warm-start out, or take method nas."
-        )
-    first = None if warm_start is None else read_warm_start(warm_start, inputs, made_from, settings, display)
-    if source is None:
-        inputs = check_dense(inputs, settings, display)
-    stored = {**settings.to_json(), "profile": inputs.profile.to_json()}
+    new = check(
+        settings,
+        output,
+        force=force,
+        changes=changes,
+        start_from=start_from,
+        warm_start=warm_start,
+        display=display,
+    )
     if not is_first():
-        watched = WatchedRun(output, {"settings": stored}, None)
-        return _run(Context.of(watched, settings, inputs, display, resume=False))
-    source_path = None if source is None else str(source.path.resolve())
-    facts = {"taken_from": source_path, "warm_start": first, "fingerprints": made_from}
-    with RunDirectory.create(output, stored, force=force, **facts) as run, resumable(output):
-        if source is not None:
-            reuse.take_over(source, run)
-        return _run(Context.of(run, settings, inputs, display, resume=False))
+        watched = WatchedRun(output, {"settings": new.stored}, None)
+        return _run(Context.of(watched, new.settings, new.inputs, display, resume=False))
+    with RunDirectory.create(output, new.stored, force=force, **new.facts) as run, resumable(output):
+        if new.source is not None:
+            reuse.take_over(new.source, run)
+        return _run(Context.of(run, new.settings, new.inputs, display, resume=False))
 
 
 @contextmanager

@@ -5,11 +5,20 @@ from __future__ import annotations
 from compresskit.architecture import Architecture, Candidate
 from compresskit.errors import RunError
 from compresskit.families import blueprint_from_json
+from compresskit.report.verdict import Verdict, judge, not_ended
 from compresskit.runs.directory import RunDirectory
 from compresskit.runs.records import Front, FrontPoint
 from compresskit.searchers.constraints import Constraints
 from compresskit.searchers.front import build_front
 from compresskit.searchers.objectives import make_objectives
+
+
+def front_and_verdict(run: RunDirectory) -> tuple[Front, Verdict]:
+    """The front of a run, or that of its trials so far, and the verdict; in place of it how to go on."""
+    has_front = (run.path / "pareto.json").exists()
+    front = run.front() if has_front else front_so_far(run)
+    completed = run.info["status"] == "completed"
+    return front, judge(front, run.info) if completed else not_ended(run, has_front)
 
 
 def front_so_far(run: RunDirectory) -> Front:

@@ -50,6 +50,14 @@ def front_with_verdict(front: Front, verdict: Verdict) -> Group:
     return Group(front_table(front, chosen=chosen), "", Text(verdict.headline, style="bold"), verdict.detail)
 
 
+def pairs(lines: Mapping[str, str]) -> Table:
+    """Names and what is said of each, in two columns."""
+    table = Table.grid(padding=(0, 2, 0, 0))
+    for name, line in lines.items():
+        table.add_row(name, Text(line))
+    return table
+
+
 def bench_table(result: Mapping[str, Any], *, width: int | None = None) -> Table:
     """A result of `compresskit bench`; percentiles in ms, the ratio with its 95 % interval."""
     head, rows = bench_rows(result)

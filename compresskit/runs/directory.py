@@ -54,6 +54,23 @@ class RunDirectory:
         self._info = self._named(info)
         self._lock = lock
 
+    @staticmethod
+    def check_new(path: Path | str, *, force: bool = False) -> None:
+        """Raise RunError where no new run may be written, as `create` does."""
+        path = Path(path)
+        if path.exists() and not path.is_dir():
+            raise RunError(f"{path} is a file; --output must name a new or empty folder, or a run.")
+        if (path / "run.json").exists():
+            if force:
+                return
+            raise RunError(
+                f"{path} already holds a run. Continue it with --resume, start again with --force "
+                "(which deletes it), or choose another --output."
+            )
+        children = [child.name for child in path.iterdir()] if path.exists() else []
+        if any(name != ".lock" and not is_temporary(name) for name in children):
+            raise RunError(f"{path} is not empty and is no run; choose a new or empty folder for --output.")
+
     @classmethod
     def create(
         cls, path: Path | str, settings: Mapping[str, Any], *, force: bool = False, **fields: Any
@@ -64,18 +81,8 @@ class RunDirectory:
         and where the folder holds anything else, which is never removed.
         """
         path = Path(path)
-        if path.exists() and not path.is_dir():
-            raise RunError(f"{path} is a file; --output must name a new or empty folder, or a run.")
+        cls.check_new(path, force=force)
         children = [child.name for child in path.iterdir()] if path.exists() else []
-        strangers = any(name != ".lock" and not is_temporary(name) for name in children)
-        is_run = (path / "run.json").exists()
-        if is_run and not force:
-            raise RunError(
-                f"{path} already holds a run. Continue it with --resume, start again with --force "
-                "(which deletes it), or choose another --output."
-            )
-        if strangers and not is_run:
-            raise RunError(f"{path} is not empty and not a run; choose a new or empty folder for --output.")
         try:
             path.mkdir(parents=True, exist_ok=True)
             lock = RunLock(path)

@@ -8,7 +8,7 @@ import compresskit
 from compresskit.cli.app import EXTRAS
 from tests.test_imports import python
 
-FUNCTIONS = ("bench", "export", "load_engine", "load_pruned", "search")
+FUNCTIONS = ("bench", "export", "load_engine", "load_pruned", "preview", "search")
 MODULES = (
     "compresskit.api.search",
     "compresskit.api.export",

@@ -65,6 +65,11 @@ def test_a_configuration_that_cannot_be(
     assert told in " ".join(capsys.readouterr().err.split())
 
 
+def test_a_dry_run_is_of_a_new_search(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert app.status(["search", "--output", str(tmp_path / "run"), "--resume", "--dry-run"]) == output.ERROR
+    assert "leave --resume out" in " ".join(capsys.readouterr().err.split())
+
+
 @pytest.mark.parametrize("option", [["--from", "other"], ["--force"], ["--warm-start", "other"]])
 def test_a_resumed_search_goes_on_with_its_own(
     option: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]

@@ -65,7 +65,7 @@ class Networks:
         """The dense model, its heads and units in order of importance."""
         folder = self.run.supernet / "dense_model"
         if folder.exists():
-            return self._planned(load_model(folder).to(self.device))
+            return self.planned(load_model(folder).to(self.device))
         model = self._fine_tuned()
         importance = self.settings.importance
         scores = order_by_importance(model, self.stage, self.recipes[DENSE], importance)
@@ -129,21 +129,21 @@ class Networks:
     def _fine_tuned(self) -> nn.Module:
         """The model fine-tuned on the task: stored at once, since ordering and scoring it takes time."""
         if self._unordered.exists():
-            return self._planned(load_model(self._unordered).to(self.device))
+            return self.planned(load_model(self._unordered).to(self.device))
         checkpoint = self.inputs.checkpoint
         model = load_dense(checkpoint, self.inputs.task, self.settings.seed).model.to(self.device)
         if checkpoint.is_fine_tuned:
             self.display("the checkpoint is fine-tuned: it is the dense model and teacher as it is")
-            return self._planned(model)
+            return self.planned(model)
         recipe = self.recipes[DENSE]
         strategy = dense_strategy(model, self.inputs.task, recipe.steps(len(self.inputs.task.train)))
-        self._planned(model, strategy)
+        self.planned(model, strategy)
         fine_tune(model, self.stage, recipe, strategy)
         save_model(model, self._unordered)
         self.context.trained(DENSE)
         return model
 
-    def _planned(self, model: nn.Module, fine_tuning: Strategy | None = None) -> nn.Module:
+    def planned(self, model: nn.Module, fine_tuning: Strategy | None = None) -> nn.Module:
         """`model`, once the display knows what there is to do; with `fine_tuning` that comes first."""
         blueprint, profile = blueprint_of(model), self.inputs.profile
         plan = plan_of(self.context, self.recipes, fine_tuning, blueprint)

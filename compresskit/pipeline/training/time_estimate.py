@@ -59,6 +59,11 @@ class TimedDisplay:
         self._plan |= stages
         self._a_look = seconds_a_look or self._a_look
 
+    def expected(self, seconds_a_step: float) -> dict[str, float]:
+        """Seconds of each stage that is planned, where a step of the full network takes so many."""
+        self._a_step = seconds_a_step
+        return {name: self._seconds(work) or 0.0 for name, work in self._plan.items()}
+
     @contextmanager
     def stage(self, name: str, total: float | None = None, unit: str = "") -> Iterator[Counter]:
         with self._display.stage(name, total, unit) as counter:
