@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from compresskit.bundle import load_engine
+from compresskit.display import SILENT, Display
 from compresskit.errors import CompresskitError, ConfigurationError, DataError, EngineError
 from compresskit.pipeline import bench as module
 from compresskit.pipeline.bench import bench
@@ -41,6 +42,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
         baseline: str | None,
         level: Level | None = None,
         limits: Sequence[Limit] = (),
+        display: Display = SILENT,
     ) -> Comparison:
         assert not limits
         asked_levels.append(level)
