@@ -50,7 +50,7 @@ def dense_model(
     checkpoint = open_checkpoint(settings.model)
     task = read_task(settings, checkpoint)
     model = load_dense(checkpoint, task, settings.seed).model
-    stage = Stage(task, checkpoint.pad_id, folder / "training", display_of(say))
+    stage = Stage(task, folder / "training", display_of(say))
     blueprint = blueprint_of(model)
     plain_steps = full_steps * ROWS / settings.batch_size
     # R-Drop doubles the cost of a step; a budget that is short of steps then goes into plain ones.

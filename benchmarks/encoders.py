@@ -1,4 +1,4 @@
-"""Dense encoders that benchmarks prune, and the plain export that ours is held against."""
+"""Dense encoders that benchmarks prune, and the plain export that ours is compared with."""
 
 from __future__ import annotations
 

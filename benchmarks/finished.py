@@ -44,4 +44,4 @@ class FinishedRun:
     def stage(self) -> Iterator[Stage]:
         """To score networks on the run's task; leaves nothing behind."""
         with tempfile.TemporaryDirectory() as folder:
-            yield Stage(self.task, self.checkpoint.pad_id, Path(folder))
+            yield Stage(self.task, Path(folder))

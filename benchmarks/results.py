@@ -16,32 +16,63 @@ _FOLDERS = re.compile(r"(?<![\w.:/])/(?:[^\s/:,]+/)*")
 # What the build of a kernel is called, behind its version.
 _BUILD = re.compile(r"^(Linux \d+\.\d+)\S*$")
 _HOST_KEYS = {"name", "cpu", "system"}
+Table = Sequence[Sequence[str]]  # the first row is the head
 
 
 def write_results(
-    folder: Path, name: str, results: Mapping[str, Any], table: Sequence[Sequence[str]], notes: str
+    folder: Path,
+    name: str,
+    results: Mapping[str, Any],
+    table: Table,
+    notes: str,
+    more: Mapping[str, tuple[str, Table]] | None = None,
 ) -> None:
-    """Write `name`.json and `name`.md into `folder`; the first row of `table` is its head."""
-    command = "python -m " + " ".join([_module(), *map(_without_folder, sys.argv[1:])])
-    facts = host_facts()
+    """Write `name`.json and `name`.md into `folder`; `more`: notes and tables under further headings."""
+    origin = origin_of_results()
     folder.mkdir(parents=True, exist_ok=True)
-    value = without_folders({"command": command, "host": facts, **results})
-    (folder / f"{name}.json").write_text(json.dumps(value, indent=2, default=str) + "\n")
-    head, *rows = table
+    value = without_folders({**origin, **results})
+    (folder / f"{name}.json").write_text(to_lines(value) + "\n")
     lines = [
         f"# {name.replace('_', ' ')}",
         "",
         notes,
         "",
-        f"Command: `{command}`. Processor: {facts.get('cpu') or facts.get('cpu_model') or 'unknown'}.",
+        origin_line(origin),
         "",
-        "| " + " | ".join(head) + " |",
-        "|" + "---|" * len(head),
-        *("| " + " | ".join(row) + " |" for row in rows),
-        "",
+        *markdown(table),
     ]
+    for heading, (text, rows) in (more or {}).items():
+        lines += [f"## {heading}", "", text, "", *markdown(rows)]
     (folder / f"{name}.md").write_text("\n".join(lines))
     sys.stdout.write("\n".join(lines))
+
+
+def origin_of_results() -> dict[str, Any]:
+    """The command of this process, and the machine."""
+    command = "python -m " + " ".join([_module(), *map(_without_folder, sys.argv[1:])])
+    return {"command": command, "host": host_facts()}
+
+
+def origin_line(origin: Mapping[str, Any]) -> str:
+    host = origin["host"]
+    processor = host.get("cpu") or host.get("cpu_model") or "unknown"
+    return f"Command: `{origin['command']}`. Processor: {processor}."
+
+
+def to_lines(value: Any, depth: int = 2) -> str:
+    """JSON with one line for each value this deep: short, and still readable in a diff."""
+    if depth and isinstance(value, Mapping) and value:
+        items = [f"{json.dumps(str(key))}: {to_lines(item, depth - 1)}" for key, item in value.items()]
+        return "{\n" + ",\n".join(items) + "\n}"
+    if depth and isinstance(value, (list, tuple)) and value and isinstance(value[0], (Mapping, list, tuple)):
+        return "[\n" + ",\n".join(to_lines(item, 0) for item in value) + "\n]"
+    return json.dumps(value, default=str)
+
+
+def markdown(table: Table) -> list[str]:
+    head, *rows = table
+    body = ["| " + " | ".join(row) + " |" for row in rows]
+    return ["| " + " | ".join(head) + " |", "|" + "---|" * len(head), *body, ""]
 
 
 def without_folders(value: Any) -> Any:

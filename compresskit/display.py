@@ -133,6 +133,15 @@ class Pace:
         return min(1.0, self.done / self.total) if self.total else 0.0
 
     @property
+    def whole_seconds(self) -> float | None:
+        """What all of it takes at the pace so far, without what its first unit set up; None while unknown."""
+        left = self.seconds_left
+        if left is None or self._first is None or not self.total or self._first[0] >= self.total:
+            return None
+        counted, at = self._first
+        return (self._now() - at + left) / (1 - counted / self.total)
+
+    @property
     def seconds_left(self) -> float | None:
         """None while nothing tells."""
         if self._told is not None:

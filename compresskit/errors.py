@@ -18,12 +18,12 @@ Each message names the value, what is permitted and what to do.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
 
 class CompresskitError(Exception):
-    """Root of every error that is the user's to mend; the command line exits with 1."""
+    """Root of every error that the user can fix; the command line exits with 1."""
 
 
 class ConfigurationError(CompresskitError):
@@ -84,3 +84,14 @@ def one_of(what: str, value: object, allowed: Iterable[object]) -> str:
     nearest = "".join(get_close_matches(str(value), permitted, 1))
     meant = f" Did you mean {nearest}?" if nearest else ""
     return f"{what} {value!r} is not known; permitted: {', '.join(permitted)}.{meant}"
+
+
+def some(values: Iterable[object], most: int = 12) -> str:
+    """The first values, separated by commas, and how many more there are."""
+    shown = [str(value) for value in values]
+    return ", ".join(shown[:most]) + (f" and {len(shown) - most} more" if len(shown) > most else "")
+
+
+def row_list(numbers: Sequence[int]) -> str:
+    """`row 3`, or `rows 3, 9` with five at most and how many more there are."""
+    return f"row{'s' if len(numbers) > 1 else ''} {some(numbers, 5)}"

@@ -109,5 +109,18 @@ def test_an_end_that_is_known_goes_first() -> None:
     assert pace.seconds_left == 0.0
 
 
+def test_the_whole_is_what_went_by_and_what_is_left_without_the_setting_up() -> None:
+    watch = Watch()
+    pace = Pace(100, now=watch)
+    watch.now += 30
+    pace.advance(50)  # of an interrupted run, but one
+    assert pace.whole_seconds is None
+    for _ in range(49):
+        watch.now += 2
+        pace.advance(1)
+    pace.expect(None, 2 + 40.0)  # a step, and an evaluation
+    assert pace.whole_seconds == pytest.approx(100 * 2 + 2 * 40)
+
+
 def test_times_as_people_say_them() -> None:
     assert [format_seconds(s) for s in (7.4, 61, 3600 + 120)] == ["7 s", "1 min 1 s", "1 h 2 min"]

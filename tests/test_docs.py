@@ -61,7 +61,7 @@ def test_pages_use_commands_and_options_that_exist() -> None:
 
 def test_every_profile_is_mentioned() -> None:
     text = "".join(page.read_text(encoding="utf-8") for page in DOCS.glob("*.md"))
-    profiles = sorted(path.stem for path in (ROOT / "compresskit" / "profiles").glob("*.toml"))
+    profiles = sorted(path.stem for path in (ROOT / "profiles").glob("*.toml"))
     assert profiles
     assert not [name for name in profiles if f"`{name}`" not in text]
 
@@ -77,3 +77,12 @@ def test_links_lead_somewhere() -> None:
         for link in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
             if "://" not in link:
                 assert (page.parent / link).exists(), f"{page.name} links to {link}"
+
+
+def test_benchmark_files_that_are_named_exist() -> None:
+    named = set()
+    for page in (ROOT / "README.md", ROOT / "CHANGELOG.md", *DOCS.glob("*.md")):
+        for path in re.findall(r"`(benchmarks/[\w./*-]+)`", page.read_text(encoding="utf-8")):
+            assert any(ROOT.glob(path)), f"{page.name} names {path}"
+            named.add(path)
+    assert "benchmarks/front/front.md" in named

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -86,17 +87,22 @@ def test_torch_is_pinned_exactly() -> None:
     assert pins("3.11")["torch"] == "2.13.0"
 
 
-def test_wheel_carries_every_file_of_the_package(tmp_path: Path) -> None:
+def build(version: str, folder: Path) -> Path:
+    """Build a wheel, `standard` or `editable`."""
     done = subprocess.run(
-        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)],
+        [sys.executable, "-m", "hatchling", "build", "-t", f"wheel:{version}", "-d", str(folder)],
         cwd=ROOT,
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    (wheel,) = tmp_path.glob("*.whl")
-    carried = set(zipfile.ZipFile(wheel).namelist())
+    (wheel,) = folder.glob("*.whl")
+    return wheel
+
+
+def test_wheel_carries_every_file_of_the_package(tmp_path: Path) -> None:
+    carried = set(zipfile.ZipFile(build("standard", tmp_path)).namelist())
     package = ROOT / "compresskit"
     wanted = {
         path.relative_to(ROOT).as_posix()
@@ -105,9 +111,40 @@ def test_wheel_carries_every_file_of_the_package(tmp_path: Path) -> None:
     }
     assert wanted <= carried
     assert "compresskit/py.typed" in carried
-    assert any(name.startswith("compresskit/profiles/") and name.endswith(".toml") for name in carried)
     assert {name.partition("/")[0] for name in carried} == {
         "compresskit",
         f"compresskit-{compresskit.__version__}.dist-info",
     }
     assert any(name.endswith("/licenses/LICENSE") for name in carried)
+
+
+SHOW_PROFILES = """
+import json, pathlib, site, sys
+sys.path[:] = [path for path in sys.path if path and not pathlib.Path(path, "compresskit").is_dir()]
+site.addsitedir({folder!r})
+import compresskit
+from compresskit.target.profile import list_profiles, load_profile
+profiles = [load_profile(name).name for name in list_profiles()]
+print(json.dumps([str(pathlib.Path(compresskit.__file__).parents[1]), profiles]))
+"""
+
+
+@pytest.mark.parametrize("installed", ["clone", "editable", "standard"])
+def test_built_in_profiles_are_found(installed: str, tmp_path: Path) -> None:
+    site = ROOT
+    if installed != "clone":
+        site = tmp_path / "site"
+        with zipfile.ZipFile(build(installed, tmp_path)) as wheel:
+            wheel.extractall(site)
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", SHOW_PROFILES.format(folder=str(site))],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    parent, names = json.loads(done.stdout)
+    assert parent == str(site if installed == "standard" else ROOT)
+    assert names == sorted(path.stem for path in (ROOT / "profiles").glob("*.toml"))
+    assert "cpu-1-thread" in names

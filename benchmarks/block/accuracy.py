@@ -89,11 +89,10 @@ class Accuracy:
         self.say = say
         checkpoint = open_checkpoint(settings.model)
         self.task = read_task(settings, checkpoint)
-        self.pad_id: int = checkpoint.pad_id
 
     def stage(self, name: str) -> Stage:
         folder = self.work / "training" / name
-        return Stage(self.task, self.pad_id, folder, display_of(self.say), resume=True)
+        return Stage(self.task, folder, display_of(self.say), resume=True)
 
     def recipe(self, steps: int) -> Recipe:
         rows = len(self.task.train)

@@ -32,7 +32,7 @@ def efficiency(families: Sequence[Family], work: Path, results: Path, seconds: f
     table[0] += ["MACs in the graph, share", "efficiency by these"]
     found: dict[str, Any] = {}
     for family in families:
-        found[family.name] = measured = _measure(family, work, seconds)
+        found[family.name] = measured = compared_with_dense(family, work, seconds)
         for net, row in measured["nets"].items():
             reduction, own_reduction = 1 / row["share"], 1 / row["graph_share"]
             row["efficiency"] = row["speedup"] / reduction
@@ -49,7 +49,8 @@ def efficiency(families: Sequence[Family], work: Path, results: Path, seconds: f
     write_results(results, "efficiency", found, table, notes)
 
 
-def _measure(family: Family, work: Path, seconds: float) -> dict[str, Any]:
+def compared_with_dense(family: Family, work: Path, seconds: float) -> dict[str, Any]:
+    """Milliseconds of each net and its speed-up over the dense engine; kept in `work`."""
     path = work / "rows" / f"efficiency-{family.name}-{'-'.join(family.nets)}.json"
     if path.exists():
         known: dict[str, Any] = json.loads(path.read_text())

@@ -4,8 +4,9 @@
 
 A cell is a search from a shared fine-tuned checkpoint, at most eight engines chosen on validation,
 scored on test by ONNX Runtime and timed side by side with the dense engine. Cells that are done are
-kept in `--work`; the tables list those that were not run. `--no-run` writes the tables again. What
-tables are made of is kept beside them, in `NAME-cells`: a copy of it as `--work` goes on from there.
+kept in `--work`, and so are the plots; the tables list the cells that were not run. `NAME.json` and
+`NAME.npz` beside the tables hold the cells that they are made of. `--no-run` writes the tables from
+these files, and from the cells in `--work`.
 """
 
 from __future__ import annotations
@@ -20,8 +21,9 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.front.cells import Results, cell_name
+from benchmarks.front.kept import read_kept
 from benchmarks.front.methods import BUDGETS, CORE_METHODS, CORE_TASKS, DENSE_SHARE, METHODS, SEEDS
-from benchmarks.front.report import report
+from benchmarks.front.report import HERE, report
 from compresskit.runs.atomic import write_atomic
 
 
@@ -72,7 +74,7 @@ def main() -> None:
     parser.add_argument("--scales", nargs="+", type=float, help="budgets, relative to the full ones")
     parser.add_argument("--profile", default="cpu-1-thread")
     parser.add_argument("--name", help="of the report (default: front, or quick)")
-    parser.add_argument("--no-run", action="store_true", help="only write the tables of what is there")
+    parser.add_argument("--no-run", action="store_true", help="write the tables of cells that were run")
     options = parser.parse_args()
     base = QUICK if options.quick else FULL
     plan = Plan(
@@ -84,19 +86,16 @@ def main() -> None:
         most=base.most,
     )
     profile = options.profile
+    options.work.mkdir(parents=True, exist_ok=True)
     if options.quick:
         profile = str(options.work / "quick.toml")
-        options.work.mkdir(parents=True, exist_ok=True)
         write_atomic(profile, QUICK_PROFILE)
     if not options.no_run:
         for cell in plan.cells():
             run_cell(*cell, plan, options.model, options.data, options.work, profile)
-    results = Results.read(options.work, [place(options.work, *cell) for cell in plan.cells()])
-    report(options.name or ("quick" if options.quick else "front"), results)
-
-
-def place(work: Path, task: str, seed: int, scale: float, method: str) -> Path:
-    return work / cell_name((task, seed, scale, method))
+    name = options.name or ("quick" if options.quick else "front")
+    kept = read_kept(HERE / name) if options.no_run else None
+    report(name, Results.read(options.work, list(map(cell_name, plan.cells())), kept), options.work)
 
 
 def run_cell(
@@ -111,7 +110,7 @@ def run_cell(
     profile: str,
 ) -> None:
     """Run one cell in a process of its own, unless it is done; a failure is told and the next goes on."""
-    folder = place(work, task, seed, scale, method)
+    folder = work / cell_name((task, seed, scale, method))
     if (folder / "cell.json").exists():
         return
     from benchmarks.dense import dense_model

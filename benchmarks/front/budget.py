@@ -6,8 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from benchmarks.dense import ROWS
-from compresskit.methods.budget import full_step_budget
 from compresskit.pipeline.settings import SearchSettings
+from compresskit.pipeline.training.budget import full_step_budget
 from compresskit.pipeline.training.models import load_model
 from compresskit.pipeline.training.strategy import strategy_for
 from compresskit.spaces import make_space

@@ -170,15 +170,15 @@ class Cell:
         """Answers to test rows by engine, class ids or values; the labels, and the prior's answer."""
         labels = self.task.train.labels
         values, counts = np.unique(labels, return_counts=True)
-        constant = labels.mean() if self.task.kind == "regression" else values[counts.argmax()]
+        constant = labels.mean() if self.task.kind.is_regression else values[counts.argmax()]
         texts = [text if len(text) > 1 else text[0] for text in self.task.test.texts]
         found = {path.name: self.answers(path, texts) for path in engines}
         found["dense"] = self.answers(Path(self.asked["dense_engine"]), texts)
         return {**found, "labels": self.task.test.labels, "constant": constant}
 
     def answers(self, engine: Path, texts: list[Any]) -> npt.NDArray[Any]:
-        logits = load_engine(engine, threads=1).predict(texts)
-        return logits[:, 0] if self.task.kind == "regression" else logits.argmax(-1).astype(np.int16)
+        logits: npt.NDArray[Any] = load_engine(engine, threads=1).predict(texts)
+        return logits[:, 0] if self.task.kind.is_regression else logits.argmax(-1).astype(np.int16)
 
     def spent(self, run: RunDirectory) -> tuple[float, float]:
         """Full-step equivalents of the scoring of candidates, and of training."""

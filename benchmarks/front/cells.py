@@ -1,9 +1,8 @@
-"""Cells read back, compared, and kept."""
+"""Cells read back and compared."""
 
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -11,33 +10,40 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from benchmarks.front.score import Difference, Scored, best_at_sizes, compare, quantile_volumes
-from benchmarks.results import without_folders
-from compresskit.runs.atomic import write_atomic
 
-MACHINES = ("settings", "dense_engine")  # what a cell holds that is of no use elsewhere
+Array = npt.NDArray[Any]
 Key = tuple[str, int, float, str]  # task, seed, scale, method
 
 
 @dataclass(frozen=True, eq=False)
 class Results:
-    """Cells by task, seed, scale and method; `wanted` are all that the plan has."""
+    """Cells by task, seed, scale and method; `wanted` are all that the plan has.
+
+    `predictions`: of each cell, by engine, "dense", "labels" and "constant".
+    """
 
     cells: Mapping[Key, Mapping[str, Any]]
-    folders: Mapping[Key, Path]
+    predictions: Mapping[Key, Mapping[str, Array]]
     wanted: Sequence[str]
 
     @classmethod
-    def read(cls, work: Path, places: Sequence[Path]) -> Results:
-        cells: dict[Key, dict[str, Any]] = {}
-        folders: dict[Key, Path] = {}
-        for folder in places:
-            if (folder / "cell.json").exists():
-                cell = json.loads((folder / "cell.json").read_text())
-                key = (cell["task"], cell["seed"], cell["scale"], cell["method"])
-                cells[key], folders[key] = cell, folder
-        return cls(cells, folders, [str(folder.relative_to(work)) for folder in places])
+    def read(cls, work: Path, wanted: Sequence[str], kept: Results | None = None) -> Results:
+        """The cells `wanted` (see `cell_name`) in `work`; those that are not there as `kept` has them."""
+        cells: dict[Key, Mapping[str, Any]] = {}
+        predictions: dict[Key, Mapping[str, Array]] = {}
+        known = {cell_name(key): key for key in kept.cells} if kept else {}
+        for name in wanted:
+            if (work / name / "cell.json").exists():
+                cell = json.loads((work / name / "cell.json").read_text())
+                key = key_of(cell)
+                cells[key], predictions[key] = cell, dict(np.load(work / name / "predictions.npz"))
+            elif kept and name in known:
+                key = known[name]
+                cells[key], predictions[key] = kept.cells[key], kept.predictions[key]
+        return cls(cells, predictions, wanted)
 
     @cached_property
     def tasks(self) -> list[str]:
@@ -56,7 +62,7 @@ class Results:
     def scored(self) -> dict[Key, Scored]:
         found = {}
         for key, cell in self.cells.items():
-            arrays = dict(np.load(self.folders[key] / "predictions.npz"))
+            arrays = self.predictions[key]
             names = [name for name in arrays if name.startswith("point-")]
             order = [point["engine"] for point in cell["points"]]
             assert sorted(names) == sorted(order)
@@ -158,19 +164,13 @@ class Results:
             found.setdefault(key[0], {})[cell["processor"]] = None
         return {task: list(names) for task, names in found.items()}
 
-    def keep(self, folder: Path) -> None:
-        """Copy the cells, without what belongs to a machine, so that these tables can be made of `folder`."""
-        for key, cell in self.cells.items():
-            kept = folder / cell_name(key)
-            kept.mkdir(parents=True, exist_ok=True)
-            value = without_folders({name: cell[name] for name in cell if name not in MACHINES})
-            write_atomic(kept / "cell.json", json.dumps(value, indent=2) + "\n")
-            if self.folders[key].resolve() != kept.resolve():
-                shutil.copy(self.folders[key] / "predictions.npz", kept / "predictions.npz")
-
     def to_json(self) -> dict[str, float]:
         """The area of each cell."""
         return {cell_name(key): volume for key, volume in self.volumes.items()}
+
+
+def key_of(cell: Mapping[str, Any]) -> Key:
+    return (cell["task"], cell["seed"], cell["scale"], cell["method"])
 
 
 def cell_name(key: Key) -> str:

@@ -33,7 +33,7 @@ def dense_engine(settings: SearchSettings, folder: Path, say: Callable[[str], No
     with open_target(profile, say=say) as target:
         variant = choose_variant(time_of(target), plain)
     graph = variant.apply(plain)
-    logits = logits_of(graph, task.test.encoded, variant.session, pad_id=checkpoint.pad_id)
+    logits = logits_of(graph, task.test.encoded, variant.session, inputs=task.inputs)
     full = Architecture.full(dimensions_of(checkpoint.config))
     manifest = Manifest(
         architecture=full.to_json(),
@@ -45,7 +45,9 @@ def dense_engine(settings: SearchSettings, folder: Path, say: Callable[[str], No
         macs=count_macs(graph, profile.batch, profile.length),
         variant=variant.name,
         session=variant.session.to_json(),
-        labels=list(task.label_names),
+        task=task.kind.to_json(),
+        inputs=task.inputs.to_json(),
+        labels=list(task.kind.labels),
         lineage={"model": settings.model, "dataset": settings.dataset, "profile": profile.to_json()},
         seed=settings.seed,
         max_length=settings.max_length,

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from compresskit.methods import LADDERS, NAS
-from compresskit.methods import METHODS as SEARCH_METHODS
+from compresskit.methods.names import LADDERS, NAS
+from compresskit.methods.names import METHODS as SEARCH_METHODS
 
 # Full-step equivalents (32 rows) from the pretrained weights to the front: what two cores do in 5
 # to 15 minutes on a small task, in 20 on SST-2, by which of our processors it is.

@@ -57,7 +57,7 @@ def run(settings: Settings) -> None:
     def cut() -> None:
         wire.cut()
         time.sleep(seconds)
-        wire.mend()
+        wire.repair()
         events.append({"what": f"network cut for {seconds:g} s"})
 
     happens = {KILLED_AFTER: restart, CUT_AFTER: cut}

@@ -1,4 +1,4 @@
-"""How long a candidate takes from architecture to session, sliced and exported anew."""
+"""How long a candidate takes from architecture to session, sliced and exported again."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def run(settings: Settings) -> None:
             "longest, s",
             "limit, s",
             "dense, s",
-            "exported anew, s",
+            "exported again, s",
             "times",
         ]
     ]
@@ -111,7 +111,7 @@ def build(subject: Subject, architecture: Architecture, staging: Staging) -> dic
 
 
 def export_and_load(subject: Subject, architecture: Architecture, folder: Path) -> float:
-    path = folder / "anew.onnx"
+    path = folder / "exported.onnx"
     start = time.perf_counter()
     export_anew(subject, architecture, path)
     make_session(path, session_spec(path, PROFILE))

@@ -43,7 +43,7 @@ def run(settings: Settings) -> None:
                     "corrected_ci_ms": each.corrected_ci_ms,
                     "plain_ms": each.median_ms,
                     "corrected_error": abs(each.corrected_median_ms / truth - 1),
-                    # Plain timing knows no level: it is held against plain timing of the quiet machine.
+                    # Plain timing knows no level: it is compared with plain timing of the quiet machine.
                     "plain_error": abs(each.median_ms / plain - 1),
                     "covered": each.corrected_ci_ms[0] <= truth <= each.corrected_ci_ms[1],
                 }

@@ -1,4 +1,4 @@
-"""Forty new architectures: sliced and sampled adaptively, against exported anew and run 100 times each."""
+"""Forty new architectures: sliced and sampled adaptively, against exported again and run 100 times each."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def run(settings: Settings) -> None:
         kind: float(np.median([row[kind]["half_width"] for row in rows])) for kind in ("plain", "sampled")
     }
     table = [["way", "seconds in all", "seconds each (median)", "half-width (median)"]]
-    for kind, name in (("plain", "export anew, run 100 times"), ("sampled", "slice, sample adaptively")):
+    for kind, name in (("plain", "export again, run 100 times"), ("sampled", "slice, sample adaptively")):
         each = float(np.median([row[kind]["seconds"] for row in rows]))
         table.append(
             [name, f"{sum(row[kind]['seconds'] for row in rows):.1f}", f"{each:.2f}", percent(widths[kind])]
@@ -65,7 +65,7 @@ def run(settings: Settings) -> None:
 
 def plain(subject: Subject, architecture: Architecture, folder: Path) -> dict[str, Any]:
     """Seconds and half-width of an export, its session, a short warm-up and 100 runs."""
-    path = folder / "anew.onnx"
+    path = folder / "exported.onnx"
     start = time.perf_counter()
     export_anew(subject, architecture, path)
     spec = session_spec(path, PROFILE)

@@ -26,7 +26,7 @@ class Wire:
         for end in ends:
             _shut(end)
 
-    def mend(self) -> None:
+    def repair(self) -> None:
         with self._lock:
             self._cut = False
 

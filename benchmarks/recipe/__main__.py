@@ -2,7 +2,8 @@
 
     python -m benchmarks.recipe --model FOLDER --data FOLDER --work FOLDER [--axis recipe|strategy|space]
 
-Cells that are done are kept in `--work` and not run again; the table lists those that were not run.
+Cells that are done are kept in `--work` and not run again. The table becomes the section `--name` of
+`recipe.md`; its cells are kept in `recipe.json`.
 """
 
 from __future__ import annotations
@@ -17,9 +18,8 @@ from typing import Any
 
 from benchmarks.dense import dense_model
 from benchmarks.recipe.cell import Cell
-from benchmarks.recipe.table import make_table, not_run
+from benchmarks.recipe.table import keep, make_table, not_run
 from benchmarks.recipe.variants import AXES, VARIANTS
-from benchmarks.results import write_results
 from compresskit.pipeline.settings import SearchSettings
 from compresskit.runs.atomic import write_atomic
 
@@ -27,13 +27,7 @@ DENSE_SHARE = 0.3  # of the whole budget, for fine-tuning the dense model
 # Full-step equivalents from the pretrained weights on: two to ten minutes on one core.
 BUDGETS = {"sst2": 1000.0, "trec6": 600.0, "cola": 1200.0, "mrpc": 1000.0, "stsb": 800.0}
 DEFAULT_BUDGET = 1000.0
-BASES = ("base", "strategy-teacher", "space-ranked")  # what the others of an axis are held against
-NOTES = """\
-Metric on validation rows, in per cent of the way from the prior to the dense model: mean over fixed
-architectures from two thirds to an eighteenth of the dense multiply-accumulates; then the full network,
-the smallest fixed one; the points by which the median of random ones of a third to half is above the
-prior; and the area that all scored ones dominate (x: log of the reduction, at most 16 times). Budgets
-are equal in full-step equivalents, the dense model's fine-tuning included."""
+BASES = ("base", "strategy-teacher", "space-ranked")  # what the others of an axis are compared with
 
 
 def main() -> None:
@@ -48,6 +42,7 @@ def main() -> None:
         "--variants", nargs="+", choices=list(VARIANTS), help="these only, not the whole axis"
     )
     parser.add_argument("--name", help="of the table (default: the axis)")
+    parser.add_argument("--note", default="", help="what else a reader of the table must know")
     parser.add_argument("--tasks", nargs="+", default=["trec6", "mrpc"])
     parser.add_argument("--seeds", nargs="+", type=int, default=[0])
     parser.add_argument("--scale", type=float, default=1.0, help="of the budgets")
@@ -82,17 +77,8 @@ def main() -> None:
             cells[task, name, seed] = json.loads(file.read_text())
     base = next((name for name in variants if name in BASES), next(iter(variants)))
     lists = (list(variants), options.tasks, options.seeds)
-    missing = not_run(cells, *lists)
-    write_results(
-        Path(__file__).parent,
-        options.name or options.axis,
-        {
-            "cells": {f"{task} {name} {seed}": cell for (task, name, seed), cell in cells.items()},
-            "not_run": missing,
-        },
-        make_table(cells, *lists, base),
-        f"{NOTES} Cells not run: {len(missing)}.",
-    )
+    table = make_table(cells, *lists, base)
+    keep(options.name or options.axis, cells, table, not_run(cells, *lists), options.note)
 
 
 def say(text: str) -> None:

@@ -34,7 +34,14 @@ from compresskit.supernet.network import SuperNetwork
 from compresskit.supernet.surgery import blueprint_of
 from compresskit.training.cost import mean_step_cost
 from compresskit.training.recipe import Recipe
-from compresskit.training.stages import Stage, order_by_importance, sample_batches, score, train_supernet
+from compresskit.training.stages import (
+    Stage,
+    batch_loss,
+    order_by_importance,
+    sample_batches,
+    score,
+    train_supernet,
+)
 from compresskit.training.strategies import Point
 
 SPECIAL_RATE = 0.5  # of the variant's learning rate, for one network alone
@@ -67,7 +74,7 @@ class Cell:
         model = load_dense(checkpoint, task, seed).model
         teacher = copy.deepcopy(model)
         with tempfile.TemporaryDirectory() as folder:
-            stage = Stage(task, checkpoint.pad_id, Path(folder))
+            stage = Stage(task, Path(folder))
             ordered = self.ordered(model, stage)
             if variant.hidden_width:
                 teacher, ordered = self.narrow(ordered, stage)
@@ -88,7 +95,7 @@ class Cell:
             normalised = self.scorer(network, stage)
             if variant.specialised:
                 share = self.budget * variant.specialised / len(grid)
-                batches = sample_batches(task.train, stage.pad_id, ROWS, seed) if variant.ridge else []
+                batches = sample_batches(task, ROWS, seed) if variant.ridge else []
                 scores = {
                     name: normalised(kept, specialise(supernet, kept, stage, recipe, share, teacher, batches))
                     for name, kept in grid.items()
@@ -125,8 +132,8 @@ class Cell:
 
     def narrow(self, model: nn.Module, stage: Stage) -> tuple[nn.Module, nn.Module]:
         """A teacher and a network of the variant's hidden width."""
-        batches = sample_batches(stage.task.train, stage.pad_id, ROWS, self.settings.seed)
-        places = best_places(model, batches, self.variant.hidden_width)
+        batches = sample_batches(stage.task, ROWS, self.settings.seed)
+        places = best_places(model, batches, batch_loss(stage.task.kind), self.variant.hidden_width)
         return NarrowTeacher(copy.deepcopy(model), places), narrowed(model, places)
 
     def train_parts(

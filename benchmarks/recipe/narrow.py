@@ -6,17 +6,22 @@ It has all of the training to itself, so it bounds from above what the dimension
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import torch
 from torch import nn
 
+from compresskit.supernet.batching import Batch
 from compresskit.supernet.surgery import blueprint_of
-from compresskit.training.stages import batch_loss
 
 
-def best_places(model: nn.Module, batches: Iterable[dict[str, torch.Tensor]], width: int) -> torch.Tensor:
+def best_places(
+    model: nn.Module,
+    batches: Iterable[Batch],
+    loss: Callable[[nn.Module, Batch], torch.Tensor],
+    width: int,
+) -> torch.Tensor:
     """The `width` hidden dimensions that matter most, ascending.
 
     First-order change of the loss on removal (cf. `taylor_importance`), taken at the LayerNorms, through
@@ -27,7 +32,7 @@ def best_places(model: nn.Module, batches: Iterable[dict[str, torch.Tensor]], wi
     total = torch.zeros_like(norms[0].weight)
     for batch in batches:
         model.zero_grad(set_to_none=True)
-        batch_loss(model, batch).backward()  # type: ignore[no-untyped-call]
+        loss(model, batch).backward()  # type: ignore[no-untyped-call]
         for norm in norms:
             assert norm.weight.grad is not None and norm.bias.grad is not None
             total += (norm.weight.detach() * norm.weight.grad + norm.bias.detach() * norm.bias.grad).abs()

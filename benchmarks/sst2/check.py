@@ -100,10 +100,10 @@ def main() -> None:
         manifest = engine.manifest
         architecture = Architecture.from_json(manifest.architecture)
         found = weight_shapes(model.graph)
-        wrong = unexplained(found, architecture, hidden, head_size, task.num_labels)
+        wrong = unexplained(found, architecture, hidden, head_size, task.kind.num_labels)
         texts = [text if len(text) > 1 else text[0] for text in task.test.texts]
         logits = engine.predict(texts)
-        reference = torch_logits(load_pruned(folder), task.test.encoded, pad_id=engine.pad_id)
+        reference = torch_logits(load_pruned(folder), task.test.encoded, inputs=engine.inputs)
         difference = float(np.abs(logits - reference).max())
         same = int((logits.argmax(1) == reference.argmax(1)).sum())
         params = count_params(model.graph)

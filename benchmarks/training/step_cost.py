@@ -19,7 +19,8 @@ from transformers import BertConfig, BertForSequenceClassification, TrainerCallb
 from benchmarks.results import write_results
 from compresskit.spaces import make_space
 from compresskit.supernet.network import SuperNetwork
-from compresskit.tasks.task import Split
+from compresskit.tasks.classification import Classification
+from compresskit.tasks.task import Split, Task
 from compresskit.training.recipe import Recipe
 from compresskit.training.strategies import STRATEGIES, make_strategy
 from compresskit.training.trainer import SuperNetTrainer
@@ -54,6 +55,8 @@ def time_steps(name: str, steps: int, seed: int) -> list[float]:
     rows = ROWS * (steps + WARM_UP)
     encoded = [{"input_ids": generator.integers(1000, 30000, LENGTH).tolist()} for _ in range(rows)]
     split = Split([("",)] * rows, generator.integers(0, 2, rows), encoded)
+    kind = Classification(("no", "yes"), "accuracy")
+    task = Task("random", kind, ("text",), "label", split, split, split, split, [])
     supernet = SuperNetwork(make_model())
     space = make_space("small", supernet.blueprint.dims, unit_multiple=32)
     strategy = make_strategy(name, supernet.full, space.smallest, lambda g, _: space.sample_architecture(g))
@@ -64,9 +67,8 @@ def time_steps(name: str, steps: int, seed: int) -> list[float]:
             supernet,
             strategy,
             recipe,
-            split,
+            task,
             Path(folder),
-            pad_id=0,
             teacher=make_model() if strategy.needs_teacher else None,
             callbacks=[timer],
         )

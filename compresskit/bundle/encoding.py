@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from compresskit.bundle.batching import InputRow
-from compresskit.errors import DataError, EngineError
+from compresskit.errors import EngineError
 
 TOKENIZER_FILE, SETTINGS_FILE = "tokenizer.json", "tokenizer_config.json"
-Text = str | Sequence[str]
 
 
 def load_tokenizer(folder: Path, max_length: int | None) -> Any:
@@ -49,7 +47,7 @@ def read_object(path: Path) -> dict[str, Any]:
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
-        raise EngineError(f"{path} cannot be read: {error}. Export the point again.") from error
+        raise EngineError(f"{path} is damaged: {error}. Export the point again.") from error
     if not isinstance(value, dict):
         raise EngineError(f"{path} is damaged: it holds no object. Export the point again.")
     return value
@@ -68,24 +66,3 @@ def padding_id(tokenizer: Any, settings: Mapping[str, Any], config: Mapping[str,
     if found is None:
         found = config.get("pad_token_id")
     return 0 if found is None else int(found)
-
-
-def encode_texts(tokenizer: Any, texts: Sequence[Text], *, segments: bool) -> list[InputRow]:
-    """Rows of texts, or of pairs of texts, not padded. DataError naming the first that is neither."""
-    if isinstance(texts, str):
-        raise DataError("texts is one string; give a list of texts or of (text, text) pairs.")
-    inputs = [_checked(number, text) for number, text in enumerate(texts)]
-    if not inputs:
-        return []
-    encoded = tokenizer.encode_batch(inputs)
-    if not segments:
-        return [{"input_ids": item.ids} for item in encoded]
-    return [{"input_ids": item.ids, "token_type_ids": item.type_ids} for item in encoded]
-
-
-def _checked(number: int, text: Any) -> str | tuple[str, str]:
-    if isinstance(text, str):
-        return text
-    if isinstance(text, (list, tuple)) and len(text) == 2 and all(isinstance(part, str) for part in text):
-        return text[0], text[1]
-    raise DataError(f"texts[{number}] is {text!r:.60}; permitted: a text, or a (text, text) pair.")

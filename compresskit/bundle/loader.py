@@ -7,12 +7,8 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-import numpy.typing as npt
-
-from compresskit.bundle.batching import InputRow, run_rows
+from compresskit.bundle.batching import run_rows
 from compresskit.bundle.encoding import (
-    Text,
-    encode_texts,
     gives_segments,
     load_tokenizer,
     padding_id,
@@ -23,9 +19,11 @@ from compresskit.bundle.manifest import FILE_NAME, Manifest, read_manifest, veri
 from compresskit.bundle.runtime import check_runtime
 from compresskit.bundle.session import make_session
 from compresskit.errors import ConfigurationError, EngineError
-from compresskit.families import FAMILIES
 from compresskit.field_types import wrong_kind
+from compresskit.inputs import InputSpec, Row, text_inputs
 from compresskit.target.base import SessionSettings
+from compresskit.tasks.base import TaskKind
+from compresskit.tasks.encoding import position_limit
 
 MODEL_FILE = "onnx/model.onnx"
 
@@ -38,7 +36,8 @@ class Engine:
     manifest: Manifest
     session: Any
     tokenizer: Any  # tokenizers.Tokenizer
-    pad_id: int
+    kind: TaskKind
+    inputs: InputSpec
     segments: bool
 
     @property
@@ -46,13 +45,15 @@ class Engine:
         """Names by class id; empty for regression."""
         return list(self.manifest.labels)
 
-    def encode(self, texts: Sequence[Text]) -> list[InputRow]:
-        """Token ids of texts or of pairs of texts, as in training: cut to the same length, not padded."""
-        return encode_texts(self.tokenizer, texts, segments=self.segments)
+    def encode(self, texts: Sequence[Any]) -> list[Row]:
+        """Rows of texts or of pairs of texts, as in training: cut to the same length, not padded."""
+        return self.kind.encode_served(texts, self.tokenizer, segments=self.segments)
 
-    def predict(self, texts: Sequence[Text], *, batch_size: int = 32) -> npt.NDArray[Any]:
-        """Logits of shape (texts, labels), float32."""
-        return run_rows(self.session, self.encode(texts), pad_id=self.pad_id, batch_size=batch_size)
+    def predict(self, texts: Sequence[Any], *, batch_size: int = 32) -> Any:
+        """What the task answers: of classification and regression logits (texts, labels), float32."""
+        rows = self.encode(texts)
+        logits = run_rows(self.session, rows, inputs=self.inputs, batch_size=batch_size)
+        return self.kind.decode(self.kind.predictions(logits, rows), rows, texts)
 
 
 def load_engine(
@@ -72,9 +73,26 @@ def load_engine(
     settings = session_settings(folder, manifest)
     session = make_session(graph, settings, provider=provider, threads=threads)
     config, words = _read_config(folder), tokenizer_settings(folder)
-    tokenizer = load_tokenizer(folder, manifest.max_length or model_length(config))
-    segments = gives_segments(words) and any(item.name == "token_type_ids" for item in session.get_inputs())
-    return Engine(folder, manifest, session, tokenizer, padding_id(tokenizer, words, config), segments)
+    tokenizer = load_tokenizer(folder, manifest.max_length or position_limit(config))
+    names = [item.name for item in session.get_inputs()]
+    inputs = _inputs(manifest, names) or text_inputs(names, padding_id(tokenizer, words, config))
+    segments = gives_segments(words) and "token_type_ids" in names
+    return Engine(folder, manifest, session, tokenizer, manifest.kind, inputs, segments)
+
+
+def _inputs(manifest: Manifest, names: Sequence[str]) -> InputSpec | None:
+    """Of a graph with inputs `names`; None in a manifest of an older version. EngineError for damage."""
+    if not manifest.inputs:
+        return None
+    try:
+        found = InputSpec.from_json(manifest.inputs)
+        if not {found.names[0]} <= set(names) <= set(found.names):
+            raise ValueError(f"the graph has {', '.join(names)}")
+        return found
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
+        raise EngineError(
+            f"{FILE_NAME} is damaged: inputs are not as they should be ({error!r}). Export the point again."
+        ) from None
 
 
 def session_settings(folder: Path, manifest: Manifest) -> SessionSettings:
@@ -109,12 +127,3 @@ def _read_config(folder: Path) -> Mapping[str, Any]:
     if wrong := wrong_kind(_Config, {item.name: config.get(item.name) for item in fields(_Config)}):
         raise EngineError(f"{path} is damaged: {wrong} Export the point again.")
     return config
-
-
-def model_length(config: Mapping[str, Any]) -> int | None:
-    """Tokens that the model of a config.json takes; None where it has no such limit."""
-    positions = config.get("max_position_embeddings")
-    if positions is None:
-        return None
-    family = FAMILIES.get(str(config.get("model_type")))
-    return int(positions) if family is None else family.max_tokens(int(positions), config.get("pad_token_id"))

@@ -9,8 +9,11 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from compresskit.errors import EngineError
+from compresskit.bundle.encoding import read_object
+from compresskit.errors import ConfigurationError, EngineError
 from compresskit.field_types import wrong_kind
+from compresskit.tasks.base import TaskKind
+from compresskit.tasks.registry import kind_named
 
 FILE_NAME = "compresskit.json"
 FORMAT_VERSION = 1
@@ -23,8 +26,11 @@ class Manifest:
     its `rows`, its 95 % interval `metric_ci`, and against the dense model on these rows its `dense_metric`
     and the paired interval of the difference, `difference_ci`.
 
+    `task` (see `TaskKind.to_json`) and `labels` (names by class id, none for regression) tell what the engine
+    answers, `inputs` what it reads: see `InputSpec`. Older engines have neither `task` nor `inputs`.
+
     `macs` are those of the profile's batch and length. `session` is what a loader must set for the
-    measured speed, `labels` the names by class id (none for regression). `blocks` is empty, or says which
+    measured speed. `blocks` is empty, or says which
     matrices are stored in blocks, at what rate and with how many bytes of indices. `files` maps each file of
     the folder to the SHA-256 of its bytes; `write_engine` fills it in with `versions` and `device`.
 
@@ -46,6 +52,8 @@ class Manifest:
     variant: str
     session: Mapping[str, Any] = field(default_factory=dict)
     blocks: Mapping[str, Any] = field(default_factory=dict)
+    task: Mapping[str, Any] = field(default_factory=dict)
+    inputs: Mapping[str, Any] = field(default_factory=dict)
     labels: list[str] = field(default_factory=list)
     lineage: Mapping[str, Any] = field(default_factory=dict)
     test: Mapping[str, Any] = field(default_factory=dict)
@@ -62,6 +70,16 @@ class Manifest:
     files: Mapping[str, str] = field(default_factory=dict)
     format_version: int = FORMAT_VERSION
 
+    @property
+    def kind(self) -> TaskKind:
+        """The task that the engine is for. EngineError for one that is not known."""
+        older = "classification" if len(self.labels) > 1 else "regression"
+        own = {name: value for name, value in self.task.items() if name != "name"}
+        try:
+            return kind_named(self.task.get("name", older))(tuple(self.labels), self.metric_name, **own)
+        except (ConfigurationError, TypeError) as error:
+            raise EngineError(f"{FILE_NAME} names a task that this version does not know: {error}") from None
+
     def to_json(self) -> dict[str, Any]:
         return {"format_version": self.format_version, **asdict(self)}
 
@@ -74,6 +92,10 @@ class Manifest:
             raise EngineError(f"{FILE_NAME} has the key {unknown[0]!r}, which this version does not know.")
         if wrong := wrong_kind(cls, value) or wrong_kind(_Lineage, value.get("lineage", {})):
             raise EngineError(f"{FILE_NAME} is damaged: {wrong} Export the point again.")
+        if not (value.get("max_length") or 1) > 0:
+            raise EngineError(
+                f"{FILE_NAME} is damaged: max_length is {value['max_length']}; permitted: 1 or more."
+            )
         try:
             return cls(**value)
         except TypeError as error:
@@ -103,16 +125,12 @@ class _Lineage:
 def read_manifest(folder: Path | str) -> Manifest:
     """The manifest of an engine folder. EngineError for no engine, damage or another version."""
     path = Path(folder) / FILE_NAME
-    try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    if not path.exists():
         raise EngineError(
-            f"{folder} is no engine: it has no {FILE_NAME}. Give a folder that `compresskit export` wrote."
-        ) from None
-    except (OSError, ValueError, RecursionError) as error:
-        raise EngineError(f"{path} is damaged: {error}. Export the point again.") from error
-    if not isinstance(value, dict):
-        raise EngineError(f"{path} is damaged: it holds no object. Export the point again.")
+            f"{folder} is not an engine: it has no {FILE_NAME}. Give a folder that `compresskit export` "
+            "wrote."
+        )
+    value = read_object(path)
     version = value.get("format_version")
     if version != FORMAT_VERSION:
         raise EngineError(

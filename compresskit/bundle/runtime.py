@@ -1,4 +1,4 @@
-"""Versions of ONNX Runtime: the lowest in which a graph was proven, and the one that is here."""
+"""Versions of ONNX Runtime: the lowest in which a graph was tested, and the installed one."""
 
 from __future__ import annotations
 
@@ -66,7 +66,8 @@ def lowest_runtime(model: ModelProto, *, static_int8: bool = False) -> Version:
         if foreign_domains([node]):
             if node.domain != CONTRIB or node.op_type not in _CONTRIB:
                 raise EngineError(
-                    f"operator {node.domain}.{node.op_type} was proven in no ONNX Runtime; please report it."
+                    f"operator {node.domain}.{node.op_type} was not tested in any ONNX Runtime; please "
+                    "report it."
                 )
             found.add(_CONTRIB[node.op_type])
     if opset_of(model) > 22:
@@ -90,7 +91,7 @@ def check_runtime(
 ) -> None:
     """EngineError unless ONNX Runtime here, or one of `version`, is one in which the engine was proven.
 
-    An engine of before, whose manifest does not say, is judged by its `graph`.
+    For an older engine, whose manifest does not say, its `graph` decides.
     """
     version = version or spelled(installed_version())
     needed = manifest.runtime.get("onnxruntime")

@@ -41,19 +41,10 @@ def make_session(
             "Install onnxruntime-gpu, or use provider cpu."
         )
     settings = settings or SessionSettings()
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3
-    options.graph_optimization_level = getattr(
-        onnxruntime.GraphOptimizationLevel, f"ORT_{_LEVELS[settings.optimization_level]}"
-    )
-    options.intra_op_num_threads = threads or physical_cores()
-    options.inter_op_num_threads = 1
-    for key, value in settings.options.items():
-        options.add_session_config_entry(key, value)
     try:
         return onnxruntime.InferenceSession(
             model if isinstance(model, bytes) else str(model),
-            options,
+            settings.session_options(threads or physical_cores()),
             providers=[name for name in wanted if name in available],
             disabled_optimizers=list(settings.disabled_optimizers) or None,
         )
@@ -65,11 +56,3 @@ def make_session(
                 f"memory ran out while {what} was loaded ({reason}); free memory, or use a smaller engine."
             ) from error
         raise EngineError(f"onnxruntime {onnxruntime.__version__} does not load {what}: {reason}") from error
-
-
-_LEVELS = {
-    "disable": "DISABLE_ALL",
-    "basic": "ENABLE_BASIC",
-    "extended": "ENABLE_EXTENDED",
-    "all": "ENABLE_ALL",
-}

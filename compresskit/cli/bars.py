@@ -14,13 +14,14 @@ from rich.text import Text
 from compresskit.display import Counter, Pace
 
 _A_SECOND = 2  # redrawn so often: a measurement of latency may be under way
+_TOLD_FROM = 1.0  # seconds that a stage took: that of a shorter one is no news
 _NAME, _COUNT, _LEFT = 32, 18, 12  # characters; the bar has what is left of a line
 
 
 class Bars:
     """A `Display`: the stages under way stand at the foot of `console`, one below the other.
 
-    A stage that has ended leaves one line with the time it took, one that has failed none.
+    A stage of a second or more leaves one line with the time it took, one that has failed none.
     """
 
     def __init__(self, console: Console) -> None:
@@ -35,7 +36,7 @@ class Bars:
         )
 
     def __call__(self, message: str, /) -> None:
-        self._console.print(Text(message), soft_wrap=True)
+        self._console.print(Text(message))
 
     @contextmanager
     def stage(self, name: str, total: float | None = None, unit: str = "") -> Iterator[Counter]:
@@ -45,7 +46,8 @@ class Bars:
             self._live.start()
         try:
             yield row
-            self._console.print(row.ended(), soft_wrap=True)
+            if row.pace.seconds >= _TOLD_FROM:
+                self._console.print(row.ended())
         finally:
             self._rows.remove(row)
             if not self._rows:

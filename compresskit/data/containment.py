@@ -1,4 +1,4 @@
-"""Which texts stand inside which: by whole words, case and spacing aside."""
+"""Which texts are contained in which others: by whole words, ignoring case and spacing."""
 
 from __future__ import annotations
 

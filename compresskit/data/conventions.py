@@ -1,4 +1,4 @@
-"""How data sets name their splits and columns: what a search and a bench go by alike.
+"""Names that data sets use for splits and columns, for a search and a bench alike.
 
 Standard library only: a device that benches has nothing else.
 """
@@ -77,9 +77,13 @@ def files_by_role(folder: Path, suffixes: Collection[str]) -> dict[str, dict[str
 
 
 def data_files(folder: Path, suffixes: Collection[str]) -> list[Path]:
-    """Files below `folder` with one of these suffixes, in order; what is hidden is left out."""
+    """Files below `folder` with one of these suffixes, in order; what is hidden is left out.
+
+    A .txt file is data only where there is no other: beside others it is a readme or a licence.
+    """
     files = sorted(file for file in folder.rglob("*") if file.is_file() and file.suffix.lower() in suffixes)
-    return [f for f in files if not any(part.startswith(".") for part in f.relative_to(folder).parts)]
+    shown = [f for f in files if not any(part.startswith(".") for part in f.relative_to(folder).parts)]
+    return [file for file in shown if file.suffix.lower() != ".txt"] or shown
 
 
 def first_present(columns: Sequence[str], names: Iterable[str]) -> str | None:

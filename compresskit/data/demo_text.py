@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 from tokenizers import pre_tokenizers
-from transformers import BertTokenizerFast, PreTrainedTokenizerFast
 
 from compresskit.data.containment import words
 from compresskit.errors import ConfigurationError
@@ -60,8 +59,10 @@ def read_demo_texts(folder: str | Path) -> list[str]:
         return [row["text"] for row in csv.DictReader(file)]
 
 
-def build_demo_tokenizer(texts: Iterable[str]) -> PreTrainedTokenizerFast:
+def build_demo_tokenizer(texts: Iterable[str]) -> Any:
     """BERT's tokenizer with the words of `texts`, in lower case, and no pieces; other words become [UNK]."""
+    from transformers import BertTokenizerFast
+
     splitter: Any = pre_tokenizers.BertPreTokenizer()
     found = sorted({word for text in texts for word, _ in splitter.pre_tokenize_str(text.lower())})
     return BertTokenizerFast(vocab={word: i for i, word in enumerate([*_SPECIAL, *found])})

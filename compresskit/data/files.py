@@ -1,4 +1,4 @@
-"""Data files as tables, for a search and a bench alike: CSV, TSV and JSON lines as written, and parquet.
+"""Data files as tables, for a search and a bench alike: CSV, TSV, JSON, CoNLL columns and parquet.
 
 Standard library only; parquet needs pyarrow. CSV stays text: what its labels mean is for `labels` to say.
 """
@@ -13,11 +13,13 @@ from typing import Any
 
 import psutil
 
+from compresskit.data.conll import read_conll
 from compresskit.data.conventions import files_by_role
 from compresskit.data.lines import MAX_LINE, text_lines
 from compresskit.data.table import Table, joined
 from compresskit.errors import DataError
 
+_JSON_FORM = "JSON files hold one object a line, or one array of objects."
 _MEMORY_FACTOR = 3  # bytes of memory that a byte of a file takes at least once it is read
 
 
@@ -46,7 +48,7 @@ def split_files(folder: Path) -> dict[str, list[Path]]:
 def _read_file(file: Path) -> Table:
     reader = READERS.get(file.suffix.lower())
     if reader is None:
-        raise DataError(f"file {str(file)!r} is of no known kind; permitted: {', '.join(READERS)}.")
+        raise DataError(f"file {str(file)!r} has an unknown type; permitted: {', '.join(READERS)}.")
     size = file.stat().st_size
     if not size:
         raise DataError(f"file {str(file)!r} is empty; it needs one row or more.")
@@ -113,13 +115,11 @@ def _tsv(file: Path) -> Table:
     return _csv(file, "\t")
 
 
-def _json_lines(file: Path) -> Table:
+def _json(file: Path) -> Table:
+    """One object a line, or one array of objects."""
     columns: dict[str, list[Any]] = {}
     count = 0
-    for number, line in enumerate(text_lines(file), start=1):
-        if line.isspace():
-            continue
-        row = _object(line, number)
+    for row in _objects(file):
         for name in row:
             if name not in columns:
                 columns[name] = [None] * count
@@ -129,13 +129,29 @@ def _json_lines(file: Path) -> Table:
     return Table(tuple(columns), columns, count)
 
 
-def _object(line: str, number: int) -> dict[str, Any]:
+def _objects(file: Path) -> Iterator[dict[str, Any]]:
+    lines = text_lines(file)
+    first = next((line for line in lines if not line.isspace()), "")
+    if first.lstrip().startswith("["):
+        rows = _parsed(first + "".join(lines), "the file")
+        for number, row in enumerate(rows, start=1):
+            yield _object(row, f"item {number:,} of the array")
+        return
+    for number, line in enumerate(text_lines(file), start=1):
+        if not line.isspace():
+            yield _object(_parsed(line, f"line {number:,}"), f"line {number:,}")
+
+
+def _parsed(text: str, where: str) -> Any:
     try:
-        row = json.loads(line)
+        return json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise ValueError(f"line {number:,}: {error}. JSON files hold one object a line.") from None
+        raise ValueError(f"{where}: {error}. {_JSON_FORM}") from None
+
+
+def _object(row: Any, where: str) -> dict[str, Any]:
     if not isinstance(row, dict):
-        raise ValueError(f"line {number:,} is not a JSON object. JSON files hold one object a line.")
+        raise ValueError(f"{where} is not a JSON object. {_JSON_FORM}")
     return row
 
 
@@ -160,20 +176,29 @@ def from_arrow(table: Any) -> Table:
 
 
 def _class_names(metadata: Mapping[bytes, bytes] | None) -> dict[str, tuple[str, ...]]:
-    """Names of ClassLabel columns: `{"info": {"features": {COLUMN: {"_type": "ClassLabel", ...}}}}`."""
+    """Names of ClassLabel columns, and of lists of them: `{"info": {"features": {COLUMN: ...}}}`."""
     try:
         features = json.loads((metadata or {}).get(b"huggingface", b"{}"))["info"]["features"]
-        found = {name: value for name, value in features.items() if value.get("_type") == "ClassLabel"}
+        inner = {name: _inner_feature(value) for name, value in features.items()}
+        found = {name: value for name, value in inner.items() if value.get("_type") == "ClassLabel"}
         return {name: tuple(map(str, value["names"])) for name, value in found.items()}
     except (ValueError, LookupError, TypeError, AttributeError):  # another program's, or none
         return {}
+
+
+def _inner_feature(value: Any) -> Any:
+    """The feature of a list's values; older versions of `datasets` write a list of one feature."""
+    if isinstance(value, list):
+        return value[0]
+    return value.get("feature", value) if value.get("_type") in ("List", "LargeList", "Sequence") else value
 
 
 READERS: dict[str, Callable[[Path], Table]] = {
     ".parquet": _parquet,
     ".csv": _csv,
     ".tsv": _tsv,
-    ".jsonl": _json_lines,
-    ".ndjson": _json_lines,
-    ".json": _json_lines,
+    ".jsonl": _json,
+    ".ndjson": _json,
+    ".json": _json,
+    **dict.fromkeys((".conll", ".bio", ".iob", ".iob2", ".txt"), read_conll),
 }

@@ -14,11 +14,25 @@ def rows_fingerprint(splits: Iterable[Rows], class_names: Sequence[str] = ()) ->
 
     Files of another format with the same rows have the same fingerprint. `class_names`: of integer labels.
     """
+    return values_fingerprint(
+        (
+            rows.split,
+            [
+                (*texts, label_text(label, class_names))
+                for texts, label in zip(rows.texts, rows.labels, strict=True)
+            ],
+        )
+        for rows in splits
+    )
+
+
+def values_fingerprint(splits: Iterable[tuple[str, Sequence[Sequence[str]]]]) -> str:
+    """SHA-256 (hexadecimal) of the splits' names and of all that their rows hold, in order."""
     digest = hashlib.sha256()
-    for rows in splits:
-        digest.update(f"{rows.split} {len(rows)}\n".encode())
-        for texts, label in zip(rows.texts, rows.labels, strict=True):
-            for value in (*texts, label_text(label, class_names)):
+    for split, rows in splits:
+        digest.update(f"{split} {len(rows)}\n".encode())
+        for row in rows:
+            for value in row:
                 data = value.encode("utf-8", "surrogatepass")
                 digest.update(b"%d:%b" % (len(data), data))
     return digest.hexdigest()

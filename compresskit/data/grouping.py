@@ -1,4 +1,4 @@
-"""Rows that must stay on one side of a split, and what is given up where that would chain everything.
+"""Rows that must stay in the same split, and which links are ignored where they would join everything.
 
 A tie is one text with all rows that hold it or hold a text that contains it. Ties are joined, smallest
 first, into groups of at most `limit` rows. In data made of phrases (SST-2) a few short texts stand in

@@ -1,4 +1,4 @@
-"""Lines of a text file, each bounded, and what is said of a file that is no UTF-8.
+"""Lines of a text file, each of limited length, and the error for a file that is not UTF-8.
 
 Standard library only: a device that benches has nothing else.
 """
@@ -27,7 +27,7 @@ _SIGNATURES = (
 def text_lines(file: Path) -> Iterator[str]:
     """Lines of a UTF-8 file with their line ends; a byte order mark is left out.
 
-    Raises DataError for another encoding, naming it where it can be told, and for a line of more than
+    Raises DataError for another encoding, naming it if it is known, and for a line of more than
     `MAX_LINE` characters, of which no more than that is read.
     """
     check_encoding(file)

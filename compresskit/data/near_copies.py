@@ -1,4 +1,4 @@
-"""Training texts that all but repeat a test text: they make a test metric better than it is.
+"""Training texts that nearly repeat a test text, which makes the test metric too good.
 
 Normalised texts that are equal are found by a hash. Of longer texts those whose runs of three words overlap
 by `LEAST` (Jaccard) are found by MinHash in bands and then compared exactly (Broder, On the resemblance and

@@ -47,7 +47,7 @@ def read_rows(
             raise DataError(f"the {split} split has no column {column!r}; it has: {', '.join(table.names)}.")
     if not table.num_rows:
         raise DataError(f"the {split} split is empty; it needs one row or more.")
-    labels = _labels(table, label_column)
+    labels = labels_of(table, label_column)
     if all(label is None for label in labels):
         raise DataError(f"no row of the {split} split has a label in column {label_column!r}.")
     texts = list(zip(*(_texts(split, table, column) for column in text_columns), strict=True))
@@ -76,7 +76,7 @@ def is_labelled(table: Table, label_column: str, train_labels: Iterable[Label]) 
     """False for a split without labels: none, or all -1 (the hub's mark) where training has no -1."""
     if label_column not in table.columns:
         return False
-    found = set(_labels(table, label_column)) - {None}
+    found = set(labels_of(table, label_column)) - {None}
     return bool(found) and (found != {_UNLABELLED} or _UNLABELLED in train_labels)
 
 
@@ -90,7 +90,7 @@ def missing_note(rows: Rows) -> str | None:
     )
 
 
-def _labels(table: Table, column: str) -> list[Label | None]:
+def labels_of(table: Table, column: str) -> list[Label | None]:
     """Labels as they were written; of a column with class names -1 means that there is none."""
     values = table.columns[column]
     labels = [typed_label(value) for value in values] if table.is_typed else written_labels(values)

@@ -71,17 +71,17 @@ def _from_hub(dataset: str) -> Source:
     except Exception as error:  # the hub's client raises many kinds: network, name, configuration, access
         reason = next(iter(str(error).splitlines()), type(error).__name__)
         raise DataError(
-            f"data set {dataset!r} is no local path and cannot be loaded from the hub: {reason}. Give id or "
-            "id:config of a data set, or the path of a folder or file."
+            f"data set {dataset!r} is not a local path and cannot be loaded from the hub: {reason}. Give id "
+            "or id:config of a data set, or the path of a folder or file."
         ) from error
     splits: dict[str, Table] = {}
     for split, data in loaded.items():
         role = role_of(split)
         if role and role not in splits:
             features = {
-                column: tuple(feature.names)
+                column: tuple(inner.names)
                 for column, feature in data.features.items()
-                if isinstance(feature, datasets.ClassLabel)
+                if isinstance(inner := getattr(feature, "feature", feature), datasets.ClassLabel)
             }
             splits[role] = replace(from_arrow(data.with_format("arrow")[:]), class_names=features)
     if "train" not in splits:

@@ -52,7 +52,7 @@ def cut_validation(texts: Texts, strata: IntArray, test: Texts, *, num_rows: int
     )
     if len(fresh) < len(rows):
         dropped = len(rows) - len(fresh)
-        notes.append(f"{dropped:,} of {len(rows):,} training rows stand in the test set and were dropped")
+        notes.append(f"{dropped:,} of {len(rows):,} training rows are also in the test set and were dropped")
     rows = [rows[i] for i in fresh]
     grouping = _grouped(rows)
     fraction = SMALL_FRACTION if num_rows < SMALL_ROWS else FRACTION
@@ -93,7 +93,7 @@ def _told(side: IntArray) -> list[str]:
         return []
     return [
         f"{dropped:,} of {len(side):,} rows were dropped because they share a text with both training "
-        "and held-out rows, or stand inside texts of both"
+        "and held-out rows, or are part of texts of both"
     ]
 
 

@@ -1,4 +1,4 @@
-"""Attention of the plain graph, found, and written anew as one operator."""
+"""Finds attention in the plain graph and replaces it by one operator."""
 
 from __future__ import annotations
 

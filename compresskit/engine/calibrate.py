@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import deepcopy
 
 from onnx import ModelProto, ValueInfoProto
 
-from compresskit.bundle.batching import InputRow, batches, feed_of
+from compresskit.bundle.batching import batches
 from compresskit.bundle.session import make_session
 from compresskit.engine.quantize import quantizable_weights
+from compresskit.inputs import TEXT, InputSpec, Row
 
 Ranges = dict[str, tuple[float, float]]
 
 
 def activation_ranges(
-    model: ModelProto, rows: Sequence[InputRow], *, pad_id: int = 0, batch_size: int = 16
+    model: ModelProto, rows: Sequence[Row], *, inputs: InputSpec = TEXT, batch_size: int = 16
 ) -> Ranges:
     """Least and greatest value, over all rows, of what each product with a weight reads.
 
@@ -22,14 +24,13 @@ def activation_ranges(
     it does when the engine runs.
     """
     names = sorted(quantizable_weights(model))
-    watched = ModelProto()
-    watched.CopyFrom(model)
+    watched = deepcopy(model)
     watched.graph.output.extend(ValueInfoProto(name=name) for name in names)
     session = make_session(watched.SerializeToString())
-    inputs = [item.name for item in session.get_inputs()]
+    given = [item.name for item in session.get_inputs()]
     ranges: Ranges = {}
-    for chunk in batches(rows, batch_size):
-        values = session.run(names, feed_of([rows[i] for i in chunk], inputs, pad_id))
+    for chunk in batches(rows, batch_size, inputs):
+        values = session.run(names, inputs.batch([rows[i] for i in chunk], given))
         for name, value in zip(names, values, strict=True):
             low, high = ranges.get(name, (0.0, 0.0))
             ranges[name] = min(low, float(value.min())), max(high, float(value.max()))

@@ -7,6 +7,7 @@ from typing import Any
 
 from compresskit.architecture import Architecture
 from compresskit.bundle.manifest import Manifest
+from compresskit.supernet.classes import head_of
 
 
 def model_card(manifest: Manifest, config: Any, size_bytes: int) -> str:
@@ -17,12 +18,12 @@ def model_card(manifest: Manifest, config: Any, size_bytes: int) -> str:
         [
             "---",
             "library_name: onnx",
-            "pipeline_tag: text-classification",
+            f"pipeline_tag: {manifest.kind.hub_task}",
             f"base_model: {name}",
             "tags: [compresskit, pruned, onnxruntime]",
             "---",
             "",
-            f"# {config.model_type} text classifier, pruned from {name}",
+            f"# {config.model_type} for {manifest.kind.hub_task}, pruned from {name}",
             "",
             *_facts(manifest, size_bytes),
             "",
@@ -143,17 +144,21 @@ def _loading(manifest: Manifest) -> list[str]:
     settings = manifest.session
     special = any(settings.get(key) for key in ("disabled_optimizers", "options"))
     speed = f"; for the measured speed set {settings}" if special else " at the measured speed"
+    hub_task = manifest.kind.hub_task
+    names = {"TASK": hub_task, "ORTMODEL": f"ORTModel{head_of(hub_task)}"}
     return [
         *_code("compresskit: onnxruntime and tokenizers, no PyTorch", "python", _COMPRESSKIT),
-        *_code("optimum-onnx", "python", _OPTIMUM),
-        *_code("Transformers.js, with this folder below `models/`", "js", _TRANSFORMERS_JS),
+        *_code("optimum-onnx", "python", _OPTIMUM, names),
+        *_code("Transformers.js, with this folder below `models/`", "js", _TRANSFORMERS_JS, names),
         *_code("PyTorch", "python", _PYTORCH),
         f"Plain onnxruntime loads `onnx/model.onnx`{speed}; `tokenizer.json` is for the tokenizers package, "
         "and cuts texts as training did.",
     ]
 
 
-def _code(title: str, language: str, text: str) -> list[str]:
+def _code(title: str, language: str, text: str, names: Mapping[str, str] = {}) -> list[str]:
+    for name, value in names.items():
+        text = text.replace(name, value)
     return [f"{title}:", "", f"```{language}", *text.strip().splitlines(), "```", ""]
 
 
@@ -161,21 +166,21 @@ _COMPRESSKIT = """
 from compresskit import load_engine
 
 engine = load_engine("FOLDER")
-logits = engine.predict(["some text"])  # (texts, labels)
+answers = engine.predict(["some text"])
 """
 _OPTIMUM = """
-from optimum.onnxruntime import ORTModelForSequenceClassification
+from optimum.onnxruntime import ORTMODEL
 from transformers import AutoTokenizer, pipeline
 
-model = ORTModelForSequenceClassification.from_pretrained("FOLDER")
-classify = pipeline("text-classification", model=model, tokenizer=AutoTokenizer.from_pretrained("FOLDER"))
+model = ORTMODEL.from_pretrained("FOLDER")
+answer = pipeline("TASK", model=model, tokenizer=AutoTokenizer.from_pretrained("FOLDER"))
 """
 _TRANSFORMERS_JS = """
 import { env, pipeline } from "@huggingface/transformers";
 
 env.localModelPath = "models/";
 env.allowRemoteModels = false;
-const classify = await pipeline("text-classification", "FOLDER", { dtype: "fp32" });
+const answer = await pipeline("TASK", "FOLDER", { dtype: "fp32" });
 """
 _PYTORCH = """
 from compresskit import load_pruned

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import deepcopy
 from math import prod
 
 from onnx import ModelProto, NodeProto, TensorProto, ValueInfoProto
 
-from compresskit.bundle.batching import feed_of
 from compresskit.bundle.session import make_session
 from compresskit.engine.editing import attributes_of
+from compresskit.inputs import TEXT
 from compresskit.target.base import SessionSettings
 
 _WEIGHTS = {TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.DOUBLE, TensorProto.INT8, TensorProto.UINT8}
@@ -75,8 +76,7 @@ def shapes_of(model: ModelProto, nodes: Sequence[NodeProto], batch: int, length:
     computed in the graph is not reliable.
     """
     shapes: dict[str, Shape] = {item.name: tuple(item.dims) for item in model.graph.initializer}
-    watched = ModelProto()
-    watched.CopyFrom(model)
+    watched = deepcopy(model)
     given = {item.name for item in (*model.graph.input, *model.graph.output)}
     names = sorted(
         {name for node in nodes for name in (*node.input[:2], *node.output) if name not in shapes} - given
@@ -84,7 +84,7 @@ def shapes_of(model: ModelProto, nodes: Sequence[NodeProto], batch: int, length:
     watched.graph.output.extend(ValueInfoProto(name=name) for name in names)
     session = make_session(watched.SerializeToString(), SessionSettings(optimization_level="disable"))
     row = {"input_ids": [0] * length}
-    feed = feed_of([row] * batch, [item.name for item in session.get_inputs()])
+    feed = TEXT.batch([row] * batch, [item.name for item in session.get_inputs()])
     names += [item.name for item in model.graph.output]
     found = dict(zip(names, session.run(names, feed), strict=True))
     return shapes | {name: value.shape for name, value in found.items()}

@@ -8,6 +8,7 @@ import io
 import logging
 import warnings
 from collections.abc import Iterator, Mapping
+from copy import deepcopy
 from typing import Any
 
 import numpy as np
@@ -18,9 +19,9 @@ from torch import nn
 
 from compresskit.engine.canonical import canonicalize
 from compresskit.engine.count import BUFFER
-from compresskit.engine.positions import POSITIONS
 from compresskit.errors import EngineError
 from compresskit.families import family_for
+from compresskit.inputs import POSITIONS
 
 TRACED_OPSET = 23  # gives one node for attention, which is easy to find; the result has 20
 IR_VERSION = 9  # loads in ONNX Runtime 1.17 and later
@@ -35,7 +36,7 @@ def export_onnx(model: nn.Module) -> ModelProto:
     `token_type_ids`, each int64 of shape (batch, length); the output is `logits` of shape
     (batch, labels). Initializers bear torch's parameter names; a weight that a MatMul reads is
     stored transposed, one that a Gemm reads is not. Buffers bear their names with `BUFFER` behind.
-    EngineError if a weight cannot be told.
+    EngineError if a weight cannot be identified.
     """
     draft = _with_random_parameters(model)
     proto = _trace(draft)
@@ -123,7 +124,7 @@ def _name_weights(proto: ModelProto, draft: nn.Module, values: Mapping[str, Arra
                 renamed[item.name] = f"{item.name}{BUFFER}"
                 item.name = renamed[item.name]
             elif value.size > 1:
-                raise EngineError(f"initializer {item.name!r} of shape {value.shape} is no parameter.")
+                raise EngineError(f"initializer {item.name!r} of shape {value.shape} is not a parameter.")
             tensors.append(item)
             continue
         name, transposed = found
@@ -155,9 +156,7 @@ def _rename(proto: ModelProto, names: Mapping[str, str], tensors: list[TensorPro
             node.input[i] = mapping.get(value, value)
         for i, value in enumerate(node.output):
             node.output[i] = mapping.get(value, value)
-    copies = [TensorProto() for _ in tensors]
-    for copied, item in zip(copies, tensors, strict=True):
-        copied.CopyFrom(item)
+    copies = [deepcopy(item) for item in tensors]
     del proto.graph.initializer[:]
     proto.graph.initializer.extend(copies)
 

@@ -1,4 +1,4 @@
-"""Write an engine folder: a Hugging Face layout that is there whole or not at all."""
+"""Write an engine folder in the Hugging Face layout, completely or not at all."""
 
 from __future__ import annotations
 
@@ -18,13 +18,14 @@ from onnx import ModelProto
 from torch import nn
 
 from compresskit.bundle.encoding import SETTINGS_FILE, TOKENIZER_FILE, tokenizer_settings
-from compresskit.bundle.loader import MODEL_FILE, Engine, load_engine, model_length
+from compresskit.bundle.loader import MODEL_FILE, Engine, load_engine
 from compresskit.bundle.manifest import Manifest, hash_files, write_manifest
 from compresskit.bundle.runtime import runtime_facts
 from compresskit.engine.card import model_card
 from compresskit.errors import CompresskitError, ConfigurationError, EngineError
 from compresskit.exhausted import is_disk_full
 from compresskit.runs.atomic import sync_tree, write_error
+from compresskit.tasks.encoding import position_limit
 
 # An engine, loaded from its folder -> fields of its manifest.
 Examine = Callable[[Engine], Mapping[str, Any]]
@@ -103,7 +104,7 @@ def _fill(
     path.write_bytes(data)
     config: Any = model.config
     config.save_pretrained(folder)
-    save_tokenizer(tokenizer, folder, manifest.max_length or model_length(config.to_dict()))
+    save_tokenizer(tokenizer, folder, manifest.max_length or position_limit(config.to_dict()))
     save_weights(model, folder / "model.safetensors")
     manifest = replace(manifest, runtime=runtime_facts(graph))
     if examine is not None:
@@ -148,6 +149,9 @@ def save_tokenizer(tokenizer: Any, folder: Path, max_length: int | None = None) 
         "padding_side": "right",
         "model_input_names": list(tokenizer.model_input_names),
     }
+    # The name of transformers 5 for this class, which 4 (that of optimum-onnx) does not know; 5 knows both.
+    if settings.get("tokenizer_class") == "TokenizersBackend":
+        settings["tokenizer_class"] = "PreTrainedTokenizerFast"
     # What a checkpoint or the last call left in tokenizer.json is obeyed by the tokenizers package alone.
     bare = Tokenizer.from_file(str(path))
     bare.no_padding()

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
+from onnx import ModelProto, TensorProto, helper, numpy_helper
 
 from compresskit.architecture import Architecture
 from compresskit.engine.editing import live_nodes
@@ -82,7 +83,7 @@ class GraphSlicer:
     ) -> ModelProto:
         plan = self.blueprint.plan(architecture)
         alias = self._aliases(architecture)
-        nodes = [_copied(node) for node in self._nodes]
+        nodes = [deepcopy(node) for node in self._nodes]
         for node in nodes:
             for i, name in enumerate(node.input):
                 if name in alias:
@@ -97,8 +98,7 @@ class GraphSlicer:
                 if name in self._stored:
                     used[name] = None
                     node.input[i] = renamed.get(name, name)
-        model = ModelProto()
-        model.CopyFrom(self._frame)
+        model = deepcopy(self._frame)
         model.graph.node.extend(alive)
         for name in used:
             cut = plan.cuts.get(renamed.get(name, ""), Cut(name))
@@ -188,12 +188,6 @@ def _without_body(model: ModelProto) -> ModelProto:
     frame.graph.input.extend(model.graph.input)
     frame.graph.output.extend(model.graph.output)
     return frame
-
-
-def _copied(node: NodeProto) -> NodeProto:
-    copied = NodeProto()
-    copied.CopyFrom(node)
-    return copied
 
 
 def _renumbered(name: str, layers: Mapping[str, str]) -> str:

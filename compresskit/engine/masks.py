@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
+
 import numpy as np
 from onnx import ModelProto, NodeProto, TensorProto, numpy_helper
 from onnx.reference import ReferenceEvaluator
@@ -74,8 +76,7 @@ class Masks:
         model, nodes = self.editor.model, []
         part = ModelProto(ir_version=model.ir_version, opset_import=model.opset_import)
         for node in live_nodes(self.editor.nodes, [mask]):
-            nodes.append(NodeProto())
-            nodes[-1].CopyFrom(node)
+            nodes.append(deepcopy(node))
             if node.op_type in _ARITHMETIC:
                 self._narrow(nodes[-1], part)
         used = {name for node in nodes for name in node.input} | {mask}

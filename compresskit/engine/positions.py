@@ -9,8 +9,7 @@ from onnx import NodeProto
 
 from compresskit.engine.editing import GraphEditor, attributes_of
 from compresskit.errors import EngineError
-
-POSITIONS = "position_ids"
+from compresskit.inputs import POSITIONS
 
 
 def count_positions(editor: GraphEditor) -> None:

@@ -11,7 +11,7 @@ from compresskit.errors import ConfigurationError, EngineError, one_of
 # int8 quantizes activations as they come, int8-static by ranges calibrated on training texts.
 ENGINE_PRECISIONS = ("fp32", "fp16", "int8", "int8-static")
 AUTO = "auto"
-DEFAULT_DROP = 0.5  # points that precision auto may lose, where nothing else is said
+DEFAULT_DROP = 0.5  # points that precision auto may lose by default
 
 
 def check_precision(precision: str) -> None:

@@ -74,20 +74,19 @@ def keep_norms_apart(model: ModelProto) -> ModelProto:
 
     Its CPU kernel for the fused operator is slower than its two parts.
     """
-    editor = GraphEditor(model)
-    for norm in editor.of_type("LayerNormalization"):
-        add = editor.producer.get(norm.input[0])
-        if add is not None and add.op_type == "Add":
-            add.op_type = "Sum"
-            add.name = add.name.replace("Add", "Sum")
-    return editor.finish()
+    return _add_by_sum(model, "LayerNormalization")
 
 
 def keep_gelu_apart(model: ModelProto) -> ModelProto:
     """The bias before Gelu added by Sum, which ONNX Runtime does not fuse into BiasGelu."""
+    return _add_by_sum(model, "Gelu")
+
+
+def _add_by_sum(model: ModelProto, before: str) -> ModelProto:
+    """Sum in place of each Add whose result an operator of type `before` reads."""
     editor = GraphEditor(model)
-    for gelu in editor.of_type("Gelu"):
-        add = editor.producer.get(gelu.input[0])
+    for node in editor.of_type(before):
+        add = editor.producer.get(node.input[0])
         if add is not None and add.op_type == "Add":
             add.op_type = "Sum"
             add.name = add.name.replace("Add", "Sum")

@@ -9,26 +9,26 @@ from typing import Any
 import numpy.typing as npt
 from onnx import ModelProto
 
-from compresskit.bundle.batching import InputRow, run_rows
+from compresskit.bundle.batching import run_rows
 from compresskit.bundle.session import make_session
+from compresskit.inputs import TEXT, InputSpec, Row
 from compresskit.target.base import SessionSettings
 
 
 def logits_of(
     model: ModelProto | bytes | Path | str,
-    rows: Sequence[InputRow],
+    rows: Sequence[Row],
     session: SessionSettings | None = None,
     *,
-    pad_id: int = 0,
+    inputs: InputSpec = TEXT,
     batch_size: int = 32,
     provider: str = "cpu",
     threads: int | None = None,
 ) -> npt.NDArray[Any]:
-    """Logits of shape (rows, labels), in the rows' order, whatever order they run in.
+    """Logits (rows, ...), in the rows' order, whatever order they run in.
 
-    A row holds `input_ids` and, where its tokenizer gives them, `token_type_ids`. EngineError when
-    ONNX Runtime does not load the graph.
+    EngineError when ONNX Runtime does not load the graph.
     """
     source = model.SerializeToString() if isinstance(model, ModelProto) else model
     running = make_session(source, session, provider=provider, threads=threads)
-    return run_rows(running, rows, pad_id=pad_id, batch_size=batch_size)
+    return run_rows(running, rows, inputs=inputs, batch_size=batch_size)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 
 import numpy as np
@@ -50,7 +51,7 @@ def rank_groups(
     found = []
     for group in groups:
         others = [name for other in groups if other is not group for name in other.weights]
-        alone = logits(quantize(_copied(model), others))
+        alone = logits(quantize(deepcopy(model), others))
         found.append((group, float(np.sqrt(np.mean((alone - wanted) ** 2)))))
     return sorted(found, key=lambda pair: -pair[1])
 
@@ -72,7 +73,7 @@ def quantize_partly(
     while fewest <= most:
         count = (fewest + most) // 2
         kept = tuple(ranked[:count])
-        graph = quantize(_copied(model), [name for group in kept for name in group.weights])
+        graph = quantize(deepcopy(model), [name for group in kept for name in group.weights])
         metric = accept(graph)
         if metric is None:
             fewest = count + 1
@@ -89,9 +90,3 @@ def _module(names: Sequence[str]) -> str:
         alike = [a == b for a, b in zip(shared, row, strict=False)]
         shared = shared[: alike.index(False) if False in alike else len(alike)]
     return ".".join(shared) or names[0]
-
-
-def _copied(model: ModelProto) -> ModelProto:
-    copied = ModelProto()
-    copied.CopyFrom(model)
-    return copied

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from copy import deepcopy
 from dataclasses import dataclass, field
 
 import numpy as np
 from onnx import ModelProto
 
 from compresskit.blocks import BlockPlan
-from compresskit.bundle.batching import InputRow
 from compresskit.engine.attention import (
     attention_blocks,
     use_multi_head_attention,
@@ -28,6 +28,7 @@ from compresskit.engine.rewrites import (
 )
 from compresskit.engine.score import logits_of
 from compresskit.errors import ConfigurationError, EngineError, TargetError, one_of
+from compresskit.inputs import Row
 from compresskit.target.base import SessionSettings
 
 Rewrite = Callable[[ModelProto], ModelProto]
@@ -127,7 +128,7 @@ def choose_variant(
     for variant in variants:
         found[variant.name] = None
         try:
-            graph = variant.apply(_copied(model))
+            graph = variant.apply(deepcopy(model))
             if objection(graph) is not None:
                 continue
             check_equal(model, graph, variant.session)
@@ -155,12 +156,12 @@ def choose_session(
     `model` is the plain graph; `measured` receives milliseconds as that of `choose_variant` does.
     """
     found: dict[str, float | None] = {} if measured is None else measured
-    best_ms, best = measure(variant.apply(_copied(model)), variant) * (1 - SESSION_MARGIN), variant
+    best_ms, best = measure(variant.apply(deepcopy(model)), variant) * (1 - SESSION_MARGIN), variant
     for name in sessions:
         other = variant.with_session(name)
         found[other.name] = None
         try:
-            latency_ms = measure(other.apply(_copied(model)), other)
+            latency_ms = measure(other.apply(deepcopy(model)), other)
         except TargetError:
             continue
         found[other.name] = latency_ms
@@ -178,7 +179,7 @@ def check_equal(plain: ModelProto, other: ModelProto, session: SessionSettings) 
     return difference
 
 
-def sample_rows(model: ModelProto, *, seed: int = 0) -> list[InputRow]:
+def sample_rows(model: ModelProto, *, seed: int = 0) -> list[Row]:
     """Texts of random tokens, of different lengths, within what the graph's tables hold."""
     editor = GraphEditor(model)
     words = {node.input[0] for node in word_tables(editor)}
@@ -190,9 +191,3 @@ def sample_rows(model: ModelProto, *, seed: int = 0) -> list[InputRow]:
     return [
         {"input_ids": random.integers(2, vocabulary, size).tolist()} for size in (longest, longest // 2, 3)
     ]
-
-
-def _copied(model: ModelProto) -> ModelProto:
-    copied = ModelProto()
-    copied.CopyFrom(model)
-    return copied

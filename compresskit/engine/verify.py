@@ -12,11 +12,13 @@ import torch
 from onnx import ModelProto
 from torch import nn
 
-from compresskit.bundle.batching import InputRow, batches, feed_of, run_rows
+from compresskit.bundle.batching import batches, run_rows
 from compresskit.bundle.session import make_session
 from compresskit.display import UNCOUNTED, Counter
 from compresskit.engine.export import input_names_of
 from compresskit.errors import EngineError
+from compresskit.inputs import TEXT, InputSpec, Row, in_order
+from compresskit.supernet.batching import batch_of
 from compresskit.target.base import SessionSettings
 
 TOLERANCE = 1e-4
@@ -24,7 +26,7 @@ CONTRIB = "com.microsoft"
 
 
 class Verified(NamedTuple):
-    """Logits (rows, labels) of a graph in ONNX Runtime, and how far at most they are from PyTorch's."""
+    """Logits (rows, ...) of a graph in ONNX Runtime, and how far at most they are from PyTorch's."""
 
     difference: float
     logits: npt.NDArray[Any]
@@ -33,12 +35,12 @@ class Verified(NamedTuple):
 def verify(
     graph: ModelProto,
     model: nn.Module,
-    rows: Sequence[InputRow],
+    rows: Sequence[Row],
     session: SessionSettings | None = None,
     *,
     exact: bool = True,
     tolerance: float = TOLERANCE,
-    pad_id: int = 0,
+    inputs: InputSpec = TEXT,
 ) -> Verified:
     """The logits of a graph in ONNX Runtime beside those of its PyTorch model, over all rows.
 
@@ -48,44 +50,42 @@ def verify(
     """
     check_model(graph)
     running = make_session(graph.SerializeToString(), session)
-    return verify_session(running, model, rows, exact=exact, tolerance=tolerance, pad_id=pad_id)
+    return verify_session(running, model, rows, exact=exact, tolerance=tolerance, inputs=inputs)
 
 
 def verify_session(
     running: Any,
     model: nn.Module,
-    rows: Sequence[InputRow],
+    rows: Sequence[Row],
     *,
     exact: bool = True,
     tolerance: float = TOLERANCE,
-    pad_id: int = 0,
+    inputs: InputSpec = TEXT,
     counter: Counter = UNCOUNTED,
 ) -> Verified:
     """As `verify`, for the ONNX Runtime session of a graph that was checked.
 
     `counter` hears of each row twice: of the session's and of PyTorch's.
     """
-    order = sorted(range(len(rows)), key=lambda i: len(rows[i]["input_ids"]))
-    found = run_rows(running, rows, pad_id=pad_id, counter=counter)
+    order = sorted(range(len(rows)), key=lambda i: inputs.length(rows[i]))
+    found = run_rows(running, rows, inputs=inputs, counter=counter)
     if not np.isfinite(found).all():
-        raise EngineError("the engine's logits are not finite on the given texts.")
-    wanted = torch_logits(model, rows, pad_id=pad_id, counter=counter)
+        raise EngineError("the engine's logits are not finite on the given rows.")
+    wanted = torch_logits(model, rows, inputs=inputs, counter=counter)
     if found.shape != wanted.shape:
         raise EngineError(f"the engine gives logits of shape {found.shape}, PyTorch {wanted.shape}.")
     difference = float(np.abs(found - wanted).max())
     if not exact:
         return Verified(difference, found)
-    _within(difference, tolerance, f"{len(rows)} texts")
+    _within(difference, tolerance, f"{len(rows)} rows")
     for i in (order[0], order[-1]):
-        alone = run_rows(running, [rows[i]], pad_id=pad_id)[0]
-        what = f"a text of {len(rows[i]['input_ids'])} tokens alone"
-        _within(float(np.abs(alone - wanted[i]).max()), tolerance, what)
-    padded = _padded(rows[order[0]], len(rows[order[-1]]["input_ids"]), pad_id)
-    _within(
-        float(np.abs(run_rows(running, [padded], pad_id=pad_id)[0] - wanted[order[0]]).max()),
-        tolerance,
-        "a padded text",
-    )
+        alone = run_rows(running, [rows[i]], inputs=inputs)[0]
+        _within(_apart(alone, wanted[i]), tolerance, f"a row of {inputs.length(rows[i])} tokens alone")
+    short, long = rows[order[0]], rows[order[-1]]
+    names = [item.name for item in running.get_inputs()]
+    padded = running.run(["logits"], inputs.batch([short], names, length=inputs.length(long)))[0][0]
+    padded = padded[: inputs.length(short)] if padded.ndim > 1 else padded
+    _within(_apart(padded, wanted[order[0]]), tolerance, "a padded row")
     return Verified(difference, found)
 
 
@@ -100,25 +100,26 @@ def check_model(graph: ModelProto) -> None:
 
 def torch_logits(
     model: nn.Module,
-    rows: Sequence[InputRow],
+    rows: Sequence[Row],
     *,
-    pad_id: int = 0,
+    inputs: InputSpec = TEXT,
     batch_size: int = 32,
     counter: Counter = UNCOUNTED,
 ) -> npt.NDArray[Any]:
-    """Logits (rows, labels) of the PyTorch model, in evaluation mode."""
+    """Logits (rows, ...) of the PyTorch model, in evaluation mode: see `in_order`."""
     names = input_names_of(model)
     device = next(model.parameters()).device
-    parts: dict[int, npt.NDArray[Any]] = {}
+    parts: list[npt.NDArray[Any]] = []
+    order: list[int] = []
     model.eval()
     with torch.inference_mode():
-        for chunk in batches(rows, batch_size):
-            feed = feed_of([rows[i] for i in chunk], names, pad_id)
-            inputs = {name: torch.from_numpy(value).to(device) for name, value in feed.items()}
-            logits = model(**inputs).logits.float().cpu().numpy()
-            parts.update(zip(chunk, logits, strict=True))
+        for chunk in batches(rows, batch_size, inputs):
+            batch = batch_of(inputs, [rows[i] for i in chunk], names=names)
+            output = model(**{name: value.to(device) for name, value in batch.items()})
+            parts.append(output.logits.float().cpu().numpy())
+            order += chunk
             counter.advance(len(chunk))
-    return np.stack([parts[i] for i in range(len(rows))])
+    return in_order(parts, order, inputs.lengths(rows))
 
 
 def _within(difference: float, tolerance: float, what: str) -> None:
@@ -130,9 +131,6 @@ def _within(difference: float, tolerance: float, what: str) -> None:
         )
 
 
-def _padded(row: InputRow, length: int, pad_id: int) -> InputRow:
-    size = len(row["input_ids"])
-    return {
-        name: [*values, *([pad_id if name == "input_ids" else 0] * (length - size))]
-        for name, values in {**row, "attention_mask": [1] * size}.items()
-    }
+def _apart(found: npt.NDArray[Any], wanted: npt.NDArray[Any]) -> float:
+    """The largest difference of one row's logits; `wanted` may be padded."""
+    return float(np.abs(found - wanted[tuple(map(slice, found.shape))]).max())

@@ -1,4 +1,4 @@
-"""A vocabulary cut to what a corpus uses, and the tokenizer that goes with it."""
+"""A vocabulary trimmed to what a corpus uses, and the tokenizer that goes with it."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from compresskit.bundle.batching import InputRow
 from compresskit.engine.merges import applied_merges, merge_pairs
 from compresskit.errors import EngineError
+from compresskit.inputs import Row
 
 _KINDS = ("WordPiece", "WordLevel", "Unigram", "BPE")
 _CHUNK = 1000  # texts encoded at a time
@@ -38,7 +38,7 @@ class TrimmedVocabulary:
         """Old id -> new id."""
         return {int(old): new for new, old in enumerate(self.kept)}
 
-    def renumber(self, rows: Iterable[InputRow]) -> list[dict[str, list[int]]]:
+    def renumber(self, rows: Iterable[Row]) -> list[Row]:
         """Rows of the corpus, encoded with the old tokenizer, as the new one encodes them."""
         new = self.new_ids
         return [
@@ -109,7 +109,7 @@ def trim(
     for text, before, after in zip(_flat(texts), _encoded(old, texts), _encoded(new, texts), strict=True):
         if [new_ids[token] for token in before] != after:
             raise EngineError(
-                f"the smaller vocabulary would encode {text[:60]!r} otherwise; leave out --trim-vocabulary."
+                f"the smaller vocabulary would encode {text[:60]!r} differently; leave out --trim-vocabulary."
             )
     return trimmed
 

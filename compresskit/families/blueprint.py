@@ -67,7 +67,7 @@ class Blueprint:
         return next(each for each in self.projections(layer) if each.kind == kind and not each.reads)
 
     def plan(self, architecture: Architecture) -> SlicingPlan:
-        """Layers that stay are numbered anew from 0. Raises ArchitectureError when it does not fit."""
+        """Layers that stay are renumbered from 0. Raises ArchitectureError when it does not fit."""
         architecture.check(self.dims)
         stem = self.family.stem
         position = {old: new for new, old in enumerate(architecture.kept_layers)}

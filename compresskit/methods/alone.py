@@ -8,10 +8,9 @@ from functools import cache, partial
 
 from compresskit.architecture import Candidate
 from compresskit.methods.base import Made, Method, MethodContext, point_stage
-from compresskit.methods.budget import ladder
-from compresskit.methods.criteria import Criterion, Fisher, Magnitude, costs_of, least_share
+from compresskit.methods.criteria import Criterion, Fisher, Magnitude
+from compresskit.methods.sizes import ladder, least_even_share, least_share
 from compresskit.pruning.rivals.order import move_to_front
-from compresskit.pruning.rivals.selection import least_cost
 from compresskit.pruning.rivals.uniform import uniform
 from compresskit.runs.records import TrialRecord
 
@@ -19,7 +18,7 @@ SCORED_ROWS = 2048
 Prune = Callable[[float], Made]
 
 
-class Alone(Method):
+class IndependentSizes(Method):
     """Each size is pruned from the dense model, and learns from it with an equal share of the budget."""
 
     def explore(self, context: MethodContext) -> list[TrialRecord]:
@@ -27,12 +26,12 @@ class Alone(Method):
         shares = ladder(context.settings.trials, self.smallest(context))
         budget = max(0.0, context.full_steps - self.cost(context)) / len(shares)
         prune = self.pruner(context)
-        return [
-            context.trial(
-                trial_id, {"share_of_macs": share}, partial(_make, context, prune, trial_id, share, budget)
-            )
-            for trial_id, share in enumerate(shares)
-        ]
+        return context.sizes(
+            [
+                ({"share_of_macs": share}, partial(_make, context, prune, trial_id, share, budget))
+                for trial_id, share in enumerate(shares)
+            ]
+        )
 
     @abstractmethod
     def pruner(self, context: MethodContext) -> Prune:
@@ -47,11 +46,11 @@ class Alone(Method):
         return 0.0
 
 
-class Uniform(Alone):
+class Uniform(IndependentSizes):
     """The same share of heads and units in every layer, in the dense model's order of importance."""
 
     def pruner(self, context: MethodContext) -> Prune:
-        dims, costs, multiple = context.blueprint.dims, costs_of(context), context.settings.unit_multiple
+        dims, costs, multiple = context.blueprint.dims, context.mac_costs, context.settings.unit_multiple
 
         def prune(share: float) -> Made:
             return Candidate(uniform(dims, costs, share * context.full_macs, multiple)), context.fresh()
@@ -59,29 +58,27 @@ class Uniform(Alone):
         return prune
 
     def smallest(self, context: MethodContext) -> float:
-        full, multiple = context.evaluator.supernet.full, context.settings.unit_multiple
-        return least_cost(full, costs_of(context), multiple) / context.full_macs
+        return least_even_share(context)
 
 
-class OneShot(Alone):
+class OneShot(IndependentSizes):
     """The best heads and units of all layers by one criterion, scored on the dense model."""
 
     def __init__(self, criterion: Criterion) -> None:
         self.criterion = criterion
 
     def pruner(self, context: MethodContext) -> Prune:
-        full = context.evaluator.supernet.full
-        scores = cache(lambda: self.criterion.scores(context, context.dense, full, SCORED_ROWS))
+        scores = cache(lambda: self.criterion.scores(context, context.dense, context.full, SCORED_ROWS))
 
         def prune(share: float) -> Made:
             model = context.fresh()
-            (kept,) = move_to_front(model, [self.criterion.choose(context, scores(), full, share)])
+            (kept,) = move_to_front(model, [self.criterion.choose(context, scores(), context.full, share)])
             return Candidate(kept), model
 
         return prune
 
     def cost(self, context: MethodContext) -> float:
-        cost = self.criterion.cost(context, context.evaluator.supernet.full, SCORED_ROWS)
+        cost = self.criterion.cost(context, context.full, SCORED_ROWS)
         context.spend("scores", cost)
         return cost
 

@@ -13,25 +13,26 @@ import torch
 from torch import nn
 
 from compresskit.architecture import Architecture, Candidate
-from compresskit.display import UNCOUNTED, Counter
+from compresskit.display import Counter
 from compresskit.errors import AgentError, CompresskitError, RunError, SearchError
 from compresskit.families import Blueprint
-from compresskit.methods.budget import epochs_for
+from compresskit.pipeline.context import Context
 from compresskit.pipeline.evaluation.evaluator import Evaluator
 from compresskit.pipeline.evaluation.trial_lines import best_line, point_line
-from compresskit.pipeline.inputs import Inputs
 from compresskit.pipeline.settings import TAUGHT_LEARNING_RATE, SearchSettings
 from compresskit.pipeline.store.trial_weights import read_point, save_point, weights_name
+from compresskit.pipeline.training.budget import epochs_for
+from compresskit.pipeline.training.networks import Networks
+from compresskit.pipeline.training.plan import TRIALS
 from compresskit.pipeline.training.steps_spent import note_full_steps, note_training
 from compresskit.pipeline.training.strategy import recipe_for
-from compresskit.pipeline.training.time_estimate import Clock
-from compresskit.runs.directory import RunDirectory
+from compresskit.pruning.rivals.costs import Costs, mac_costs
 from compresskit.runs.records import TrialRecord
 from compresskit.searchers.loop import Evaluation, make_record, unmeasured
 from compresskit.supernet.network import SuperNetwork
 from compresskit.training.losses import Distillation
 from compresskit.training.recipe import Recipe
-from compresskit.training.stages import Stage, sample_batches, train_supernet
+from compresskit.training.stages import sample_batches, train_supernet
 from compresskit.training.strategies import Point, Strategy
 
 Made = tuple[Candidate, nn.Module]
@@ -39,13 +40,17 @@ Made = tuple[Candidate, nn.Module]
 
 
 class Method(ABC):
-    """Makes trials out of the fine-tuned dense model; dense model, device and front are as in `nas`."""
+    """Makes trials out of the fine-tuned dense model; dense model, device and front are those of all."""
 
     def check(self, settings: SearchSettings, blueprint: Blueprint) -> None:  # noqa: B027
         """Raise CompresskitError for settings that it cannot work with on such a model.
 
         That is asked before anything is written.
         """
+
+    def network(self, networks: Networks, dense: nn.Module) -> SuperNetwork:
+        """What candidates are cut from where they have no weights of their own."""
+        return SuperNetwork(dense)
 
     @abstractmethod
     def explore(self, context: MethodContext) -> list[TrialRecord]:
@@ -56,31 +61,35 @@ class Method(ABC):
 
 
 @dataclass(frozen=True)
-class MethodContext:
-    """What a search gives to a method.
+class MethodContext(Context):
+    """What a search gives to a method beside its own context.
 
     `dense` is the fine-tuned model, its heads and units in order of importance; it teaches and is never
     changed. `full_steps` is what the method may spend on training, in optimizer steps of the full
     network: what `nas` costs with its default strategy.
     """
 
-    run: RunDirectory
-    settings: SearchSettings
-    inputs: Inputs
-    stage: Stage
-    clock: Clock
     dense: nn.Module
     evaluator: Evaluator
     full_steps: float
-    counter: Counter = UNCOUNTED  # of trials
 
     @property
     def blueprint(self) -> Blueprint:
         return self.evaluator.blueprint
 
     @property
+    def full(self) -> Architecture:
+        """The dense model's."""
+        return self.evaluator.supernet.full
+
+    @property
     def full_macs(self) -> int:
-        return self.macs(self.evaluator.supernet.full)
+        return self.macs(self.full)
+
+    @property
+    def mac_costs(self) -> Costs:
+        """Multiply-accumulates at the profile's batch and length, as `macs` counts them."""
+        return mac_costs(self.blueprint, self.inputs.profile.length, self.inputs.profile.batch)
 
     def macs(self, architecture: Architecture) -> int:
         return self.evaluator.macs(architecture)
@@ -95,14 +104,13 @@ class MethodContext:
         return candidate, model.to(next(self.dense.parameters()).device)
 
     def spend(self, stage: str, full_steps: float) -> None:
-        """Write down what a stage without training has cost."""
+        """Write down what a stage has cost that `train` knows nothing of."""
         note_full_steps(self.run, stage, full_steps)
 
     def batches(self, rows: int) -> list[dict[str, torch.Tensor]]:
         """A seeded sample of training rows with their labels, on the dense model's device."""
         return sample_batches(
-            self.inputs.task.train,
-            self.stage.pad_id,
+            self.inputs.task,
             self.settings.batch_size,
             self.settings.seed,
             rows,
@@ -149,7 +157,16 @@ class MethodContext:
         )
         note_training(self.run, name)
 
-    def trial(self, trial_id: int, config: Mapping[str, Any], make: Callable[[], Made]) -> TrialRecord:
+    def sizes(self, made_by: Sequence[tuple[Mapping[str, Any], Callable[[], Made]]]) -> list[TrialRecord]:
+        """The trials of what is made by a fixed number of functions, each beside its configuration."""
+        with self.display.stage(TRIALS, len(made_by), "sizes") as counter:
+            return [
+                self.trial(trial_id, config, make, counter) for trial_id, (config, make) in enumerate(made_by)
+            ]
+
+    def trial(
+        self, trial_id: int, config: Mapping[str, Any], make: Callable[[], Made], counter: Counter
+    ) -> TrialRecord:
         """The record of a trial: as it stands in the run, or else made, evaluated and recorded now.
 
         What `make` returns is on disk before it is evaluated, so that a run that is cut off there does
@@ -158,7 +175,7 @@ class MethodContext:
         """
         for record in self.run.trials():
             if record.trial_id == trial_id:
-                self.counter.advance()
+                counter.advance()
                 return record
         start = time.monotonic()
         name = weights_name(trial_id)
@@ -191,8 +208,8 @@ class MethodContext:
         best = best_line(
             self.run.trials(), name, self.run.info.get("dense_metric", 0.0), self.settings.max_drop
         )
-        self.counter.advance()
-        self.counter.describe(best, point_line(record, name))
+        counter.advance()
+        counter.describe(best, point_line(record, name))
         return record
 
 

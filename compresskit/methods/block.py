@@ -14,10 +14,11 @@ from compresskit.blocks import AXES, INPUTS, OUTPUTS, Partition
 from compresskit.engine.block_choice import MARGIN, BlockChooser, random_matrix
 from compresskit.errors import SearchError
 from compresskit.families import Blueprint
-from compresskit.methods.base import Made, Method, MethodContext, check_any, point_stage
+from compresskit.methods.base import Made, Method, MethodContext, point_stage
 from compresskit.methods.block_start import check_start, start_of
 from compresskit.pipeline.settings import LABEL_LEARNING_RATE, TAUGHT_LEARNING_RATE, SearchSettings
 from compresskit.pipeline.training.models import load_model, save_model
+from compresskit.pipeline.training.plan import TRIALS
 from compresskit.pipeline.training.steps_spent import note_training
 from compresskit.pruning.block.matrices import (
     MATRIX_GROUPS,
@@ -66,19 +67,18 @@ class BlockPruning(Method):
         prepared, start = _prepare(context, space)
         count = context.settings.trials or 1
         share = context.full_steps * (1 - LASSO_SHARE) / (count - 2 + FIRST_SHARES) if count > 1 else 0.0
-        full = context.evaluator.supernet.full
-        records = [context.trial(0, {}, lambda: (Candidate(full), context.fresh()))]
-        while len(records) < count:
-            config = space.propose(_told(context, records[1:]), context.settings.seed)
-            if config is None:
-                break
-            number = len(records)
-            steps = share * (FIRST_SHARES if number == 1 else 1)
-            done = {record.trial_id: record.config or {} for record in records if record.is_completed}
-            source = furthest_before(config, done)
-            make = partial(_point, context, chooser, prepared, source, start, config, number, steps)
-            records.append(context.trial(number, config, make))
-        check_any(records)
+        with context.display.stage(TRIALS, count, "sizes") as counter:
+            records = [context.trial(0, {}, lambda: (Candidate(context.full), context.fresh()), counter)]
+            while len(records) < count:
+                config = space.propose(_told(context, records[1:]), context.settings.seed)
+                if config is None:
+                    break
+                number = len(records)
+                steps = share * (FIRST_SHARES if number == 1 else 1)
+                done = {record.trial_id: record.config or {} for record in records if record.is_completed}
+                source = furthest_before(config, done)
+                make = partial(_point, context, chooser, prepared, source, start, config, number, steps)
+                records.append(context.trial(number, config, make, counter))
         return records
 
 
@@ -106,7 +106,7 @@ def _partitions(context: MethodContext, chooser: BlockChooser) -> dict[str, tupl
             # Units are put in order, hidden dimensions and heads are not.
             in_order = (group, cut.axis) in (("up", INPUTS), ("down", OUTPUTS))
             gain = chooser.gain(random_matrix(shape, cut, MEASURED_AT, sort_members=in_order))
-            context.clock(
+            context.display(
                 f"{group}, {cut.num_blocks} blocks along {cut.axis}: {gain:.2f} times as fast as dense"
             )
             if gain > 1 + MARGIN:
@@ -154,10 +154,9 @@ def _prepare(context: MethodContext, space: BlockSpace) -> tuple[Path, Architect
         name=_LASSO,
     )
     save_model(model, folder)
-    context.stage.discard(_LASSO)
+    context.trained(_LASSO)
     if penalty is not None:
-        note_training(context.run, _LASSO)
-        context.clock(f"lasso: weights of groups were renewed before steps {penalty.refreshed_at}")
+        context.display(f"lasso: weights of groups were renewed before steps {penalty.refreshed_at}")
     return folder, start
 
 
@@ -179,7 +178,7 @@ def _point(
     plan = chooser.faster(pruned.plan())
     context.run.update(block_products=chooser.measured)
     origin = "" if source is None else f" from trial {source}"
-    context.clock(
+    context.display(
         f"{name}: pruned {pruned.rate:.2f} times{origin}; in blocks {len(plan)} of {len(pruned.plan())} "
         "matrices are faster, the others stay dense"
     )
@@ -210,7 +209,7 @@ def distilled_rate(rows: int) -> float:
 def _recipe(context: MethodContext, architecture: Architecture, full_steps: float) -> Recipe:
     rows = len(context.inputs.task.train)
     rate = distilled_rate(rows) if context.settings.distil else LABEL_LEARNING_RATE
-    return context.recipe(Point.of(context.evaluator.supernet.full, architecture), full_steps, rate)
+    return context.recipe(Point.of(context.full, architecture), full_steps, rate)
 
 
 def _told(

@@ -27,7 +27,7 @@ def start_of(context: MethodContext) -> tuple[nn.Module, Architecture]:
     """What is trained and pruned: the dense model, or a point of another run with its weights."""
     found = _point_of(context.settings)
     if found is None:
-        return context.fresh(), context.evaluator.supernet.full
+        return context.fresh(), context.full
     source, record = found
     if blueprint_from_json(source.info["blueprint"]) != context.blueprint:
         raise ConfigurationError(_another(source))

@@ -8,7 +8,6 @@ from torch import nn
 
 from compresskit.architecture import Architecture
 from compresskit.methods.base import MethodContext
-from compresskit.pruning.rivals.costs import Costs, mac_costs
 from compresskit.pruning.rivals.scores import MaskGradients, mask_gradients
 from compresskit.pruning.rivals.selection import select, select_evenly
 from compresskit.supernet.importance import Importance, magnitude_importance
@@ -52,7 +51,7 @@ class Magnitude(Criterion):
         self, context: MethodContext, scores: Importance, within: Architecture, share: float
     ) -> Architecture:
         multiple = context.settings.unit_multiple
-        return select_evenly(scores, within, costs_of(context), share * context.full_macs, multiple=multiple)
+        return select_evenly(scores, within, context.mac_costs, share * context.full_macs, multiple=multiple)
 
 
 class Fisher(Criterion):
@@ -71,23 +70,11 @@ class Fisher(Criterion):
         self, context: MethodContext, scores: Importance, within: Architecture, share: float
     ) -> Architecture:
         multiple = context.settings.unit_multiple
-        return select(scores, within, costs_of(context), share * context.full_macs, multiple=multiple)
-
-
-def costs_of(context: MethodContext) -> Costs:
-    """Multiply-accumulates at the profile's batch and length, as `context.macs` counts them."""
-    profile = context.inputs.profile
-    return mac_costs(context.blueprint, profile.length, profile.batch)
-
-
-def least_share(context: MethodContext) -> float:
-    """What one head and one group of units take of the dense multiply-accumulates."""
-    costs, multiple = costs_of(context), context.settings.unit_multiple
-    return float(costs.fixed + costs.heads[1] + costs.units[multiple]) / context.full_macs
+        return select(scores, within, context.mac_costs, share * context.full_macs, multiple=multiple)
 
 
 def gradients_of(
     context: MethodContext, model: nn.Module, architecture: Architecture, rows: int
 ) -> MaskGradients:
     """Mask gradients of the loss on the labels of a sample of training rows."""
-    return mask_gradients(model, architecture, context.batches(rows), batch_loss)
+    return mask_gradients(model, architecture, context.batches(rows), batch_loss(context.inputs.task.kind))

@@ -18,8 +18,8 @@ from compresskit.spaces import kept_layers
 from compresskit.training.losses import Distillation
 from compresskit.training.strategies import Alone
 
-# Weights of soft labels, cosine of the last hidden states, and hard labels: those of DistilBERT's code.
-DISTILBERT = Distillation(labels=2.0, logits=5.0, hidden=0.0, cosine=1.0)
+# Weights of soft labels, cosine of the last hidden states, and hard labels: those of the code of Sanh et al.
+SANH = Distillation(labels=2.0, logits=5.0, hidden=0.0, cosine=1.0)
 
 Keep = Callable[[Dimensions, int], Architecture]
 
@@ -39,14 +39,12 @@ class LayerDrop(Method):
         assert context.settings.trials is not None
         depths = depths_of(dims.num_layers, context.settings.trials)
         share = context.full_steps / len(depths)
-        return [
-            context.trial(
-                trial_id,
-                {"depth": depth},
-                partial(self.make, context, trial_id, self.keep(dims, depth), share),
-            )
-            for trial_id, depth in enumerate(depths)
-        ]
+        return context.sizes(
+            [
+                ({"depth": depth}, partial(self.make, context, trial_id, self.keep(dims, depth), share))
+                for trial_id, depth in enumerate(depths)
+            ]
+        )
 
     def make(self, context: MethodContext, trial_id: int, kept: Architecture, share: float) -> Made:
         model = context.fresh()
@@ -68,7 +66,7 @@ class Student(LayerDrop):
 
     def make(self, context: MethodContext, trial_id: int, kept: Architecture, share: float) -> Made:
         model = context.fresh()
-        context.train(model, kept, point_stage(trial_id), share, distillation=DISTILBERT)
+        context.train(model, kept, point_stage(trial_id), share, distillation=SANH)
         return Candidate(kept), model
 
 

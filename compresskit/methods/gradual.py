@@ -9,8 +9,8 @@ import numpy as np
 
 from compresskit.architecture import Architecture, Candidate
 from compresskit.methods.base import Made, Method, MethodContext, point_stage
-from compresskit.methods.budget import ladder
-from compresskit.methods.criteria import Criterion, Fisher, Magnitude, least_share
+from compresskit.methods.criteria import Criterion, Fisher, Magnitude
+from compresskit.methods.sizes import ladder, least_share
 from compresskit.pruning.rivals.order import move_to_front
 from compresskit.runs.records import TrialRecord
 from compresskit.supernet.importance import Importance
@@ -24,7 +24,7 @@ STEP = 0.9  # what one step of pruning leaves of the network, about
 class Gradual(Method):
     """Prune a bit, train, and go on from there; the dense model teaches throughout.
 
-    From one size to the next the members are scored anew on the present weights, and the least go step
+    From one size to the next the members are scored again on the present weights, and the least go step
     by step during the first half of the training. Each size has an equal share of the budget.
     """
 
@@ -34,15 +34,17 @@ class Gradual(Method):
     def explore(self, context: MethodContext) -> list[TrialRecord]:
         assert context.settings.trials is not None
         shares = ladder(context.settings.trials, least_share(context))
-        records: list[TrialRecord] = []
-        for trial_id, share in enumerate(shares):
-            make = partial(self.make, context, trial_id, share, context.full_steps / len(shares))
-            records.append(context.trial(trial_id, {"share_of_macs": share}, make))
-        return records
+        budget = context.full_steps / len(shares)
+        return context.sizes(
+            [
+                ({"share_of_macs": share}, partial(self.make, context, trial_id, share, budget))
+                for trial_id, share in enumerate(shares)
+            ]
+        )
 
     def make(self, context: MethodContext, trial_id: int, share: float, full_steps: float) -> Made:
         if trial_id == 0:
-            current, model = context.evaluator.supernet.full, context.fresh()
+            current, model = context.full, context.fresh()
         else:
             candidate, model = context.point(trial_id - 1)
             current = candidate.architecture

@@ -9,14 +9,14 @@ import numpy as np
 
 from compresskit.architecture import Architecture, Candidate
 from compresskit.methods.base import Made, Method, MethodContext
-from compresskit.methods.budget import ladder
-from compresskit.methods.criteria import Fisher, costs_of, gradients_of
+from compresskit.methods.criteria import Fisher, gradients_of
+from compresskit.methods.sizes import ladder, least_even_share
 from compresskit.pruning.rivals.costs import Costs, interpolated_costs
 from compresskit.pruning.rivals.order import move_to_front
 from compresskit.pruning.rivals.retraining_free.rearrange import rearrange
 from compresskit.pruning.rivals.retraining_free.tune import tune
 from compresskit.pruning.rivals.scores import MaskGradients
-from compresskit.pruning.rivals.selection import least_cost, select
+from compresskit.pruning.rivals.selection import select
 from compresskit.runs.records import TrialRecord
 from compresskit.training.cost import FORWARD
 
@@ -33,15 +33,14 @@ class RetrainingFree(Method):
     def explore(self, context: MethodContext) -> list[TrialRecord]:
         assert context.settings.trials is not None
         shares = ladder(context.settings.trials, self.smallest(context))
-        full = context.evaluator.supernet.full
-        context.spend("scores", Fisher().cost(context, full, SCORED_ROWS))
-        gradients = cache(lambda: gradients_of(context, context.dense, full, SCORED_ROWS))
-        return [
-            context.trial(
-                trial_id, self.config(share), partial(self.make, context, trial_id, gradients, share)
-            )
-            for trial_id, share in enumerate(shares)
-        ]
+        context.spend("scores", Fisher().cost(context, context.full, SCORED_ROWS))
+        gradients = cache(lambda: gradients_of(context, context.dense, context.full, SCORED_ROWS))
+        return context.sizes(
+            [
+                (self.config(share), partial(self.make, context, trial_id, gradients, share))
+                for trial_id, share in enumerate(shares)
+            ]
+        )
 
     def make(self, context: MethodContext, trial_id: int, gradients: Gradients, share: float) -> Made:
         kept = self.choose(context, gradients(), share)
@@ -51,7 +50,7 @@ class RetrainingFree(Method):
         # One forward pass of the dense model to begin with and one more of its layers, three of the pruned.
         passes = 2 + 3 * context.macs(kept) / context.full_macs
         context.spend(f"point-{trial_id}", FORWARD * passes * len(batches))
-        context.clock(f"tuned {found.scaled} sub-layers, {found.rejected} left as they were")
+        context.display(f"tuned {found.scaled} sub-layers, {found.rejected} left as they were")
         (kept,) = move_to_front(model, [kept])
         return Candidate(kept), model
 
@@ -60,17 +59,16 @@ class RetrainingFree(Method):
 
     def smallest(self, context: MethodContext) -> float:
         """The least share of the dense cost, with a head and a group of units in every layer."""
-        full, multiple = context.evaluator.supernet.full, context.settings.unit_multiple
-        return least_cost(full, costs_of(context), multiple) / context.full_macs
+        return least_even_share(context)
 
     def choose(self, context: MethodContext, gradients: MaskGradients, share: float) -> Architecture:
-        return self.within(context, gradients, costs_of(context), share * context.full_macs)
+        return self.within(context, gradients, context.mac_costs, share * context.full_macs)
 
     def within(
         self, context: MethodContext, gradients: MaskGradients, costs: Costs, limit: float
     ) -> Architecture:
-        full, multiple = context.evaluator.supernet.full, context.settings.unit_multiple
-        kept = select(gradients.fisher(), full, costs, limit, multiple=multiple, least=1)
+        multiple = context.settings.unit_multiple
+        kept = select(gradients.fisher(), context.full, costs, limit, multiple=multiple, least=1)
         return rearrange(kept, gradients)
 
 
@@ -85,10 +83,10 @@ class UnderLatency(RetrainingFree):
         return {"share_of_latency": share}
 
     def smallest(self, context: MethodContext) -> float:
-        return self.measure(context, self.least(context)) / self.measure(context, self.full(context))
+        return self.measure(context, self.least(context)) / self.measure(context, context.full)
 
     def choose(self, context: MethodContext, gradients: MaskGradients, share: float) -> Architecture:
-        costs, wanted = self.costs(context), share * self.measure(context, self.full(context))
+        costs, wanted = self.costs(context), share * self.measure(context, context.full)
         least = costs.of(self.least(context))
         limit = max(least, wanted)
         kept = self.within(context, gradients, costs, limit)
@@ -117,7 +115,7 @@ class UnderLatency(RetrainingFree):
         # The first head and the first group cost as much as the others do on average; the rest is fixed.
         fixed = max(0.0, of_heads[0] - head_slope * heads[0] - unit_slope * units[0])
         return interpolated_costs(
-            self.full(context),
+            context.full,
             [
                 (n, (ms - of_heads[0] + head_slope * heads[0]) / layers)
                 for n, ms in zip(heads, of_heads, strict=True)
@@ -131,9 +129,6 @@ class UnderLatency(RetrainingFree):
 
     def measure(self, context: MethodContext, architecture: Architecture) -> float:
         return context.evaluator.meter.measure(Candidate(architecture)).median_ms
-
-    def full(self, context: MethodContext) -> Architecture:
-        return context.evaluator.supernet.full
 
     def least(self, context: MethodContext) -> Architecture:
         dims = context.blueprint.dims

@@ -10,9 +10,9 @@ from transformers import TrainerCallback, TrainerControl, TrainerState, Training
 
 from compresskit.architecture import Candidate
 from compresskit.methods.base import Method, MethodContext
-from compresskit.pipeline.explore import explore
+from compresskit.methods.space_search import search_space
+from compresskit.pipeline.evaluation.trial_lines import aim_line
 from compresskit.pipeline.store.trial_weights import save_point, weights_name
-from compresskit.pipeline.training.steps_spent import note_full_steps
 from compresskit.pipeline.training.strategy import recipe_for
 from compresskit.runs.jsonl import append_record, read_records
 from compresskit.runs.records import TrialRecord
@@ -38,19 +38,16 @@ class StandardNas(Method):
     """
 
     def explore(self, context: MethodContext) -> list[TrialRecord]:
-        run, inputs = context.run, context.inputs
-        settings = replace(context.settings, searcher="random")
-        searcher = make_searcher(settings.searcher, inputs.space, inputs.objectives, settings.seed)
+        run, settings = context.run, replace(context.settings, searcher="random")
+        context.display(aim_line(settings))
 
         def store(record: TrialRecord) -> None:
             weights = weights_name(record.trial_id) if record.is_completed else None
             run.append_trial(replace(record, weights=weights))
 
-        explore(
-            run,
-            settings,
-            replace(inputs, searcher=searcher),
-            context.clock,
+        search_space(
+            context,
+            make_searcher(settings.searcher, context.space, context.inputs.objectives, settings.seed),
             _Trials(context),
             budget=_Compute(settings.trials, settings.budget_seconds, context),
             on_trial=store,
@@ -138,7 +135,7 @@ class _Trials:
             self.halving.failed(trial_id)
             raise
         cost = rungs.steps * step_cost(network.blueprint, [Lesson(architecture, FROM_LABELS)])
-        note_full_steps(context.run, _stage(trial_id), cost)
+        context.spend(_stage(trial_id), cost)
         save_point(context.run.path, weights_name(trial_id), candidate, model)
         context.stage.discard(_stage(trial_id))
 

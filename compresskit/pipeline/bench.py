@@ -6,16 +6,16 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from compresskit.bundle.loader import graph_file, session_settings
 from compresskit.bundle.manifest import Manifest, file_hash, verify
 from compresskit.bundle.runtime import check_runtime
 from compresskit.display import SILENT, Display, Say, display_of
 from compresskit.errors import ConfigurationError, EngineError
-from compresskit.pipeline.benching.data import LabelledTexts, read_labelled
+from compresskit.pipeline.benching.data import LabelledRows, read_for
 from compresskit.pipeline.benching.history import append_history, changes_since, read_history
 from compresskit.pipeline.benching.result import BenchResult, EngineResult, disagreement
+from compresskit.pipeline.benching.score import score_engine
 from compresskit.report.files import BENCH_FORMATS, check_format, write_bench
 from compresskit.target.base import SessionSettings
 from compresskit.target.compare import compare
@@ -23,11 +23,10 @@ from compresskit.target.comparison_result import EngineMeasurement
 from compresskit.target.decide import Limit
 from compresskit.target.profile import Profile, load_profile
 from compresskit.target.reference_level import Level
+from compresskit.target.remote_bench import RemoteBench
 from compresskit.target.runner import EngineToMeasure
 from compresskit.target.threads import thread_warnings
-
-if TYPE_CHECKING:
-    from compresskit.target.remote_bench import RemoteBench
+from compresskit.tasks.base import DataOptions
 
 DEFAULT_PROFILE = "cpu-1-thread"
 
@@ -82,7 +81,10 @@ def bench(
     chosen = _profile(profile, contenders)
     data = None
     if dataset is not None:
-        data = read_labelled(dataset, text_columns=text_columns, label_column=label_column)
+        kinds = [item.manifest.kind if item.manifest else None for item in contenders]
+        data = read_for(kinds, dataset, DataOptions(tuple(text_columns), label_column))
+        for note in data.notes:
+            say(f"data: {note}")
     earlier = read_history(Path(history)) if history is not None else []
     base = Path(baseline) if baseline is not None else contenders[0].path if len(contenders) > 1 else None
     display(f"measuring {len(contenders)} engine(s) under profile {chosen.name}")
@@ -138,25 +140,19 @@ def _scored(
     result: BenchResult,
     contenders: Sequence[Contender],
     profile: Profile,
-    data: LabelledTexts,
+    data: LabelledRows,
     device: RemoteBench | None,
     display: Display,
 ) -> BenchResult:
-    from compresskit.pipeline.benching.score import label_notes, score_engine
-
-    for note in data.notes:
-        display(f"data: {note}")
     engines, warnings = [], list(result.warnings)
-    for engine, contender in zip(result.engines, contenders, strict=True):
+    for engine, contender, own in zip(result.engines, contenders, data.of, strict=True):
         manifest = contender.manifest
-        if manifest is None:
+        if manifest is None or own is None:
             warnings.append(f"{engine.path} is a bare ONNX file without a tokenizer: it was not scored.")
             engines.append(engine)
             continue
-        for note in label_notes(data, manifest.labels):
-            display(f"data: {note}")
-        with display.stage(f"scoring {engine.path}", len(data.texts), "rows") as counter:
-            found = score_engine(contender.path, manifest, data, profile, device, counter)
+        with display.stage(f"scoring {engine.path}", len(own), "rows") as counter:
+            found = score_engine(contender.path, manifest, own, profile, device, counter)
         engines.append(replace(engine, metric=found, metric_name=manifest.metric_name))
     return replace(result, engines=tuple(engines), warnings=tuple(warnings))
 
@@ -165,8 +161,6 @@ def _device(profile: Profile, say: Say) -> AbstractContextManager[RemoteBench | 
     """The device behind the profile's address; None where this machine is it."""
     if profile.address is None:
         return nullcontext()
-    from compresskit.target.remote_bench import RemoteBench
-
     return RemoteBench(profile, say=say)
 
 

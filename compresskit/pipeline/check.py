@@ -9,7 +9,8 @@ from typing import Any
 
 from compresskit.display import SILENT, Display
 from compresskit.errors import ConfigurationError
-from compresskit.methods import LADDERS, NAS, make_method
+from compresskit.methods.names import LADDERS
+from compresskit.methods.registry import make_method
 from compresskit.pipeline.inputs import Inputs, read_inputs
 from compresskit.pipeline.settings import SearchSettings
 from compresskit.pipeline.store import reuse
@@ -66,8 +67,8 @@ def check(
         check_run(source, inputs.task, made_from, "a search from its super-network", display)
         if made_from["model"] is None:  # its super-network is still what it was made from
             made_from["model"] = (source.info.get("fingerprints") or {}).get("model")
-    if settings.method != NAS:
-        make_method(settings.method).check(settings, blueprint_of_config(inputs.checkpoint.config))
+    blueprint = blueprint_of_config(inputs.checkpoint.config, inputs.task.kind.hub_task)
+    make_method(settings.method).check(settings, blueprint)
     if warm_start is not None and settings.method in LADDERS:
         raise ConfigurationError(
             f"method {settings.method} makes sizes of its own: leave --warm-start out, or take method nas."
@@ -75,6 +76,6 @@ def check(
     first = None if warm_start is None else read_warm_start(warm_start, inputs, made_from, settings, display)
     if source is None:
         inputs = check_dense(inputs, settings, display)
-    whence = None if source is None else str(source.path.resolve())
-    facts = {"taken_from": whence, "warm_start": first, "fingerprints": made_from}
+    source_path = None if source is None else str(source.path.resolve())
+    facts = {"taken_from": source_path, "warm_start": first, "fingerprints": made_from}
     return Checked(settings, inputs, source, facts)

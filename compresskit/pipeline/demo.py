@@ -1,4 +1,4 @@
-"""The whole job in miniature: data and model of our own making, then the commands a user would type."""
+"""The whole workflow in small: generated data and model, then the commands that a user would type."""
 
 from __future__ import annotations
 
@@ -86,7 +86,6 @@ def make_model(output: Path) -> None:
         num_attention_heads=4,
         intermediate_size=512,
         max_position_embeddings=128,
-        pad_token_id=tokenizer.pad_token_id,
         hidden_dropout_prob=0.0,  # from random weights it would take longer than a demo may
         attention_probs_dropout_prob=0.0,
     )

@@ -73,10 +73,9 @@ def export(say: Say | Display = Told.say, **given: Any) -> Manifest:
     profile = profile_for(run, {})
     with display.stage("reading model and data"):
         checkpoint = open_checkpoint(settings.model)
-        pad_id: int = checkpoint.pad_id
         task = read_task(settings, checkpoint)
     check_run(run, task, fingerprints_of(task, checkpoint, download=False), "an export", display)
-    kept_answers(run.path)  # damage is told before anything is computed
+    kept_answers(run.path)  # damage is reported before anything is computed
     dense = load_model(run.supernet / "dense_model")
     source = (
         dense
@@ -85,7 +84,7 @@ def export(say: Say | Display = Told.say, **given: Any) -> Manifest:
     )
     if options.finetune_epochs:
         display(f"fine-tuning {candidate.architecture.signature}")
-        stage = Stage(task, pad_id, run.supernet / "points", display)
+        stage = Stage(task, run.supernet / "points", display)
         fine_tune_point(source, dense, candidate, stage, settings, options.finetune_epochs)
     pruned = extract(source, candidate.architecture).eval()
     tokenizer, words = checkpoint.tokenizer, None
@@ -97,7 +96,7 @@ def export(say: Say | Display = Told.say, **given: Any) -> Manifest:
         plain = export_onnx(pruned)
     if candidate.blocks is not None:
         pruned = compact(pruned, candidate.blocks)
-    with reach(profile, pad_id=pad_id, say=display) as device:
+    with reach(profile, inputs=task.inputs, say=display) as device:
         final, builder = final_graph(
             plain,
             request,
@@ -105,7 +104,6 @@ def export(say: Say | Display = Told.say, **given: Any) -> Manifest:
             run=run,
             profile=profile,
             corpus=corpus,
-            pad_id=pad_id,
             blocks=candidate.blocks,
             display=display,
         )
@@ -115,7 +113,7 @@ def export(say: Say | Display = Told.say, **given: Any) -> Manifest:
         if not exact:  # its own logits cannot prove that the graph is right
             rows = corpus.validation.encoded[:_PROOF_ROWS]
             with display.stage("verifying the graph in float"):
-                verify(whole, pruned, rows, variant.session, pad_id=pad_id)
+                verify(whole, pruned, rows, variant.session, inputs=task.inputs)
         check_model(graph)
         if graph.ByteSize() != whole.ByteSize():
             display(f"ONNX file: {graph.ByteSize() / 1e6:.1f} MB, in fp32 {whole.ByteSize() / 1e6:.1f} MB")
@@ -131,7 +129,9 @@ def export(say: Say | Display = Told.say, **given: Any) -> Manifest:
             variant=variant.name,
             session=variant.session.to_json(),
             blocks=block_facts(candidate, blueprint_of(dense), whole),
-            labels=list(task.label_names),
+            task=task.kind.to_json(),
+            inputs=task.inputs.to_json(),
+            labels=list(task.kind.labels),
             lineage=_lineage(run, trial_id, profile, options.finetune_epochs) | latencies,
             device=host,
             seed=settings.seed,
@@ -143,7 +143,7 @@ def export(say: Say | Display = Told.say, **given: Any) -> Manifest:
         changed = changes_of(
             candidate, final.made, options.embeddings, words is not None, options.finetune_epochs
         )
-        held = partial(figures_on_test, run, task, trial_id, changed, pad_id=pad_id, display=display)
+        held = partial(figures_on_test, run, task, trial_id, changed, display=display)
         examine = Examination(corpus, pruned, graph, device, exact, held, display)
         with _engine_folder(output, options.format) as folder:
             manifest = write_engine(
@@ -172,7 +172,7 @@ def _cut_words(checkpoint: Checkpoint, pruned: nn.Module, task: Task, say: Say) 
     words = trim(
         checkpoint.tokenizer.backend_tokenizer.to_str(),
         texts,
-        pad_id=checkpoint.pad_id,
+        pad_id=task.inputs.inputs[0].padding,
         split_special_tokens=checkpoint.tokenizer.split_special_tokens,
     )
     cut_vocabulary(pruned, words.kept)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import dataclass
 
 from compresskit.display import Display, Say
 from compresskit.engine.precision import refusal
@@ -12,7 +11,6 @@ from compresskit.errors import ConfigurationError
 from compresskit.families import dimensions_of
 from compresskit.pipeline.checkpoint.tokenizer import check_segments
 from compresskit.pipeline.settings import SearchSettings
-from compresskit.pipeline.store.shared_weights import informed_by_run
 from compresskit.pipeline.training.input_warnings import cautions
 from compresskit.pipeline.training.models import Checkpoint, open_checkpoint
 from compresskit.searchers.factory import make_searcher
@@ -30,14 +28,16 @@ from compresskit.training.strategies import make_strategy
 
 @dataclass(frozen=True)
 class Inputs:
-    """The checkpoint, the task and the device of a search, and what is to be searched for."""
+    """The checkpoint, the task and the device of a search, and what is searched for in which space.
+
+    The space is that of the model's sizes alone: `Context.space` is what the run has learnt of it.
+    """
 
     checkpoint: Checkpoint
     task: Task
     profile: Profile
     space: Space
     objectives: tuple[Objective, ...]
-    searcher: Searcher
 
 
 def read_inputs(settings: SearchSettings, profile: Profile, display: Display) -> Inputs:
@@ -50,7 +50,7 @@ def _read(settings: SearchSettings, profile: Profile, say: Say) -> Inputs:
     objectives = make_objectives(settings.objectives)
     checkpoint = open_checkpoint(settings.model)
     space = _space(settings, checkpoint, profile)
-    searcher = _searcher(settings, space, objectives)
+    searcher_for(settings, space, objectives)
     check_importance(settings.importance)
     make_strategy(
         settings.strategy, space.full, space.smallest, lambda *_: space.smallest, settings.num_random
@@ -58,10 +58,11 @@ def _read(settings: SearchSettings, profile: Profile, say: Say) -> Inputs:
     with open_target(profile, say=say):
         pass  # a provider that is not there, or an agent that does not answer, is known now
     task = read_task(settings, checkpoint)
+    checkpoint = checkpoint.for_kind(task.kind)
     check_segments(
         checkpoint.source,
         checkpoint.config,
-        checkpoint.inputs,
+        checkpoint.inputs.names,
         checkpoint.tokenizer,
         len(task.text_columns),
     )
@@ -71,18 +72,11 @@ def _read(settings: SearchSettings, profile: Profile, say: Say) -> Inputs:
         say(f"data: {note}")
     for caution in cautions(task, checkpoint):
         say(f"warning: {caution}")
-    return Inputs(checkpoint, task, profile, space, objectives, searcher)
+    return Inputs(checkpoint, task, profile, space, objectives)
 
 
-def informed_inputs(inputs: Inputs, settings: SearchSettings, folder: Path) -> Inputs:
-    """`inputs` with the space that what stands in the super-network's `folder` shapes: scores, then parts."""
-    space = informed_by_run(inputs.space, folder)
-    if space is inputs.space:
-        return inputs
-    return replace(inputs, space=space, searcher=_searcher(settings, space, inputs.objectives))
-
-
-def _searcher(settings: SearchSettings, space: Space, objectives: Sequence[Objective]) -> Searcher:
+def searcher_for(settings: SearchSettings, space: Space, objectives: Sequence[Objective]) -> Searcher:
+    """The searcher that a search of `space` asks. SearchError where it cannot serve that space."""
     searcher = make_searcher(settings.searcher, space, objectives, settings.seed)
     return GapSearcher(searcher, settings.proposals) if settings.proposals > 1 else searcher
 
@@ -119,7 +113,9 @@ def read_task(settings: SearchSettings, checkpoint: Checkpoint) -> Task:
         kind=settings.task,
         metric=settings.metric,
         max_length=settings.max_length,
-        max_positions=position_limit(checkpoint.config),
+        max_positions=position_limit(checkpoint.config.to_dict()),
         seed=settings.seed,
         label2id=checkpoint.label2id,
+        head_task=checkpoint.head_task,
+        inputs=checkpoint.inputs,
     )

@@ -12,13 +12,14 @@ from torch import nn
 
 from compresskit.display import SILENT, format_seconds
 from compresskit.pipeline.check import Checked
-from compresskit.pipeline.search import Search
+from compresskit.pipeline.context import Context
 from compresskit.pipeline.training.models import load_dense, load_model
+from compresskit.pipeline.training.networks import Networks
 from compresskit.pipeline.training.ranks import WatchedRun
 from compresskit.pipeline.training.strategy import DENSE
 from compresskit.supernet.surgery import blueprint_of
 from compresskit.tasks.task import Task
-from compresskit.training.recipe import training_device
+from compresskit.training.recipe import Recipe, training_device
 from compresskit.training.stages import dense_strategy, order_by_importance
 
 _BATCHES = 4  # by which the speed of training is measured, after a first one
@@ -73,14 +74,15 @@ def preview(checked: Checked, output: Path) -> Preview:
     checkpoint, task, profile = inputs.checkpoint, inputs.task, inputs.profile
     folder = output / "preview" if checked.source is None else checked.source.path
     run = WatchedRun(folder, {"settings": checked.stored}, None)
-    search = Search(run, settings, inputs, SILENT, resume=False)
+    context = Context.of(run, settings, inputs, SILENT, resume=False)
+    networks = Networks(context)
     if checked.source is None:
         model = load_dense(checkpoint, task, settings.seed).model.to(training_device())
     else:
         model = load_model(checked.source.supernet / "dense_model").to(training_device())
     fine_tuned = checkpoint.is_fine_tuned or checked.source is not None
-    steps = search.networks.recipes[DENSE].steps(len(task.train))
-    search.networks.plan(model, None if fine_tuned else dense_strategy(model, task, steps))
+    steps = networks.recipes[DENSE].steps(len(task.train))
+    networks.planned(model, None if fine_tuned else dense_strategy(model, task, steps))
     blueprint = blueprint_of(model)
     splits = {"train": task.train, "validation": task.validation, "test": task.test}
     return Preview(
@@ -115,19 +117,19 @@ def preview(checked: Checked, output: Path) -> Preview:
             for name in ("method", "space", "searcher", "trials", "budget_seconds")
         },
         checked=CHECKS,
-        seconds=search.clock.expected(_seconds_a_step(search, model)),
+        seconds=context.display.expected(_seconds_a_step(context, model, networks.recipes[DENSE])),
     )
 
 
 def _labels(task: Task) -> list[dict[str, Any]] | str:
-    """Id, name and training rows of each class; what stands in their place where there are none."""
+    """Id, name and count in training of each class; what stands in their place where there are none."""
     labels = task.train.labels
-    if not task.label_names:
+    if not task.kind.labels:
         return f"numbers from {labels.min():g} to {labels.max():g}"
-    counts = np.bincount(labels[labels >= 0].reshape(-1), minlength=len(task.label_names))
+    counts = np.bincount(labels[labels >= 0].reshape(-1), minlength=len(task.kind.labels))
     return [
         {"id": number, "name": name, "count": int(count)}
-        for number, (name, count) in enumerate(zip(task.label_names, counts, strict=True))
+        for number, (name, count) in enumerate(zip(task.kind.labels, counts, strict=True))
     ]
 
 
@@ -135,14 +137,14 @@ def _mapping(labels: list[dict[str, Any]]) -> str:
     return ", ".join(f"{each['id']} = {each['name']} ({each['count']:,})" for each in labels)
 
 
-def _seconds_a_step(search: Search, model: nn.Module) -> float:
+def _seconds_a_step(context: Context, model: nn.Module, recipe: Recipe) -> float:
     """Seconds of a forward and a backward pass of a batch."""
-    train, batch = search.task.train, search.settings.batch_size
+    task, batch = context.inputs.task, recipe.batch_size
     began, rows = 0.0, np.arange(0)
     for batches in (1, _BATCHES):
-        rows = np.linspace(0, len(train) - 1, min(len(train), batches * batch)).astype(np.int64)
-        few = replace(search.task, train=train.subset(rows))
-        stage = replace(search.stage, task=few, display=SILENT)
+        rows = np.linspace(0, len(task.train) - 1, min(len(task.train), batches * batch)).astype(np.int64)
+        few = replace(task, train=task.train.subset(rows))
+        stage = replace(context.stage, task=few, display=SILENT)
         began = time.perf_counter()
-        order_by_importance(model, stage, search.networks.recipes[DENSE])
+        order_by_importance(model, stage, recipe)
     return (time.perf_counter() - began) / (len(rows) / batch)

@@ -1,4 +1,4 @@
-"""What a search is asked for: one value, stored in the run, from which a resumed search goes on."""
+"""The settings of a search: one value, stored in the run, from which a resumed search continues."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 from compresskit.blocks import AXES, LASSOS, SCOPES
 from compresskit.errors import ConfigurationError, one_of
 from compresskit.field_types import wrong_kind
-from compresskit.methods import BLOCK, LADDERS, NAS, check_method, default_trials
+from compresskit.methods.names import BLOCK, LADDERS, NAS, check_method, default_trials
 from compresskit.options.declare import normalized, options_of
 from compresskit.options.search import SPACE, SUPERNET, SearchOptions
 from compresskit.searchers.constraints import Constraints
@@ -94,7 +94,7 @@ class SearchSettings(SearchOptions):
             value = getattr(self, name)
             if value != getattr(SearchOptions, name) and not uses.get(option.used_by, True):
                 raise ConfigurationError(
-                    f"{name} is {value!r}, but method {self.method} has no use for it; leave it out, or take "
+                    f"{name} is {value!r}, but method {self.method} does not use it; leave it out, or choose "
                     "another method."
                 )
 

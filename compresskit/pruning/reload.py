@@ -16,6 +16,7 @@ from compresskit.errors import EngineError
 from compresskit.families import family_for
 from compresskit.pruning.block.linear import compact, scatter_weight
 from compresskit.pruning.extract import assemble
+from compresskit.supernet.classes import class_for
 from compresskit.supernet.surgery import blueprint_of
 
 
@@ -26,7 +27,7 @@ def load_pruned(folder: str | Path) -> nn.Module:
     the architecture's.
     """
     from safetensors.torch import load_file
-    from transformers import AutoConfig, AutoModelForSequenceClassification
+    from transformers import AutoConfig
 
     folder = Path(folder)
     manifest = verify(folder)
@@ -41,7 +42,7 @@ def load_pruned(folder: str | Path) -> nn.Module:
     family = family_for(config.model_type)
     family.set_layers(config, [place.get(layer, 0) for layer in range(len(architecture.layers))])
     with torch.device("meta"):
-        dense = AutoModelForSequenceClassification.from_config(config)
+        dense = class_for(manifest.kind.hub_task).from_config(config)
     blueprint = blueprint_of(dense)
     wanted = blueprint.plan(architecture).shapes(blueprint.shapes)
     wanted |= {f"{name}.weight": (matrix.num_params,) for name, matrix in blocks.items()}
@@ -56,17 +57,15 @@ def load_pruned(folder: str | Path) -> nn.Module:
     for name, matrix in blocks.items():
         weights[f"{name}.weight"] = scatter_weight(weights[f"{name}.weight"], matrix)
     pruned = assemble(dense, architecture, blueprint, weights)
-    _restore_buffers(pruned, config)
+    _restore_buffers(pruned, config, type(dense))
     return compact(pruned, blocks).eval()
 
 
-def _restore_buffers(model: nn.Module, config: Any) -> None:
+def _restore_buffers(model: nn.Module, config: Any, model_class: type[nn.Module]) -> None:
     """Buffers such as `position_ids` are not saved: take them from a model of one layer of each kind."""
-    from transformers import AutoModelForSequenceClassification
-
     small, family = copy.deepcopy(config), family_for(config.model_type)
     family.set_layers(small, family.layer_kinds(config))
-    real = dict(AutoModelForSequenceClassification.from_config(small).named_buffers())
+    real = dict(model_class(small).named_buffers())
     for name, buffer in list(model.named_buffers()):
         if buffer.is_meta:
             owner, _, leaf = name.rpartition(".")

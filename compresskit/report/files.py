@@ -10,6 +10,7 @@ from typing import Any
 from compresskit.errors import ConfigurationError
 from compresskit.report.bench_page import bench_html
 from compresskit.report.markdown import bench_markdown, run_markdown
+from compresskit.report.png import write_png
 from compresskit.report.run_page import run_html
 from compresskit.report.view import RunView, load_view
 from compresskit.runs import write_atomic
@@ -35,8 +36,6 @@ def write_run(view: RunView, output: Path | str | None = None) -> Path:
     path = Path(output) if output is not None else view.path / "report.html"
     check_format(path, RUN_FORMATS)
     if path.suffix == ".png":
-        from compresskit.report.png import write_png
-
         write_png(view, path)
     else:
         write_atomic(path, run_markdown(view) if path.suffix == ".md" else run_html(view))

@@ -1,4 +1,4 @@
-"""What a point loses against the dense model, and how well the rows know it."""
+"""What a point loses against the dense model, with its interval."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from compresskit.runs import FrontPoint
 # In points, that is metric x 100.
 ALLOWED = 1.0  # a loss up to it is worth a faster model
 TOO_MUCH = 3.0  # a loss beyond it has to be ruled out before a model is praised
-NO_LOSS = 0.5  # "no loss" is said where a larger one is ruled out
+NO_LOSS = 0.5  # "no loss" if a larger one is ruled out
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Loss:
 
     @property
     def resolution(self) -> float | None:
-        """Half of the interval: differences below it cannot be told apart."""
+        """Half of the interval: differences below it cannot be seen."""
         return None if self.ci is None else (self.ci[1] - self.ci[0]) / 2
 
     def __str__(self) -> str:

@@ -28,7 +28,7 @@ def write_png(view: RunView, path: Path | str) -> None:
     points = [place for point in view.front.points if (place := _place(point))]
     if not points:
         raise ConfigurationError(
-            f"{view.path} has no point with latency and metric to draw; search on first."
+            f"{view.path} has no point with latency and metric to draw; continue the search first."
         )
     figure = Figure(figsize=(8, 5), dpi=200, layout="constrained")
     FigureCanvasAgg(figure)

@@ -26,7 +26,7 @@ from compresskit.report.units import (
     size,
     times,
 )
-from compresskit.runs import Front, FrontPoint
+from compresskit.runs import Front, FrontPoint, TrialRecord
 
 ROWS = "95 %, "
 PAIRED = "paired 95 %"
@@ -49,6 +49,18 @@ def front_notes(front: Front) -> list[str]:
         for mark in point.marks:
             named.setdefault(mark, []).append(_name(point))
     return [f"{MARK} not to be trusted ({', '.join(names)}): {mark}" for mark, names in named.items()]
+
+
+def trial_cells(trial: TrialRecord) -> list[str]:
+    """Number, latency, metric, parameters, seconds and architecture."""
+    return [
+        str(trial.trial_id),
+        milliseconds(trial.latency_ms).removesuffix(" ms"),
+        points(trial.metric),
+        count(trial.num_params),
+        f"{trial.seconds:.1f}",
+        shorten(Architecture.from_json(trial.architecture)),
+    ]
 
 
 def bench_rows(result: Mapping[str, Any]) -> tuple[list[str], list[tuple[Mapping[str, Any], list[str]]]]:

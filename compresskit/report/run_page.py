@@ -7,11 +7,10 @@ from html import escape
 from compresskit.architecture import Architecture
 from compresskit.report.bench_page import bench_sections
 from compresskit.report.front_data import curve_data, front_data, point_name, predicted_data
-from compresskit.report.layers import layers_svg, shorten
+from compresskit.report.layers import layers_svg
 from compresskit.report.page import build_page, facts, flatten, section, table, warnings_section
-from compresskit.report.rows import front_notes, front_rows
+from compresskit.report.rows import front_notes, front_rows, trial_cells
 from compresskit.report.units import (
-    count,
     duration,
     metric_label,
     milliseconds,
@@ -19,7 +18,7 @@ from compresskit.report.units import (
 )
 from compresskit.report.verdict import Verdict, judge
 from compresskit.report.view import RunView
-from compresskit.runs import Front, FrontPoint, TrialRecord
+from compresskit.runs import Front, FrontPoint
 
 _LARGEST_TABLE = 500
 
@@ -97,8 +96,8 @@ def _front(view: RunView, verdict: Verdict) -> str:
     if any(point.fidelity is not None for point in view.front.points):
         note += (
             " Fidelity is the same metric with the dense model's answers for labels. Points are chosen by "
-            "the mean of both, where what is beyond the dense model's metric counts in full: by labels alone "
-            "the network that they flatter most would lead."
+            "the mean of both, where what is beyond the dense model's metric counts in full: by the metric "
+            "alone, the luckiest network would be first."
         )
     return section("Front", chart, front_html(view.front, verdict.idx), _trials_table(view), note=note)
 
@@ -118,34 +117,16 @@ def _trials_table(view: RunView) -> str:
     if not view.trials:
         return ""
     shown = view.trials[-_LARGEST_TABLE:]
-    head = [
-        "trial",
-        "latency, ms",
-        metric_label(view.metric_name),
-        "parameters",
-        "seconds",
-        "keeps",
-        "status",
-    ]
-    body = table(head, (("", _trial_cells(trial)) for trial in shown), name="All trials", wrapped=(5, 6))
+    metric = metric_label(view.metric_name)
+    head = ["trial", "latency, ms", metric, "parameters", "seconds", "keeps", "status"]
+    lines = [[*trial_cells(trial), trial.error or trial.status] for trial in shown]
+    body = table(head, (("", [*map(escape, cells)]) for cells in lines), name="All trials", wrapped=(5, 6))
     title = (
         "All trials"
         if len(shown) == len(view.trials)
         else f"The last {len(shown)} of {len(view.trials)} trials"
     )
     return f"<details><summary>{title} as a table</summary>{body}</details>"
-
-
-def _trial_cells(trial: TrialRecord) -> list[str]:
-    return [
-        str(trial.trial_id),
-        milliseconds(trial.latency_ms).removesuffix(" ms"),
-        points(trial.metric),
-        count(trial.num_params),
-        f"{trial.seconds:.1f}",
-        escape(shorten(Architecture.from_json(trial.architecture))),
-        escape(trial.error or trial.status),
-    ]
 
 
 def _layers(view: RunView) -> str:

@@ -1,4 +1,4 @@
-"""How many times as fast as the dense model a point is, and how well that is known."""
+"""How many times as fast as the dense model a point is, with its interval."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tables for the terminal, by rich: the front, the trials of a search as they come, a bench result.
+"""Tables for the terminal, by rich: the front, a bench result.
 
 A terminal that is too narrow loses the least important columns; a file or pipe gets them all.
 """
@@ -16,13 +16,11 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from compresskit.architecture import Architecture
 from compresskit.report.bench_text import mark_lines
-from compresskit.report.layers import shorten
 from compresskit.report.rows import PAIRED, ROWS, bench_rows, front_notes, front_rows
-from compresskit.report.units import MARK, count, milliseconds, points
+from compresskit.report.units import MARK
 from compresskit.report.verdict import Verdict
-from compresskit.runs import Front, TrialRecord
+from compresskit.runs import Front
 
 _GAP = 2  # a space of padding and one of the box
 # Columns that a narrow terminal loses, the first first.
@@ -60,15 +58,6 @@ def pairs(lines: Mapping[str, str]) -> Table:
     return table
 
 
-def trials_table(trials: Sequence[TrialRecord], *, last: int = 10, width: int | None = None) -> Table:
-    """The `last` trials, as a search shows them while it goes on."""
-    head = ["trial", "latency, ms", "metric \N{MULTIPLICATION SIGN} 100", "parameters", "seconds", "keeps"]
-    shown = trials[-last:]
-    rows = [_trial_cells(trial) for trial in shown]
-    styles = ["" if trial.is_completed else "red" for trial in shown]
-    return fitted_table(head, rows, styles, width, loses=("seconds", "parameters"), folds={"keeps": 20})
-
-
 def bench_table(result: Mapping[str, Any], *, width: int | None = None) -> Table:
     """A result of `compresskit bench`; percentiles in ms, the ratio with its 95 % interval."""
     head, rows = bench_rows(result)
@@ -78,19 +67,6 @@ def bench_table(result: Mapping[str, Any], *, width: int | None = None) -> Table
     if marks := mark_lines(result):
         table.caption = Text(f"{MARK} not to be trusted: {'; '.join(marks)}", justify="left")
     return table
-
-
-def _trial_cells(trial: TrialRecord) -> list[str]:
-    return [
-        str(trial.trial_id),
-        milliseconds(trial.latency_ms).removesuffix(" ms"),
-        points(trial.metric),
-        count(trial.num_params),
-        f"{trial.seconds:.1f}",
-        shorten(Architecture.from_json(trial.architecture))
-        if trial.is_completed
-        else f"failed: {str(trial.error).splitlines()[0]}",
-    ]
 
 
 def fitted_table(

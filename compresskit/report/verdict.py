@@ -20,7 +20,7 @@ class Verdict:
     """`idx` is the point that the verdict rests on.
 
     `kind`: helps, little, costs, none; undecided where intervals or a busy machine leave it open; baseline
-    where the dense model is no better than one answer to every row; infeasible; unfinished; unknown.
+    where the dense model is no better than the majority baseline; infeasible; unfinished; unknown.
     """
 
     kind: str
@@ -79,11 +79,11 @@ def _weak_dense(dense: FrontPoint, prior: float | None) -> Verdict | None:
         return None
     counted = "" if dense.rows is None else f", on {dense.rows:,} validation rows"
     figures = (
-        f"The dense model's {metric_words(dense.metric_name)} is {_score(dense)}, that of one answer to "
-        f"every row is {100 * prior:.2f}{counted}."
+        f"The dense model's {metric_words(dense.metric_name)} is {_score(dense)}, that of the "
+        f"majority baseline is {100 * prior:.2f}{counted}."
     )
     remedy = (
-        "What is faster says nothing beside it. Compare the names and the order of the labels in the "
+        "Faster models cannot be judged by it. Compare the names and the order of the labels in the "
         "checkpoint's config.json with those of the data, or train the dense model longer."
     )
     if dense.metric <= prior:
@@ -158,7 +158,7 @@ def _weigh(point: FrontPoint, dense: FrontPoint, detail: str) -> Verdict:
         return Verdict(
             "undecided",
             "Not decided: how well the loss is known was not recorded.",
-            f"{detail} The run is older than such intervals: continue it with --resume to have them.",
+            f"{detail} The run is older than these intervals: continue it with --resume to add them.",
             point.idx,
         )
     if not loss.is_ruled_out and not loss.is_shown:
@@ -175,7 +175,7 @@ def _weigh(point: FrontPoint, dense: FrontPoint, detail: str) -> Verdict:
 def _too_few(loss: Loss, detail: str, idx: int | None) -> Verdict:
     return Verdict(
         "undecided",
-        f"Not decided: {loss.counted} tell losses of {loss.resolution:.0f} points apart at best.",
+        f"Not decided: {loss.counted} can show losses of {loss.resolution:.0f} points at best.",
         f"{detail} More labelled rows decide it.",
         idx,
     )

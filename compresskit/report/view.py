@@ -18,7 +18,7 @@ from compresskit.runs.schema import ProgressLine
 _EMPTY = Front((), ())
 _LONGEST_CURVE = 400
 
-# Warnings that differ in their figures alone are of one kind and said once.
+# Warnings that differ in their figures alone are of one kind and shown once.
 _NUMBER = re.compile(r"\d+(?:\.\d+)?|faster|slower")
 
 

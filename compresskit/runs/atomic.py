@@ -1,4 +1,4 @@
-"""Files and folders that are there whole or not at all."""
+"""Files and folders that are written completely or not at all."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def sync_tree(folder: Path) -> None:
 
 
 def _figures(folder: Path, written: Path | None) -> str:
-    """How much was written and how much is free, as far as that can be told."""
+    """How much was written and how much is free, as far as that is known."""
     said = []
     with contextlib.suppress(OSError):
         if written is not None:

@@ -69,7 +69,7 @@ class RunDirectory:
             )
         children = [child.name for child in path.iterdir()] if path.exists() else []
         if any(name != ".lock" and not is_temporary(name) for name in children):
-            raise RunError(f"{path} is not empty and is no run; choose a new or empty folder for --output.")
+            raise RunError(f"{path} is not empty and not a run; choose a new or empty folder for --output.")
 
     @classmethod
     def create(
@@ -166,7 +166,7 @@ class RunDirectory:
         self._info = self._named(info)
 
     def _named(self, info: Mapping[str, Any]) -> Fields:
-        """`info` as it would be read again: a key that is missing is told with its file."""
+        """`info` as it would be read again: a missing key is reported with its file."""
         named = Fields(info)
         named.where, named.remedy = str(self.path / "run.json"), GO_ON
         return named
@@ -177,7 +177,7 @@ class RunDirectory:
     def trials(self) -> list[TrialRecord]:
         """All recorded trials in order.
 
-        A truncated last line is dropped and said in `warnings`; any other damage raises RunError
+        A truncated last line is dropped and noted in `warnings`; any other damage raises RunError
         naming the line.
         """
         file = self.path / "trials.jsonl"

@@ -1,4 +1,4 @@
-"""JSON objects of files that may be damaged: what is missing or of the wrong type is told with its file."""
+"""JSON objects of files that may be damaged: errors name the file and what is missing or wrong."""
 
 from __future__ import annotations
 

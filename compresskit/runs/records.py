@@ -148,7 +148,7 @@ class Front:
 
 def _fields_of(kind: type[TrialRecord] | type[FrontPoint], value: Mapping[str, Any]) -> dict[str, Any]:
     if not isinstance(value, Mapping):
-        raise RunError(f"{str(value)[:80]!r} stands where a table should.")
+        raise RunError(f"{str(value)[:80]!r} is given where a table is expected.")
     known = {field.name for field in fields(kind)}
     optional = {field.name: field.default for field in fields(kind) if field.default is not MISSING}
     missing, unknown = sorted(known - set(value) - set(optional)), sorted(set(value) - known)

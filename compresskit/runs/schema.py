@@ -10,7 +10,7 @@ from typing import Any
 class RunInfo:
     """run.json."""
 
-    version: Any  # another one is told before anything else is looked at
+    version: Any  # checked before anything else
     status: str
     settings: dict[str, Any]
     taken_from: str | None

@@ -1,4 +1,4 @@
-"""Latency as a sum over layers: a prediction to choose by, never an answer."""
+"""Latency as a sum over layers: used to choose among proposals, never recorded as a result."""
 
 from __future__ import annotations
 

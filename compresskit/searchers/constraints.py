@@ -1,4 +1,4 @@
-"""What a search must keep to: by how much a trial breaks it, and how searchers are steered back."""
+"""Limits of a search: by how much a trial violates them, and how searchers take that into account."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _LEAST = 1e-6  # that a metric lacks which is no better than the prior
 class Constraints:
     """Bounds on what is measured, whether or not it is an objective; None bounds nothing.
 
-    `prior`: the metric of one answer to every row. It costs no time, and so dominates all that is no better.
+    `prior`: the metric of the majority baseline. It costs no time, and so dominates all that is no better.
     """
 
     max_latency_ms: float | None = None
@@ -45,7 +45,7 @@ class Constraints:
     def __str__(self) -> str:
         wanted = [] if self.min_metric is None else [f"a metric of at least {self.min_metric:.4f}"]
         if self.prior is not None and (self.min_metric is None or self.min_metric <= self.prior):
-            wanted = [f"a metric above {self.prior:.4f} (one answer to every row has that)"]
+            wanted = [f"a metric above {self.prior:.4f} (the majority baseline)"]
         wanted += [] if self.max_latency_ms is None else [f"at most {self.max_latency_ms:g} ms"]
         return " and ".join(wanted)
 

@@ -1,4 +1,4 @@
-"""Searchers by name; each is imported when it is wanted, for some bring heavy libraries."""
+"""Searchers by name; each is imported on use, since some need heavy libraries."""
 
 from __future__ import annotations
 

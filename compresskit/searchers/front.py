@@ -64,7 +64,7 @@ def shortfall(
     metric = "no metric" if nearest.metric is None else f"{metric_name} {nearest.metric:.4f}"
     latency = "latency not measured" if nearest.latency_ms is None else f"{nearest.latency_ms:.2f} ms"
     if not constraints.are_set:
-        remedy = "More --epochs may lift it, or a dense model that is better to begin with."
+        remedy = "More --epochs may lift it, or a better dense model."
     return (
         f"no architecture that was tried has {constraints}; the nearest is trial {nearest.trial_id}: "
         f"{metric}, {latency}. The front shows what there is. {remedy}"

@@ -59,7 +59,7 @@ class Halving:
         )
 
     def goes_on(self, rung: Rung) -> bool:
-        """Whether the trial is trained further; a rung that is known already is not told again."""
+        """Whether the trial is trained further; a known rung is not reported again."""
         key = rung.trial_id, rung.epochs
         if key not in self._decided:
             trial = self._trial(rung.trial_id)

@@ -1,4 +1,4 @@
-"""The search itself: ask, evaluate, record, tell, until the budget is spent."""
+"""The search loop: propose, evaluate, record, until the budget is spent."""
 
 from __future__ import annotations
 

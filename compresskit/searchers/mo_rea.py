@@ -45,7 +45,7 @@ class MoReaSearcher(Searcher):
     """Regularized evolution (Real et al., 2019) with parents chosen by non-dominated sorting.
 
     A population of the last 10 trials, as in Klein et al. (arXiv 2405.02267, section 4): the best
-    ranked of 10 draws becomes the parent, and one of its parameters is drawn anew.
+    ranked of 10 draws becomes the parent, and one of its parameters is drawn again.
     """
 
     name = "mo-rea"

@@ -33,7 +33,7 @@ class Measured(Protocol):
 def worth(metric: float, fidelity: float, dense_metric: float) -> float:
     """What a point is worth: the mean of metric and fidelity, and half of what it is better than dense by.
 
-    Labels of validation rows are few and noisy: of many networks the one that they flatter most leads, and
+    Labels of validation rows are few and noisy: of many networks the luckiest one leads, and
     one that is right by luck where the dense model is wrong counts as better than one that knows as much
     as it. Departures from the dense model's answers show on every row and carry over to other texts; alone
     they would not tell a network that knows more from one that knows less. One that has left a dense model

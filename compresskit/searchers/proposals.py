@@ -21,8 +21,8 @@ class GapSearcher(Searcher):
 
     An additive model is fitted to the latencies measured so far. A proposal between two points of the front
     is taken to be as good as the straight line between them, in the logarithm of latency: the one that would
-    add most area is asked for, a gap counting the less the more trials fell into it in vain. A prediction
-    only chooses: what is asked for is measured as ever. Until the model has enough measurements, and where
+    add most area is asked for, and a gap counts less with each trial in it that gained nothing. A prediction
+    only chooses: what is asked for is always measured. Until the model has enough measurements, and where
     latency is no objective, the other searcher's own proposal is taken.
     """
 

@@ -63,7 +63,7 @@ class LinearScalarisedSearcher(_ScalarisedSearcher):
 
 
 class RandomScalarisedSearcher(_ScalarisedSearcher):
-    """The largest weighted cost, with weights drawn anew for each proposal (Paria et al., UAI 2019)."""
+    """The largest weighted cost, with new random weights for each proposal (Paria et al., UAI 2019)."""
 
     name = "bo-random"
 

@@ -1,4 +1,4 @@
-"""What every searcher is: ask for a configuration, tell what it cost."""
+"""What every searcher does: propose a configuration, learn its costs."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ class Searcher(ABC):
         Trials are numbered from 0 in the order they are told; raises ValueError otherwise.
         """
         if trial_id != len(self.told):
-            raise ValueError(f"trial {trial_id} was told where trial {len(self.told)} was due.")
+            raise ValueError(f"trial {trial_id} was reported where trial {len(self.told)} was expected.")
         candidate = self.space.candidate(config)
         row = None if costs is None else tuple(float(cost) for cost in costs)
         self.told.append(Told(self.space.config_of(candidate), candidate, row, violation))

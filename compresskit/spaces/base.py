@@ -171,7 +171,7 @@ class Space(ABC):
         return self.decode(self.sample(rng))
 
     def mutate(self, config: Mapping[str, int], rng: np.random.Generator) -> Config:
-        """`config` with one parameter drawn anew, to another value."""
+        """`config` with one parameter changed to another random value."""
         varying = [p for p in self.parameters if p.count > 1]
         result = dict(config)
         if varying:

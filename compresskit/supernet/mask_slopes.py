@@ -44,7 +44,7 @@ def mask_slopes(
             found.clear()
             model.zero_grad(set_to_none=True)
             loss(model, batch).backward()  # type: ignore[no-untyped-call]
-            yield len(batch["input_ids"]), dict(found)
+            yield len(next(iter(batch.values()))), dict(found)
     finally:
         for handle in handles:
             handle.remove()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -10,35 +10,32 @@ import torch
 
 from compresskit.architecture import Architecture
 from compresskit.display import UNCOUNTED, Counter
+from compresskit.inputs import in_order
+from compresskit.supernet.batching import batch_of
 from compresskit.supernet.network import SuperNetwork
-from compresskit.tasks.collation import collate
-from compresskit.tasks.task import Split
-
-Metric = Callable[[npt.NDArray[np.float32], npt.NDArray[np.generic]], float]
+from compresskit.tasks.task import Split, Task
 
 
 @torch.no_grad()  # not inference mode: skeletons made here serve training as well
 def predict(
     supernet: SuperNetwork,
+    task: Task,
     split: Split,
     *,
-    pad_id: int,
     architecture: Architecture | None = None,
     batch_size: int = 64,
     counter: Counter = UNCOUNTED,
-) -> npt.NDArray[np.float32]:
-    """Logits (rows, labels) of `architecture` (default: dense) in the split's order."""
+) -> npt.NDArray[Any]:
+    """What `architecture` (default: dense) says of `split`, in its order: the task's predictions."""
     device = next(supernet.parameters()).device
     was_training = supernet.training
     supernet.eval()
     order = np.argsort(split.lengths, kind="stable")
-    logits: list[torch.Tensor] = []
+    parts: list[npt.NDArray[np.float32]] = []
     for start in range(0, len(order), batch_size):
         rows = [split.encoded[i] for i in order[start : start + batch_size]]
-        batch = {name: value.to(device) for name, value in collate(rows, pad_id).items()}
-        logits.append(supernet(architecture, **batch).logits.float().cpu())
+        batch = {name: value.to(device) for name, value in batch_of(task.inputs, rows).items()}
+        parts.append(supernet(architecture, **batch).logits.float().cpu().numpy())
         counter.advance(len(rows))
     supernet.train(was_training)
-    result = np.empty((len(order), logits[0].shape[-1]), dtype=np.float32)
-    result[order] = torch.cat(logits).numpy()
-    return result
+    return task.kind.predictions(in_order(parts, order, split.lengths), split.encoded)

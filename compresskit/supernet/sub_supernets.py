@@ -30,7 +30,7 @@ def ranges(parts: int) -> list[tuple[float, float]]:
 def rate_share(most: float) -> float:
     """Share of the learning rate at which a part trains whose largest network has the relative size `most`.
 
-    Large networks begin as nearly what teaches them, and have few steps to mend what a high rate breaks.
+    Large networks start close to their teacher, and have few steps to recover what a high rate breaks.
     """
     return min(1.0, GENTLE / most)
 

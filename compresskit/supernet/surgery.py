@@ -7,10 +7,10 @@ from typing import Any
 
 import torch
 from torch import nn
-from transformers import AutoModelForSequenceClassification
 
 from compresskit.families import Blueprint, base, dimensions_of, family_for
 from compresskit.slicing import SlicingPlan
+from compresskit.supernet.classes import class_for
 from compresskit.supernet.lookup import SharedEmbedding
 
 
@@ -43,10 +43,10 @@ def blueprint_of(model: nn.Module) -> Blueprint:
     return Blueprint(family_for(config.model_type), dimensions_of(config), shapes)
 
 
-def blueprint_of_config(config: Any) -> Blueprint:
-    """Blueprint of the classifier that a transformers configuration describes; no weights are made."""
+def blueprint_of_config(config: Any, hub_task: str) -> Blueprint:
+    """Blueprint of a model for the task that a transformers configuration describes; no weights are made."""
     with torch.device("meta"):
-        return blueprint_of(AutoModelForSequenceClassification.from_config(config))
+        return blueprint_of(class_for(hub_task).from_config(config))
 
 
 def skeleton_of(model: nn.Module, plan: SlicingPlan, blueprint: Blueprint) -> nn.Module:

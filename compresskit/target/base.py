@@ -1,4 +1,4 @@
-"""What every target does, near or far, and what it answers."""
+"""What every target does, local or remote, and what it returns."""
 
 from __future__ import annotations
 
@@ -17,7 +17,13 @@ if TYPE_CHECKING:
 
 # A graph as serialized ONNX, or the file that holds it.
 Model = bytes | Path
-OPTIMIZATION_LEVELS = ("disable", "basic", "extended", "all")
+# By their names in onnxruntime.GraphOptimizationLevel.
+OPTIMIZATION_LEVELS = {
+    "disable": "ORT_DISABLE_ALL",
+    "basic": "ORT_ENABLE_BASIC",
+    "extended": "ORT_ENABLE_EXTENDED",
+    "all": "ORT_ENABLE_ALL",
+}
 
 
 @dataclass(frozen=True)
@@ -36,6 +42,20 @@ class SessionSettings:
             raise ConfigurationError(
                 one_of("optimization level", self.optimization_level, OPTIMIZATION_LEVELS)
             )
+
+    def session_options(self, threads: int, entries: Mapping[str, str] | None = None) -> Any:
+        """An onnxruntime.SessionOptions: this level, the threads, and `entries` in place of `options`."""
+        import onnxruntime
+
+        made = onnxruntime.SessionOptions()
+        made.log_severity_level = 3
+        made.intra_op_num_threads = threads
+        made.inter_op_num_threads = 1
+        level = OPTIMIZATION_LEVELS[self.optimization_level]
+        made.graph_optimization_level = getattr(onnxruntime.GraphOptimizationLevel, level)
+        for name, text in (self.options if entries is None else entries).items():
+            made.add_session_config_entry(name, text)
+        return made
 
     def to_json(self) -> dict[str, Any]:
         return {

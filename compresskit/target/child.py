@@ -178,8 +178,8 @@ class Child:
         end = f"by signal {-code}" if code < 0 else f"with status {code}"
         if code == -_KILLED:
             end = f"{end}, by which the system ends a process when memory ran out,"
-        return f"the worker ended {end} during {header['do']}; the graph brought it down." + (
-            f" Its last words: {tail}" if tail else ""
+        return f"the worker ended {end} during {header['do']}; the graph crashed it." + (
+            f" Its last output: {tail}" if tail else ""
         )
 
     def kill(self) -> None:

@@ -47,7 +47,7 @@ class CoreClock:
             self.close()
 
     def waited_ns(self) -> list[int] | None:
-        """Nanoseconds for which each watched thread waited for a core so far; None where it is not told."""
+        """Nanoseconds for which each watched thread waited for a core so far; None where it is not known."""
         if not self._files:
             return None
         try:

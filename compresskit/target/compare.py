@@ -1,4 +1,4 @@
-"""Several engines side by side: each in a fresh process, turn about, in random order."""
+"""Several engines side by side: each in a fresh process, in turn, in random order."""
 
 from __future__ import annotations
 

@@ -55,14 +55,14 @@ def is_decided(interval: Interval, limit: float) -> bool:
 
 @dataclass
 class Looks:
-    """Which rounds are looked at: 12, 18, 27, 40 and so on, seven in all, and the last one of all."""
+    """Which rounds are looked at before the last: 12, 18, 27, 40 and so on, seven in all."""
 
     taken: int = 0
     _due: int = field(default=_FIRST_LOOK)
 
-    def is_due(self, rounds: int, *, is_last: bool = False) -> bool:
+    def is_due(self, rounds: int) -> bool:
         """Whether to look after so many rounds; one that is due counts as taken."""
-        if not is_last and (rounds < self._due or self.taken >= _MOST_LOOKS - 1):
+        if rounds < self._due or self.taken >= _MOST_LOOKS - 1:
             return False
         self.taken += 1
         self._due = rounds + rounds // 2

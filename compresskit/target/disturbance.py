@@ -1,4 +1,4 @@
-"""What others did to a comparison, and which of its rounds count."""
+"""How other programs disturbed a comparison, and which of its rounds count."""
 
 from __future__ import annotations
 

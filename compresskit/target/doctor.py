@@ -13,8 +13,11 @@ import psutil
 from compresskit.errors import TargetError
 from compresskit.target import host
 from compresskit.target.load import foreign_cores, load_now
+from compresskit.target.local import cache_folder, start_child
 from compresskit.target.profile import PROVIDERS, Profile
 from compresskit.target.quota import cpu_quota, throttling
+from compresskit.target.reference_graphs import default_reference
+from compresskit.target.session import session_spec
 
 _PACKAGES = ("numpy", "onnx", "tokenizers")
 _SEARCH_PACKAGES = ("torch", "transformers", "optimum", "syne-tune", "datasets", "safetensors")
@@ -90,10 +93,6 @@ def _providers() -> Iterator[Check]:
     facts = host.onnxruntime_facts()
     if facts is None:
         return
-    from compresskit.target.local import cache_folder, start_child
-    from compresskit.target.reference_graphs import default_reference
-    from compresskit.target.session import session_spec
-
     for name, full in PROVIDERS.items():
         if full not in facts["providers"]:
             continue

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -41,8 +42,7 @@ class LightGraph:
 
     def whole(self) -> ModelProto:
         """The graph with its weights in it."""
-        model = type(self.model)()
-        model.CopyFrom(self.model)
+        model = deepcopy(self.model)
         for tensor in model.graph.initializer:
             if tensor.name in self.weights:
                 tensor.raw_data = self.weights[tensor.name].tobytes()
@@ -78,6 +78,4 @@ def whole_graph(model: bytes | Path | ModelProto | LightGraph) -> ModelProto:
         return onnx.load_model_from_string(model)
     if isinstance(model, Path):
         return onnx.load(str(model))
-    copied = onnx.ModelProto()
-    copied.CopyFrom(model)
-    return copied
+    return deepcopy(model)

@@ -25,7 +25,7 @@ _Read = TypeVar("_Read")
 
 @dataclass(frozen=True)
 class GraphInput:
-    """An input that must be fed. A dimension is a size, a name, or "" where it is not said."""
+    """An input that must be fed. A dimension is a size, a name, or "" where it is not given."""
 
     name: str
     dtype: str

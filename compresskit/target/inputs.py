@@ -78,15 +78,20 @@ def make_inputs(feeds: Sequence[Feed], seed: int = 0) -> dict[str, npt.NDArray[A
     return {feed.name: _fill(feed, rng) for feed in feeds}
 
 
+def default_values(name: str, shape: tuple[int, ...], dtype: Any) -> npt.NDArray[Any]:
+    """What an input (batch, length) holds that no row gives: positions are counted, all else is 0."""
+    if "position" in name:
+        return np.broadcast_to(np.arange(shape[-1], dtype=dtype), shape).copy()
+    return np.zeros(shape, dtype)
+
+
 def _fill(feed: Feed, rng: np.random.Generator) -> npt.NDArray[Any]:
     dtype = np.dtype(feed.dtype)
     if dtype.kind == "f":
         return rng.standard_normal(feed.shape).astype(dtype)
     if dtype.kind == "b" or "mask" in feed.name:
         return np.ones(feed.shape, dtype)
-    if "type" in feed.name or "segment" in feed.name:
-        return np.zeros(feed.shape, dtype)
-    if "position" in feed.name:
-        return np.broadcast_to(np.arange(feed.shape[-1], dtype=dtype), feed.shape).copy()
+    if "type" in feed.name or "segment" in feed.name or "position" in feed.name:
+        return default_values(feed.name, feed.shape, dtype)
     rows = feed.rows or _FEWEST_TOKENS
     return rng.integers(min(rows - 1, rows // 20), rows, feed.shape).astype(dtype)

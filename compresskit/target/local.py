@@ -1,4 +1,4 @@
-"""A target on this machine: a worker process that is killed and started anew when a graph brings it down."""
+"""A target on this machine: a worker process that is killed and restarted when a graph crashes it."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def start_child(profile: Profile, **limits: Any) -> Child:
 
 
 def resolve(profile: Profile) -> Profile:
-    """`profile` with its number of threads said: 0 becomes the physical cores."""
+    """`profile` with its number of threads resolved: 0 becomes the physical cores."""
     return profile if profile.threads else profile.with_(threads=physical_cores(profile.cores))
 
 
@@ -77,7 +77,7 @@ class LocalTarget:
     """Latency on this machine. References stay loaded; candidates come and go beside them.
 
     `baselines` is a JSON file in which the references' levels are kept, so that processes correct to the
-    same ones; without it they are taken anew by each target. `memory_limit_bytes` bounds the worker,
+    same ones; without it each target measures its own. `memory_limit_bytes` bounds the worker,
     `timeout_seconds` each of its steps (making a session, one batch of runs).
     Raises TargetError when the profile's provider is not there.
     """

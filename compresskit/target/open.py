@@ -6,7 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from compresskit.target.base import LatencyTarget
+from compresskit.target.local import LocalTarget
 from compresskit.target.profile import Profile
+from compresskit.target.remote import RemoteTarget
 from compresskit.target.threads import thread_warnings
 
 
@@ -20,11 +22,7 @@ def open_target(
     that are), AgentError when the agent cannot be reached.
     """
     if profile.address is not None:
-        from compresskit.target.remote import RemoteTarget
-
         return RemoteTarget(profile, baselines=baselines, say=say)
-    from compresskit.target.local import LocalTarget
-
     for text in thread_warnings(profile):
         say(f"warning: {text}")
     return LocalTarget(profile, baselines=baselines)

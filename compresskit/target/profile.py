@@ -7,7 +7,6 @@ import json
 import sys
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -175,8 +174,14 @@ def _tidy(key: str, value: Any) -> Any:
 
 def list_profiles() -> list[str]:
     """Names of the built-in profiles."""
-    folder = files("compresskit") / "profiles"
-    return sorted(item.name[: -len(".toml")] for item in folder.iterdir() if item.name.endswith(".toml"))
+    return sorted(path.stem for path in _folder().glob("*.toml"))
+
+
+def _folder() -> Path:
+    """Where the built-in profiles are: in the package of a wheel, beside it in a clone."""
+    package = Path(__file__).parents[1]
+    inside = package / "profiles"
+    return inside if inside.is_dir() else package.with_name("profiles")
 
 
 def load_profile(name_or_path: str | Path) -> Profile:
@@ -194,8 +199,7 @@ def load_profile(name_or_path: str | Path) -> Profile:
 
 def _read(name_or_path: str | Path) -> tuple[str, str]:
     if str(name_or_path) in list_profiles():
-        text = (files("compresskit") / "profiles" / f"{name_or_path}.toml").read_text(encoding="utf-8")
-        return text, str(name_or_path)
+        return (_folder() / f"{name_or_path}.toml").read_text(encoding="utf-8"), str(name_or_path)
     path = Path(name_or_path)
     if not path.is_file():
         raise ConfigurationError(

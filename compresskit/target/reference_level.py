@@ -86,7 +86,7 @@ class Baselines:
             value = json.loads(self._path.read_text(encoding="utf-8"))
             levels = {str(key): float(level) for key, level in value.items()}
             if not all(math.isfinite(level) and level > 0 for level in levels.values()):
-                raise ValueError("a level is no time")
+                raise ValueError("a level is not a time")
             return levels
         except (OSError, ValueError, AttributeError, TypeError, RecursionError):
             raise TargetError(f"{self._path} holds no reference levels; remove the file.") from None

@@ -37,7 +37,7 @@ _ADVICE = {
     REFUSED: "the agent refuses the graph: ",
     MEMORY: "the agent cut the graph off at its memory limit: ",
     TIME: "the agent cut the graph off at its time limit: ",
-    CRASH: "the graph brought the agent's worker down: ",
+    CRASH: "the graph crashed the agent's worker: ",
 }
 
 

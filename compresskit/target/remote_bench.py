@@ -11,6 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from compresskit.errors import AgentError
+from compresskit.inputs import TEXT, InputSpec, Row
+from compresskit.target.agent.engines import LENGTHS
 from compresskit.target.base import Model, SessionSettings
 from compresskit.target.comparison_result import Comparison, EngineMeasurement, Ratio
 from compresskit.target.decide import Limit
@@ -67,24 +69,24 @@ class RemoteBench:
     def logits(
         self,
         model: Model,
-        rows: Sequence[Mapping[str, Sequence[int]]],
+        rows: Sequence[Row],
         *,
         session: SessionSettings | None = None,
-        pad_id: int = 0,
+        inputs: InputSpec = TEXT,
     ) -> npt.NDArray[np.float32]:
-        """Logits (rows, labels) of an engine for encoded rows (`input_ids`, perhaps `token_type_ids`)."""
-        parts = _row_parts(rows)
+        """Logits (rows, ...) of an engine for encoded rows."""
+        parts = _row_parts(rows, inputs)
 
         def attempt() -> dict[str, Any]:
             fields = {
                 "engine": self._send(model),
                 "session": None if session is None else session.to_json(),
-                "pad_id": pad_id,
+                "inputs": inputs.to_json(),
             }
             return self._target.run_job("logits", fields, parts)
 
         found = self._with_engines(attempt)
-        values = np.frombuffer(base64.b64decode(found["logits"]), "<f4").reshape(len(rows), -1)
+        values = np.frombuffer(base64.b64decode(found["logits"]), "<f4").reshape(found["shape"])
         return values.astype(np.float32)
 
     def conditions(self) -> dict[str, Any]:
@@ -177,11 +179,11 @@ def _size(engine: EngineToMeasure) -> int:
     return len(engine.model) if isinstance(engine.model, bytes) else engine.model.stat().st_size
 
 
-def _row_parts(rows: Sequence[Mapping[str, Sequence[int]]]) -> list[tuple[str, Model]]:
-    names = [name for name in ("input_ids", "token_type_ids") if all(name in row for row in rows)]
-    parts: list[tuple[str, Model]] = [("lengths", _packed([len(row["input_ids"]) for row in rows]))]
+def _row_parts(rows: Sequence[Row], inputs: InputSpec) -> list[tuple[str, Model]]:
+    names = [name for name in inputs.names if all(name in row for row in rows)]
+    parts: list[tuple[str, Model]] = [(LENGTHS, _packed(inputs.lengths(rows)))]
     return parts + [(name, _packed([token for row in rows for token in row[name]])) for name in names]
 
 
-def _packed(values: Sequence[int]) -> bytes:
+def _packed(values: Sequence[int] | npt.NDArray[np.int64]) -> bytes:
     return np.asarray(values, "<i4").tobytes()

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from compresskit.errors import TargetError
-from compresskit.target.base import OPTIMIZATION_LEVELS, Model, SessionSettings
+from compresskit.target.base import Model, SessionSettings
 from compresskit.target.graph import GraphInput, read_inputs
 from compresskit.target.inputs import Feed, open_dimensions, plan_feeds
 from compresskit.target.profile import PROVIDERS, Profile
@@ -143,17 +143,9 @@ def make_session(model: Model, spec: SessionSpec, *, profiling_prefix: str | Non
     """
     import onnxruntime as ort
 
-    options = ort.SessionOptions()
-    options.log_severity_level = 3
-    options.intra_op_num_threads = spec.threads
-    options.inter_op_num_threads = 1
-    levels = ("DISABLE_ALL", "ENABLE_BASIC", "ENABLE_EXTENDED", "ENABLE_ALL")
-    level = levels[OPTIMIZATION_LEVELS.index(spec.settings.optimization_level)]
-    options.graph_optimization_level = getattr(ort.GraphOptimizationLevel, f"ORT_{level}")
+    options = spec.settings.session_options(spec.threads, spec.entries)
     for name, size in spec.free_dimensions.items():
         options.add_free_dimension_override_by_name(name, size)
-    for name, text in spec.entries.items():
-        options.add_session_config_entry(name, text)
     if profiling_prefix is not None:
         options.enable_profiling = True
         options.profile_file_prefix = profiling_prefix

@@ -73,7 +73,7 @@ class Staging:
             return room.write(graph, weights)
         except OSError as error:
             kind = DiskFullError if is_disk_full(error) else TargetError
-            raise kind(f"cannot write a graph into {room.folder}: {error}; make room there.") from None
+            raise kind(f"cannot write a graph into {room.folder}: {error}; free some space there.") from None
 
     def _room_for(self, size: int) -> _Room:
         bases = [base for base in (_MEMORY_FOLDER, Path(tempfile.gettempdir())) if base.is_dir()]
@@ -86,8 +86,8 @@ class Staging:
                     self._rooms[base] = _Room(base)
                 return self._rooms[base]
         raise DiskFullError(
-            f"a graph of {size / 2**20:.0f} MiB finds no room in {' or '.join(map(str, bases))}; make room, "
-            "or set TMPDIR to a folder that has some."
+            f"a graph of {size / 2**20:.0f} MiB does not fit into {' or '.join(map(str, bases))}; free some "
+            "space, or set TMPDIR to a folder with more."
         )
 
 

@@ -2,7 +2,7 @@
 
 Latency depends on the shapes of weights and not on their values, as long as activations stay finite
 and normal. So each large weight travels as name, shape, dtype, mean and standard deviation, and is
-drawn anew at that scale where the graph is to run. Small tensors (norms, biases, shape constants) and
+drawn at that scale where the graph is to run. Small tensors (norms, biases, shape constants) and
 integer tables (indices) travel as they are.
 """
 
@@ -39,7 +39,7 @@ _STRIPPED: Mapping[int, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """What is told of a weight in place of its values."""
+    """What is sent of a weight in place of its values."""
 
     mean: float
     std: float
@@ -137,7 +137,7 @@ def fill_weights(model: onnx.ModelProto, folder: Path, *, memory_limit_bytes: in
     tensors = {tensor.name: tensor for tensor in model.graph.initializer}
     for name in scales:
         if name not in tensors or tensors[name].data_type not in _STRIPPED or has_values(tensors[name]):
-            raise TargetError(f"the graph's record of stripped weights names {name[:80]!r}, which is none.")
+            raise TargetError(f"the graph's record of stripped weights names {name[:80]!r}, not one of them.")
     pool = np.random.default_rng(seed).standard_normal(_POOL_ELEMENTS, dtype=np.float32)
     shifts = {name: -index * 7919 for index, name in enumerate(scales)}
     with (folder / _WEIGHTS_FILE).open("wb") as file:

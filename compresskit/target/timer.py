@@ -1,4 +1,4 @@
-"""Adaptive sampling: warm up until stable, then rounds of candidate and reference until sure enough."""
+"""Adaptive sampling: warm up until stable, then rounds of candidate and reference until precise enough."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _MOST_RUNS = 101  # in one of them
 _REFERENCE_MS = 8.0
 _SETTLE_MS = 10.0  # untimed after each switch: a graph comes back into the caches bit by bit
 # Neighbouring runs of 10 ms tell no more than one of them, so a burst has three only where many samples are
-# asked for, lest every second run is an untimed one; not of a graph as slow as this.
+# asked for, so that not every second run is an untimed one; not of a graph as slow as this.
 _USUAL_ROUNDS = 20
 _SLOW_MS = 100.0
 _ROUNDS_A_CHUNK = 4

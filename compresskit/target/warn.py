@@ -36,13 +36,14 @@ def sampling_warnings(
         return found
     if half_width > profile.interval_precision:
         found.append(
-            f"the median is known to {half_width:.1%} only, not to {profile.interval_precision:.1%}: "
-            "raise max_seconds or max_runs in the profile, or quiet the machine."
+            f"the 95 % interval of the median is +-{half_width:.1%}, wider than "
+            f"{profile.interval_precision:.1%}: raise max_seconds or max_runs in the profile, or quiet the "
+            "machine."
         )
     for name, fewest in (("p95", MIN_SAMPLES_P95), ("p99", MIN_SAMPLES_P99)):
         if len(samples_ms) < fewest:
             found.append(
-                f"{len(samples_ms)} samples carry no {name}, which needs {fewest}: "
+                f"{len(samples_ms)} samples are too few for a {name} ({fewest} needed): "
                 f"set min_runs = {fewest} in the profile."
             )
     return found

@@ -196,14 +196,20 @@ def ignore_stops() -> None:
             signal.signal(getattr(signal, name), signal.SIG_IGN)
 
 
-def main() -> None:
+def open_pipes() -> tuple[BinaryIO, BinaryIO]:
+    """Requests and replies of a process that ends with its parent, and leaves signals to it."""
     ignore_stops()
     requests = os.fdopen(os.dup(0), "rb")
     replies = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # a library that prints must not break into the replies
     threading.Thread(target=leave_with, args=(os.getppid(),), daemon=True).start()
+    return requests, replies
+
+
+def main() -> None:
+    pipes = open_pipes()
     gc.disable()
-    serve(requests, replies)
+    serve(*pipes)
 
 
 if __name__ == "__main__":

@@ -2,33 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from compresskit.errors import ConfigurationError
+from compresskit.errors import ConfigurationError, DataError
 from compresskit.families import FAMILIES
+from compresskit.inputs import Row
+from compresskit.tasks.base import Encoded
 
-Row = dict[str, list[int]]
+Text = str | Sequence[str]
 
 _ROWS_AT_ONCE = 2_000  # a tokenizer's answers take fifty times the memory of the ids in them
 
 
-@dataclass(frozen=True)
-class Encoded:
-    """`rows`: one a text (or pair), unpadded. `num_cut`: how many were longer than `max_length`."""
-
-    rows: list[Row]
-    num_cut: int
-
-
-def position_limit(config: Any) -> int | None:
-    """The most tokens a model of this transformers configuration takes; None when it has no such limit."""
-    positions = getattr(config, "max_position_embeddings", None)
+def position_limit(config: Mapping[str, Any]) -> int | None:
+    """The most tokens that the model of a config.json takes; None when it has no such limit."""
+    positions = config.get("max_position_embeddings")
     if positions is None or positions <= 0:
         return None
-    family = FAMILIES.get(config.model_type)
-    return int(positions) if family is None else family.max_tokens(int(positions), config.pad_token_id)
+    family = FAMILIES.get(str(config.get("model_type")))
+    return int(positions) if family is None else family.max_tokens(int(positions), config.get("pad_token_id"))
 
 
 def check_length(max_length: int, tokenizer: Any, num_texts: int, limit: int | None) -> None:
@@ -58,7 +51,9 @@ def encode(texts: Sequence[tuple[str, ...]], tokenizer: Any, max_length: int) ->
     for start in range(0, len(texts), _ROWS_AT_ONCE):
         part = texts[start : start + _ROWS_AT_ONCE]
         batch = _call(tokenizer, part)
-        names = [name for name in batch if name != "attention_mask"]  # unpadded: all ones, made by collate
+        names = [
+            name for name in batch if name != "attention_mask"
+        ]  # unpadded: all ones, made when a batch is
         found = [{name: batch[name][i] for name in names} for i in range(len(part))]
         long = [i for i, row in enumerate(found) if len(row["input_ids"]) > max_length]
         if long:
@@ -77,3 +72,24 @@ def _call(tokenizer: Any, texts: Sequence[tuple[str, ...]], **options: Any) -> d
     columns = [list(column) for column in zip(*texts, strict=True)]
     options = {"truncation": False, "padding": False, "verbose": False} | options
     return dict(tokenizer(*columns, **options))
+
+
+def encode_texts(tokenizer: Any, texts: Sequence[Text], *, segments: bool) -> list[Row]:
+    """Rows of texts, or of pairs of texts, not padded. DataError naming the first that is neither."""
+    if isinstance(texts, str):
+        raise DataError("texts is one string; give a list of texts or of (text, text) pairs.")
+    inputs = [_checked(number, text) for number, text in enumerate(texts)]
+    if not inputs:
+        return []
+    encoded = tokenizer.encode_batch(inputs)
+    if not segments:
+        return [{"input_ids": item.ids} for item in encoded]
+    return [{"input_ids": item.ids, "token_type_ids": item.type_ids} for item in encoded]
+
+
+def _checked(number: int, text: Any) -> str | tuple[str, str]:
+    if isinstance(text, str):
+        return text
+    if isinstance(text, (list, tuple)) and 0 < len(text) <= 2 and all(isinstance(part, str) for part in text):
+        return text[0] if len(text) == 1 else (text[0], text[1])
+    raise DataError(f"texts[{number}] is {text!r:.60}; permitted: a text, or a (text, text) pair.")

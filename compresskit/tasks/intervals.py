@@ -1,4 +1,4 @@
-"""How well so many rows know a metric, and its difference to the dense model's: a bootstrap over rows."""
+"""Intervals of a metric, and of its difference to the dense model's: a bootstrap over rows."""
 
 from __future__ import annotations
 
@@ -15,8 +15,7 @@ from compresskit.data.containment import words
 from compresskit.data.grouping import group_rows
 from compresskit.data.splits import LARGEST_GROUP
 from compresskit.target.statistics import student_quantile
-from compresskit.tasks.metrics import CLASSIFICATION
-from compresskit.tasks.weighted import weighted_metric
+from compresskit.tasks.base import IGNORED, TaskKind
 
 Values = npt.NDArray[Any]
 Ends = tuple[float, float]
@@ -42,40 +41,31 @@ def row_groups(texts: Sequence[tuple[str, ...]]) -> npt.NDArray[np.int64]:
 
 
 def intervals(
-    metric_name: str,
+    kind: TaskKind,
     labels: Values,
     answers: Sequence[Values],
     *,
-    num_classes: int,
     dense: Values | None = None,
     groups: npt.NDArray[np.int64] | None = None,
     seed: int = 0,
 ) -> list[Known]:
-    """Of each of `answers`, (rows,) class ids or values as `answers_of` gives them.
+    """Of each of `answers`, in the form of `labels`: (rows, ...).
 
     Whole groups of rows are drawn, by default single rows, and the same for all models (Efron and
     Tibshirani, An Introduction to the Bootstrap, 1993, chapters 8 and 13); the quantiles are those that
     make up for few groups (Hesterberg, What Teachers Should Know about the Bootstrap, 2015, section 5.3).
-    In classification two more groups can be drawn: one that the dense model alone has right, and one that
-    it alone has wrong. So that no difference on n rows stands for one of up to 3/n, and not for none.
+    Where rows are right or wrong two more groups can be drawn: one that the dense model alone has right, and
+    one that it alone has wrong. So no difference on n rows stands for one of up to 3/n, and not for none.
     """
     groups = np.arange(len(labels)) if groups is None else np.unique(groups, return_inverse=True)[1]
-    rows = _Rows(labels, groups, num_classes, seed, metric_name in CLASSIFICATION)
-    models = [rows.say(each, right=False) for each in answers]
-    if dense is not None:
-        models.append(rows.say(dense, right=True))
+    labels, *alike = _of_one_width([labels, *answers, *([] if dense is None else [dense])])
+    rows = _Rows(kind, labels, groups, seed)
+    models = [rows.say(each, right=place == len(answers)) for place, each in enumerate(alike)]
     drawn = np.concatenate(
-        [
-            [weighted_metric(metric_name, each, rows.labels, counts, num_classes) for each in models]
-            for counts in rows.draws()
-        ],
-        axis=1,
+        [[kind.weighted(each, rows.labels, counts) for each in models] for counts in rows.draws()], axis=1
     )
     once = np.ones((1, len(labels)))
-    whole = [
-        float(weighted_metric(metric_name, each[: len(labels)], labels, once, num_classes)[0])
-        for each in models
-    ]
+    whole = [float(kind.weighted(each[: len(labels)], labels, once)[0]) for each in models]
     found = []
     for place in range(len(answers)):
         own = rows.interval(drawn[place], whole[place])
@@ -87,21 +77,14 @@ def intervals(
 
 
 class _Rows:
-    """The rows in groups, behind them those of the two groups that are drawn besides."""
+    """The rows in groups, followed by those of the two groups that are drawn too."""
 
-    def __init__(
-        self,
-        labels: Values,
-        groups: npt.NDArray[Any],
-        num_classes: int,
-        seed: int,
-        is_classification: bool,
-    ) -> None:
+    def __init__(self, kind: TaskKind, labels: Values, groups: npt.NDArray[Any], seed: int) -> None:
         self.size = int(groups.max()) + 1
         self.seed = seed
         rng = np.random.default_rng(seed)
-        sides = 2 if is_classification else 0
-        self.models = min(self.size, _MODELS) if is_classification else 0
+        sides = 0 if kind.is_regression else 2
+        self.models = min(self.size, _MODELS) if sides else 0
         copies = [rng.choice(self.size, self.models, replace=False) for _ in range(sides)]
         rows = [[np.flatnonzero(groups == group) for group in side] for side in copies]
         flat = [np.concatenate(side) for side in rows]
@@ -113,7 +96,7 @@ class _Rows:
         self.group = np.concatenate([groups, *numbers]).astype(np.int64)
         self.sides = [labels[side] for side in flat]
         other = rng.permutation(labels)
-        self.wrong = [_other_than(side, other, num_classes) for side in self.sides]
+        self.wrong = [kind.mistaken(side, other) for side in self.sides]
 
     def say(self, answers: Values, *, right: bool) -> Values:
         """`answers`, and what the model says of the further rows: the first half `right`, or the second."""
@@ -146,10 +129,12 @@ class _Rows:
         return min(float(low), whole), max(float(high), whole)
 
 
-def _other_than(labels: Values, others: Values, num_classes: int) -> Values:
-    """For each of `labels` another class, as often as it occurs where there is one."""
-    wrong = labels.copy()
-    for row, label in enumerate(labels):
-        different = others[others != label]
-        wrong[row] = different[row % len(different)] if len(different) else (label + 1) % max(num_classes, 2)
-    return wrong
+def _of_one_width(arrays: Sequence[Values]) -> list[Values]:
+    """Arrays (rows, ...) with their further axes filled up to the longest of them."""
+    if arrays[0].ndim == 1:
+        return list(arrays)
+    shape = np.max([each.shape[1:] for each in arrays], axis=0)
+    return [
+        np.pad(each, [(0, 0), *((0, more) for more in shape - each.shape[1:])], constant_values=IGNORED)
+        for each in arrays
+    ]

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from compresskit.data.label_values import Label, label_number, label_text
+from compresskit.errors import some
 
 _GENERIC = re.compile(r"(?i:label_?)?(\d+)")  # what transformers calls the classes of a head without names
 _NUMERAL = re.compile(r"[+-]?\d+(\.\d*)?")
@@ -145,7 +146,7 @@ def _pairs(
     shown = [
         f"{(texts or {}).get(label, label)} is {classes.names[i]}" for label, i in order if i is not None
     ]
-    return ", ".join(shown[:8]) + (f" and {len(shown) - 8} more" if len(shown) > 8 else "")
+    return some(shown, 8)
 
 
 def _fold(text: str) -> str:

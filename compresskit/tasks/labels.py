@@ -1,8 +1,8 @@
-"""What kind of task the labels make, and the number each label has."""
+"""The number that each label has."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
 from typing import Any
@@ -12,10 +12,8 @@ import numpy.typing as npt
 
 from compresskit.data.label_values import Label, label_number, label_text
 from compresskit.data.rows import Rows
-from compresskit.errors import ConfigurationError, DataError, one_of
+from compresskit.errors import DataError, row_list, some
 from compresskit.tasks.label_match import Classes, match_labels
-
-KINDS = ("classification", "regression")
 
 
 @dataclass(frozen=True)
@@ -30,10 +28,6 @@ class Labels:
     find: Callable[[Label], int | None]
     notes: tuple[str, ...] = ()
 
-    @property
-    def num_labels(self) -> int:
-        return len(self.names) if self.kind == "classification" else 1
-
     def encode(self, rows: Rows) -> npt.NDArray[Any]:
         """(rows,) int64 class ids, or float32 numbers. Raises DataError for a label that is no class."""
         if self.kind == "regression":
@@ -44,10 +38,10 @@ class Labels:
             if ids[label] is None:
                 unknown.setdefault(label, []).append(number)
         if unknown:
-            found = "; ".join(f"{label!r} in {_rows(where)}" for label, where in list(unknown.items())[:5])
+            found = "; ".join(f"{label!r} in {row_list(where)}" for label, where in list(unknown.items())[:5])
             raise DataError(
                 f"labels of the {rows.split} split are not in training: {found}. Training has "
-                f"{_some(self.names)}. Correct these rows, leave them out, or add examples to training."
+                f"{some(self.names)}. Correct these rows, leave them out, or add examples to training."
             )
         return np.asarray([ids[label] for label in rows.labels], dtype=np.int64)
 
@@ -61,43 +55,38 @@ class Labels:
             for text, i in sorted(pairs.items())
             if i is not None and text not in self.names
         ]
-        return f"labels of the {rows.split} split are spelt otherwise: {_some(other)}" if other else None
+        return f"labels of the {rows.split} split are spelled differently: {some(other)}" if other else None
 
 
 def read_labels(
     train: Rows,
     *,
-    kind: str | None = None,
+    kind: str = "classification",
     class_names: Sequence[str] = (),
     label2id: Mapping[str, int] | None = None,
 ) -> Labels:
-    """Kind of task and label ids, from the training rows and, if given, the head of a fine-tuned checkpoint.
+    """Label ids, from the training rows and, if given, the head of a fine-tuned checkpoint.
 
-    Labels that are not all whole numbers or text make a regression; else classes, numbered in sorted order.
+    Classes are numbered in sorted order; regression has none.
     `class_names`: names of integer labels. `label2id`: of the checkpoint; labels are matched to it as
     `match_labels` says. Raises DataError when labels do not fit the kind or the checkpoint.
     """
-    if kind is not None and kind not in KINDS:
-        raise ConfigurationError(one_of("task", kind, KINDS))
     known = set(train.labels)
     numeric = all(label_number(label) is not None for label in known)
     fractional = any(isinstance(label, float) for label in known)
-    if kind is None:
-        single = label2id is not None and len(label2id) == 1
-        kind = "regression" if numeric and (fractional or single) else "classification"
     if kind == "regression":
         _numbers(train)
         if label2id is not None and len(label2id) > 1:
             raise DataError(
                 f"labels are numbers for regression, but the checkpoint's head has the classes "
-                f"{_some(label2id)}; give a checkpoint with one output, or one that is not fine-tuned."
+                f"{some(label2id)}; give a checkpoint with one output, or one that is not fine-tuned."
             )
         return Labels(kind, (), lambda _: None)
     if fractional:
         value = next(label for label in train.labels if isinstance(label, float))
         raise DataError(
-            f"the label column holds numbers such as {value}, which are no classes; permitted: text or whole "
-            "numbers. For numbers, choose regression."
+            f"the label column holds numbers such as {value}, which are not classes; permitted: text or "
+            "whole numbers. For numbers, choose regression."
         )
     classes = sorted(known, key=lambda label: (isinstance(label, str), label))
     if len(classes) < 2:
@@ -124,7 +113,7 @@ def _new_classes(labels: Sequence[Label], class_names: Sequence[str]) -> Labels:
         names = [text for text in texts if text in first.values()]
         merged = [f"{t!r} and {first[v]!r}" for t, v in zip(texts, values, strict=True) if first[v] != t]
         if merged:
-            notes.append(f"labels that are one number were taken for one class: {_some(merged)}")
+            notes.append(f"labels that are one number were taken for one class: {some(merged)}")
     notes += _look_alikes(names)
     classes = Classes(names)
     return Labels(
@@ -160,14 +149,14 @@ def _fitted(labels: Sequence[Label], class_names: Sequence[str], label2id: Mappi
         found = match_labels(labels, names, class_names)
         if found is not None and found.counts_from_1 and not class_names:
             raise DataError(
-                f"labels {_some(labels)} may be class ids of the checkpoint, of which 0 ({names[0]}) has no "
-                f"row, or count from 1. Write the names of its classes instead: {_some(names)}."
+                f"labels {some(labels)} may be class ids of the checkpoint, of which 0 ({names[0]}) has no "
+                f"row, or count from 1. Write the names of its classes instead: {some(names)}."
             )
         if found is not None:
             return Labels("classification", names, found.find, found.notes)
     raise DataError(
-        f"labels {_some(label_text(label, class_names) for label in labels)} do not fit the head of the "
-        f"checkpoint, which has {_some(f'{number}: {name}' for name, number in label2id.items())}; rename "
+        f"labels {some(label_text(label, class_names) for label in labels)} do not fit the head of the "
+        f"checkpoint, which has {some(f'{number}: {name}' for name, number in label2id.items())}; rename "
         "the labels to its names or ids, or give a checkpoint that is not fine-tuned."
     )
 
@@ -177,7 +166,7 @@ def absent_note(name: str, ids: npt.NDArray[Any], names: Sequence[str]) -> str |
     absent = sorted(set(range(len(names))) - set(np.unique(ids).tolist()))
     if not absent:
         return None
-    return f"classes without a {name} row: {len(absent)} of {len(names)} ({_some(names[i] for i in absent)})"
+    return f"classes without a {name} row: {len(absent)} of {len(names)} ({some(names[i] for i in absent)})"
 
 
 def _numbers(rows: Rows) -> list[float]:
@@ -191,13 +180,3 @@ def _numbers(rows: Rows) -> list[float]:
             )
         numbers.append(number)
     return numbers
-
-
-def _rows(numbers: Sequence[int]) -> str:
-    more = f" and {len(numbers) - 5} more" if len(numbers) > 5 else ""
-    return f"row{'s' if len(numbers) > 1 else ''} {', '.join(map(str, numbers[:5]))}{more}"
-
-
-def _some(values: Iterable[Any]) -> str:
-    shown = [str(value) for value in values]
-    return ", ".join(shown[:12]) + (f" and {len(shown) - 12} more" if len(shown) > 12 else "")

@@ -9,21 +9,22 @@ import numpy as np
 import numpy.typing as npt
 
 from compresskit.errors import ConfigurationError, DataError, one_of
+from compresskit.tasks.weighted import METRICS, metric_of
 
 Array = npt.NDArray[Any]
 Metric = Callable[[Array, Array], float]
 
 
-def metric(name: str) -> Metric:
+def metric(name: str, num_classes: int | None = None) -> Metric:
     """The function `(predictions, labels) -> float` of that name.
 
-    `predictions`: logits (rows, labels), or (rows,) or (rows, 1) of values: class ids in classification,
-    numbers in regression. `labels`: (rows,). Fractions, not percent. The function raises DataError for
-    shapes that do not fit, no rows, and values that are not finite.
+    `predictions`: logits (rows, labels), or (rows,) or (rows, 1) of values: class ids in classification, of
+    `num_classes` or as many as they show, numbers in regression. `labels`: (rows,). Fractions, not percent.
+    The function raises DataError for shapes that do not fit, no rows, and values that are not finite.
     Raises ConfigurationError when the name is not known.
     """
-    if name not in _METRICS:
-        raise ConfigurationError(one_of("metric", name, _METRICS))
+    if name not in METRICS:
+        raise ConfigurationError(one_of("metric", name, METRICS))
     by_class = name in CLASSIFICATION
 
     def checked(predictions: Array, labels: Array) -> float:
@@ -39,14 +40,15 @@ def metric(name: str) -> Metric:
                 "training diverged, give a lower --learning-rate."
             )
         if by_class:
-            return _by_class(name, _classes(predictions), labels, _num_classes(predictions, labels))
+            classes = num_classes or _num_classes(predictions, labels)
+            return metric_of(name, _classes(predictions), labels, classes)
         if predictions.ndim > 1:
             if predictions.shape[1] != 1:
                 raise DataError(
                     f"{name} needs one value a row; it got predictions of shape {predictions.shape}."
                 )
             predictions = predictions[:, 0]
-        return float(_METRICS[name](predictions, labels))
+        return metric_of(name, predictions, labels)
 
     return checked
 
@@ -88,7 +90,7 @@ def prior(name: str, train_labels: Array, labels: Array) -> float:
         values, counts = np.unique(train_labels, return_counts=True)
 
         def score(value: int, rows: Array) -> float:
-            return _by_class(name, np.full(len(rows), value), rows, int(values.max()) + 1)
+            return metric_of(name, np.full(len(rows), value), rows, int(values.max()) + 1)
 
         likely = values[np.argsort(-counts, kind="stable")]
         return score(max(likely, key=lambda value: score(value, train_labels)), np.asarray(labels))
@@ -108,72 +110,5 @@ def _num_classes(predictions: Array, labels: Array) -> int:
     return int(max(predictions.max(), labels.max())) + 1
 
 
-def _by_class(name: str, predictions: Array, labels: Array, num_classes: int) -> float:
-    """A classification metric of class ids; what F1 means is the task's to say, not the rows'."""
-    compute = _macro_f1 if name == "f1" and num_classes > 2 else _METRICS[name]
-    return float(compute(predictions, labels))
-
-
-def _accuracy(predictions: Array, labels: Array) -> float:
-    return float((predictions == labels).mean())
-
-
-def _f1(predictions: Array, labels: Array) -> float:
-    """Of class 1, of two; 0/0 counts as 0."""
-    return _f1_of(1, predictions, labels)
-
-
-def _macro_f1(predictions: Array, labels: Array) -> float:
-    """The mean over the classes of `labels`: over the same ones whatever is predicted."""
-    return float(np.mean([_f1_of(c, predictions, labels) for c in np.unique(labels)]))
-
-
-def _f1_of(wanted: int, predictions: Array, labels: Array) -> float:
-    guessed, true = predictions == wanted, labels == wanted
-    return float(2 * (guessed & true).sum() / max(guessed.sum() + true.sum(), 1))
-
-
-def _matthews_correlation(predictions: Array, labels: Array) -> float:
-    """Matthews correlation, for any number of classes (Gorodkin 2004, R_K); 0 for a constant."""
-    classes = np.union1d(predictions, labels)
-    guessed = (predictions[:, None] == classes).astype(np.float64)
-    true = (labels[:, None] == classes).astype(np.float64)
-    guessed -= guessed.mean(0)
-    true -= true.mean(0)
-    scale = np.sqrt((guessed**2).sum() * (true**2).sum())
-    return float((guessed * true).sum() / scale) if scale else 0.0
-
-
-def _pearson(predictions: Array, labels: Array) -> float:
-    """Pearson correlation; a constant correlates with nothing: 0."""
-    x, y = predictions.astype(np.float64), labels.astype(np.float64)
-    if not np.ptp(x) or not np.ptp(y):
-        return 0.0
-    x, y = x - x.mean(), y - y.mean()
-    return float((x @ y) / np.sqrt((x @ x) * (y @ y)))
-
-
-def _spearman(predictions: Array, labels: Array) -> float:
-    return _pearson(_ranks(predictions), _ranks(labels))
-
-
-def _ranks(values: Array) -> Array:
-    """Ranks from 1, equal values sharing their mean; a device that scores engines has no SciPy."""
-    _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
-    return (np.cumsum(counts) - (counts - 1) / 2)[inverse]
-
-
-def _pearson_spearman(predictions: Array, labels: Array) -> float:
-    return (_pearson(predictions, labels) + _spearman(predictions, labels)) / 2
-
-
-_METRICS: dict[str, Metric] = {
-    "accuracy": _accuracy,
-    "f1": _f1,
-    "matthews_correlation": _matthews_correlation,
-    "pearson": _pearson,
-    "spearman": _spearman,
-    "pearson_spearman": _pearson_spearman,
-}
 CLASSIFICATION = ("accuracy", "f1", "matthews_correlation")
-REGRESSION = ("pearson", "spearman", "pearson_spearman")
+REGRESSION = tuple(name for name in METRICS if name not in CLASSIFICATION)

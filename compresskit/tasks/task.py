@@ -1,4 +1,4 @@
-"""A data set made ready for a model: split, encoded, with its metric."""
+"""A data set made ready for a model: read, split and encoded by its task."""
 
 from __future__ import annotations
 
@@ -10,54 +10,60 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from compresskit.data.columns import find_label_column, find_text_columns
-from compresskit.data.fingerprint import rows_fingerprint
 from compresskit.data.near_copies import near_copies
-from compresskit.data.rows import Rows, is_labelled, missing_note, read_rows
-from compresskit.data.sources import Source, load_source
+from compresskit.data.sources import load_source
 from compresskit.data.splits import Cut, cut_all, cut_validation
-from compresskit.data.strata import choose_rows, strata_of
-from compresskit.errors import DataError
-from compresskit.tasks.encoding import Row, check_length, encode
-from compresskit.tasks.labels import absent_note, read_labels
-from compresskit.tasks.metrics import metric, metric_for, prior
+from compresskit.data.strata import choose_rows
+from compresskit.inputs import TEXT, InputSpec, Row
+from compresskit.tasks.base import DataOptions, Examples, TaskKind
+from compresskit.tasks.encoding import check_length
+from compresskit.tasks.registry import kind_for, kind_named
 
 SEARCH_ROWS = 1_000
 
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """Rows of one side. `labels`: (rows,) int64 class ids or float32 numbers; `encoded`: unpadded."""
+    """Rows of one side. `labels`: (rows, ...) as the task has them; `encoded`: unpadded inputs.
+
+    `inputs`: what was encoded, where that is not the texts.
+    """
 
     texts: list[tuple[str, ...]]
     labels: npt.NDArray[Any]
-    encoded: list[Row]
+    encoded: Sequence[Row]
+    inputs: Sequence[Any] | None = None
 
     def __len__(self) -> int:
         return len(self.encoded)
 
     @property
+    def raw(self) -> Sequence[Any]:
+        """What an engine is given for these rows."""
+        return self.texts if self.inputs is None else self.inputs
+
+    @property
     def lengths(self) -> npt.NDArray[np.int64]:
-        """(rows,) tokens of each row."""
-        return np.asarray([len(row["input_ids"]) for row in self.encoded], dtype=np.int64)
+        """(rows,) tokens of each row: the first input tells."""
+        return np.asarray([len(next(iter(row.values()))) for row in self.encoded], dtype=np.int64)
 
     def subset(self, rows: Sequence[int] | npt.NDArray[np.int64]) -> Split:
-        return Split([self.texts[i] for i in rows], self.labels[rows], [self.encoded[i] for i in rows])
+        inputs = None if self.inputs is None else [self.inputs[i] for i in rows]
+        return Split(
+            [self.texts[i] for i in rows], self.labels[rows], [self.encoded[i] for i in rows], inputs
+        )
 
 
 @dataclass(frozen=True, eq=False)
 class Task:
-    """Splits, labels and metric. `search`: the fixed part of validation that search scores on.
+    """Splits of a data set, and what they mean. `search`: the fixed part of validation that search scores on.
 
-    `label_names`: by class id, none for regression. `notes`: what was dropped or cut, for the user.
-    `fingerprint`: of the rows as they were read, with their split.
+    `kind` has labels and metric, `inputs` says how rows become a batch. `notes`: what was dropped or cut, for
+    the user. `fingerprint`: of the rows as they were read, with their split.
     """
 
     name: str
-    kind: str
-    label_names: tuple[str, ...]
-    num_labels: int
-    metric_name: str
+    kind: TaskKind
     text_columns: tuple[str, ...]
     label_column: str
     train: Split
@@ -66,14 +72,19 @@ class Task:
     search: Split
     notes: list[str]
     fingerprint: str = ""
+    inputs: InputSpec = TEXT
+
+    @property
+    def metric_name(self) -> str:
+        return self.kind.metric_name
 
     def score(self, predictions: npt.NDArray[Any], labels: npt.NDArray[Any]) -> float:
-        """The task's metric of logits (rows, labels)."""
-        return metric(self.metric_name)(predictions, labels)
+        """The task's metric of predictions, as a fraction."""
+        return self.kind.score(predictions, labels)
 
     def prior(self, split: Split) -> float:
-        """The metric that answering every row alike (majority class, mean) has on `split`."""
-        return prior(self.metric_name, self.train.labels, split.labels)
+        """The metric on `split` of the best answer that is the same for every row (majority class, mean)."""
+        return self.kind.prior(self.train.labels, split.labels)
 
 
 def load_task(
@@ -87,96 +98,69 @@ def load_task(
     metric: str | None = None,
     seed: int = 0,
     label2id: Mapping[str, int] | None = None,
+    head_task: str | None = None,
     max_positions: int | None = None,
+    inputs: InputSpec = TEXT,
 ) -> Task:
     """Load, split and encode a data set.
 
-    `dataset`: a path of a folder or file, or `id[:config]` of the hub. `kind`: classification or
-    regression, inferred when None. `label2id`: of a fine-tuned checkpoint whose head is kept.
-    `max_positions`: tokens the model takes (see `position_limit`); None: what the tokenizer says.
-    Raises DataError for the data, ConfigurationError for kind, metric or length.
+    `dataset`: a path of a folder or file, or `id[:config]` of the hub. `kind`: name of the task, inferred
+    when None. `label2id`: of a fine-tuned checkpoint whose head is kept, if it is of `head_task`.
+    `max_positions`: tokens the model takes (see `position_limit`); None: what the tokenizer says. `inputs`:
+    of the model. Raises DataError for the data, ConfigurationError for kind, metric or length.
     """
     source = load_source(dataset)
-    label = find_label_column(source.splits["train"], label_column)
-    columns = find_text_columns(source.splits["train"], label, text_columns)
-    check_length(max_length, tokenizer, len(columns), max_positions)
-    name, num_rows = source.name, source.splits["train"].num_rows
-    class_names = source.splits["train"].class_names.get(label, ())
-    train = read_rows("train", source.splits["train"], columns, label)
-    notes: list[str] = []
-    test = _test_rows(source, columns, label, train, notes)
+    name = source.name
+    options = DataOptions(tuple(text_columns or ()), label_column, metric, label2id, head_task, name)
+    chosen = kind_for(source.splits["train"], options) if kind is None else kind_named(kind)
+    read = chosen.read(source, options)
     del source  # the columns that are not used take memory
-    given = [rows for rows in (train, test) if rows is not None]
-    labels = read_labels(train, kind=kind, class_names=class_names, label2id=label2id)
-    metric_name = metric_for(labels.kind, name, metric)
-    notes += [note for rows in given if (note := missing_note(rows))]
-    notes += [*labels.notes, *filter(None, (labels.spelling_note(rows) for rows in given[1:]))]
-    train_labels = labels.encode(train)
-    cut = _cut(train, strata_of(train_labels), test, num_rows, seed)
+    check_length(max_length, tokenizer, len(read.columns), max_positions)
+    train, task = read.train, read.kind
+    notes = [*read.notes]
+    strata = task.strata(train.labels)
+    cut = _cut(train, strata, read.test, read.num_rows, seed)
     notes += cut.notes
-    test_texts, test_labels = (
-        (train.texts, train_labels) if test is None else (test.texts, labels.encode(test))
-    )
-    test_positions = cut.test if test is None else np.arange(len(test), dtype=np.int64)
-
-    copies = near_copies([train.texts[i] for i in cut.train], [test_texts[i] for i in test_positions])
+    tested = train if read.test is None else read.test
+    test_positions = cut.test if read.test is None else np.arange(len(tested), dtype=np.int64)
+    copies = near_copies([train.texts[i] for i in cut.train], [tested.texts[i] for i in test_positions])
     notes += filter(None, [copies.note])
 
-    def split(name: str, texts: list[tuple[str, ...]], values: npt.NDArray[Any], positions: Any) -> Split:
-        if absent := absent_note(name, values[positions], labels.names):
+    def split(name: str, rows: Examples, positions: npt.NDArray[np.int64]) -> Split:
+        labels = rows.labels[positions]
+        if absent := task.absent(name, labels):
             notes.append(absent)
-        chosen = [texts[i] for i in positions]
-        encoded = encode(chosen, tokenizer, max_length)
+        inputs = [rows.inputs[i] for i in positions]
+        encoded = task.encode(inputs, tokenizer, max_length)
         if encoded.num_cut:
             notes.append(
-                f"{encoded.num_cut:,} of {len(chosen):,} {name} texts were cut to {max_length} tokens"
+                f"{encoded.num_cut:,} of {len(inputs):,} {name} texts were cut to {max_length} tokens"
             )
-        return Split(chosen, values[positions], encoded.rows)
+        texts = [rows.texts[i] for i in positions]
+        return Split(texts, labels, encoded.rows, None if rows.inputs is rows.texts else inputs)
 
-    training = split("training", train.texts, train_labels, cut.train)
-    validation = split("validation", train.texts, train_labels, cut.validation)
-    testing = split("test", test_texts, test_labels, test_positions)
-    search = validation.subset(choose_rows(strata_of(validation.labels), SEARCH_ROWS, seed))
+    training = split("training", train, cut.train)
+    validation = split("validation", train, cut.validation)
+    testing = split("test", tested, test_positions)
+    search = validation.subset(choose_rows(task.strata(validation.labels), SEARCH_ROWS, seed))
     return Task(
-        name=name,
-        kind=labels.kind,
-        label_names=labels.names,
-        num_labels=labels.num_labels,
-        metric_name=metric_name,
-        text_columns=columns,
-        label_column=label,
-        train=training,
-        validation=validation,
-        test=testing,
-        search=search,
-        notes=notes,
-        fingerprint=rows_fingerprint(given, class_names),
+        name,
+        task,
+        read.columns,
+        read.label_column,
+        training,
+        validation,
+        testing,
+        search,
+        notes,
+        read.fingerprint,
+        inputs,
     )
 
 
-def _test_rows(
-    source: Source, columns: tuple[str, ...], label: str, train: Rows, notes: list[str]
-) -> Rows | None:
-    """Rows of the split that tests; None when it is to be cut from the training rows."""
-    for name in ("test", "validation"):
-        table = source.splits.get(name)
-        if table is None:
-            continue
-        if not table.num_rows:
-            raise DataError(f"the {name} split is empty; give it rows, or leave it out.")
-        if not is_labelled(table, label, train.labels):
-            notes.append(f"the {name} split has no labels and is not used")
-            continue
-        if name == "test" and "validation" in source.splits:
-            notes.append(
-                "the test split tests; validation is cut from training, the validation split is not used"
-            )
-        names = source.splits["train"].class_names.get(label, ())
-        return read_rows(name, table, columns, label, names)
-    return None
-
-
-def _cut(train: Rows, strata: npt.NDArray[np.int64], test: Rows | None, num_rows: int, seed: int) -> Cut:
+def _cut(
+    train: Examples, strata: npt.NDArray[np.int64], test: Examples | None, num_rows: int, seed: int
+) -> Cut:
     if test is None:
         return cut_all(train.texts, strata, seed=seed)
     return cut_validation(train.texts, strata, test.texts, num_rows=num_rows, seed=seed)

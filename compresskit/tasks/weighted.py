@@ -1,4 +1,4 @@
-"""The metrics of `tasks.metrics` on rows that count more than once, for many samples of rows at a time."""
+"""Metrics of rows that count more than once, for many samples of rows at a time."""
 
 from __future__ import annotations
 
@@ -17,8 +17,13 @@ def weighted_metric(name: str, answers: Values, labels: Values, counts: Array, n
     `answers`, `labels`: (rows,) class ids, or values. `counts`: (samples, rows) how often each sample holds
     a row. Equal to the metric of the rows written out that often.
     """
-    compute = _macro_f1 if name == "f1" and num_classes > 2 else _METRICS[name]
+    compute = _macro_f1 if name == "f1" and num_classes > 2 else METRICS[name]
     return compute(answers, labels, counts)
+
+
+def metric_of(name: str, answers: Values, labels: Values, num_classes: int = 0) -> float:
+    """The metric of rows that count once each."""
+    return float(weighted_metric(name, answers, labels, np.ones((1, len(labels))), num_classes)[0])
 
 
 def _accuracy(answers: Values, labels: Values, counts: Array) -> Array:
@@ -26,18 +31,20 @@ def _accuracy(answers: Values, labels: Values, counts: Array) -> Array:
 
 
 def _f1(answers: Values, labels: Values, counts: Array) -> Array:
+    """Of class 1, of two; 0/0 counts as 0."""
     guessed, true = (answers == 1).astype(np.float64), (labels == 1).astype(np.float64)
     return _share(2 * (counts @ (guessed * true)), counts @ (guessed + true))
 
 
 def _macro_f1(answers: Values, labels: Values, counts: Array) -> Array:
-    """Over the classes that a sample has labels of."""
+    """The mean over the classes that a sample has labels of: over the same ones whatever is predicted."""
     hits, guessed, true = _by_class(answers, labels, counts)
     scores = _share(2 * hits, guessed + true)
     return _share((scores * (true > 0)).sum(axis=1), (true > 0).sum(axis=1))
 
 
 def _matthews_correlation(answers: Values, labels: Values, counts: Array) -> Array:
+    """For any number of classes (Gorodkin 2004, R_K); 0 for a constant."""
     hits, guessed, true = _by_class(answers, labels, counts)
     total = counts.sum(axis=1)
     shared = hits.sum(axis=1) * total - (guessed * true).sum(axis=1)
@@ -46,7 +53,7 @@ def _matthews_correlation(answers: Values, labels: Values, counts: Array) -> Arr
 
 
 def _pearson(answers: Values, labels: Values, counts: Array) -> Array:
-    x, y = (values.astype(np.float64) - values.astype(np.float64).mean() for values in (answers, labels))
+    x, y = (_centred(values.astype(np.float64)) for values in (answers, labels))
     total = counts.sum(axis=1)
     mean_x, mean_y = counts @ x / total, counts @ y / total
     return _correlation(
@@ -74,8 +81,15 @@ def _pearson_spearman(answers: Values, labels: Values, counts: Array) -> Array:
     return (_pearson(answers, labels, counts) + _spearman(answers, labels, counts)) / 2
 
 
+def _centred(values: Array) -> Array:
+    """Exactly 0 where all values are equal, which their mean may not be."""
+    shifted = values - values[0]
+    centred: Array = shifted - shifted.mean()
+    return centred
+
+
 def _by_class(answers: Values, labels: Values, counts: Array) -> tuple[Array, Array, Array]:
-    """(samples, classes) rows that are right, that are said to be of the class, and that are."""
+    """(samples, classes) rows of each class: predicted correctly, predicted, true."""
     both = np.unique(np.concatenate([answers, labels]), return_inverse=True)[1]
     said, true = np.split(both, 2)
     size = int(both.max()) + 1
@@ -93,7 +107,10 @@ def _sums(counts: Array, member: npt.NDArray[np.intp], size: int) -> Array:
 
 
 def _ranks(values: Values, counts: Array) -> Array:
-    """(samples, rows) rank of each row in each sample, equal values sharing their mean."""
+    """(samples, rows) rank of each row in each sample, equal values sharing their mean.
+
+    A device that scores engines has no SciPy.
+    """
     distinct = np.unique(values, return_inverse=True)[1]
     held = _sums(counts, distinct, int(distinct.max()) + 1)
     ranks: Array = (np.cumsum(held, axis=1) - (held - 1) / 2)[:, distinct]
@@ -111,7 +128,7 @@ def _share(part: Array, whole: Array) -> Array:
     return np.divide(part, whole, out=np.zeros(np.shape(part)), where=np.asarray(whole) > 0)
 
 
-_METRICS: dict[str, Callable[[Values, Values, Array], Array]] = {
+METRICS: dict[str, Callable[[Values, Values, Array], Array]] = {
     "accuracy": _accuracy,
     "f1": _f1,
     "matthews_correlation": _matthews_correlation,

@@ -1,4 +1,4 @@
-"""Checkpoints of a training: which is complete, and none that a full disk cut off."""
+"""Checkpoints of a training: which ones are complete after an interruption or a full disk."""
 
 from __future__ import annotations
 

@@ -63,7 +63,12 @@ class Distillation:
 
 
 def label_loss(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-    """Cross-entropy of (batch, classes) with integer labels; MSE of (batch, 1) with float labels."""
+    """Cross-entropy of (positions, classes) with integer labels; MSE of (positions, 1) with float labels.
+
+    0 where there is no position.
+    """
+    if not len(labels):
+        return logits.float().sum()
     if labels.is_floating_point():
         return F.mse_loss(logits.float().squeeze(-1), labels.to(torch.float32))
     return F.cross_entropy(logits.float(), labels)
@@ -74,8 +79,10 @@ def logit_loss(
 ) -> torch.Tensor:
     """`T^2 * KL(softmax(teacher / T) || softmax(student / T))`; MSE for regression.
 
-    Hinton et al. 2015 (arXiv 1503.02531); Klein et al. 2024, section 3.2. Both are (batch, classes).
+    Hinton et al. 2015 (arXiv 1503.02531); Klein et al. 2024, section 3.2. Both are (positions, classes).
     """
+    if not len(student):
+        return student.float().sum()
     if regression:
         return F.mse_loss(student.float(), teacher.float())
     targets = F.log_softmax(teacher.float() / temperature, dim=-1)
@@ -87,8 +94,10 @@ def consistency_loss(logits: torch.Tensor, *, regression: bool) -> torch.Tensor:
     """How far two outputs of one batch are apart: the first half of `logits` and the second.
 
     R-Drop (Liang et al. 2021, arXiv 2106.14448, equation 2): the mean of both KL divergences; MSE for
-    regression. `logits`: (2 * batch, classes).
+    regression. `logits`: (2 * positions, classes).
     """
+    if not len(logits):
+        return logits.float().sum()
     first, second = logits.float().chunk(2)
     if regression:
         return F.mse_loss(first, second)

@@ -1,4 +1,4 @@
-"""What a frozen teacher said of rows, so that each is put to it once."""
+"""Cached outputs of a frozen teacher, so that it computes each row once."""
 
 from __future__ import annotations
 
@@ -9,7 +9,11 @@ from typing import Any
 
 import psutil
 import torch
+import torch.nn.functional as F
 from torch import nn
+from torch.nn.utils.rnn import pad_sequence
+
+from compresskit.inputs import InputSpec
 
 MOST_BYTES = 2 << 30
 MOST_SHARE = 0.25  # of the memory that is free when the first row is kept
@@ -20,7 +24,7 @@ Batch = Mapping[str, torch.Tensor]
 
 @dataclass(frozen=True, eq=False)
 class Answers:
-    """Of a batch: logits (batch, classes), and hidden states (batch, length, hidden).
+    """Of a batch: logits (batch, ...), and hidden states (batch, length, hidden).
 
     The hidden states are those of a model's output but for the first, of the embeddings, which nothing is
     matched with: it is empty here. They are 0 where there is no token.
@@ -32,7 +36,7 @@ class Answers:
 
 @dataclass(frozen=True, eq=False)
 class _Row:
-    logits: torch.Tensor  # (classes,)
+    logits: torch.Tensor  # (classes,), or (tokens, classes)
     states: torch.Tensor  # (tokens, layers, hidden)
 
     @property
@@ -63,7 +67,7 @@ class TeacherMemory:
     def begin(self, teacher: nn.Module) -> None:
         """What is asked from now on is asked of `teacher`, or of a model with the same weights."""
         if next(teacher.parameters()).device.type != "cpu":
-            return  # nothing is kept, so nothing has to be told apart
+            return  # nothing is kept, so no rows have to be identified
         found = hashlib.blake2b()
         for name, value in teacher.state_dict().items():
             found.update(name.encode())
@@ -72,17 +76,17 @@ class TeacherMemory:
             self.clear()
             self._teacher = found.digest()
 
-    def answers(self, batch: Batch, ask: Callable[[Batch], Any]) -> Any:
+    def answers(self, batch: Batch, inputs: InputSpec, ask: Callable[[Batch], Any]) -> Any:
         """What the teacher says of `batch`; `ask` puts rows to it, where they are new.
 
-        `batch`: `attention_mask` (batch, length), padded at the right, and what else the model takes of that
-        shape. `ask` returns a model's output with hidden states, and so does this, or Answers.
+        `batch`: `inputs` of shape (batch, length), padded at the right. `ask` returns a model's output with
+        hidden states, and so does this, or Answers.
         """
-        mask = batch["attention_mask"]
+        mask = inputs.real(batch)
         if mask.device.type != "cpu":
             return ask(batch)
         lengths: list[int] = mask.sum(1).tolist()
-        keys = _keys(batch, lengths)
+        keys = _keys(batch, inputs.mask, lengths)
         new = [i for i, key in enumerate(keys) if key not in self._rows]
         fresh = dict(zip(new, self._learn(batch, new, lengths, ask), strict=True)) if new else {}
         for i, row in fresh.items():
@@ -91,7 +95,8 @@ class TeacherMemory:
         states = rows[0].states.new_zeros((*mask.shape, *rows[0].states.shape[1:]))
         for place, row in enumerate(rows):
             states[place, : len(row.states)] = row.states
-        return Answers(torch.stack([row.logits for row in rows]), (states.new_empty(0), *states.unbind(2)))
+        logits = pad_sequence([row.logits for row in rows], batch_first=True)
+        return Answers(_wide(logits, mask), (states.new_empty(0), *states.unbind(2)))
 
     @staticmethod
     def _learn(batch: Batch, new: list[int], lengths: list[int], ask: Callable[[Batch], Any]) -> list[_Row]:
@@ -99,7 +104,8 @@ class TeacherMemory:
         output = ask({name: value[new, :width] for name, value in batch.items()})
         states = torch.stack(output.hidden_states[1:], dim=2)
         return [
-            _Row(output.logits[place].clone(), states[place, : lengths[i]]) for place, i in enumerate(new)
+            _Row(_own(output.logits[place], lengths[i]).clone(), states[place, : lengths[i]])
+            for place, i in enumerate(new)
         ]
 
     def _keep(self, key: bytes, row: _Row) -> None:
@@ -119,6 +125,18 @@ class TeacherMemory:
         return kept.copy_(states)
 
 
-def _keys(batch: Batch, lengths: list[int]) -> list[bytes]:
-    arrays = [batch[name].numpy() for name in sorted(batch) if name != "attention_mask"]
+def _own(logits: torch.Tensor, length: int) -> torch.Tensor:
+    """A row's logits without those of padding."""
+    return logits[:length] if logits.ndim > 1 else logits
+
+
+def _wide(logits: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    """Logits of tokens, filled up to the batch's length with 0."""
+    if logits.ndim < 3:
+        return logits
+    return F.pad(logits, (0, 0, 0, mask.shape[1] - logits.shape[1]))
+
+
+def _keys(batch: Batch, mask: str | None, lengths: list[int]) -> list[bytes]:
+    arrays = [batch[name].numpy() for name in sorted(batch) if name != mask]
     return [b"".join(array[i, :n].tobytes() for array in arrays) for i, n in enumerate(lengths)]

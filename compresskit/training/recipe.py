@@ -55,7 +55,7 @@ def quick_forward(device: torch.device) -> torch.autocast:
 
 
 def arguments_of(recipe: Recipe, folder: Path, num_rows: int) -> TrainingArguments:
-    """What transformers' Trainer is told to train `num_rows` rows by `recipe`; checkpoints go to `folder`."""
+    """Arguments of transformers' Trainer to train `num_rows` rows by `recipe`; checkpoints go to `folder`."""
     logging.getLogger("accelerate").setLevel(logging.ERROR)
     # Each of several processes sees its share of the rows, in batches of its own.
     steps = recipe.steps(-(-num_rows // int(os.environ.get("WORLD_SIZE", "1"))))

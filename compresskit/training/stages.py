@@ -19,6 +19,7 @@ from compresskit.architecture import Architecture
 from compresskit.display import SILENT, UNCOUNTED, Counter, Display, counted
 from compresskit.errors import ConfigurationError, one_of
 from compresskit.supernet.attention import quick_gradients
+from compresskit.supernet.batching import Batch, labelled_batch
 from compresskit.supernet.importance import (
     Importance,
     fisher_importance,
@@ -28,7 +29,7 @@ from compresskit.supernet.importance import (
 )
 from compresskit.supernet.network import SuperNetwork
 from compresskit.supernet.scoring import predict
-from compresskit.tasks.collation import collate
+from compresskit.tasks.base import TaskKind
 from compresskit.tasks.task import Split, Task
 from compresskit.training.cost import mean_step_cost, scoring_cost
 from compresskit.training.losses import label_loss
@@ -48,7 +49,6 @@ class Stage:
     """What every stage needs: the task, where checkpoints go, who watches, and what the teacher has said."""
 
     task: Task
-    pad_id: int
     folder: Path
     display: Display = SILENT
     resume: bool = False
@@ -63,8 +63,8 @@ def score(
     supernet: SuperNetwork, stage: Stage, split: Split, architecture: Architecture | None = None
 ) -> float:
     """The task's metric of a sub-network on a split, as a fraction."""
-    logits = predict(supernet, split, pad_id=stage.pad_id, architecture=architecture)
-    return stage.task.score(logits, split.labels)
+    said = predict(supernet, stage.task, split, architecture=architecture)
+    return stage.task.score(said, split.labels)
 
 
 def quick_predict(
@@ -72,11 +72,11 @@ def quick_predict(
     stage: Stage,
     architecture: Architecture | None = None,
     counter: Counter = UNCOUNTED,
-) -> npt.NDArray[np.float32]:
-    """Logits (rows, labels) of the rows that a search scores, in bfloat16 where the machine is fast in it."""
+) -> npt.NDArray[Any]:
+    """Predictions for the rows that a search scores, in bfloat16 where the machine is fast in it."""
     with quick_forward(next(supernet.parameters()).device):
-        rows = stage.task.search
-        return predict(supernet, rows, pad_id=stage.pad_id, architecture=architecture, counter=counter)
+        task = stage.task
+        return predict(supernet, task, task.search, architecture=architecture, counter=counter)
 
 
 def quick_score(supernet: SuperNetwork, stage: Stage, architecture: Architecture | None = None) -> float:
@@ -105,7 +105,7 @@ def dense_strategy(model: nn.Module, task: Task, steps: int) -> Strategy:
     """
     full = SuperNetwork(model).full
     drops = any(module.p > 0 for module in model.modules() if isinstance(module, nn.Dropout))
-    kind = Consistent if drops and steps >= LEAST_CONSISTENT and task.kind != "regression" else Standard
+    kind = Consistent if drops and steps >= LEAST_CONSISTENT and not task.kind.is_regression else Standard
     return kind(full, full, lambda *_: full)
 
 
@@ -136,13 +136,14 @@ def _importance(supernet: SuperNetwork, stage: Stage, recipe: Recipe, by: str) -
     if by == "magnitude":
         return magnitude_importance(supernet.model, supernet.blueprint)
     device = next(supernet.parameters()).device
-    batches = sample_batches(stage.task.train, stage.pad_id, recipe.batch_size, recipe.seed, device=device)
+    batches = sample_batches(stage.task, recipe.batch_size, recipe.seed, device=device)
     estimate = taylor_importance if by == "taylor" else fisher_importance
     with (
         quick_gradients(supernet, stage.task.train.lengths),
         stage.display.stage(ORDER, len(batches), "batches") as counter,
     ):
-        return estimate(supernet.model, supernet.blueprint, counted(batches, counter), batch_loss)
+        loss = batch_loss(stage.task.kind)
+        return estimate(supernet.model, supernet.blueprint, counted(batches, counter), loss)
 
 
 def train_supernet(
@@ -188,9 +189,8 @@ def _train(
         supernet,
         strategy,
         recipe,
-        stage.task.train,
+        stage.task,
         stage.folder / name,
-        pad_id=stage.pad_id,
         teacher=teacher,
         callbacks=list(callbacks),
         penalty=penalty,
@@ -220,31 +220,30 @@ def set_dropout(model: nn.Module, probability: float) -> None:
 
 
 def sample_batches(
-    split: Split,
-    pad_id: int,
+    task: Task,
     batch_size: int,
     seed: int,
     rows: int = IMPORTANCE_ROWS,
     device: torch.device | str = "cpu",
-) -> list[dict[str, torch.Tensor]]:
-    """A seeded sample of at most `rows` rows with their labels on `device`, in batches of similar lengths."""
-    generator = np.random.default_rng(seed)
+) -> list[Batch]:
+    """A seeded sample of at most `rows` training rows with labels, in batches of similar lengths."""
+    generator, split = np.random.default_rng(seed), task.train
     count = min(rows, len(split.encoded))
-    chosen = sorted(
-        generator.choice(len(split.encoded), count, replace=False),
-        key=split.lengths.__getitem__,
-    )
+    chosen = sorted(generator.choice(len(split.encoded), count, replace=False), key=split.lengths.__getitem__)
     batches = []
     for start in range(0, count, batch_size):
-        members: list[dict[str, Any]] = [
-            {**split.encoded[i], "labels": split.labels[i].item()} for i in chosen[start : start + batch_size]
-        ]
-        batch = collate(members, pad_id)
+        numbers = chosen[start : start + batch_size]
+        encoded = [split.encoded[i] for i in numbers]
+        batch = labelled_batch(task.inputs, task.kind, encoded, split.labels[numbers])
         batches.append({name: value.to(device) for name, value in batch.items()})
     return batches
 
 
-def batch_loss(network: nn.Module, batch: dict[str, torch.Tensor]) -> torch.Tensor:
-    """The loss of `network` on the labels of a batch that holds them, as those of `sample_batches` do."""
-    inputs = {name: value for name, value in batch.items() if name != "labels"}
-    return label_loss(network(**inputs).logits, batch["labels"])
+def batch_loss(kind: TaskKind) -> Callable[[nn.Module, Batch], torch.Tensor]:
+    """The loss of a network on the labels of a batch that holds them, as those of `sample_batches` do."""
+
+    def loss(network: nn.Module, batch: Batch) -> torch.Tensor:
+        inputs = {name: value for name, value in batch.items() if name != "labels"}
+        return label_loss(*kind.compared(network(**inputs), batch["labels"]))
+
+    return loss

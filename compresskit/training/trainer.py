@@ -15,9 +15,9 @@ from compresskit.errors import CompresskitError
 from compresskit.exhausted import is_disk_full
 from compresskit.runs.atomic import write_error
 from compresskit.supernet.attention import quick_gradients
+from compresskit.supernet.batching import Batch, labelled_batch
 from compresskit.supernet.network import SuperNetwork
-from compresskit.tasks.collation import collate
-from compresskit.tasks.task import Split
+from compresskit.tasks.task import Split, Task
 from compresskit.training.batching import LengthSampler
 from compresskit.training.checkpoints import last_complete_checkpoint, remove_incomplete
 from compresskit.training.cost import lessons_at, step_cost
@@ -37,17 +37,17 @@ Penalty = Callable[[int, int], torch.Tensor]
 """(step, steps that are planned) -> what is added to the loss of the shared weights; not reported with it."""
 
 
-class SplitDataset(torch.utils.data.Dataset[dict[str, Any]]):
-    """Encoded rows with their labels, as Trainer wants them."""
+class RowNumbers(torch.utils.data.Dataset[int]):
+    """Numbers of a split's rows: a batch is made of several at once."""
 
     def __init__(self, split: Split) -> None:
         self.split = split
 
     def __len__(self) -> int:
-        return len(self.split.encoded)
+        return len(self.split)
 
-    def __getitem__(self, index: int) -> dict[str, Any]:
-        return {**self.split.encoded[index], "labels": self.split.labels[index].item()}
+    def __getitem__(self, index: int) -> int:
+        return index
 
 
 class SuperNetTrainer(Trainer):  # type: ignore[misc]
@@ -62,10 +62,9 @@ class SuperNetTrainer(Trainer):  # type: ignore[misc]
         supernet: SuperNetwork,
         strategy: Strategy,
         recipe: Recipe,
-        split: Split,
+        task: Task,
         folder: Path,
         *,
-        pad_id: int,
         teacher: nn.Module | None = None,
         callbacks: list[TrainerCallback] | None = None,
         penalty: Penalty | None = None,
@@ -76,15 +75,16 @@ class SuperNetTrainer(Trainer):  # type: ignore[misc]
         self.supernet = supernet
         self.strategy = strategy
         self.recipe = recipe
-        self.split = split
+        self.task = task
         self.teacher = teacher.eval() if teacher is not None else None
         self.penalty = penalty
         self.memory = TeacherMemory() if memory is None else memory
+        split = task.train
         super().__init__(
             model=supernet,
-            args=arguments_of(recipe, folder, len(split.encoded)),
-            train_dataset=SplitDataset(split),
-            data_collator=lambda rows: collate(rows, pad_id),
+            args=arguments_of(recipe, folder, len(split)),
+            train_dataset=RowNumbers(split),
+            data_collator=self._batch,
             callbacks=callbacks,
         )
         self._losses: list[torch.Tensor] = []
@@ -94,8 +94,13 @@ class SuperNetTrainer(Trainer):  # type: ignore[misc]
             self.teacher.to(self.args.device)
             self.memory.begin(self.teacher)
 
+    def _batch(self, numbers: list[int]) -> Batch:
+        rows = self.task.train
+        encoded = [rows.encoded[i] for i in numbers]
+        return labelled_batch(self.task.inputs, self.task.kind, encoded, rows.labels[numbers])
+
     def _get_train_sampler(self, train_dataset: Any = None) -> LengthSampler:
-        return LengthSampler(self.split.lengths.tolist(), self.args.train_batch_size, self.recipe.seed)
+        return LengthSampler(self.task.train.lengths.tolist(), self.args.train_batch_size, self.recipe.seed)
 
     def training_step(
         self,
@@ -114,7 +119,7 @@ class SuperNetTrainer(Trainer):  # type: ignore[misc]
             self._cost = sum(step_cost(supernet.blueprint, self._lessons(i)) for i in range(step))
         self._cost += step_cost(supernet.blueprint, lessons)
         taught = any(lesson.source == FROM_TEACHER for lesson in lessons)
-        reference = self.memory.answers(batch, self._ask_teacher) if taught else None
+        reference = self.memory.answers(batch, self.task.inputs, self._ask_teacher) if taught else None
         total = torch.zeros((), device=self.args.device)
         for lesson in lessons:
             architecture = None if lesson.is_full else lesson.architecture
@@ -123,7 +128,7 @@ class SuperNetTrainer(Trainer):  # type: ignore[misc]
                 rows = {name: torch.cat([value] * 2) for name, value in batch.items()}
                 wanted = torch.cat([labels] * 2)
             output = supernet(architecture, **rows, output_hidden_states=taught)
-            loss = self._loss(lesson, output, wanted, reference, rows["attention_mask"])
+            loss = self._loss(lesson, output, wanted, reference, rows)
             self.accelerator.backward(loss)
             total += loss.detach()
             if self.strategy.apart and lesson is not lessons[-1]:
@@ -164,24 +169,27 @@ class SuperNetTrainer(Trainer):  # type: ignore[misc]
             return self.teacher(**batch, output_hidden_states=True)
 
     def _loss(
-        self, lesson: Lesson, output: Any, labels: torch.Tensor, reference: Any, mask: torch.Tensor
+        self, lesson: Lesson, output: Any, targets: torch.Tensor, reference: Any, batch: Batch
     ) -> torch.Tensor:
-        from_labels = label_loss(output.logits, labels)
+        kind = self.task.kind
+        logits, labels = kind.compared(output, targets)
+        from_labels = label_loss(logits, labels)
         if lesson.source == FROM_LABELS:
             return from_labels
         if lesson.source == FROM_TWIN:
-            return from_labels + consistency_loss(output.logits, regression=labels.is_floating_point())
+            return from_labels + consistency_loss(logits, regression=kind.is_regression)
         taught = logit_loss(
-            output.logits,
-            reference.logits,
+            logits,
+            kind.compared(reference, targets)[0],
             self.recipe.temperature,
-            regression=labels.is_floating_point(),
+            regression=kind.is_regression,
         )
         if lesson.source == FROM_FULL:
             return from_labels + taught
         asked = self.recipe.distillation.at(self.state.global_step / max(1, self.state.max_steps))
         loss = asked.labels * from_labels + asked.logits * taught
         found, wanted = output.hidden_states, reference.hidden_states
+        mask = self.task.inputs.real(batch)
         if asked.hidden:
             loss = loss + asked.hidden * hidden_loss(found, wanted, asked.pairs(lesson.architecture), mask)
         if asked.cosine:
@@ -199,7 +207,7 @@ class SuperNetTrainer(Trainer):  # type: ignore[misc]
         folder = Path(self.args.output_dir)
         checkpoint = last_complete_checkpoint(folder) if resume else None
         try:
-            with quick_gradients(self.supernet, self.split.lengths):
+            with quick_gradients(self.supernet, self.task.train.lengths):
                 self.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
         except Exception as error:
             if isinstance(error, CompresskitError) or not is_disk_full(error):

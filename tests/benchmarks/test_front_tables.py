@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 
 from benchmarks.front.cells import Results
+from benchmarks.front.kept import keep, read_kept
 from benchmarks.front.plots import plot_compute, plot_task
 from benchmarks.front.tables import compute_table, main_table, retention_table, size_table
+from benchmarks.results import to_lines, without_folders
 
 LABELS = np.arange(200) % 2
 PLACES = [
@@ -66,7 +68,7 @@ def results(tmp_path: Path) -> Results:
     """Everything but `old` on the second seed of task `two`."""
     for name in PLACES[:-1]:
         write_cell(tmp_path, name, (0.9, 0.85) if name.endswith("nas") else (0.7, 0.6))
-    return Results.read(tmp_path, [tmp_path / name for name in PLACES])
+    return Results.read(tmp_path, PLACES)
 
 
 def test_what_was_not_run_is_listed(results: Results) -> None:
@@ -91,7 +93,7 @@ def test_main_table_has_areas_and_verdicts(results: Results) -> None:
 
 def test_a_method_that_was_never_run_is_said_so(tmp_path: Path) -> None:
     write_cell(tmp_path, PLACES[0], (0.9, 0.8))
-    found = Results.read(tmp_path, [tmp_path / name for name in PLACES[:2]])
+    found = Results.read(tmp_path, PLACES[:2])
     assert main_table(found, "nas")[2] == ["old", "not run", ""]
 
 
@@ -106,17 +108,43 @@ def test_speed_size_and_compute_tables(results: Results) -> None:
     assert compute[1][3:] == ["30", "60", "10", "1.0", "2.0", "0.0", "0.0"]
 
 
+def written(results: Results, path: Path) -> str:
+    """The JSON beside the tables."""
+    text = to_lines(without_folders({"cells": keep(results, path)}))
+    path.with_suffix(".json").write_text(text)
+    return text
+
+
 def test_kept_cells_say_nothing_of_this_machine_and_make_the_same_tables(
     results: Results, tmp_path: Path
 ) -> None:
-    results.keep(tmp_path / "kept")
-    texts = [path.read_text() for path in (tmp_path / "kept").rglob("cell.json")]
-    assert len(texts) == 7 and not any("somewhere" in text for text in texts)
-    again = Results.read(tmp_path / "kept", [tmp_path / "kept" / name for name in PLACES])
+    assert "somewhere" not in written(results, tmp_path / "kept")
+    kept = read_kept(tmp_path / "kept")
+    assert len(kept.cells) == 7
+    again = Results.read(tmp_path / "empty", PLACES, kept)
     assert main_table(again, "nas") == main_table(results, "nas")
     assert again.to_json() == results.to_json()
     assert again.to_json()["one-0-1/nas"] > 1
-    again.keep(tmp_path / "kept")  # in place
+
+
+def test_new_cells_go_before_kept_ones(results: Results, tmp_path: Path) -> None:
+    written(results, tmp_path / "kept")
+    write_cell(tmp_path / "new", PLACES[0], (0.8, 0.7))
+    again = Results.read(tmp_path / "new", PLACES, read_kept(tmp_path / "kept"))
+    assert again.to_json()[PLACES[0]] < results.to_json()[PLACES[0]]
+    assert again.to_json()[PLACES[1]] == results.to_json()[PLACES[1]]
+
+
+def test_methods_of_a_seed_share_their_labels(results: Results, tmp_path: Path) -> None:
+    write_cell(tmp_path, PLACES[-1], (0.7, 0.6))
+    found = Results.read(tmp_path, PLACES)
+    found.predictions["two", 1, 1.0, "old"]["labels"][:3] = 7
+    with pytest.raises(ValueError, match="two-1-1/old: its labels differ"):
+        keep(found, tmp_path / "kept")
+
+
+def test_nothing_is_kept_where_there_is_no_file(tmp_path: Path) -> None:
+    assert not read_kept(tmp_path / "none").cells
 
 
 def test_processors_are_those_of_a_task(results: Results) -> None:

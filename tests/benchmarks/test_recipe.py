@@ -11,7 +11,7 @@ import pytest
 from benchmarks.dense import dense_model
 from benchmarks.recipe.cell import Cell
 from benchmarks.recipe.scored import GRID, drawn, grid_of
-from benchmarks.recipe.table import make_table, not_run
+from benchmarks.recipe.table import keep, make_table, not_run
 from benchmarks.recipe.variants import BASE, VARIANTS
 from compresskit.architecture import Dimensions
 from compresskit.spaces import make_space
@@ -81,10 +81,24 @@ def cell(mean: float, middle: list[float]) -> dict[str, Any]:
 
 def test_table_says_the_change_and_what_was_not_run() -> None:
     cells = {("one", "base", 0): cell(0.8, [0.5, 0.7, 0.9]), ("one", "new", 0): cell(0.85, [])}
-    head, base, new, none = make_table(cells, ["base", "new", "none"], ["one"], [0], "base")
+    head, base, new = make_table(cells, ["base", "new", "none"], ["one"], [0], "base")
     assert head[:3] == ["variant", "one: change", "one: mean"]
     assert base == ["base", "", "80.0", "100.0", "60.0", "28.0", "1.500", "40"]
     assert new[:3] == ["new", "+5.0", "85.0"]
     assert new[5] == ""
-    assert none[:3] == ["none", "", "not run"]
+    rows = make_table(cells, ["base", "new"], ["one", "two"], [0], "base")
+    assert rows[1][8:10] == ["", "not run"]
     assert not_run(cells, ["base", "none"], ["one"], [0]) == ["one none seed 0"]
+
+
+def test_tables_are_kept_in_one_file(tmp_path: Path) -> None:
+    cells = {("one", "base", 0): cell(0.8, [])}
+    table = make_table(cells, ["base"], ["one"], [0], "base")
+    keep("later", cells, table, ["one new seed 0"], "A note.", tmp_path)
+    keep("first", cells, table, [], folder=tmp_path)
+    kept = json.loads((tmp_path / "recipe.json").read_text())
+    assert kept["later"]["cells"] == {"one base 0": cell(0.8, [])}
+    text = (tmp_path / "recipe.md").read_text()
+    assert text.index("## first") < text.index("## later") < text.index("A note. Cells not run: 1.")
+    keep("later", cells, table, [], folder=tmp_path)
+    assert "A note" not in (tmp_path / "recipe.md").read_text()

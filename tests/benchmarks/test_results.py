@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from benchmarks.results import without_folders
+import json
+
+from benchmarks.results import to_lines, without_folders
 
 
 def test_a_host_keeps_no_name_and_no_path() -> None:
@@ -12,3 +14,21 @@ def test_a_host_keeps_no_name_and_no_path() -> None:
         "host": {"cpu": "A CPU", "system": "Linux 6.1"},
         "engine": {"name": "point-1", "path": "point-1"},
     }
+
+
+def test_json_has_a_line_for_each_cell() -> None:
+    value = {"cells": {"a": {"x": [1, 2], "y": {"z": 0.5}}, "b": {}}, "points": [{"k": 1}], "none": {}}
+    text = to_lines(value)
+    assert json.loads(text) == value
+    assert text.splitlines() == [
+        "{",
+        '"cells": {',
+        '"a": {"x": [1, 2], "y": {"z": 0.5}},',
+        '"b": {}',
+        "},",
+        '"points": [',
+        '{"k": 1}',
+        "],",
+        '"none": {}',
+        "}",
+    ]

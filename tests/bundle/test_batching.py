@@ -4,25 +4,13 @@ from typing import Any
 
 import numpy as np
 
-from compresskit.bundle.batching import batches, feed_of, run_rows
+from compresskit.bundle.batching import batches, run_rows
 
 ROWS = [
     {"input_ids": [5, 6], "token_type_ids": [0, 1]},
     {"input_ids": [7], "token_type_ids": [0]},
     {"input_ids": [8, 9, 10]},
 ]
-
-
-def test_rows_are_padded_and_masked() -> None:
-    feed = feed_of(ROWS, ["input_ids", "attention_mask", "token_type_ids"], pad_id=1)
-    assert feed["input_ids"].tolist() == [[5, 6, 1], [7, 1, 1], [8, 9, 10]]
-    assert feed["attention_mask"].tolist() == [[1, 1, 0], [1, 0, 0], [1, 1, 1]]
-    assert feed["token_type_ids"].tolist() == [[0, 1, 0], [0, 0, 0], [0, 0, 0]]
-    assert {value.dtype for value in feed.values()} == {np.dtype(np.int64)}
-
-
-def test_only_inputs_of_the_graph_are_fed() -> None:
-    assert set(feed_of(ROWS, ["input_ids", "attention_mask"])) == {"input_ids", "attention_mask"}
 
 
 def test_batches_join_rows_of_similar_lengths() -> None:

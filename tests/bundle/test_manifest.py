@@ -41,7 +41,7 @@ def test_manifest_survives_the_disk(folder: Path) -> None:
 
 
 def test_no_engine_is_said(tmp_path: Path) -> None:
-    with pytest.raises(EngineError, match=r"is no engine: it has no compresskit\.json"):
+    with pytest.raises(EngineError, match=r"is not an engine: it has no compresskit\.json"):
         read_manifest(tmp_path)
 
 

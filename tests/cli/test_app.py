@@ -15,7 +15,7 @@ import typer
 
 from compresskit import __version__
 from compresskit.cli import app, output
-from compresskit.errors import ConfigurationError
+from compresskit.errors import ConfigurationError, StoppedRun
 
 
 @pytest.fixture
@@ -114,6 +114,14 @@ def test_interrupt(command: ModuleType, capsys: pytest.CaptureFixture[str]) -> N
     command.main = raising(KeyboardInterrupt())  # type: ignore[attr-defined]
     assert app.status(["trial"]) == 130
     assert "Traceback" not in capsys.readouterr().err
+
+
+def test_interrupt_where_work_is_kept_says_how_to_go_on(
+    command: ModuleType, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command.main = raising(StoppedRun("Go on with: this"))  # type: ignore[attr-defined]
+    assert app.status(["trial"]) == 130
+    assert capsys.readouterr().err == "error: interrupted. Go on with: this\n"
 
 
 def test_unexpected_errors_hide_their_traceback(

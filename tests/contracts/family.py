@@ -220,7 +220,7 @@ class FamilyContract:
         assert sum(moved) >= LAYERS * 4  # of each layer what reads and what writes
 
     def test_onnx_graphs_equal_torch_and_each_other(self, supernet: SuperNetwork) -> None:
-        """Sliced and exported anew, at any batch, shorter and longer than traced, padded on either side."""
+        """Sliced and exported again, at any batch, shorter and longer than traced, padded on either side."""
         slicer = GraphSlicer(export_onnx(supernet.model), supernet.blueprint)
         for name, architecture in ARCHITECTURES.items():
             pruned = extract(supernet.model, architecture).eval()

@@ -14,21 +14,21 @@ import torch
 
 from compresskit.architecture import Candidate
 from compresskit.display import SILENT
-from compresskit.methods import make_method
 from compresskit.methods.base import MethodContext
+from compresskit.methods.registry import make_method
 from compresskit.pipeline.evaluation.evaluator import Evaluator
 from compresskit.pipeline.evaluation.latency_record import CandidateLatency
 from compresskit.pipeline.settings import SearchSettings
 from compresskit.pipeline.training.models import load_model
-from compresskit.pipeline.training.time_estimate import Clock
+from compresskit.pipeline.training.time_estimate import TimedDisplay
 from compresskit.runs import RunDirectory, TrialRecord
-from compresskit.searchers import make_objectives, make_searcher
+from compresskit.searchers import make_objectives
 from compresskit.spaces import make_space
 from compresskit.supernet.network import SuperNetwork
 from compresskit.training import recipe
 from compresskit.training.stages import Stage, quick_score
 from tests.pipeline.tiny import QUICK
-from tests.training.make import PAD, make_model, make_task
+from tests.training.make import make_model, make_task
 
 FULL_STEPS = 30.0
 
@@ -75,18 +75,12 @@ def make_context(folder: Path, method: str, trials: int, **changes: Any) -> Meth
     run.close()
     space = make_space("small", supernet.blueprint.dims, unit_multiple=4)
     objectives = make_objectives(settings.objectives)
-    inputs: Any = SimpleNamespace(
-        task=task,
-        profile=QUICK,
-        space=space,
-        objectives=objectives,
-        searcher=make_searcher("random", space, objectives, settings.seed),
-    )
-    clock = Clock(SILENT)
-    stage = Stage(task, PAD, run.supernet, clock, resume)
+    inputs: Any = SimpleNamespace(task=task, profile=QUICK, space=space, objectives=objectives)
+    display = TimedDisplay(SILENT)
+    stage = Stage(task, run.supernet, display, resume)
     meter: Any = AdditiveMeter(run)
     evaluator = Evaluator(supernet, stage, meter, QUICK, {})
-    return MethodContext(run, settings, inputs, stage, clock, supernet.model, evaluator, FULL_STEPS)
+    return MethodContext(run, settings, inputs, stage, display, supernet.model, evaluator, FULL_STEPS)
 
 
 def explore(context: MethodContext) -> Explored:

@@ -61,7 +61,7 @@ def test_it_is_a_task(tmp_path: Path) -> None:
     write_demo_data(tmp_path, rows=400)
     tokenizer = build_demo_tokenizer(read_demo_texts(tmp_path))
     task = load_task(tmp_path, tokenizer=tokenizer, max_length=48)
-    assert task.label_names == ("bad", "good")
+    assert task.kind.labels == ("bad", "good")
     assert (len(task.train), len(task.validation), len(task.test)) == (280, 120, 100)
     assert task.notes == []
     assert all(tokenizer.unk_token_id not in row["input_ids"] for row in task.train.encoded)

@@ -78,7 +78,7 @@ def test_a_long_field_is_read(tmp_path: Path) -> None:
         ("a.jsonl", '{"text": "a"}\n{"text"\n', "line 2: Expecting.*one object a line"),
         ("a.parquet", "no parquet", "cannot be read as parquet"),
         ("a.csv", "", "is empty"),
-        ("a.txt", "x", "no known kind; permitted: .parquet, .csv"),
+        ("a.xml", "x", "an unknown type; permitted: .parquet, .csv"),
     ],
 )
 def test_files_that_cannot_be_read(tmp_path: Path, name: str, content: str, message: str) -> None:

@@ -61,14 +61,14 @@ def test_a_path_that_does_not_exist_is_not_asked_of_the_hub(tmp_path: Path) -> N
 
 def test_unreadable_files_and_folders(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("text,label\none,2,3\n")
-    (tmp_path / "b.jsonl").write_text('[{"text": 1}]')
+    (tmp_path / "b.jsonl").write_text("[1]")
     (tmp_path / "c.csv").touch()
-    (tmp_path / "d.txt").write_text("x")
+    (tmp_path / "d.xml").write_text("x")
     for name, message in [
         ("a.csv", "cannot be read as csv"),
-        ("b.jsonl", "one object a line"),
+        ("b.jsonl", "item 1 of the array is not a JSON object"),
         ("c.csv", "is empty"),
-        ("d.txt", "no known kind; permitted: .parquet, .csv"),
+        ("d.xml", "an unknown type; permitted: .parquet, .csv"),
     ]:
         with pytest.raises(DataError, match=message):
             load_source(tmp_path / name)
@@ -109,5 +109,5 @@ def test_a_hub_that_fails_is_the_users_error(monkeypatch: pytest.MonkeyPatch) ->
         raise ConnectionError("no way there\nmore")
 
     monkeypatch.setattr(datasets, "load_dataset", fail)
-    with pytest.raises(DataError, match=r"'owner/set' is no local path.*hub: no way there\. Give id"):
+    with pytest.raises(DataError, match=r"'owner/set' is not a local path.*hub: no way there\. Give id"):
         load_source("owner/set")

@@ -70,7 +70,7 @@ def test_training_rows_of_the_test_set_are_dropped_and_counted() -> None:
     cut = cut_validation(texts, half(100), test, num_rows=100, seed=0)
     assert not {7, 30} & {*cut.train.tolist(), *cut.validation.tolist()}
     assert len(cut.train) + len(cut.validation) == 98
-    assert cut.notes == ("2 of 100 training rows stand in the test set and were dropped",)
+    assert cut.notes == ("2 of 100 training rows are also in the test set and were dropped",)
 
 
 def test_a_pair_stands_in_the_test_set_in_either_order_but_not_by_one_sentence() -> None:

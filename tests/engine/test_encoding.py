@@ -12,7 +12,6 @@ from tokenizers import Tokenizer
 from transformers import AutoTokenizer
 
 from compresskit.bundle.encoding import (
-    encode_texts,
     gives_segments,
     load_tokenizer,
     padding_id,
@@ -20,7 +19,7 @@ from compresskit.bundle.encoding import (
 )
 from compresskit.engine.folder import save_tokenizer
 from compresskit.errors import DataError, EngineError
-from compresskit.tasks.encoding import encode
+from compresskit.tasks.encoding import encode, encode_texts
 from tests.engine.tokenizer_kinds import CHECKPOINTS, CORPUS, bert
 
 LENGTH = 12

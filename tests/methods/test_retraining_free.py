@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from compresskit.methods.criteria import costs_of
 from compresskit.methods.retraining_free import UnderLatency
 from tests.contracts.method import Explored, MethodContract, make_context
 
@@ -44,4 +43,4 @@ def test_fitted_costs_are_those_of_an_additive_target(tmp_path: Path) -> None:
 def test_macs_are_those_that_trials_are_recorded_with(tmp_path: Path) -> None:
     context = make_context(tmp_path / "run", "retraining-free", 3)
     full = context.evaluator.supernet.full
-    assert costs_of(context).of(full) == context.macs(full)
+    assert context.mac_costs.of(full) == context.macs(full)

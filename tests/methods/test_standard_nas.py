@@ -13,11 +13,11 @@ import pytest
 import torch
 
 from compresskit.architecture import Architecture
-from compresskit.methods.budget import full_step_budget
 from compresskit.pipeline.export import export
 from compresskit.pipeline.search import search
 from compresskit.pipeline.settings import SearchSettings
 from compresskit.pipeline.store.trial_weights import read_point
+from compresskit.pipeline.training.budget import full_step_budget
 from compresskit.runs import RunDirectory
 from compresskit.runs.jsonl import read_records
 from tests.pipeline.broken import Job, finish, kill_at

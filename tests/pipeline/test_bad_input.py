@@ -1,4 +1,4 @@
-"""Input that a person can mend: said clearly, with nothing written or lost."""
+"""Input that a user can fix: a clear message, with nothing written or lost."""
 
 from __future__ import annotations
 

@@ -219,7 +219,9 @@ class FarDevice:
         return vars(module)["compare"](engines, self.profile, baseline)  # type: ignore[no-any-return]
 
     def logits(self, model: Path, rows: Sequence[Any], **options: Any) -> Any:
-        self.seen.append(("logits", model.name, [row["input_ids"] for row in rows], options["pad_id"]))
+        self.seen.append(
+            ("logits", model.name, [row["input_ids"] for row in rows], options["inputs"].inputs[0].padding)
+        )
         return np.array([[0.0, 1.0]] * len(rows))
 
 
@@ -229,7 +231,7 @@ devices: list[FarDevice] = []
 def test_a_profile_with_an_address_measures_and_scores_there(
     asked: list[Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("compresskit.target.remote_bench.RemoteBench", FarDevice)
+    monkeypatch.setattr("compresskit.pipeline.bench.RemoteBench", FarDevice)
     (tmp_path / "d.csv").write_text("text,label\ngood,good\nbad good,bad\n")
     far = QUICK.with_(address="https://far:1")
     result = bench([write_engine(tmp_path / "engine")], profile=far, dataset=tmp_path / "d.csv")
@@ -242,7 +244,7 @@ def test_a_profile_with_an_address_measures_and_scores_there(
 def test_an_engine_that_the_device_answers_wrongly_is_not_measured(
     asked: list[Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("compresskit.target.remote_bench.RemoteBench", FarDevice)
+    monkeypatch.setattr("compresskit.pipeline.bench.RemoteBench", FarDevice)
     folder = write_engine(tmp_path / "engine", runtime={"onnxruntime": "1.21.1"})
     with pytest.raises(EngineError, match=r"engine needs onnxruntime 1\.21\.1 or later, this is 1\.20\.1"):
         bench([folder], profile=QUICK.with_(address="https://far:1"))
@@ -256,6 +258,6 @@ def test_a_damaged_engine_is_named(asked: list[Any], tmp_path: Path) -> None:
     with pytest.raises(EngineError, match=r"model\.onnx is damaged"):
         bench([folder])
     (tmp_path / "empty").mkdir()
-    with pytest.raises(EngineError, match="is no engine"):
+    with pytest.raises(EngineError, match="is not an engine"):
         bench([tmp_path / "empty"])
     assert not asked

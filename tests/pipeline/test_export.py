@@ -131,11 +131,15 @@ def test_the_metric_is_that_of_raw_texts_through_the_loader(run: Path, inputs: P
 
 def bench_score(engine: Path, data: Path) -> float:
     from compresskit.bundle import read_manifest
-    from compresskit.pipeline.benching.data import read_labelled
+    from compresskit.pipeline.benching.data import read_for
     from compresskit.pipeline.benching.score import score_engine
     from compresskit.target.profile import load_profile
+    from compresskit.tasks.base import DataOptions
 
-    return score_engine(engine, read_manifest(engine), read_labelled(data), load_profile("cpu-1-thread"))
+    manifest = read_manifest(engine)
+    (rows,) = read_for([manifest.kind], data, DataOptions()).of
+    assert rows is not None
+    return score_engine(engine, manifest, rows, load_profile("cpu-1-thread"))
 
 
 def test_an_engine_that_reads_texts_otherwise_is_not_written(
@@ -143,7 +147,7 @@ def test_an_engine_that_reads_texts_otherwise_is_not_written(
 ) -> None:
     other = {"truncation_side": "left"}
     monkeypatch.setattr("compresskit.bundle.encoding.tokenizer_settings", lambda _: other)
-    with pytest.raises(EngineError, match=r"would read .* otherwise than its model was trained: input_ids"):
+    with pytest.raises(EngineError, match=r"would encode .* differently from training: input_ids"):
         export(run, tmp_path / "engine", dense=True)
     assert not (tmp_path / "engine").exists()
     assert list(tmp_path.iterdir()) == []

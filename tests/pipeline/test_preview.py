@@ -21,7 +21,7 @@ def test_a_search_is_described(inputs: Path, tmp_path: Path) -> None:
     assert found.data["rows"] == {
         "train": len(task.train), "validation": len(task.validation), "test": len(task.test),
     }  # fmt: skip
-    assert [each["name"] for each in found.data["labels"]] == list(task.label_names)
+    assert [each["name"] for each in found.data["labels"]] == list(task.kind.labels)
     assert sum(each["count"] for each in found.data["labels"]) == len(task.train)
     assert not found.model["is_fine_tuned"] and found.model["num_layers"] == 3
     assert found.device["threads"] == 1 and found.search["trials"] == 6
@@ -46,7 +46,7 @@ def test_what_a_search_refuses_is_refused(inputs: Path, run: Path, tmp_path: Pat
     with pytest.raises(RunError, match="already holds a run"):
         check(settings_for(inputs), run)
     (tmp_path / "mine.txt").touch()
-    with pytest.raises(RunError, match="is not empty and is no run"):
+    with pytest.raises(RunError, match="is not empty and not a run"):
         check(settings_for(inputs), tmp_path)
     with pytest.raises(ConfigurationError, match="has no use for it"):
         check(settings_for(inputs, method="fisher", block_width=8), tmp_path / "run")

@@ -43,7 +43,7 @@ def test_another_kind_is_refused_by_name(option: str, value: object, permitted: 
 )
 def test_what_a_method_would_ignore_is_refused(method: str, option: str, value: object) -> None:
     settings = SearchSettings.from_json({**LEAST, "method": method, option: value})
-    with pytest.raises(ConfigurationError, match=f"{option} is .*method {method} has no use for it"):
+    with pytest.raises(ConfigurationError, match=f"{option} is .*method {method} does not use it"):
         settings.check_used()
 
 

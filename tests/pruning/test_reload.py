@@ -7,7 +7,13 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 from torch import nn
-from transformers import BertConfig, BertForSequenceClassification, DistilBertConfig
+from transformers import (
+    BertConfig,
+    BertForSequenceClassification,
+    DistilBertConfig,
+    ModernBertConfig,
+    ModernBertForSequenceClassification,
+)
 from transformers import DistilBertForSequenceClassification as DistilBert
 
 from compresskit.architecture import Architecture
@@ -85,6 +91,19 @@ def test_local_and_global_layers_stay_what_they_were(tmp_path: Path, kept: tuple
     torch.testing.assert_close(again(**batch).logits, pruned(**batch).logits, rtol=0, atol=0)
 
 
+def test_kinds_and_bases_of_an_older_configuration_stay(tmp_path: Path) -> None:
+    """As on the hub: no `layer_types`, and bases of rotations under names of their own."""
+    older = {"global_attn_every_n_layers": 2, "global_rope_theta": 900.0, "local_rope_theta": 30.0}
+    config = ModernBertConfig(**test_modernbert.SIZES, **older)
+    assert config.rope_parameters["sliding_attention"]["rope_theta"] == 30.0
+    dense = randomize(ModernBertForSequenceClassification(config))
+    pruned = write(tmp_path, dense, Architecture.uniform(blueprint_of(dense).dims, (1, 2), HEADS, UNITS))
+    kinds = json.loads((tmp_path / "config.json").read_text())["layer_types"]
+    assert kinds == ["sliding_attention", "full_attention"]
+    batch = make_batch(rows=2, length=12)
+    torch.testing.assert_close(load_pruned(tmp_path)(**batch).logits, pruned(**batch).logits, rtol=0, atol=0)
+
+
 def test_weights_of_another_architecture_raise(tmp_path: Path) -> None:
     write(tmp_path, randomize(BertForSequenceClassification(BertConfig(**SIZES))), irregular())
     name = "bert.encoder.layer.0.output.dense.weight"
@@ -97,7 +116,7 @@ def test_weights_of_another_architecture_raise(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_is_no_engine_raises(tmp_path: Path) -> None:
-    with pytest.raises(EngineError, match="is no engine"):
+    with pytest.raises(EngineError, match="is not an engine"):
         load_pruned(tmp_path)
 
 

@@ -9,6 +9,7 @@ import torch
 
 from compresskit.engine.verify import torch_logits
 from compresskit.errors import EngineError
+from compresskit.inputs import TEXT, text_inputs
 from compresskit.pruning.vocabulary import cut_vocabulary
 from tests.engine.models import VOCABULARY, make_model, make_rows
 
@@ -25,8 +26,9 @@ def test_texts_of_tokens_that_stay_have_the_same_logits(model_type: str) -> None
     renumbered = [{**row, "input_ids": [new[i] for i in row["input_ids"]]} for row in rows]
     config: Any = model.config
     pad_id = int(config.pad_token_id)
+    inputs = text_inputs(TEXT.names, pad_id)
     np.testing.assert_allclose(
-        torch_logits(smaller, renumbered, pad_id=pad_id), torch_logits(model, rows, pad_id=pad_id), atol=1e-6
+        torch_logits(smaller, renumbered, inputs=inputs), torch_logits(model, rows, inputs=inputs), atol=1e-6
     )
     assert smaller.config.vocab_size == len(kept)  # type: ignore[union-attr]
     assert smaller.config.pad_token_id == pad_id  # type: ignore[union-attr]

@@ -9,9 +9,9 @@ from rich.console import Console
 from rich.table import Table
 
 from compresskit.architecture import Architecture, Dimensions
-from compresskit.report.tables import bench_table, fitted_table, front_table, trials_table
+from compresskit.report.tables import bench_table, fitted_table, front_table
 from compresskit.runs.tested import OnTest
-from tests.report.runs import UNEVEN, bench_result, dense, front, point, trial
+from tests.report.runs import UNEVEN, bench_result, dense, front, point
 
 
 def text_of(table: Table, width: int = 200) -> list[str]:
@@ -76,15 +76,6 @@ def test_a_measured_speed_up_has_its_interval() -> None:
     measured = replace(point(0, 4.0, 0.9), speedup=2.4, speedup_ci=(2.31, 2.52))
     lines = text_of(front_table(front(measured, whole=dense())))
     assert "2.40\N{MULTIPLICATION SIGN} (2.31\N{EN DASH}2.52)" in " ".join(line_with(lines, "0"))
-
-
-def test_trials_table_shows_the_last_and_why_one_failed() -> None:
-    lines = text_of(
-        trials_table([trial(n) for n in range(5)] + [trial(5, error="no [red] memory\nat all")], last=2)
-    )
-    assert not any(line.strip().startswith("3") for line in lines)
-    assert line_with(lines, "4")[1:3] == ["4.40", "80.00"]
-    assert "failed: no [red] memory" in " ".join(line_with(lines, "5"))
 
 
 def test_bench_table_says_ratio_and_metric() -> None:

@@ -49,7 +49,7 @@ def test_few_rows_decide_nothing() -> None:
     """The run of 60 validation rows of whose front it was said: 12.4 times as fast, 3.33 points gained."""
     verdict = judge(front(point(0, 0.8, 0.933, lost=(-13.5, 6.7), rows=60), whole=dense()))
     assert (verdict.kind, verdict.idx) == ("undecided", 0)
-    assert verdict.headline == "Not decided: 60 validation rows tell losses of 10 points apart at best."
+    assert verdict.headline == "Not decided: 60 validation rows can show losses of 10 points at best."
     assert "3.3 points gained" in verdict.detail and "60 validation rows" in verdict.detail
 
 
@@ -154,7 +154,7 @@ def test_speed_at_too_high_a_cost_is_said() -> None:
         "(95 % interval 4.5 to 5.5, 2,000 validation rows)."
     )
     few = judge(front(point(0, 4.0, 0.85, lost=(-2.0, 12.0), rows=60), whole=dense()))
-    assert few.headline == "Not decided: 60 validation rows tell losses of 7 points apart at best."
+    assert few.headline == "Not decided: 60 validation rows can show losses of 7 points at best."
 
 
 def test_a_small_gain_in_speed_is_called_little() -> None:

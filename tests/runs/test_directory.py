@@ -58,7 +58,7 @@ def test_an_existing_run_is_not_overwritten_unless_forced(tmp_path: Path) -> Non
 def test_foreign_files_are_never_removed(tmp_path: Path) -> None:
     (tmp_path / "thesis.tex").write_text("mine")
     for force in (False, True):
-        with pytest.raises(RunError, match="no run"):
+        with pytest.raises(RunError, match="not a run"):
             RunDirectory.create(tmp_path, SETTINGS, force=force)
     with pytest.raises(RunError, match="is a file"):
         RunDirectory.create(tmp_path / "thesis.tex", SETTINGS)

@@ -45,7 +45,7 @@ def test_what_is_no_better_than_one_answer_to_every_row_is_not_feasible() -> Non
     assert limits.violation(Evaluation(metric=0.601)) == 0
     assert limits.violation(Evaluation(metric=0.5)) > limits.violation(Evaluation(metric=0.6)) > 0
     assert limits.violation(Evaluation()) == 1
-    assert str(limits) == "a metric above 0.6000 (one answer to every row has that)"
+    assert str(limits) == "a metric above 0.6000 (the majority baseline)"
     assert str(Constraints(5.0, 0.8, 0.6)) == str(BOTH)
 
 

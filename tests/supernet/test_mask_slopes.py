@@ -8,13 +8,13 @@ from torch import nn
 
 from compresskit.supernet.mask_slopes import mask_slopes
 from compresskit.training.stages import batch_loss, sample_batches
-from tests.training.make import PAD, make_model, make_split
+from tests.training.make import make_model, make_task
 
 
 def test_what_a_batch_computed_is_gone_with_it() -> None:
     model = make_model().eval()
     projection = model.get_submodule("bert.encoder.layer.0.output.dense")
-    batches = sample_batches(make_split(24, 0), PAD, batch_size=8, seed=0)
+    batches = sample_batches(make_task(24), batch_size=8, seed=0)
     fed: list[weakref.ref[torch.Tensor]] = []
 
     def note(module: nn.Module, inputs: tuple[torch.Tensor]) -> None:
@@ -24,7 +24,7 @@ def test_what_a_batch_computed_is_gone_with_it() -> None:
     gc.collect()
     gc.disable()  # what only the search for cycles finds stays for long where few objects are made
     try:
-        for count, slopes in mask_slopes(model, {0: (projection, 1)}, batches, batch_loss):
+        for count, slopes in mask_slopes(model, {0: (projection, 1)}, batches, batch_loss(make_task().kind)):
             assert slopes[0].shape == (count, model.config.intermediate_size)  # type: ignore[union-attr]
     finally:
         gc.enable()

@@ -14,7 +14,7 @@ from compresskit.target.statistics import ratio_interval
 
 def looked_at(rounds: int) -> list[int]:
     looks = Looks()
-    return [number for number in range(1, rounds + 1) if looks.is_due(number, is_last=number == rounds)]
+    return [number for number in range(1, rounds + 1) if looks.is_due(number) or number == rounds]
 
 
 def test_looks_grow_apart_and_the_last_round_is_one() -> None:
@@ -56,7 +56,7 @@ def test_a_ratio_at_its_limit_is_seldom_called_to_one_side() -> None:
         looks = Looks()
         dense, pruned = (list(rng.normal(level, 0.05, (140, 5))) for level in (2.0, 1.0))
         for rounds in range(1, 141):
-            if not looks.is_due(rounds, is_last=rounds == 140):
+            if not looks.is_due(rounds) and rounds < 140:
                 continue
             _, low, high = ratio_interval(
                 [dense[:rounds]], [pruned[:rounds]], draws=100, coverage=AT_EACH_LOOK

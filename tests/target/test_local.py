@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from compresskit.errors import AgentError, TargetError
-from compresskit.target import Measurement, SessionSettings, open_target
+from compresskit.target.base import Measurement, SessionSettings
 from compresskit.target.local import LocalTarget, resolve
+from compresskit.target.open import open_target
 from compresskit.target.profile import Profile, load_profile
 from compresskit.target.reference_level import Baselines, fingerprint
 from tests.target.graphs import chain, endless, written

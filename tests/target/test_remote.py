@@ -126,7 +126,7 @@ def test_killed_and_restarted_while_it_measures(agent: RunningAgent, monkeypatch
 
 
 class Wire:
-    """A forwarder between client and agent that can be cut and mended."""
+    """A forwarder between client and agent that can be cut and repaired."""
 
     def __init__(self, port: int) -> None:
         self._to = port

@@ -9,7 +9,9 @@ import numpy as np
 import onnxruntime
 import pytest
 
+from compresskit.bundle.batching import run_rows
 from compresskit.errors import AgentError
+from compresskit.inputs import TEXT, text_inputs
 from compresskit.target.base import SessionSettings
 from compresskit.target.comparison_result import Comparison, EngineMeasurement, Ratio
 from compresskit.target.remote_bench import RemoteBench, comparison_from_json
@@ -41,9 +43,20 @@ def test_logits_are_those_of_the_engine(agent: RunningAgent, tmp_path: Path) -> 
         assert not said
         agent.kill()
         agent.start()
-        again = bench.logits(path, ROWS, pad_id=7)
+        again = bench.logits(path, ROWS, inputs=text_inputs(TEXT.names, 7))
     np.testing.assert_array_equal(again, found)
     assert any("Sending all engines again" in text for text in said)
+
+
+def test_positions_are_counted_for_a_graph_that_asks_for_them(agent: RunningAgent) -> None:
+    model = graphs.positioned_graph().SerializeToString()
+    session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
+    rows = [row for row in ROWS if len(row["input_ids"]) == 9]
+    ids = np.asarray([row["input_ids"] for row in rows])
+    (wanted,) = session.run(None, {"input_ids": ids, "position_ids": np.arange(9) + 0 * ids})
+    with RemoteBench(agent.profile) as bench:
+        np.testing.assert_allclose(bench.logits(model, rows), wanted, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(run_rows(session, rows), wanted, rtol=1e-5, atol=1e-6)
 
 
 def test_compares_engines(agent: RunningAgent) -> None:

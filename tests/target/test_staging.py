@@ -54,7 +54,7 @@ def test_no_room_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Non
     monkeypatch.setattr(staging, "_MEMORY_FOLDER", tmp_path / "absent")
     usage = type("Usage", (), {"free": 1000})()
     monkeypatch.setattr("shutil.disk_usage", lambda _: usage)
-    with pytest.raises(DiskFullError, match=r"finds no room in .*; make room"):
+    with pytest.raises(DiskFullError, match=r"does not fit into .*; free some space"):
         Staging().put(chain())
 
 

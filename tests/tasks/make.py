@@ -38,3 +38,18 @@ def labelled(count: int, seed: int = 0, labels: Sequence[object] = (0, 1)) -> li
     """Different sentences, the labels in turn."""
     rng = np.random.default_rng(seed)
     return [(sentence(rng), labels[i % len(labels)]) for i in range(count)]
+
+
+def tagged_rows(count: int, seed: int = 0) -> list[tuple[list[str], list[str]]]:
+    """Sentences with tags; the number of a word tells whether it is an entity."""
+    rng = np.random.default_rng(seed)
+    rows = []
+    for _ in range(count):
+        words: list[str] = rng.choice(WORDS, size=rng.integers(3, 9)).tolist()
+        tags = ["B-PER" if word < "w13" else "B-LOC" if word < "w16" else "O" for word in words]
+        rows.append((words, tags))
+    return rows
+
+
+def tagged_lines(count: int, seed: int = 0) -> list[dict[str, object]]:
+    return [{"tokens": words, "ner_tags": tags} for words, tags in tagged_rows(count, seed)]

@@ -35,9 +35,9 @@ def test_no_rows() -> None:
 
 
 def test_position_limits() -> None:
-    assert position_limit(BertConfig(max_position_embeddings=128)) == 128
-    assert position_limit(DistilBertConfig(max_position_embeddings=64)) == 64
-    assert position_limit(RobertaConfig(max_position_embeddings=514, pad_token_id=1)) == 512
+    assert position_limit(BertConfig(max_position_embeddings=128).to_dict()) == 128
+    assert position_limit(DistilBertConfig(max_position_embeddings=64).to_dict()) == 64
+    assert position_limit(RobertaConfig(max_position_embeddings=514, pad_token_id=1).to_dict()) == 512
 
 
 def test_a_length_that_does_not_fit_the_model() -> None:

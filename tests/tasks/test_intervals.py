@@ -8,11 +8,20 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from compresskit.tasks.base import TaskKind
+from compresskit.tasks.classification import Classification
 from compresskit.tasks.intervals import intervals, row_groups
 from compresskit.tasks.metrics import CLASSIFICATION, REGRESSION, metric
+from compresskit.tasks.regression import Regression
 from compresskit.tasks.weighted import weighted_metric
 
 Ids = npt.NDArray[np.int64]
+
+
+def kind_of(metric_name: str) -> TaskKind:
+    if metric_name in REGRESSION:
+        return Regression((), metric_name)
+    return Classification(("no", "yes"), metric_name)
 
 
 @pytest.mark.parametrize("classes", [2, 5])
@@ -63,7 +72,7 @@ def test_intervals_hold_the_truth_in_19_of_20_samples(name: str, rows: int) -> N
     held = np.zeros(2)
     for seed in range(200):
         true, dense, point = pair(np.random.default_rng(seed), rows)
-        (known,) = intervals(name, true, [point], num_classes=2, dense=dense, seed=seed)
+        (known,) = intervals(kind_of(name), true, [point], dense=dense, seed=seed)
         assert known.difference_ci is not None
         held += [
             low <= value <= high
@@ -85,7 +94,7 @@ def test_intervals_of_correlations_hold_the_truth(name: str) -> None:
     held = np.zeros(2)
     for seed in range(200):
         true, dense, point = sample(np.random.default_rng(seed), 150)
-        (known,) = intervals(name, true, [point], num_classes=1, dense=dense, seed=seed)
+        (known,) = intervals(kind_of(name), true, [point], dense=dense, seed=seed)
         assert known.difference_ci is not None
         held += [
             low <= value <= high
@@ -105,8 +114,7 @@ def test_rows_of_one_group_count_once() -> None:
         groups = np.repeat(np.arange(60), 4)
         for place, known in enumerate((groups, None)):
             ((low, high),) = [
-                each.metric_ci
-                for each in intervals("accuracy", labels, [answers], num_classes=2, groups=known)
+                each.metric_ci for each in intervals(kind_of("accuracy"), labels, [answers], groups=known)
             ]
             held[place] += low <= truth <= high
     assert 0.90 <= held[0] / 200 <= 0.99
@@ -117,10 +125,10 @@ def test_rows_of_one_group_count_once() -> None:
 def test_no_difference_on_few_rows_is_no_proof_of_none(rows: int) -> None:
     labels = np.arange(rows) % 2
     answers = np.where(np.arange(rows) < rows // 10, 1 - labels, labels)
-    (known,) = intervals("accuracy", labels, [answers], num_classes=2, dense=answers)
+    (known,) = intervals(kind_of("accuracy"), labels, [answers], dense=answers)
     low, high = known.difference_ci or (0.0, 0.0)
     assert -4.1 / rows < low <= -2 / rows and 2 / rows <= high < 4.1 / rows
-    (perfect,) = intervals("accuracy", labels, [labels], num_classes=2)
+    (perfect,) = intervals(kind_of("accuracy"), labels, [labels])
     assert perfect.metric_ci[1] == 1
     assert 1 - 5 / rows < perfect.metric_ci[0] <= 1 - 2 / rows
 
@@ -129,10 +137,10 @@ def test_the_same_rows_are_drawn_for_both() -> None:
     rng = np.random.default_rng(0)
     labels, dense, _ = pair(rng, 500)
     point = flip(dense, 0.02, rng)
-    (known,) = intervals("accuracy", labels, [point], num_classes=2, dense=dense)
+    (known,) = intervals(kind_of("accuracy"), labels, [point], dense=dense)
     paired = np.subtract(*(known.difference_ci or (0, 0))[::-1])
     assert paired < 0.6 * np.subtract(*known.metric_ci[::-1])
-    again = intervals("accuracy", labels, [dense, point], num_classes=2, dense=dense)
+    again = intervals(kind_of("accuracy"), labels, [dense, point], dense=dense)
     assert again[1] == known  # whoever stands beside it
 
 
@@ -140,7 +148,7 @@ def test_the_same_rows_are_drawn_for_both() -> None:
 def test_very_few_rows_and_one_class_give_intervals_all_the_same(name: str) -> None:
     for rows in (1, 2, 5):
         labels, answers = np.zeros(rows, dtype=np.int64), np.arange(rows) % 2
-        (known,) = intervals(name, labels, [answers], num_classes=2, dense=labels)
+        (known,) = intervals(kind_of(name), labels, [answers], dense=labels)
         assert np.isfinite([*known.metric_ci, *(known.difference_ci or ())]).all()
 
 

@@ -21,7 +21,7 @@ def test_train_and_validation_files(tmp_path: Path) -> None:
     write_csv(tmp_path / "train.csv", labelled(100, labels=("no", "yes")))
     write_csv(tmp_path / "validation.csv", labelled(30, 1, labels=("no", "yes")))
     task = load(tmp_path)
-    assert (task.kind, task.metric_name, task.label_names, task.num_labels) == (
+    assert (task.kind.name, task.metric_name, task.kind.labels, task.kind.num_labels) == (
         "classification",
         "accuracy",
         ("no", "yes"),
@@ -59,7 +59,7 @@ def test_one_file_of_pairs_with_numbers(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     rows = [(sentence(rng), sentence(rng), round(float(rng.random()), 3)) for _ in range(200)]
     task = load(write_csv(tmp_path / "pairs.csv", rows, "sentence1,sentence2,score"))
-    assert (task.kind, task.metric_name, task.num_labels, task.label_names) == (
+    assert (task.kind.name, task.metric_name, task.kind.num_labels, task.kind.labels) == (
         "regression",
         "pearson_spearman",
         1,
@@ -98,7 +98,7 @@ def test_what_was_left_out_is_said(tmp_path: Path) -> None:
     task = load(tmp_path, max_length=9)
     assert task.notes == [
         "2 of 102 rows of the train split lack a text or label and were dropped",
-        "1 of 100 training rows stand in the test set and were dropped",
+        "1 of 100 training rows are also in the test set and were dropped",
         "69 of 69 training texts were cut to 9 tokens",
         "30 of 30 validation texts were cut to 9 tokens",
         "10 of 10 test texts were cut to 9 tokens",
@@ -108,9 +108,9 @@ def test_what_was_left_out_is_said(tmp_path: Path) -> None:
 def test_a_checkpoint_decides_the_ids(tmp_path: Path) -> None:
     path = write_csv(tmp_path / "a.csv", labelled(60, labels=("no", "yes")))
     task = load(path, label2id={"yes": 0, "no": 1, "maybe": 2})
-    assert task.label_names == ("yes", "no", "maybe") and task.num_labels == 3
+    assert task.kind.labels == ("yes", "no", "maybe") and task.kind.num_labels == 3
     truth = dict(labelled(60, labels=("no", "yes")))
-    assert [task.label_names[i] for i in task.test.labels] == [truth[text] for (text,) in task.test.texts]
+    assert [task.kind.labels[i] for i in task.test.labels] == [truth[text] for (text,) in task.test.texts]
 
 
 def test_bad_input(tmp_path: Path) -> None:
@@ -150,7 +150,7 @@ def test_glue(name: str) -> None:
     rows, test, fraction, standing = SIZES[name]
     assert len(task.test) == test
     assert any(
-        f"{standing} of {rows:,} training rows stand in the test set" in note for note in task.notes
+        f"{standing} of {rows:,} training rows are also in the test set" in note for note in task.notes
     ) == bool(standing)
     assert len(task.validation) <= 1.01 * fraction * rows
     assert len(task.train) >= 0.88 * rows * (1 - fraction) / 0.9

@@ -9,8 +9,10 @@ import torch
 from torch import nn
 from transformers import BertConfig, BertForSequenceClassification
 
+from compresskit.inputs import text_inputs
 from compresskit.spaces import make_space
 from compresskit.supernet.network import SuperNetwork
+from compresskit.tasks.classification import Classification
 from compresskit.tasks.task import Split, Task
 from compresskit.training.recipe import Recipe
 from compresskit.training.strategies import Strategy, make_strategy
@@ -18,6 +20,7 @@ from compresskit.training.trainer import SuperNetTrainer
 from tests.families.test_bert import SIZES
 
 PAD = 1
+INPUTS = text_inputs(("input_ids", "attention_mask"), PAD)
 
 
 def make_model(dropout: float = 0.0, seed: int = 0) -> nn.Module:
@@ -50,10 +53,8 @@ def make_task(rows: int = 64, length: int | None = None) -> Task:
     validation = make_split(32, 1)
     return Task(
         name="seven",
-        kind="classification",
-        label_names=("without", "with"),
-        num_labels=2,
-        metric_name="accuracy",
+        kind=Classification(("without", "with"), "accuracy"),
+        inputs=INPUTS,
         text_columns=("text",),
         label_column="label",
         train=make_split(rows, 0, length),
@@ -89,8 +90,7 @@ def make_trainer(
         supernet,
         strategy_of(name, supernet),
         recipe,
-        task.train,
+        task,
         folder,
-        pad_id=PAD,
         teacher=make_model(seed=1),
     )

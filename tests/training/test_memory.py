@@ -9,12 +9,12 @@ import pytest
 import torch
 from torch import nn
 
+from compresskit.supernet.batching import batch_of as stacked
 from compresskit.supernet.network import SuperNetwork
-from compresskit.tasks.collation import collate
 from compresskit.training.memory import Batch, TeacherMemory
 from compresskit.training.recipe import Recipe
 from tests.families.test_bert import SIZES
-from tests.training.make import PAD, assert_trained_alike, make_model, make_split, make_task, make_trainer
+from tests.training.make import INPUTS, assert_trained_alike, make_model, make_split, make_task, make_trainer
 
 ROWS = make_split(12, seed=1).encoded
 
@@ -32,7 +32,7 @@ class Asked:
 
 
 def batch_of(*rows: int, length: int | None = None) -> dict[str, torch.Tensor]:
-    return collate([ROWS[i] for i in rows], PAD, length=length)
+    return stacked(INPUTS, [ROWS[i] for i in rows], length=length)
 
 
 @pytest.fixture
@@ -53,15 +53,15 @@ def test_answers_are_the_teachers_and_each_row_is_put_to_it_once(asked: Asked) -
         batch = batch_of(*rows)
         with torch.no_grad():
             wanted = asked.model(**batch, output_hidden_states=True)
-        same(memory.answers(batch, asked), wanted, batch["attention_mask"])
+        same(memory.answers(batch, INPUTS, asked), wanted, batch["attention_mask"])
     assert asked.rows == [4, 2]
     assert len(memory) == 6
 
 
 def test_a_row_is_known_in_any_padding(asked: Asked) -> None:
     memory = TeacherMemory()
-    first = memory.answers(batch_of(0, 1), asked)
-    again = memory.answers(batch_of(0, 1, length=40), asked)
+    first = memory.answers(batch_of(0, 1), INPUTS, asked)
+    again = memory.answers(batch_of(0, 1, length=40), INPUTS, asked)
     assert asked.rows == [2]
     assert again.hidden_states[-1].shape[1] == 40
     width = first.hidden_states[-1].shape[1]
@@ -72,8 +72,8 @@ def test_a_row_is_known_in_any_padding(asked: Asked) -> None:
 def test_rows_differ_by_all_that_the_model_takes(asked: Asked) -> None:
     memory, batch = TeacherMemory(), batch_of(0, 1)
     batch["token_type_ids"] = torch.zeros_like(batch["input_ids"])
-    memory.answers(batch, asked)
-    memory.answers({**batch, "token_type_ids": batch["attention_mask"]}, asked)
+    memory.answers(batch, INPUTS, asked)
+    memory.answers({**batch, "token_type_ids": batch["attention_mask"]}, INPUTS, asked)
     assert asked.rows == [2, 2]
 
 
@@ -82,7 +82,7 @@ def test_what_finds_no_room_is_asked_again(asked: Asked) -> None:
     first = int(batch_of(0)["attention_mask"].sum()) * a_token
     memory = TeacherMemory(most_bytes=first + 64)
     for _ in range(2):
-        memory.answers(batch_of(0, 1, 2), asked)
+        memory.answers(batch_of(0, 1, 2), INPUTS, asked)
     assert asked.rows == [3, 2]
     assert len(memory) == 1
 
@@ -90,13 +90,13 @@ def test_what_finds_no_room_is_asked_again(asked: Asked) -> None:
 def test_another_teacher_is_asked_itself_and_a_copy_is_not(asked: Asked) -> None:
     memory = TeacherMemory()
     memory.begin(asked.model)
-    memory.answers(batch_of(0, 1), asked)
+    memory.answers(batch_of(0, 1), INPUTS, asked)
     memory.begin(copy.deepcopy(asked.model))
     assert len(memory) == 2
     other = make_model(seed=5)
     memory.begin(other)
     assert len(memory) == 0
-    found = memory.answers(batch_of(0, 1), Asked(other))
+    found = memory.answers(batch_of(0, 1), INPUTS, Asked(other))
     with torch.no_grad():
         same(found, other(**batch_of(0, 1), output_hidden_states=True), batch_of(0, 1)["attention_mask"])
 

@@ -19,7 +19,7 @@ from compresskit.training.recipe import Recipe
 from compresskit.training.stages import Stage, fine_tune, score
 from compresskit.training.strategies import STRATEGIES, FrozenTeacher
 from compresskit.training.trainer import SuperNetTrainer
-from tests.training.make import PAD, make_model, make_task, make_trainer
+from tests.training.make import make_model, make_task, make_trainer
 
 SLOW_ENOUGH = Recipe(epochs=3, learning_rate=1e-3, batch_size=8)
 
@@ -116,7 +116,7 @@ def test_fine_tuning_learns_the_task(tmp_path: Path) -> None:
     torch.manual_seed(0)
     model, task = make_model(), make_task(rows=512)
     said: list[str] = []
-    stage = Stage(task, PAD, tmp_path, Lines(said.append))
+    stage = Stage(task, tmp_path, Lines(said.append))
     before = score(SuperNetwork(model), stage, task.test)
     fine_tune(model, stage, Recipe(epochs=8, learning_rate=3e-3, batch_size=32))
     assert score(SuperNetwork(model), stage, task.test) > max(before, 0.8)
@@ -145,9 +145,7 @@ def test_teacher_strategy_without_a_teacher_raises(tmp_path: Path) -> None:
 
     supernet, task = SuperNetwork(make_model()), make_task()
     with pytest.raises(ValueError, match="needs a teacher"):
-        SuperNetTrainer(
-            supernet, strategy_of("teacher", supernet), SLOW_ENOUGH, task.train, tmp_path, pad_id=PAD
-        )
+        SuperNetTrainer(supernet, strategy_of("teacher", supernet), SLOW_ENOUGH, task, tmp_path)
 
 
 class TestLengthSampler:

@@ -23,7 +23,8 @@ from benchmarks.engine.environments import node_of, python_of, versions_of
 from benchmarks.results import write_results
 from compresskit.bundle import verify
 from compresskit.bundle.manifest import FILE_NAME, file_hash
-from compresskit.pipeline.benching.data import LabelledTexts, read_labelled
+from compresskit.pipeline.benching.data import read_for
+from compresskit.tasks.base import DataOptions
 
 HERE = Path(__file__).parent
 REFERENCE = "compresskit.load_pruned, PyTorch"
@@ -46,7 +47,9 @@ def main() -> None:
     options = parser.parse_args()
     engine, work = options.engine.resolve(), options.work.resolve()
     manifest = verify(engine)
-    data = read_labelled(options.dataset)
+    found_rows = read_for([manifest.kind], options.dataset, DataOptions())
+    (data,) = found_rows.of
+    assert data is not None
     folder = work / "labels" / file_hash(engine / FILE_NAME)[:12]
     folder.mkdir(parents=True, exist_ok=True)
     rows = folder / "rows.jsonl"
@@ -54,9 +57,10 @@ def main() -> None:
     found, versions = {}, {}
     for name, (environment, script) in LOADERS.items():
         found[name], versions[name] = answers(environment, HERE / script, engine, rows, work)
-    results, table, same = compared(found, versions, data)
+    results, table, same = compared(found, versions, len(data))
     notes = (
-        f"`{manifest.signature}`, {manifest.precision}, on all {len(data.texts)} rows of {data.source.name}. "
+        f"`{manifest.signature}`, {manifest.precision}, on all {len(data)} rows of "
+        f"{Path(found_rows.source).name}. "
         + ("All loaders give the same labels." if same else "LABELS DIFFER.")
     )
     write_results(
@@ -101,7 +105,7 @@ def node_versions(node: Path) -> dict[str, str]:
 
 
 def compared(
-    found: Mapping[str, list[dict[str, Any]]], versions: Mapping[str, Mapping[str, str]], data: LabelledTexts
+    found: Mapping[str, list[dict[str, Any]]], versions: Mapping[str, Mapping[str, str]], count: int
 ) -> tuple[dict[str, Any], list[list[str]], bool]:
     """Figures by loader, their table, and whether every label is that of PyTorch."""
     wanted = found[REFERENCE]
@@ -109,7 +113,7 @@ def compared(
     table = [["loader", "rows", "labels as PyTorch's", "largest difference of logits", "versions"]]
     results: dict[str, Any] = {}
     for name, rows in found.items():
-        assert len(rows) == len(data.texts), f"{name} answered {len(rows)} of {len(data.texts)} rows"
+        assert len(rows) == count, f"{name} answered {len(rows)} of {count} rows"
         equal = sum(row["label"] == other["label"] for row, other in zip(rows, wanted, strict=True))
         difference = float(np.abs(np.array([row["logits"] for row in rows]) - reference).max())
         results[name] = {

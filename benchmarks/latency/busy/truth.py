@@ -49,6 +49,12 @@ def true_speedups(*taken: Path) -> tuple[list[float], list[float]]:
     return np.exp(logs.mean(axis=0)).tolist(), logs.std(axis=0, ddof=1).tolist()
 
 
+def most_moved(before: Path, after: Path) -> float:
+    """By how much the speed-up of one architecture differs between two processes, at most; a logarithm."""
+    logs = np.log([json.loads(path.read_text())["speedups"] for path in (before, after)])
+    return float(np.abs(logs[1] - logs[0]).max())
+
+
 def most_foreign_cores(*taken: Path) -> float:
     """How many cores others kept busy while the truth was taken, in the worst process."""
     return max(json.loads(path.read_text())["foreign_cores"] or 0.0 for path in taken)

@@ -130,7 +130,7 @@ def _number(condition: Condition, owner: str, holder: Any) -> float:
             f"--fail-if '{condition}': {condition.key} of {owner} was not measured.{_remedy(condition.key)}"
         )
     if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise ConfigurationError(f"--fail-if '{condition}': {condition.key} of {owner} is no number.")
+        raise ConfigurationError(f"--fail-if '{condition}': {condition.key} of {owner} is not a number.")
     return float(value)
 
 

@@ -24,7 +24,7 @@ class Outcome(Enum):
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Decision:
     """What became of one condition for one engine or ratio; `reason` says why it is not decided."""
 
     condition: Condition
@@ -41,8 +41,8 @@ class Verdict:
 
 def judge(
     conditions: Sequence[Condition], result: Mapping[str, Any], *, allow_busy: bool = False
-) -> list[Verdict]:
-    """A verdict for each condition and engine, of bench's JSON.
+) -> list[Decision]:
+    """A decision for each condition and engine, of bench's JSON.
 
     A figure of time is decided when it bears no mark and its interval, where it has one, lies on one side of
     the limit; with `allow_busy` the figure itself decides. Raises ConfigurationError as `figures` does.
@@ -60,17 +60,17 @@ def limits_of(conditions: Sequence[Condition]) -> tuple[Limit, ...]:
     return tuple(Limit(names[each.key], each.limit) for each in conditions if each.key in names)
 
 
-def _judge(condition: Condition, figure: Figure, result: Mapping[str, Any], allow_busy: bool) -> Verdict:
+def _judge(condition: Condition, figure: Figure, result: Mapping[str, Any], allow_busy: bool) -> Decision:
     ends = _interval(figure)
     outcome = Outcome.HOLDS if condition.holds(figure.value) else Outcome.DOES_NOT
     if allow_busy or figure.key.partition(".")[0] not in _OF_TIME:
-        return Verdict(condition, figure, ends, outcome)
+        return Decision(condition, figure, ends, outcome)
     reasons = list(_marks(figure, result))
     if ends is not None and not is_decided(ends, condition.limit):
         reasons.insert(0, "the interval does not lie on one side of the limit")
     if reasons:
-        return Verdict(condition, figure, ends, Outcome.UNDECIDED, "; ".join(reasons))
-    return Verdict(condition, figure, ends, outcome)
+        return Decision(condition, figure, ends, Outcome.UNDECIDED, "; ".join(reasons))
+    return Decision(condition, figure, ends, outcome)
 
 
 def _marks(figure: Figure, result: Mapping[str, Any]) -> Iterator[str]:

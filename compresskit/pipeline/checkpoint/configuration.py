@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import torch
 import transformers
 from torch import nn
-from transformers import AutoConfig, AutoModelForSequenceClassification, GenerationConfig, PreTrainedConfig
+from transformers import AutoConfig, AutoModel, GenerationConfig, PreTrainedConfig
 
 from compresskit.engine.export import input_names_of
 from compresskit.errors import CompresskitError, ConfigurationError, UnsupportedModelError, reason_of
-from compresskit.families import dimensions_of, family_for
+from compresskit.families import FAMILIES, dimensions_of, family_for
+from compresskit.tasks.padding import without_padding
 
 # Of older configurations; nothing that an encoder computes depends on them.
 _WITHOUT_EFFECT = {
@@ -40,7 +40,7 @@ def read_configuration(source: str) -> Configuration:
     raw = _raw(source)
     if not isinstance(raw.get("model_type"), str):
         raise ConfigurationError(
-            f'config.json of model {source!r} names no model_type; add it, such as "model_type": "bert".'
+            f"config.json of model {source!r} names no model_type; add one of {', '.join(sorted(FAMILIES))}."
         )
     family_for(raw["model_type"])
     _check_computed(source, raw)
@@ -104,19 +104,13 @@ def _inputs(source: str, config: Any) -> tuple[str, ...]:
         if least < 1:
             raise ValueError(f"a size is {least}; permitted: 1 or more")
         with torch.device("meta"):
-            empty: nn.Module = AutoModelForSequenceClassification.from_config(_without_padding(config))
+            # Whether its padding id fits is told apart, and in the words of tokenizers.
+            empty: nn.Module = AutoModel.from_config(without_padding(config))
     except CompresskitError:
         raise
     except Exception as error:  # whatever a value that does not fit leads to
         raise _damaged(source, error) from error
     return input_names_of(empty)
-
-
-def _without_padding(config: Any) -> Any:
-    """Whether its padding id fits is told apart, and in the words of tokenizers."""
-    config = copy.deepcopy(config)
-    config.pad_token_id = None
-    return config
 
 
 def _notes(raw: Mapping[str, Any], config: Any) -> tuple[str, ...]:
@@ -128,13 +122,28 @@ def _notes(raw: Mapping[str, Any], config: Any) -> tuple[str, ...]:
         )
     known = {*type(config)().to_dict(), *type(config).attribute_map, *GenerationConfig().to_dict()}
     known |= _WITHOUT_EFFECT | {"position_embedding_type", "pruned_heads", "quantization_config", "auto_map"}
-    unknown = sorted(name for name, value in raw.items() if value and name not in known)
+    unknown = sorted(
+        name
+        for name, value in raw.items()
+        if value and name not in known and not _is_older_name(type(config), name, value)
+    )
     if unknown:
         notes.append(
             f"config.json sets {', '.join(unknown)}, which transformers {transformers.__version__} does not "
             f"know for {config.model_type}: if the model was trained with it, it is another one here"
         )
     return tuple(notes)
+
+
+def _is_older_name(kind: type[PreTrainedConfig], name: str, value: Any) -> bool:
+    """Whether another number under this name changes what else a configuration holds."""
+    if not isinstance(value, int | float):
+        return False
+    try:
+        found = [kind(**{name: number}).to_dict() for number in (value, value + 1)]
+    except Exception:  # the class looks at it, and refuses it
+        return True
+    return bool(found[0] | {name: None} != found[1] | {name: None})
 
 
 def _damaged(source: str, error: Exception) -> ConfigurationError:

@@ -1,4 +1,4 @@
-"""What lies in a checkpoint's folder: said by name where it is not a model."""
+"""What a checkpoint's folder contains, and a clear error where it is not a model."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from compresskit.errors import ConfigurationError
+from compresskit.errors import ConfigurationError, some
 
 CONFIG = "config.json"
 ADAPTER = "adapter_config.json"
@@ -77,7 +77,7 @@ def _check_shards(source: str, folder: Path, index: str) -> None:
     if absent := [name for name in shards if not (folder / name).exists()]:
         raise ConfigurationError(
             f"model {source!r} lacks {len(absent)} of its {len(shards)} files of weights: "
-            f"{_some(absent)}; copy the checkpoint again."
+            f"{some(absent, 6)}; copy the checkpoint again."
         )
     _check_pointers(source, folder, shards)
 
@@ -99,12 +99,12 @@ def _no_config(source: str, folder: Path) -> str:
         newest = max(inner, key=lambda path: (_step(path), -len(path.parts), path.name))
         return (
             f"model {source!r} has no {CONFIG}, but folders in it have one: "
-            f"{_some(str(path.relative_to(folder)) for path in inner)}. Give one of them, such as "
+            f"{some((str(path.relative_to(folder)) for path in inner), 6)}. Give one of them, such as "
             f"--model {newest}."
         )
     if partial := sorted(path.parent.name for path in folder.glob(f"*/{ADAPTER}")):
         return (
-            f"model {source!r} has no {CONFIG}, but adapters in {_some(partial)}: merge one into its base "
+            f"model {source!r} has no {CONFIG}, but adapters in {some(partial, 6)}: merge one into its base "
             "model (peft: `merge_and_unload()`) and save that."
         )
     return (
@@ -119,9 +119,4 @@ def _step(path: Path) -> int:
 
 
 def _listed(folder: Path) -> str:
-    return _some(sorted(path.name for path in folder.iterdir())) or "nothing"
-
-
-def _some(names: Iterable[object]) -> str:
-    shown = [str(name) for name in names]
-    return ", ".join(shown[:6]) + (f" and {len(shown) - 6} more" if len(shown) > 6 else "")
+    return some(sorted(path.name for path in folder.iterdir()), 6) or "nothing"

@@ -1,4 +1,4 @@
-"""The head that a checkpoint brings: whether it is a text classifier's, and the names of its outputs."""
+"""The head that a checkpoint brings: for which task it is, and the names of its outputs."""
 
 from __future__ import annotations
 
@@ -6,16 +6,18 @@ import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from compresskit.errors import ConfigurationError, UnsupportedModelError, one_of
+from compresskit.errors import ConfigurationError, UnsupportedModelError, one_of, some
+from compresskit.supernet.classes import head_of
+from compresskit.tasks.registry import task_kinds
 
-_KIND = "ForSequenceClassification"
 _PROBLEMS = ("regression", "single_label_classification", "multi_label_classification")
 
 
 class Head(NamedTuple):
-    """`label2id`: output of each class name; None where the checkpoint has no head for texts as a whole."""
+    """`label2id`: output of each class name, of a head for `hub_task`; None where no task has its head."""
 
     label2id: dict[str, int] | None
+    hub_task: str | None
     notes: tuple[str, ...]
 
 
@@ -26,16 +28,18 @@ def read_head(source: str, raw: Mapping[str, Any], config: Any) -> Head:
     gives a row several labels or several numbers.
     """
     architectures = architectures_of(raw)
-    if not any(name.endswith(_KIND) for name in architectures):
+    tasks = {kind.hub_task for kind in task_kinds().values()}
+    found = [task for task in sorted(tasks) if any(name.endswith(head_of(task)) for name in architectures)]
+    if not found:
         others = [name for name in architectures if "For" in name and "PreTraining" not in name]
         others = [name for name in others if not name.endswith("MaskedLM")]
-        note = f"its head ({', '.join(others)}) is not for texts as a whole: a new one is trained"
-        return Head(None, (note,) if others else ())
+        note = f"its head ({', '.join(others)}) is not for a task of compresskit: a new one is trained"
+        return Head(None, None, (note,) if others else ())
     names, notes = _names(source, raw, config)
     _check_problem(source, config.problem_type, len(names))
     config.id2label = dict(enumerate(names))
     config.label2id = {name: i for i, name in enumerate(names)}
-    return Head(dict(config.label2id), notes)
+    return Head(dict(config.label2id), found[0], notes)
 
 
 def architectures_of(raw: Mapping[str, Any]) -> tuple[str, ...]:
@@ -61,7 +65,7 @@ def _names(source: str, raw: Mapping[str, Any], config: Any) -> tuple[tuple[str,
         )
     raise ConfigurationError(
         f"config.json of model {source!r} names its classes twice, and not alike: id2label says "
-        f"{_some(by_id)}, label2id {_some(by_name)}. Correct the one that is wrong."
+        f"{some(by_id, 8)}, label2id {some(by_name, 8)}. Correct the one that is wrong."
     )
 
 
@@ -77,7 +81,7 @@ def _in_order(source: str, key: str, value: Any, *, turned: bool) -> tuple[str, 
     names = tuple(found[i] for i in sorted(found))
     if sorted(found) != list(range(len(value))) or len(set(names)) != len(names):
         raise ConfigurationError(
-            f"{key} of model {source!r} is {_some(value.items() if isinstance(value, dict) else [value])}; "
+            f"{key} of model {source!r} is {some(value.items() if isinstance(value, dict) else [value], 8)}; "
             "permitted: one name for each of the ids 0, 1, ..., all different. Correct it in config.json."
         )
     return names
@@ -98,8 +102,3 @@ def _check_problem(source: str, problem: Any, outputs: int) -> None:
             f"model {source!r} gives a row several {many} (problem_type {problem!r}, {outputs} outputs); "
             "permitted: one class or one number a row. Give a model with such a head, or one without a head."
         )
-
-
-def _some(values: Any) -> str:
-    shown = [str(value) for value in values]
-    return ", ".join(shown[:8]) + (f" and {len(shown) - 8} more" if len(shown) > 8 else "")

@@ -9,6 +9,7 @@ from transformers import AutoTokenizer
 
 from compresskit.errors import ConfigurationError, reason_of
 from compresskit.exhausted import is_out_of_memory
+from compresskit.tasks.padding import padding_of
 
 _SEGMENTS = "token_type_ids"
 
@@ -22,9 +23,9 @@ class OpenTokenizer(NamedTuple):
 
 
 def open_tokenizer(source: str, config: Any, inputs: Sequence[str]) -> OpenTokenizer:
-    """The tokenizer, held to the `inputs` of the model's graph, and the model's padding id.
+    """The tokenizer, limited to the `inputs` of the model's graph, and the model's padding id.
 
-    `config` is told the padding id where it has none. Raises ConfigurationError.
+    Sets the padding id of `config` where it has none. Raises ConfigurationError.
     """
     try:
         tokenizer = AutoTokenizer.from_pretrained(source)
@@ -41,7 +42,7 @@ def open_tokenizer(source: str, config: Any, inputs: Sequence[str]) -> OpenToken
             "engine has no tokenizer.json to carry; give a model with a fast tokenizer, or convert this one."
         )
     _check_vocabulary(source, tokenizer, config.vocab_size)
-    pad_id, notes = _padding(source, tokenizer, config)
+    pad_id, notes = padding_of(source, tokenizer, config)
     given = list(tokenizer.model_input_names)
     tokenizer.model_input_names = [name for name in given if name in inputs]
     # Saved only where it stands here too; else who loads it goes by a default of the tokenizer's class.
@@ -67,7 +68,8 @@ def check_segments(source: str, config: Any, inputs: Sequence[str], tokenizer: A
     if _SEGMENTS not in inputs and 0 < largest < in_model:
         raise ConfigurationError(
             f"model {source!r} tells the two texts of a row apart by segments ({_SEGMENTS}), which the graph "
-            f"of a {config.model_type} model has not; give a model with type_vocab_size 1, or a BERT."
+            f"of a {config.model_type} model has not; give a model with type_vocab_size 1, or of another "
+            "type."
         )
 
 
@@ -85,28 +87,3 @@ def _check_vocabulary(source: str, tokenizer: Any, rows: int) -> None:
             f"{largest}, but the model has embeddings for {rows}; put the tokenizer.json of the model that "
             "it was made from beside its config.json."
         )
-
-
-def _padding(source: str, tokenizer: Any, config: Any) -> tuple[int, tuple[str, ...]]:
-    """The id that the model takes for padding, and what there is to say of it."""
-    own, given = config.pad_token_id, tokenizer.pad_token_id
-    if own is None and given is None:
-        raise ConfigurationError(
-            f"neither the tokenizer nor the config.json of model {source!r} names a padding token; set "
-            "pad_token in tokenizer_config.json, and pad_token_id in config.json to its id."
-        )
-    if own is None:
-        config.pad_token_id = given
-        return int(given), (f"config.json names no padding id: the tokenizer's, {given}, is taken",)
-    if not 0 <= own < config.vocab_size:
-        also = "" if given is None else f" The tokenizer pads with {given}."
-        raise ConfigurationError(
-            f"pad_token_id of model {source!r} is {own}; permitted: 0 to {config.vocab_size - 1}, the rows "
-            f"of its embeddings. Correct it in config.json.{also}"
-        )
-    if given is None:
-        token = tokenizer.convert_ids_to_tokens(own)
-        return own, (f"its tokenizer names no padding token: padded with the model's own id {own} ({token})",)
-    if given != own:
-        return own, (f"its tokenizer pads with id {given}, its config.json says {own}: padded with {own}",)
-    return own, ()

@@ -4,24 +4,23 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import torch
 import transformers
 from torch import nn
-from transformers import AutoModelForSequenceClassification
 
-from compresskit.errors import CompresskitError, ConfigurationError, reason_of
+from compresskit.errors import CompresskitError, ConfigurationError, reason_of, some
 from compresskit.exhausted import is_out_of_memory
-from compresskit.families import FAMILIES
+from compresskit.families import FAMILIES, family_for
 from compresskit.pipeline.checkpoint.folder import check_weight_files
 
 _GENERIC = "model"  # a name that wrappers use as well as families
 # What wraps a module in training, wherever in a name; such a name is not the model's.
 _WRAPPERS = ("_orig_mod", "_fsdp_wrapped_module", "_checkpoint_wrapped_module")
-_BUFFERS = ("position_ids", "token_type_ids")  # of older versions; computed anew
+_BUFFERS = ("position_ids", "token_type_ids")  # of older versions; computed again
 
 
 @dataclass(frozen=True)
@@ -41,38 +40,40 @@ class Loaded(NamedTuple):
     notes: tuple[str, ...]
 
 
-def load_classifier(source: str, config: Any, *, keeps_head: bool) -> Loaded:
-    """The model in float32, with notes on its weights.
+def load_classifier(source: str, config: Any, model_class: Any, *, keeps_head: bool) -> Loaded:
+    """The model of a transformers `model_class` in float32, with notes on its weights.
 
     With `keeps_head` every weight must be there; without, the head and what pools for it may be new, and
     are drawn by torch's present seed. Raises ConfigurationError for weights that are absent, damaged, not
     finite, or not those of `config`.
     """
     check_weight_files(source)
-    model, report = _load(source, config)
+    model, report = _load(source, config, model_class)
     notes: list[str] = []
     if renaming := _renaming(report, model):
-        model, report = _load(source, config, renaming)
+        model, report = _load(source, config, model_class, renaming)
         told = " and ".join(repr(pattern.strip("^").replace("\\", "")) for pattern in renaming)
         notes.append(f"names of its weights hold {told}, of a wrapper in training: taken off")
     _check(source, model, report, keeps_head)
     if left := sorted(name for name in report.unexpected if keeps_head and not _is_buffer(name)):
-        notes.append(f"its weights {_some(left)} are not used by {type(model).__name__}")
-    pooled = [name for name in report.missing if ".pooler." in name]
+        notes.append(f"its weights {some(left, 4)} are not used by {type(model).__name__}")
+    pooled = [name for name in report.missing if _part(name, model) in _poolers(model)]
     if pooled and not keeps_head:
-        notes.append(f"its pooler is new, as its head is: {_some(sorted(pooled))} are not in its weights")
+        notes.append(f"its pooler is new, as its head is: {some(sorted(pooled), 4)} are not in its weights")
     _check_finite(source, model)
-    has_head = all(_inside(name, model) or ".pooler." in name for name in report.missing)
+    has_head = all(name in pooled or _inside(name, model) for name in report.missing)
     return Loaded(model, has_head, tuple(notes))
 
 
-def _load(source: str, config: Any, renaming: Mapping[str, str] | None = None) -> tuple[nn.Module, _Report]:
+def _load(
+    source: str, config: Any, model_class: Any, renaming: Mapping[str, str] | None = None
+) -> tuple[nn.Module, _Report]:
     try:
-        model, info = AutoModelForSequenceClassification.from_pretrained(
+        model, info = model_class.from_pretrained(
             source,
             config=config,
             dtype=torch.float32,
-            ignore_mismatched_sizes=True,  # they are told below, with their shapes
+            ignore_mismatched_sizes=True,  # they are reported below, with their shapes
             output_loading_info=True,
             **({"key_mapping": dict(renaming)} if renaming else {}),
         )
@@ -150,22 +151,33 @@ def _check(source: str, model: Any, report: _Report, keeps_head: bool) -> None:
     if absent:
         raise ConfigurationError(
             f"config.json of model {source!r} names a {type(model).__name__}, but its weights lack the head: "
-            f"{_some(absent)}. Save the whole fine-tuned model; or, for a new head to be trained, remove "
+            f"{some(absent, 4)}. Save the whole fine-tuned model; or, for a new head to be trained, remove "
             "architectures from config.json."
         )
     if lost:
         raise ConfigurationError(
             f"weights of model {source!r} have no place in the model that {computed}, computes: "
-            f"{_some(lost)}. It would be another model. Correct config.json (num_hidden_layers, ...), "
+            f"{some(lost, 4)}. It would be another model. Correct config.json (num_hidden_layers, ...), "
             "or give a model without such layers."
         )
 
 
 def _inside(name: str, model: Any) -> bool:
     """Whether a weight is of embeddings or layers, not of a head or of what pools for it."""
-    name = name.removeprefix(f"{model.base_model_prefix}.")
-    parts = {part for part, _ in model.base_model.named_children()} - {"pooler"}
-    return name.partition(".")[0] in parts
+    parts = {part for part, _ in model.base_model.named_children()}
+    return _part(name, model) in parts - _poolers(model)
+
+
+def _part(name: str, model: Any) -> str:
+    """The part of the base model, or of the whole one, that a weight belongs to."""
+    return name.removeprefix(f"{model.base_model_prefix}.").partition(".")[0]
+
+
+def _poolers(model: Any) -> set[str]:
+    """Parts of the base model that compute once a text: what a head reads, and is trained with it."""
+    base = f"{model.base_model_prefix}."
+    once = family_for(model.config.model_type).once_linears
+    return {_part(linear, model) for linear in once if linear.startswith(base)}
 
 
 def _is_buffer(name: str) -> bool:
@@ -185,8 +197,3 @@ def _reason(error: Exception) -> str:
     if "weights_only" in str(error):
         return "they hold Python objects beside tensors, which are not loaded, since they may run code"
     return reason_of(error)
-
-
-def _some(names: Iterable[str]) -> str:
-    shown = list(names)
-    return ", ".join(shown[:4]) + (f" and {len(shown) - 4} more" if len(shown) > 4 else "")

@@ -19,7 +19,6 @@ from compresskit.searchers.objectives import worth
 from compresskit.supernet.network import SuperNetwork
 from compresskit.supernet.scoring import predict
 from compresskit.target.profile import Profile
-from compresskit.tasks.metrics import answers_of
 from compresskit.tasks.task import Split
 from compresskit.training.stages import Stage, quick_predict
 
@@ -84,37 +83,39 @@ class Evaluator:
         """On the rows that a search scores: good enough to rank by."""
         split = self.stage.task.search
         if candidate.precision == "fp32":
-            logits = quick_predict(self._network(weights), self.stage, candidate.architecture)
+            said = quick_predict(self._network(weights), self.stage, candidate.architecture)
         else:
-            logits = self._logits(candidate, split, weights)
-        return self._scores(logits, split, None if self.dense is None else self.dense.search)
+            said = self._predictions(candidate, split, weights)
+        return self._scores(said, split, None if self.dense is None else self.dense.search)
 
     def validated(self, candidate: Candidate, weights: str | None = None) -> tuple[Scores, npt.NDArray[Any]]:
-        """Scores on all validation rows, and what the candidate says of them: see `answers_of`."""
+        """Scores on all validation rows, and the candidate's answers."""
         task = self.stage.task
-        logits = self._logits(candidate, task.validation, weights)
+        said = self._predictions(candidate, task.validation, weights)
         dense = None if self.dense is None else self.dense.validation
-        return self._scores(logits, task.validation, dense), answers_of(task.metric_name, logits)
+        return self._scores(said, task.validation, dense), task.kind.answers(said)
 
-    def _scores(self, logits: npt.NDArray[Any], split: Split, dense: Answered | None) -> Scores:
-        metric = self.stage.task.score(logits, split.labels)
+    def _scores(self, said: npt.NDArray[Any], split: Split, dense: Answered | None) -> Scores:
+        metric = self.stage.task.score(said, split.labels)
         if dense is None:
             return Scores(metric)
-        fidelity = self.stage.task.score(logits, dense.answers)
+        fidelity = self.stage.task.score(said, dense.answers)
         return Scores(metric, fidelity, worth(metric, fidelity, dense.metric))
 
-    def _logits(self, candidate: Candidate, split: Split, weights: str | None) -> npt.NDArray[Any]:
-        """(rows, labels), as a front is scored."""
+    def _predictions(self, candidate: Candidate, split: Split, weights: str | None) -> npt.NDArray[Any]:
+        """As a front is scored."""
+        task = self.stage.task
         if weights is not None or candidate.precision == "fp32":
             network = self._network(weights)
-            return predict(network, split, pad_id=self.stage.pad_id, architecture=candidate.architecture)
-        return logits_of(
+            return predict(network, task, split, architecture=candidate.architecture)
+        logits = logits_of(
             self.meter.build(candidate),
             split.encoded,
             self.meter.variant_for(candidate.precision).session,
-            pad_id=self.stage.pad_id,
+            inputs=task.inputs,
             provider=self.profile.scoring_provider,
         )
+        return task.kind.predictions(logits, split.encoded)
 
     def _network(self, weights: str | None) -> SuperNetwork:
         if weights is None:

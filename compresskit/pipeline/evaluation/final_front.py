@@ -1,4 +1,4 @@
-"""The front of a finished search: latencies looked at again, metrics of all validation rows."""
+"""The front of a finished search: latencies measured again, metrics on all validation rows."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from compresskit.architecture import Candidate
 from compresskit.display import UNCOUNTED, Counter
-from compresskit.methods import LADDERS, NAS
+from compresskit.methods.names import LADDERS, NAS
 from compresskit.pipeline.evaluation.evaluator import Evaluator, Scores
 from compresskit.pipeline.evaluation.latency import LatencyMeter
 from compresskit.pipeline.evaluation.latency_record import CandidateLatency
@@ -37,13 +37,13 @@ def write_front(
     """Score the front on all validation rows, keep what is still on it, and write pareto.json.
 
     All latencies are corrected to one state of the machine, and points are run beside the dense model, in
-    turn, for their speed-up; trials.jsonl stays what the searcher was told. The dense model beside the
+    turn, for their speed-up; trials.jsonl keeps what the searcher got. The dense model beside the
     front is the fine-tuned one, not the super-network's full architecture. Metrics stand with their rows
     and intervals. run.json says under `prior_metric` what the majority baseline has; under `infeasible` that
     no point keeps the constraints; under `unsteady` that the dense model was faster or slower in the search.
     """
     full = Candidate(evaluator.supernet.full)
-    with evaluator.stage.display.stage(FRONT) as counter:
+    with evaluator.stage.display.stage(FRONT, unit="steps") as counter:
         evaluator.meter.measure_dense()
         evaluator.meter.settle()
         again, answers = settle(records, objectives, evaluator, constraints, counter)
@@ -69,7 +69,8 @@ def write_front(
     front = build_front(again, objectives, metric_name, dense, constraints)
     front = replace(front, points=tuple(_timed(point, evaluator) for point in front.points))
     whole = None if evaluator.dense is None else evaluator.dense.validation.answers
-    front = with_intervals(front, evaluator.stage.task, answers, whole)
+    with evaluator.stage.display.stage("confidence intervals"):
+        front = with_intervals(front, evaluator.stage.task, answers, whole)
     run.update(
         prior_metric=constraints.prior,
         infeasible=shortfall(again, constraints, metric_name, _remedy(run)),
@@ -104,9 +105,9 @@ def _remedy(run: RunDirectory) -> str:
     """What may be done about limits that no trial of this run keeps."""
     method = run.settings.get("method", NAS)
     if method in LADDERS:
-        return "Loosen the limits in a new search, or take method nas."
+        return "Loosen the limits in a new search, or use method nas."
     elsewhere = "a search --from this run" if method == NAS else "a new search"
-    return f"Search on with --resume and more --trials, or loosen the limits in {elsewhere}."
+    return f"Continue with --resume and more --trials, or loosen the limits in {elsewhere}."
 
 
 def settle(
@@ -119,10 +120,10 @@ def settle(
     """The trials that come onto the front, with metrics of all validation rows and latencies looked at again;
     and by trial what each says of these rows.
 
-    A search scores on a sample of rows, and of many trials those lead that the sample flatters. So what
+    A search scores on a sample of rows, and of many trials the luckiest on this sample lead. So what
     they lose on all rows may let others be on the front, which are scored too; until then a trial is
     thought to gain what the scored ones gained on the average (the difference estimator of Cochran,
-    Sampling Techniques, 1977, section 7.10). Those are the ones that were flattered, so too little is
+    Sampling Techniques, 1977, section 7.10). Those are the lucky ones, so too little is
     expected: that spares scoring and misses points that would add next to nothing.
     """
     known = {record.trial_id: _relevelled(record, evaluator.meter) for record in records}
@@ -135,7 +136,7 @@ def settle(
         thought = [
             record if record.trial_id in gains else _gaining(record, gain) for record in known.values()
         ]
-        # Scored anew, a point may keep a bound on the metric that it broke before.
+        # Scored again, a point may keep a bound on the metric that it broke before.
         feasible = (kept.feasible(thought) for kept in (UNBOUND, constraints))
         return {some[row].trial_id for some in feasible for row in front_of(some, objectives)}
 

@@ -1,4 +1,4 @@
-"""What rows say of a model and how well they know it: intervals for the front, and for test figures."""
+"""Metrics of a model with their intervals, for the front and for test figures."""
 
 from __future__ import annotations
 
@@ -18,17 +18,16 @@ Key = TypeVar("Key")
 def known_on(
     split: Split, task: Task, answers: Mapping[Key, npt.NDArray[Any]], dense: npt.NDArray[Any] | None
 ) -> dict[Key, Known]:
-    """Intervals of models by what each says of the rows of `split`: `answers_of` its logits.
+    """Intervals of models by each one's answers to the rows of `split`.
 
-    `dense`: what the dense model says of them; without it no difference is known.
+    `dense`: the dense model's answers; without them no difference is known.
     """
     if not answers:
         return {}
     found = intervals(
-        task.metric_name,
+        task.kind,
         split.labels,
         list(answers.values()),
-        num_classes=task.num_labels,
         dense=dense,
         groups=row_groups(split.texts),
     )

@@ -1,4 +1,4 @@
-"""Points of a front beside the dense model: both in one process, in turn, so that their ratio holds.
+"""Points of a front measured beside the dense model: in one process, in turn, so that their ratio holds.
 
 A ratio of two latencies that were measured minutes apart holds only if the machine was in one state; a
 paired one does not need that.

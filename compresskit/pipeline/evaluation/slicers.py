@@ -51,7 +51,7 @@ class PartedSlicer(GraphSlicer):
 
 
 class FreshGraphs:
-    """Exports each architecture anew: right where a graph cannot be cut, but seconds each."""
+    """Exports each architecture on its own: correct where a graph cannot be cut, but it takes seconds."""
 
     def __init__(self, supernet: SuperNetwork) -> None:
         self.supernet = supernet
@@ -73,7 +73,7 @@ class FreshGraphs:
 def slicer_of(supernet: SuperNetwork, precisions: Sequence[str], display: Display) -> Slicer:
     """For graphs of these precisions: latency in fp32 needs no weights of its own, so one graph serves.
 
-    A graph that cannot be cut is said, and each architecture is then exported anew.
+    Where the graph cannot be cut, `display` says so, and each architecture is exported on its own.
     """
     try:
         with display.stage("exporting the graph"):
@@ -81,5 +81,5 @@ def slicer_of(supernet: SuperNetwork, precisions: Sequence[str], display: Displa
                 return PartedSlicer(supernet)
             return GraphSlicer(export_onnx(supernet.model), supernet.blueprint)
     except NotCutError as error:
-        display(f"{error} Each candidate is exported anew: slower, but right.")
+        display(f"{error} Each candidate is exported on its own: slower, but correct.")
         return FreshGraphs(supernet)

@@ -13,7 +13,7 @@ from compresskit.target.warn import MOST_HALF_WIDTH
 
 MOST_LOOKS = 3
 # Beyond the reduction in multiply-accumulates by more than this, a speed-up is looked at again: small
-# networks can gain more than their share, since their weights fit the caches, but seldom do.
+# networks can gain more than their share, since their weights fit the caches, but rarely do.
 BEYOND_MACS = 1.1
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from compresskit.bundle.batching import InputRow
 from compresskit.engine.vocabulary import TrimmedVocabulary
+from compresskit.inputs import Row
 from compresskit.tasks.task import Split, Task
 
 CALIBRATION_ROWS = 128
@@ -22,7 +22,7 @@ class Corpus:
     """
 
     task: Task
-    calibration: Sequence[InputRow]
+    calibration: Sequence[Row]
     validation: Split
     is_trimmed: bool = False
 

@@ -10,11 +10,11 @@ from typing import Any
 import numpy.typing as npt
 from onnx import ModelProto
 
-from compresskit.bundle.batching import InputRow
 from compresskit.bundle.runtime import Version, installed_version, parse_version
 from compresskit.display import SILENT, Display, Say, display_of
 from compresskit.engine.score import logits_of
 from compresskit.errors import TargetError
+from compresskit.inputs import TEXT, InputSpec, Row
 from compresskit.target.base import SessionSettings
 from compresskit.target.compare import compare
 from compresskit.target.comparison_result import Comparison
@@ -32,10 +32,10 @@ class Device:
     Raises TargetError when the provider is not there, AgentError when the agent cannot be reached.
     """
 
-    def __init__(self, profile: Profile, *, pad_id: int = 0, say: Say | Display = SILENT) -> None:
+    def __init__(self, profile: Profile, *, inputs: InputSpec = TEXT, say: Say | Display = SILENT) -> None:
         self.profile = profile
         self._display = display_of(say)
-        self.pad_id = pad_id
+        self.inputs = inputs
         self._bench = None if profile.address is None else RemoteBench(profile, say=say)
         if self._bench is None:
             with open_target(profile, say=say):
@@ -67,13 +67,13 @@ class Device:
         return compare(engines, self.profile, baseline, decide=decide, display=self._display)
 
     def logits(
-        self, graph: ModelProto, rows: Sequence[InputRow], session: SessionSettings | None = None
+        self, graph: ModelProto, rows: Sequence[Row], session: SessionSettings | None = None
     ) -> npt.NDArray[Any]:
-        """Logits (rows, labels) of a graph, computed on the device; TensorRT's profile computes in CUDA."""
+        """Logits (rows, ...) of a graph, computed on the device; TensorRT's profile computes in CUDA."""
         if self._bench is not None:
             data = graph.SerializeToString()
-            return self._bench.logits(data, rows, session=session, pad_id=self.pad_id)
-        return logits_of(graph, rows, session, pad_id=self.pad_id, provider=self.profile.scoring_provider)
+            return self._bench.logits(data, rows, session=session, inputs=self.inputs)
+        return logits_of(graph, rows, session, inputs=self.inputs, provider=self.profile.scoring_provider)
 
     def close(self) -> None:
         if self._bench is not None:
@@ -89,10 +89,10 @@ class Device:
 
 
 @contextlib.contextmanager
-def reach(profile: Profile, *, pad_id: int, say: Say) -> Iterator[Device | None]:
+def reach(profile: Profile, *, inputs: InputSpec, say: Say) -> Iterator[Device | None]:
     """The device of `profile`, or None, and why is said, where it is not there."""
     try:
-        device = Device(profile, pad_id=pad_id, say=say)
+        device = Device(profile, inputs=inputs, say=say)
     except TargetError as error:
         say(f"nothing is compared on the device: {error}")
         yield None

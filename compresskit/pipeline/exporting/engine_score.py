@@ -1,4 +1,4 @@
-"""What an engine that was just written is worth: raw test texts through the loader that will serve it."""
+"""The score of an engine that was just written: raw test texts through the loader that will serve it."""
 
 from __future__ import annotations
 
@@ -11,11 +11,10 @@ from onnx import ModelProto
 from torch import nn
 
 from compresskit.bundle import Engine
-from compresskit.bundle.batching import InputRow
-from compresskit.bundle.encoding import Text
 from compresskit.display import Display
 from compresskit.engine.verify import verify_session
 from compresskit.errors import EngineError
+from compresskit.inputs import Row
 from compresskit.pipeline.exporting.corpus import Corpus
 from compresskit.pipeline.exporting.device import Device
 from compresskit.runs.tested import OnTest
@@ -41,20 +40,20 @@ class Examination:
 
     def __call__(self, engine: Engine) -> dict[str, Any]:
         task = self.corpus.task
-        rows = engine.encode(plain_texts(task.test.texts))
+        rows = engine.encode(task.test.raw)
         self._check_encoding(engine, rows)
         with self.display.stage("verifying on the test set", 2 * len(rows), "rows") as counter:
             difference, logits = verify_session(
-                engine.session, self.model, rows, exact=self.exact, pad_id=engine.pad_id, counter=counter
+                engine.session, self.model, rows, exact=self.exact, inputs=engine.inputs, counter=counter
             )
         self.display(f"largest difference to PyTorch on the test set: {difference:.1e}")
         if self.device is not None and not self.device.is_this_cpu:
             session = SessionSettings.from_json(engine.manifest.session)
             logits = self.device.logits(self.graph, rows, session)
-        found = self.figures(logits)
+        found = self.figures(task.kind.predictions(logits, rows))
         return {"test_metric": found.metric, "test": found.in_manifest()}
 
-    def _check_encoding(self, engine: Engine, rows: Sequence[InputRow]) -> None:
+    def _check_encoding(self, engine: Engine, rows: Sequence[Row]) -> None:
         """EngineError where the engine reads a text otherwise than training would.
 
         A vocabulary that was cut knows only the texts that it was cut to.
@@ -62,18 +61,12 @@ class Examination:
         split = self.corpus.task.test
         if self.corpus.is_trimmed:
             split = self.corpus.validation
-            rows = engine.encode(plain_texts(split.texts))
-        names = ("input_ids", "token_type_ids") if engine.segments else ("input_ids",)
+            rows = engine.encode(split.raw)
         for texts, found, wanted in zip(split.texts, rows, split.encoded, strict=True):
-            for name in names:
-                if list(found[name]) != list(wanted.get(name, found[name])):
+            for name in found.keys() & wanted.keys():
+                if list(found[name]) != list(wanted[name]):
                     raise EngineError(
-                        f"the engine would read {texts[0][:60]!r} otherwise than its model was trained: "
+                        f"the engine would encode {texts[0][:60]!r} differently from training: "
                         f"{name} {list(found[name])[:8]}, not {list(wanted[name])[:8]}. Nothing was written; "
                         "please report the model and its tokenizer."
                     )
-
-
-def plain_texts(texts: Sequence[tuple[str, ...]]) -> list[Text]:
-    """Rows of one or two texts as an engine takes them."""
-    return [row if len(row) > 1 else row[0] for row in texts]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from copy import deepcopy
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -65,7 +66,6 @@ def final_graph(
     run: RunDirectory,
     profile: Profile,
     corpus: Corpus,
-    pad_id: int,
     blocks: BlockPlan | None = None,
     display: Display,
 ) -> tuple[FinalGraph, GraphBuilder]:
@@ -84,7 +84,7 @@ def final_graph(
         blocks=blocks,
         embeddings=request.embeddings,
         provider=profile.provider,
-        pad_id=pad_id,
+        inputs=corpus.task.inputs,
     )
     trials: list[dict[str, Any]] = []
     if request.precision == AUTO or request.max_drop is not None:
@@ -103,14 +103,16 @@ def final_graph(
     if device is not None:
         made, check = check_form(device, builder, made, display)
     if objection := limit.objection(made.graph):
-        raise EngineError(f"graph variant {made.variant.name} in {made.precision} is no engine: {objection}.")
+        raise EngineError(
+            f"graph variant {made.variant.name} in {made.precision} cannot be used: {objection}."
+        )
     return FinalGraph(made, trials, check), builder
 
 
 def check_form(device: Device, builder: GraphBuilder, made: Made, say: Say) -> tuple[Made, dict[str, Any]]:
     """Compare `made` with the plain form of the same weights, which is taken where it is shown to be faster.
 
-    Its session settings are put to the test too: what the graph loses in a session without them is said.
+    Its session settings are tested too: what the graph loses in a session without them is printed.
     A graph with layers kept in float stays as it is: in another form it would have other layers.
     """
     graphs = [(_CHOSEN, made.graph, made.variant.session)]
@@ -165,9 +167,7 @@ def _variant_finder(
     known = known_variants(run.info)
 
     def objection(variant: Variant, precision: str) -> str | None:
-        copied = ModelProto()
-        copied.CopyFrom(plain)
-        return limit.objection(variant.apply(copied), static_int8=precision == "int8-static")
+        return limit.objection(variant.apply(deepcopy(plain)), static_int8=precision == "int8-static")
 
     def find(precision: str, measured: str) -> Variant:
         stays = PLAIN if objection(known["fp32"], precision) else known["fp32"]

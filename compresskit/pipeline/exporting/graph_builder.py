@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, replace
 
 from onnx import ModelProto
 
 from compresskit.blocks import BlockPlan
-from compresskit.bundle.batching import InputRow
 from compresskit.engine.calibrate import Ranges, activation_ranges
 from compresskit.engine.embeddings import compress_embeddings
 from compresskit.engine.quantize import to_dynamic_int8, to_precision, to_static_int8
 from compresskit.engine.sensitivity import PartlyQuantized, Quantizer
 from compresskit.engine.variants import Variant, variant_named
+from compresskit.inputs import TEXT, InputSpec, Row
 
 PLAIN = variant_named("plain")
 
@@ -40,12 +41,12 @@ class GraphBuilder:
         self,
         plain: ModelProto,
         variant_for: Callable[[str], Variant],
-        calibration: Sequence[InputRow],
+        calibration: Sequence[Row],
         *,
         blocks: BlockPlan | None = None,
         embeddings: str = "fp32",
         provider: str = "cpu",
-        pad_id: int = 0,
+        inputs: InputSpec = TEXT,
     ) -> None:
         self.plain = plain
         self.variant_for = variant_for
@@ -53,14 +54,12 @@ class GraphBuilder:
         self._calibration = calibration
         self._embeddings = embeddings
         self._symmetric = provider == "tensorrt"
-        self._pad_id = pad_id
+        self._inputs = inputs
         self._ranges: dict[str, Ranges] = {}
 
     def in_float(self, variant: Variant) -> ModelProto:
         """The graph in fp32 in a variant, embeddings as they are."""
-        copied = ModelProto()
-        copied.CopyFrom(self.plain)
-        return variant.apply(copied, self.blocks)
+        return variant.apply(deepcopy(self.plain), self.blocks)
 
     def make(self, precision: str, variant: Variant | None = None) -> Made:
         """The whole graph in a precision, in the form that is fastest for it unless `variant` says."""
@@ -83,7 +82,7 @@ class GraphBuilder:
             return lambda graph, keep: to_dynamic_int8(graph, keep_float=keep)
         if variant.name not in self._ranges:
             graph = self.in_float(variant)
-            self._ranges[variant.name] = activation_ranges(graph, self._calibration, pad_id=self._pad_id)
+            self._ranges[variant.name] = activation_ranges(graph, self._calibration, inputs=self._inputs)
         ranges = self._ranges[variant.name]
 
         def quantize(graph: ModelProto, keep: Collection[str]) -> ModelProto:

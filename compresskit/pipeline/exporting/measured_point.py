@@ -1,4 +1,4 @@
-"""What a run measured of a point, for the engine that is made of it."""
+"""What a run measured of a point, for the engine made from it."""
 
 from __future__ import annotations
 

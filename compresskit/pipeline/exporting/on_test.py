@@ -1,4 +1,4 @@
-"""Test figures of what is exported, held against the dense model's on the same rows; a run keeps both."""
+"""Test figures of an export, compared with the dense model's on the same rows; a run keeps both."""
 
 from __future__ import annotations
 
@@ -50,22 +50,21 @@ def figures_on_test(
     task: Task,
     trial_id: int | None,
     changed: str,
-    logits: npt.NDArray[Any],
+    predictions: npt.NDArray[Any],
     *,
-    pad_id: int,
     display: Display,
 ) -> OnTest:
-    """Of an engine by its `logits` (rows, labels) on the test set; `trial_id` is None for the dense model.
+    """Of an engine by its `predictions` on the test set; `trial_id` is None for the dense model.
 
     The dense model is scored there once for a run, in PyTorch until it is exported itself. Figures of both
     and the dense model's answers are kept in RUN/tests.
     """
-    own = Answered.of(task, logits, task.test)
+    own = Answered.of(task, predictions, task.test)
     if trial_id is None and not changed:
         _keep_answers(run.path, own, display)
         dense = own
     else:
-        dense = _dense(run, task, pad_id, display)
+        dense = _dense(run, task, display)
     known = known_on(task.test, task, {"own": own.answers}, dense.answers)["own"]
     found = OnTest(trial_id, changed, own.metric, known.metric_ci, known.rows, RUNTIME)
     if dense is not own:
@@ -76,31 +75,26 @@ def figures_on_test(
 
 
 def _keep(run: RunDirectory, found: OnTest, say: Say) -> None:
-    """Keep `found` in the run, for `pareto` and the report; one that cannot be written is said and passed."""
+    """Keep `found` in the run, for `pareto` and the report; a failed write is only reported."""
     try:
         write_tested(run.path, found)
     except RunError as error:
         say(f"the run does not keep the test figures: {error}")
 
 
-def _dense(run: RunDirectory, task: Task, pad_id: int, display: Display) -> Answered:
+def _dense(run: RunDirectory, task: Task, display: Display) -> Answered:
     """What the dense model says of the test set: as the run knows it, else asked now."""
     kept = kept_answers(run.path)
     if kept is not None and len(kept) == len(task.test):
-        return Answered(kept, task.score(_as_scored(task, kept), task.test.labels))
+        return Answered(kept, task.kind.score_answers(kept, task.test.labels))
     with display.stage("dense model on the test set, once", len(task.test), "rows") as counter:
         model = load_model(run.supernet / "dense_model").to(training_device())
-        logits = predict(SuperNetwork(model), task.test, pad_id=pad_id, counter=counter)
-    asked = Answered.of(task, logits, task.test)
+        predictions = predict(SuperNetwork(model), task, task.test, counter=counter)
+    asked = Answered.of(task, predictions, task.test)
     _keep_answers(run.path, asked, display)
     own = known_on(task.test, task, {"own": asked.answers}, None)["own"]
     _keep(run, OnTest(None, "", asked.metric, own.metric_ci, own.rows, TORCH), display)
     return asked
-
-
-def _as_scored(task: Task, answers: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Answers as logits, of which a metric knows how many classes there are."""
-    return answers if task.num_labels < 2 else np.eye(task.num_labels)[answers]
 
 
 def kept_answers(run: Path) -> npt.NDArray[Any] | None:

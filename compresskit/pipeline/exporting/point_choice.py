@@ -25,7 +25,7 @@ def choose(run: RunDirectory, choice: Choice) -> tuple[Candidate, int | None, st
                 return record.candidate, record.trial_id, record.weights
         last = len(run.trials()) - 1
         raise ConfigurationError(
-            f"--trial {choice.trial} is no completed trial of {run.path}; ids are 0 to {last}."
+            f"--trial {choice.trial} is not a completed trial of {run.path}; ids are 0 to {last}."
         )
     point = _point(front, choice)
     return point.candidate, point.trial_id, point.weights

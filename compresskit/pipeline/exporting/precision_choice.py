@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -141,9 +142,7 @@ class PrecisionChooser:
             ranked = rank_groups(plain, quantize, logits)
 
         def accept(graph: ModelProto) -> float | None:
-            copied = ModelProto()
-            copied.CopyFrom(graph)
-            metric = self._metric(self.builder.finished(copied), session)
+            metric = self._metric(self.builder.finished(deepcopy(graph)), session)
             return None if loses_more(metric, wanted, self.max_drop) else metric
 
         partly = quantize_partly(plain, quantize, [group for group, _ in ranked], accept)
@@ -154,8 +153,9 @@ class PrecisionChooser:
         return mixed, partly.metric
 
     def _metric(self, graph: ModelProto, session: SessionSettings) -> float:
-        logits = self.device.logits(graph, self.validation.encoded, session)
-        return self.task.score(logits, self.validation.labels)
+        rows = self.validation.encoded
+        predictions = self.task.kind.predictions(self.device.logits(graph, rows, session), rows)
+        return self.task.score(predictions, self.validation.labels)
 
     def _told_metric(self, name: str, made: Made) -> float:
         with self.display.stage(f"{name} on validation data"):

@@ -1,1 +1,1 @@
-"""What a run keeps in its folder, and takes up again."""
+"""What a run keeps in its folder and uses again."""

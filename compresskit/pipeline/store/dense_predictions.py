@@ -1,4 +1,4 @@
-"""What a run's dense model says of validation rows, beside its weights: what is compressed is held to it."""
+"""The dense model's predictions on validation rows, kept in a run: fidelity is measured against them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from compresskit.pipeline.store.tensors import read_arrays
 from compresskit.pipeline.training.ranks import is_first
 from compresskit.runs import RunDirectory
 from compresskit.runs.atomic import atomic_path
-from compresskit.tasks.metrics import answers_of
 from compresskit.tasks.task import Split, Task
 
 ANSWERS_FILE = "dense_answers.safetensors"
@@ -22,15 +21,15 @@ ANSWERS_FILE = "dense_answers.safetensors"
 
 @dataclass(frozen=True, eq=False)
 class Answered:
-    """Class ids or values, (rows,), and the metric that they have."""
+    """A model's answers, in the form of the task's labels, and the metric that they have."""
 
     answers: npt.NDArray[Any]
     metric: float
 
     @classmethod
-    def of(cls, task: Task, logits: npt.NDArray[Any], split: Split) -> Answered:
-        """From the logits (rows, labels) of the dense model on `split`."""
-        return cls(answers_of(task.metric_name, logits), task.score(logits, split.labels))
+    def of(cls, task: Task, predictions: npt.NDArray[Any], split: Split) -> Answered:
+        """From the predictions of the dense model on `split`."""
+        return cls(task.kind.answers(predictions), task.score(predictions, split.labels))
 
 
 @dataclass(frozen=True, eq=False)

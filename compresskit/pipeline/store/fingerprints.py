@@ -88,7 +88,7 @@ def check_run(run: RunDirectory, task: Task, now: Mapping[str, Any], what: str, 
     """Raise RunError where `run` was made from other data or another model than `now`; say what else differs.
 
     `what` is about to be done, such as "a resumed search". A run of a version that kept no fingerprints
-    goes on, and that is said.
+    continues, with a note.
     """
     before = run.info.get("fingerprints")
     if before is None:
@@ -108,7 +108,7 @@ def check_run(run: RunDirectory, task: Task, now: Mapping[str, Any], what: str, 
 def check_warm_start(run: RunDirectory, now: Mapping[str, Any], settings: SearchSettings, say: Say) -> None:
     """Raise RunError where data or a model that `run` and this search name alike have changed since.
 
-    Data and models of another name may differ, and that is said.
+    Data and models of another name may differ, with a note.
     """
     before = run.info.get("fingerprints")
     if before is None:
@@ -150,17 +150,17 @@ def _say_versions(run: RunDirectory, before: Mapping[str, Any], now: Mapping[str
 def _check_classes(run: RunDirectory, task: Task) -> None:
     """Classes of the run's dense model have to stand in the order in which the data are read now."""
     file = run.supernet / "dense_model" / "config.json"
-    if task.kind != "classification" or not file.is_file():
+    if not task.kind.labels or not file.is_file():
         return
     remedy = "Restore it, or remove the folder dense_model and continue with --resume."
     id2label = read_object(file, _Classes, remedy).get("id2label")
     written = {str(i): f"LABEL_{i}" for i in range(_UNNAMED)} if id2label is None else id2label
     names = [str(written.get(str(i))) for i in range(len(written))]
-    found = match_labels(task.label_names, names) if len(names) == task.num_labels else None
-    if found is None or any(found.find(name) != i for i, name in enumerate(task.label_names)):
+    found = match_labels(task.kind.labels, names) if len(names) == task.kind.num_labels else None
+    if found is None or any(found.find(name) != i for i, name in enumerate(task.kind.labels)):
         raise RunError(
             f"the dense model of {run.path} has the classes {', '.join(names[:12])}; its data now have "
-            f"{', '.join(task.label_names[:12])}, in this order. Start a new search."
+            f"{', '.join(task.kind.labels[:12])}, in this order. Start a new search."
         )
 
 

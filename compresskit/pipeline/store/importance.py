@@ -1,4 +1,4 @@
-"""How much heads and units of a run's dense model matter, beside its weights: spaces are shaped by it."""
+"""Importance of the heads and units of a run's dense model, stored beside its weights."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from typing import Any, NoReturn, TypeVar
 from compresskit.architecture import Architecture
 from compresskit.errors import ArchitectureError, ConfigurationError, RunError
 from compresskit.exhausted import is_disk_full
-from compresskit.methods import NAS
+from compresskit.methods.names import NAS
 from compresskit.pipeline.evaluation.evaluator import Scores
 from compresskit.pipeline.settings import KNOWN, SearchSettings, as_kept
 from compresskit.pipeline.store.dense_predictions import ANSWERS_FILE

@@ -44,7 +44,7 @@ def _candidate(folder: Path) -> Candidate:
     try:
         return Candidate.from_json(value)
     except (ArchitectureError, TypeError, ValueError, KeyError, AttributeError) as error:
-        raise RunError(f"{folder / _FILE} is no candidate ({error}). {remedy}") from None
+        raise RunError(f"{folder / _FILE} is not a candidate ({error}). {remedy}") from None
 
 
 def weights_folder(run: Path, weights: str | None, architecture: Architecture, dims: Dimensions) -> Path:

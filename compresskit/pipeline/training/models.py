@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import nn
-from transformers import AutoModelForSequenceClassification, set_seed
+from transformers import AutoConfig, set_seed
 from transformers.utils import logging as transformers_logging
 
 from compresskit.errors import ConfigurationError, RunError
 from compresskit.exhausted import is_out_of_memory
+from compresskit.inputs import InputSpec, text_inputs
 from compresskit.pipeline.checkpoint.configuration import read_configuration
 from compresskit.pipeline.checkpoint.folder import check_folder
 from compresskit.pipeline.checkpoint.head import architectures_of, read_head
@@ -21,6 +22,8 @@ from compresskit.pipeline.checkpoint.tokenizer import open_tokenizer
 from compresskit.pipeline.checkpoint.weights import Loaded, load_classifier
 from compresskit.pipeline.training.ranks import is_first
 from compresskit.runs.atomic import atomic_folder
+from compresskit.supernet.classes import class_for, class_of
+from compresskit.tasks.base import TaskKind
 from compresskit.tasks.task import Task
 
 
@@ -28,26 +31,33 @@ from compresskit.tasks.task import Task
 class Checkpoint:
     """A user's model before its weights are read. `label2id` is set when its head is a trained one.
 
-    `architectures`: the model's classes by config.json. `inputs`: names, of its graph. `pad_id` pads
-    batches. `notes`: for the user.
+    `architectures`: the model's classes by config.json. `inputs`: of its graph. `head_task`: the hub's name
+    of the task that its head is for. `notes`: for the user.
     """
 
     source: str
     config: Any
     architectures: tuple[str, ...]
-    inputs: tuple[str, ...]
+    inputs: InputSpec
     tokenizer: Any
-    pad_id: int
     label2id: dict[str, int] | None
+    head_task: str | None
     notes: tuple[str, ...]
 
     @property
     def is_fine_tuned(self) -> bool:
         return self.label2id is not None
 
+    def for_kind(self, kind: TaskKind) -> Checkpoint:
+        """Without a head that is not for this task."""
+        if self.head_task in (None, kind.hub_task):
+            return self
+        note = f"its head ({', '.join(self.architectures)}) is not for {kind.hub_task}: a new one is trained"
+        return replace(self, label2id=None, head_task=None, notes=(*self.notes, note))
+
 
 def quiet() -> None:
-    """Keep transformers' own bars and reports off the terminal: what matters is said by us."""
+    """Keep transformers' own bars and reports off the terminal: the search prints its own."""
     transformers_logging.disable_progress_bar()
     transformers_logging.set_verbosity_error()
 
@@ -57,12 +67,13 @@ def open_checkpoint(source: str | Path) -> Checkpoint:
     source = str(source)
     quiet()
     check_folder(source)
-    config, raw, inputs, notes = read_configuration(source)
-    tokenizer, pad_id, of_tokenizer = open_tokenizer(source, config, inputs)
-    label2id, of_head = read_head(source, raw, config)
+    config, raw, names, notes = read_configuration(source)
+    tokenizer, pad_id, of_tokenizer = open_tokenizer(source, config, names)
+    label2id, head_task, of_head = read_head(source, raw, config)
     notes = (*notes, *of_tokenizer, *of_head)
     classes = architectures_of(raw)
-    return Checkpoint(source, config, classes, inputs, tokenizer, pad_id, label2id, notes)
+    inputs = text_inputs(names, pad_id)
+    return Checkpoint(source, config, classes, inputs, tokenizer, label2id, head_task, notes)
 
 
 def load_dense(checkpoint: Checkpoint, task: Task, seed: int) -> Loaded:
@@ -73,12 +84,9 @@ def load_dense(checkpoint: Checkpoint, task: Task, seed: int) -> Loaded:
     set_seed(seed)
     source, config = checkpoint.source, copy.deepcopy(checkpoint.config)
     if not checkpoint.is_fine_tuned:
-        config.num_labels = task.num_labels
-        config.problem_type = "regression" if task.kind == "regression" else None
-        if task.kind != "regression":
-            config.id2label = dict(enumerate(task.label_names))
-            config.label2id = {name: i for i, name in enumerate(task.label_names)}
-    loaded = load_classifier(source, config, keeps_head=checkpoint.is_fine_tuned)
+        task.kind.configure(config)
+    model_class = class_for(task.kind.hub_task)
+    loaded = load_classifier(source, config, model_class, keeps_head=checkpoint.is_fine_tuned)
     if loaded.has_head and not checkpoint.architectures:
         name = type(loaded.model).__name__
         raise ConfigurationError(
@@ -103,7 +111,8 @@ def load_model(folder: Path) -> nn.Module:
     """A model that `save_model` wrote. Raises RunError where it is damaged."""
     quiet()
     try:
-        model: nn.Module = AutoModelForSequenceClassification.from_pretrained(folder, dtype=torch.float32)
+        saved_as = class_of(AutoConfig.from_pretrained(folder))
+        model: nn.Module = saved_as.from_pretrained(folder, dtype=torch.float32)
     except Exception as error:  # safetensors' own, and whatever transformers makes of a damaged config.json
         if is_out_of_memory(error):
             raise

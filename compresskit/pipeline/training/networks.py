@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import shutil
+from functools import partial
 from pathlib import Path
 
 from torch import nn
 
 from compresskit.architecture import Architecture
 from compresskit.families import dimensions_of
-from compresskit.pipeline.inputs import Inputs
-from compresskit.pipeline.settings import DENSE_LEARNING_RATE, SearchSettings
+from compresskit.pipeline.context import Context
+from compresskit.pipeline.settings import DENSE_LEARNING_RATE
 from compresskit.pipeline.store.dense_predictions import Answered, DenseAnswers
 from compresskit.pipeline.store.importance import save_scores
 from compresskit.pipeline.store.shared_weights import load_shared
 from compresskit.pipeline.training.models import load_dense, load_model, save_model
 from compresskit.pipeline.training.plan import SCORED, plan_of, seconds_a_look
 from compresskit.pipeline.training.ranks import is_first
-from compresskit.pipeline.training.steps_spent import note_full_steps, note_training
+from compresskit.pipeline.training.steps_spent import note_full_steps
 from compresskit.pipeline.training.strategy import (
     DENSE,
     SUPERNET,
@@ -27,15 +28,11 @@ from compresskit.pipeline.training.strategy import (
     strategy_for,
 )
 from compresskit.pipeline.training.sub_supernets import PartsTraining
-from compresskit.pipeline.training.time_estimate import Clock
-from compresskit.runs.directory import RunDirectory
-from compresskit.spaces import Space
 from compresskit.supernet.network import SuperNetwork
 from compresskit.supernet.scoring import predict
 from compresskit.supernet.surgery import blueprint_of
 from compresskit.training.recipe import training_device
 from compresskit.training.stages import (
-    Stage,
     dense_strategy,
     fine_tune,
     order_by_importance,
@@ -48,19 +45,13 @@ from compresskit.training.strategies import Strategy
 class Networks:
     """Each is trained once: what stands in the run is loaded, what was cut off goes on."""
 
-    def __init__(
-        self,
-        run: RunDirectory,
-        settings: SearchSettings,
-        inputs: Inputs,
-        stage: Stage,
-        clock: Clock,
-    ) -> None:
-        self.run = run
-        self.settings = settings
-        self.inputs = inputs
-        self.stage = stage
-        self.clock = clock
+    def __init__(self, context: Context) -> None:
+        self.context = context
+        self.run = context.run
+        self.settings = settings = context.settings
+        self.inputs = inputs = context.inputs
+        self.stage = context.stage
+        self.display = context.display
         self.device = training_device()
         rows = len(inputs.task.train)
         width = dimensions_of(inputs.checkpoint.config).hidden_size
@@ -73,18 +64,16 @@ class Networks:
     def dense(self) -> nn.Module:
         """The dense model, its heads and units in order of importance."""
         folder = self.run.supernet / "dense_model"
-        is_there = folder.exists()
-        model = load_model(folder).to(self.device) if is_there else self._fine_tuned()
-        self.plan(model)
-        if is_there:
-            return model
+        if folder.exists():
+            return self.planned(load_model(folder).to(self.device))
+        model = self._fine_tuned()
         importance = self.settings.importance
         scores = order_by_importance(model, self.stage, self.recipes[DENSE], importance)
         save_scores(self.run.supernet, scores)
         network, task = SuperNetwork(model), self.inputs.task
         rows = len(task.validation) + len(task.search)
-        with self.clock.stage(SCORED, rows, "rows") as counter:
-            whole = predict(network, task.validation, pad_id=self.stage.pad_id, counter=counter)
+        with self.display.stage(SCORED, rows, "rows") as counter:
+            whole = predict(network, task, task.validation, counter=counter)
             quick = quick_predict(network, self.stage, counter=counter)
         answers = DenseAnswers(
             Answered.of(task, whole, task.validation), Answered.of(task, quick, task.search)
@@ -100,29 +89,30 @@ class Networks:
             blueprint=network.blueprint.to_json(),
             notes=[*self.inputs.checkpoint.notes, *task.notes],
         )
-        self.clock(
-            f"dense model: {task.metric_name} {metric:.4f} on validation, one answer to every row {prior:.4f}"
+        self.display(
+            f"dense model: {task.metric_name} {metric:.4f} on validation, majority baseline {prior:.4f}"
         )
         if metric <= prior:
-            self.clock(
-                "warning: the dense model is no better than one answer to every row, and what is made of it "
-                "will not be: check labels, text columns and tokenizer, or train longer (--epochs)"
+            self.display(
+                "warning: the dense model is no better than the majority baseline, so its sub-networks will "
+                "not be either: check labels, text columns and tokenizer, or train longer (--epochs)"
             )
         save_model(model, folder)
         if is_first():
             shutil.rmtree(self._unordered, ignore_errors=True)
         return model
 
-    def shared(self, dense: nn.Module, space: Space) -> SuperNetwork:
-        """Shared weights that the sub-networks of `space` work with; `dense` becomes them."""
+    def shared(self, dense: nn.Module) -> SuperNetwork:
+        """Shared weights that the sub-networks of the space work with; `dense` becomes them."""
         folder = self.run.supernet / "model"
         if folder.exists():
             return load_shared(folder).to(self.device)
+        space = self.context.space
         if self.parts > 1:
             part = folder.with_name("model.training")
-            training = PartsTraining(
-                part, self.settings, self.stage, self.recipes[SUPERNET], self._stored, self._spent
-            )
+            spent = partial(note_full_steps, self.run)
+            recipe, trained = self.recipes[SUPERNET], self.context.trained
+            training = PartsTraining(part, self.settings, self.stage, recipe, trained, spent)
             found = training.run(dense, space, self.parts)
             if is_first():
                 part.rename(folder)
@@ -132,42 +122,34 @@ class Networks:
         strategy = strategy_for(self.settings, space)
         train_supernet(supernet, self.stage, self.recipes[SUPERNET], lambda _: strategy, watch=space.middle)
         save_model(supernet.model, folder)
-        self._stored(SUPERNET)
+        self.context.trained(SUPERNET)
         self.run.update(status="supernet")
         return SuperNetwork(supernet.model)  # training leaves a forward in mixed precision behind
 
     def _fine_tuned(self) -> nn.Module:
         """The model fine-tuned on the task: stored at once, since ordering and scoring it takes time."""
         if self._unordered.exists():
-            return load_model(self._unordered).to(self.device)
+            return self.planned(load_model(self._unordered).to(self.device))
         checkpoint = self.inputs.checkpoint
         model = load_dense(checkpoint, self.inputs.task, self.settings.seed).model.to(self.device)
         if checkpoint.is_fine_tuned:
-            self.clock("the checkpoint is fine-tuned: it is the dense model and teacher as it is")
-            return model
+            self.display("the checkpoint is fine-tuned: it is the dense model and teacher as it is")
+            return self.planned(model)
         recipe = self.recipes[DENSE]
         strategy = dense_strategy(model, self.inputs.task, recipe.steps(len(self.inputs.task.train)))
-        self.plan(model, strategy)
+        self.planned(model, strategy)
         fine_tune(model, self.stage, recipe, strategy)
         save_model(model, self._unordered)
-        self._stored(DENSE)
+        self.context.trained(DENSE)
         return model
 
-    def _stored(self, stage: str) -> None:
-        """A training's model is on disk: what it cost is written down, its checkpoints go."""
-        if is_first():
-            self.stage.discard(stage)
-        note_training(self.run, stage)
-
-    def _spent(self, what: str, full_steps: float) -> None:
-        note_full_steps(self.run, what, full_steps)
-
-    def plan(self, model: nn.Module, fine_tuning: Strategy | None = None) -> None:
-        """Tell the clock what there is to do from here on; with `fine_tuning` that comes first."""
+    def planned(self, model: nn.Module, fine_tuning: Strategy | None = None) -> nn.Module:
+        """`model`, once the display knows what there is to do; with `fine_tuning` that comes first."""
         blueprint, profile = blueprint_of(model), self.inputs.profile
-        plan = plan_of(self.run, self.settings, self.inputs, self.recipes, fine_tuning, blueprint)
+        plan = plan_of(self.context, self.recipes, fine_tuning, blueprint)
         macs = blueprint.macs(Architecture.full(blueprint.dims), profile.length, profile.batch)
-        self.clock.plan(plan, seconds_a_look(profile, macs))
+        self.display.plan(plan, seconds_a_look(profile, macs))
+        return model
 
     @property
     def _unordered(self) -> Path:

@@ -8,11 +8,11 @@ import numpy as np
 
 from compresskit.architecture import Architecture
 from compresskit.families import Blueprint
-from compresskit.methods import NAS, UNTRAINED
-from compresskit.methods.budget import full_step_budget
+from compresskit.methods.names import NAS, UNTRAINED
+from compresskit.pipeline.context import Context
 from compresskit.pipeline.evaluation.variant_choice import choice_of, forms_on, missing_precisions
-from compresskit.pipeline.inputs import Inputs
 from compresskit.pipeline.settings import SearchSettings
+from compresskit.pipeline.training.budget import full_step_budget
 from compresskit.pipeline.training.strategy import DENSE, SUPERNET, parts_of, strategy_for
 from compresskit.pipeline.training.sub_supernets import part_name
 from compresskit.pipeline.training.time_estimate import Work
@@ -28,7 +28,8 @@ from compresskit.training.stages import IMPORTANCE_ROWS
 from compresskit.training.strategies import Strategy
 
 TRIALS, FRONT, SCORED = "trials", "scoring the front", "scoring the dense model"  # stages
-MEAN_CANDIDATE = 0.5  # of the full network's cost, one candidate of a search with another
+# Of what scoring the full network costs: a trial and a point of the front, one with another.
+MEAN_TRIAL, MEAN_POINT = 0.3, 0.2
 FIRST_LOOK = 0.4  # of a look of full length: what a trial takes
 LOOKS_A_POINT = 1.5  # beside the dense model, by what they contradict
 # A look at a graph of so many multiply-accumulates a second, run so often, and what each takes beside that.
@@ -42,14 +43,10 @@ def seconds_a_look(profile: Profile, macs: int) -> float:
 
 
 def plan_of(
-    run: RunDirectory,
-    settings: SearchSettings,
-    inputs: Inputs,
-    recipes: Mapping[str, Recipe],
-    fine_tuning: Strategy | None,
-    blueprint: Blueprint,
+    context: Context, recipes: Mapping[str, Recipe], fine_tuning: Strategy | None, blueprint: Blueprint
 ) -> dict[str, Work]:
     """What a search still has to do, in order; without `fine_tuning` its dense model is there."""
+    run, settings, inputs = context.run, context.settings, context.inputs
     task, batch, rows = inputs.task, settings.batch_size, len(inputs.task.train)
     full = Architecture.full(blueprint.dims)
     search = scoring_cost(blueprint, len(task.search), full, batch)
@@ -57,20 +54,20 @@ def plan_of(
     plan: dict[str, Work] = {}
     if fine_tuning is not None:
         steps = recipes[DENSE].steps(rows) * mean_step_cost(fine_tuning, blueprint)
-        plan[training_of(DENSE)] = Work(steps + EVALUATIONS * search)
+        plan[training_of(DENSE)] = Work(steps + EVALUATIONS * search, trains=True)
     if not (run.supernet / "dense_model").exists():
         plan[ORDER] = Work(min(IMPORTANCE_ROWS, rows) / batch)
         plan[SCORED] = Work(validation + search)
     budget = 0.0
     if settings.method == NAS and not (run.supernet / "model").exists():
-        evaluations = EVALUATIONS * search * MEAN_CANDIDATE
-        for name, steps in _shared(settings, inputs, recipes[SUPERNET], blueprint).items():
-            plan[training_of(name)] = Work(steps + evaluations)
+        evaluations = EVALUATIONS * search * MEAN_TRIAL
+        for name, steps in _shared(context, recipes[SUPERNET], blueprint).items():
+            plan[training_of(name)] = Work(steps + evaluations, trains=True)
     elif settings.method not in (NAS, *UNTRAINED):
         budget = full_step_budget(settings, blueprint, recipes[SUPERNET].steps(rows))
     for precision in missing_precisions(run.info, settings.precisions_on(inputs.profile)):
         plan[choice_of(precision)] = Work(looks=sum(map(len, forms_on(inputs.profile))))
-    plan[TRIALS] = _trials(run, settings, search * MEAN_CANDIDATE, budget)
+    plan[TRIALS] = _trials(run, settings, search * MEAN_TRIAL, budget)
     return plan | {FRONT: front_work(settings, task, blueprint, 2 + (settings.trials or 60) // 4)}
 
 
@@ -78,7 +75,7 @@ def front_work(settings: SearchSettings, task: Task, blueprint: Blueprint, point
     """To score and to measure so many points for the front."""
     full = Architecture.full(blueprint.dims)
     validation = scoring_cost(blueprint, len(task.validation), full, settings.batch_size)
-    return Work(points * validation * MEAN_CANDIDATE, 1 + points * LOOKS_A_POINT * FIRST_LOOK)
+    return Work(points * validation * MEAN_POINT, 1 + points * LOOKS_A_POINT * FIRST_LOOK)
 
 
 def _trials(run: RunDirectory, settings: SearchSettings, scoring: float, budget: float) -> Work:
@@ -92,15 +89,13 @@ def _trials(run: RunDirectory, settings: SearchSettings, scoring: float, budget:
     return Work(settings.trials * scoring + budget, settings.trials * FIRST_LOOK)
 
 
-def _shared(
-    settings: SearchSettings, inputs: Inputs, recipe: Recipe, blueprint: Blueprint
-) -> dict[str, float]:
+def _shared(context: Context, recipe: Recipe, blueprint: Blueprint) -> dict[str, float]:
     """Full steps of each training of the super-network.
 
     A teacher is asked of each row once, where its answers find room.
     """
-    train, parts = inputs.task.train, parts_of(settings, len(inputs.task.train))
-    strategy = strategy_for(settings, inputs.space)
+    train, settings, space = context.inputs.task.train, context.settings, context.space
+    parts, strategy = parts_of(settings, len(train)), strategy_for(settings, space)
     batches = -(-len(train) // settings.batch_size)
     whole = recipe.steps(len(train)) * mean_step_cost(strategy, blueprint)
     dims = blueprint.dims
@@ -108,7 +103,7 @@ def _shared(
     kept = kept and strategy.needs_teacher and training_device().type == "cpu"
     found, seen = {}, 0.0
     for place, sizes in enumerate(ranges(parts)):
-        own = strategy if parts == 1 else strategy_for(settings, inputs.space, sizes)
+        own = strategy if parts == 1 else strategy_for(settings, space, sizes)
         steps = whole / parts / mean_step_cost(own, blueprint)
         asked = min(steps, max(0.0, batches - seen)) if kept else steps
         found[part_name(place) if parts > 1 else SUPERNET] = whole / parts - FORWARD * (steps - asked)

@@ -6,7 +6,7 @@ import os
 from typing import Any
 
 from compresskit.errors import ConfigurationError
-from compresskit.methods import NAS
+from compresskit.methods.names import NAS
 from compresskit.runs.directory import RunDirectory
 
 

@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 from torch import nn
 
-from compresskit.methods.budget import epochs_for
 from compresskit.pipeline.settings import SearchSettings
 from compresskit.pipeline.store.importance import read_scores, save_scores
 from compresskit.pipeline.store.shared_weights import order_folder, part_folder, write_ends
+from compresskit.pipeline.training.budget import epochs_for
 from compresskit.pipeline.training.models import load_model, save_model
 from compresskit.pipeline.training.ranks import is_first
 from compresskit.pipeline.training.strategy import SUPERNET, strategy_for
@@ -66,7 +66,7 @@ class PartsTraining:
             model = copy.deepcopy(models[-1] if models else dense)
             spent = 0.0
             if place and isinstance(_inner(space), RankedSpace):
-                space, spent = self.order_anew(model, space, sizes[1], place, share)
+                space, spent = self.order_again(model, space, sizes[1], place, share)
                 self.spend(f"order-{place + 1}", spent)
             done = part_folder(self.folder, place)
             if done.exists():
@@ -117,7 +117,7 @@ class PartsTraining:
             teacher=copy.deepcopy(teacher),
         )
 
-    def order_anew(
+    def order_again(
         self, model: nn.Module, space: Space, most: float, place: int, full_steps: float
     ) -> tuple[Space, float]:
         """`model` in the order of its members' Fisher information now; the space so shaped, and the cost."""
@@ -133,9 +133,9 @@ class PartsTraining:
         batches = max(1, min(SCORED_ROWS // batch, int(SCORED_SHARE * full_steps / a_batch)))
         scores = read_scores(order_folder(self.folder, place))
         if scores is None:
-            task, pad_id, seed = self.stage.task, self.stage.pad_id, self.settings.seed
-            sample = sample_batches(task.train, pad_id, batch, seed, batches * batch, device)
-            scores = mask_gradients(model, top, sample, batch_loss).fisher()
+            task = self.stage.task
+            sample = sample_batches(task, batch, self.settings.seed, batches * batch, device)
+            scores = mask_gradients(model, top, sample, batch_loss(task.kind)).fisher()
             save_scores(order_folder(self.folder, place), scores)
         reorder(model, blueprint, Importance(scores.heads.to(device), scores.units.to(device)))
         ordered = scores.sorted()

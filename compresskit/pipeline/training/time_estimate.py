@@ -19,14 +19,16 @@ class Work:
 
     `full_steps`: training and scoring, in optimizer steps of the full network. `looks`: measurements of
     latency, in those of the dense model at the profile's own precision. `seconds`: what is known beforehand.
+    `trains`: it is a training, whose steps tell what those of the next one take better than other work does.
     """
 
     full_steps: float = 0.0
     looks: float = 0.0
     seconds: float = 0.0
+    trains: bool = False
 
 
-class Clock:
+class TimedDisplay:
     """The display of a search, with the time that the whole of it still takes.
 
     Stages that are planned are expected to take what their work takes at the rates so far: seconds a full
@@ -71,8 +73,10 @@ class Clock:
                 return
             pace = Pace(total, self._seconds(work), self.now)
             self._tell(name, pace, begins=True)
-            yield _Heard(counter, pace, lambda: self._hear(name, work, pace))
-        del self._plan[name]
+            heard = _Heard(counter, pace, lambda: self._hear(name, work, pace))
+            heard.show()
+            yield heard
+        self._plan.pop(name, None)
 
     def _seconds(self, work: Work) -> float | None:
         """What it will take; None where nobody knows."""
@@ -81,13 +85,12 @@ class Clock:
         return work.full_steps * (self._a_step or 0.0) + work.looks * self._a_look + work.seconds
 
     def _hear(self, name: str, work: Work, pace: Pace) -> None:
-        left = pace.seconds_left
-        if left is None or not 0 < pace.share < 1:
+        whole = pace.whole_seconds
+        if whole is None:
             return
-        whole = left / (1 - pace.share)
         if work.looks and not work.full_steps:
             self._a_look = whole / work.looks
-        elif work.full_steps and (self._a_step is None or not work.looks):
+        elif work.full_steps and (self._a_step is None or work.trains):
             self._a_step = max(0.0, whole - work.looks * self._a_look) / work.full_steps
         self._tell(name, pace)
 
@@ -119,12 +122,18 @@ class _Heard:
     def advance(self, count: float = 1.0) -> None:
         self._counter.advance(count)
         self._pace.advance(count)
+        self.show()
         self._hear()
 
     def expect(self, total: float | None = None, seconds_left: float | None = None) -> None:
-        self._counter.expect(total, seconds_left)
+        self._counter.expect(total)
         self._pace.expect(total, seconds_left)
+        self.show()
         self._hear()
+
+    def show(self) -> None:
+        """The time left as it is known here: by what was expected as the stage began, too."""
+        self._counter.expect(seconds_left=self._pace.seconds_left)
 
     def describe(self, text: str, line: str | None = None) -> None:
         self._counter.describe(text, line)

@@ -19,7 +19,7 @@ class GroupLasso:
 
     Li et al. 2020 (arXiv 2009.08065), equation 3. Reweighted, `gamma_ij = 1 / (||W_ij||_2 + 1e-3)` is
     taken from the weights as they are at the first step and at further milestones, evenly spaced over
-    the steps that are planned; plain, gamma is 1. A resumed training takes gamma anew where it goes on.
+    the steps that are planned; plain, gamma is 1. A resumed training computes gamma again where it continues.
     """
 
     def __init__(

@@ -43,7 +43,7 @@ def train_with_lasso(
 
     `start` is the sub-network that is trained and later pruned, by default all of it. A `teacher`
     distils into it, beside the labels. Returns the penalty; None for kind `none`, which
-    leaves the model as it is: pruning then goes by the magnitudes that fine-tuning gave.
+    leaves the model as it is: pruning then uses the magnitudes that fine-tuning gave.
     """
     if lasso.kind == NO_LASSO:
         return None

@@ -20,7 +20,7 @@ class Costs:
     """Cost of one layer's heads and units, in any unit; the same for every layer.
 
     `heads[n]` is what n heads of a layer cost, `units[n]` likewise; both rise with n. `fixed` is what
-    the model costs besides.
+    the rest of the model costs.
     """
 
     heads: Array

@@ -1,4 +1,4 @@
-"""Who may ask: a shared token on every request, and nothing in clear beyond this machine."""
+"""Access: a shared token on every request, and nothing in clear text beyond this machine."""
 
 from __future__ import annotations
 

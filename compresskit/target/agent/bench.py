@@ -1,4 +1,4 @@
-"""What the agent does for each kind of job: looked through when it comes in, done when its turn comes."""
+"""What the agent does for each kind of job: checked when it arrives, run when its turn comes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from typing import Any
 
 from compresskit.errors import CompresskitError, ConfigurationError, TargetError
 from compresskit.exhausted import is_out_of_memory
-from compresskit.target.agent.engines import ROW_PARTS
+from compresskit.inputs import InputSpec
+from compresskit.target.agent.engines import LENGTHS
 from compresskit.target.agent.fields import expect, read_limits, read_settings
 from compresskit.target.agent.graphs import Graphs
 from compresskit.target.agent.guard import CutOffError, Guard
@@ -103,7 +104,7 @@ class Bench:
             expired = threading.Event()
 
             def cut_off() -> None:
-                expired.set()  # before the worker dies, so that its death is told for what it is
+                expired.set()  # before the worker dies, so that its end is reported correctly
                 self._drop_target()
 
             stop = threading.Timer(self._limits.job_seconds, cut_off)
@@ -127,17 +128,18 @@ class Bench:
 
     def _plan_logits(self, request: Request, body: Path) -> Work:
         profile, session = read_settings(request.fields, self._limits)
+        inputs = InputSpec.from_json(request.fields["inputs"])
         expect(
             request,
-            fields={"profile", "session", "engine", "pad_id"},
-            parts=set(ROW_PARTS),
-            needed={"lengths", "input_ids"},
+            fields={"profile", "session", "engine", "inputs"},
+            parts={LENGTHS, *inputs.names},
+            needed={LENGTHS, inputs.names[0]},
         )
         asked = {
             "do": "logits",
             "profile": profile.to_json(),
             "session": None if session is None else session.to_json(),
-            "pad_id": int(request.fields["pad_id"]),
+            "inputs": inputs.to_json(),
             "source": str(body),
             "parts": {name: [part.offset, part.size] for name, part in request.parts.items()},
         }
@@ -148,7 +150,11 @@ class Bench:
         asked |= {"path": str(self._graphs.need(engine)), "out": str(out)}
         try:
             reply = self._runner_of(profile).request(asked, self._limits.job_seconds)
-            return {"rows": reply["rows"], "logits": base64.b64encode(out.read_bytes()).decode()}
+            return {
+                "rows": reply["rows"],
+                "shape": reply["shape"],
+                "logits": base64.b64encode(out.read_bytes()).decode(),
+            }
         finally:
             out.unlink(missing_ok=True)
 

@@ -1,6 +1,6 @@
 """Whether a graph that came over the network may be run: everything that can be seen without running it.
 
-What passes is written anew from what was looked at, so that ONNX Runtime never reads bytes that were
+What passes is written again from what was checked, so that ONNX Runtime never reads bytes that were
 not understood here. What cannot be seen (how much memory, how long) is left to the limits of
 the process that runs it.
 """

@@ -1,4 +1,4 @@
-"""Connections as they come in: those that have shown no token make room for others."""
+"""New connections: when there are too many, those that have not shown a token are closed first."""
 
 from __future__ import annotations
 

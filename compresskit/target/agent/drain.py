@@ -1,4 +1,4 @@
-"""What is left of a body is taken before an answer leaves, so that the client reads why it was refused."""
+"""Reads the rest of a body before an answer is sent, so that the client sees why it was refused."""
 
 from __future__ import annotations
 

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from compresskit.errors import TargetError
+from compresskit.inputs import InputSpec, in_order
 from compresskit.target.base import SessionSettings
 from compresskit.target.compare import compare
 from compresskit.target.decide import Limit
@@ -26,28 +27,29 @@ from compresskit.target.session import make_session, session_spec
 
 Tokens = npt.NDArray[np.int32]
 _BATCH = 32  # rows, where the graph leaves the number open
-ROW_PARTS = ("lengths", "input_ids", "token_type_ids")
+LENGTHS = "lengths"
 
 
 @dataclass(frozen=True)
 class Rows:
-    """Encoded texts of unequal lengths, end to end; a part that a tokenizer does not give is absent."""
+    """Encoded rows of unequal lengths, end to end; an input that no row has is absent from `tokens`."""
 
     starts: npt.NDArray[np.int64]  # (rows + 1,)
     tokens: Mapping[str, Tokens]
+    spec: InputSpec
 
     @classmethod
-    def read(cls, source: Path, parts: Mapping[str, Sequence[int]]) -> Rows:
-        """From (offset, bytes) of each of ROW_PARTS in a file: little-endian int32.
+    def read(cls, source: Path, parts: Mapping[str, Sequence[int]], spec: InputSpec) -> Rows:
+        """From (offset, bytes) of LENGTHS and of each input in a file: little-endian int32.
 
         Raises TargetError when they do not fit each other.
         """
         data = {name: _numbers(source, *part) for name, part in parts.items()}
-        lengths = data.pop("lengths")
+        lengths = data.pop(LENGTHS)
         starts = np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)])
         if len(lengths) == 0 or lengths.min() < 1 or any(len(each) != starts[-1] for each in data.values()):
             raise TargetError("rows are malformed: each needs one token or more, and all parts one length.")
-        return cls(starts, data)
+        return cls(starts, data, spec)
 
     def __len__(self) -> int:
         return len(self.starts) - 1
@@ -56,31 +58,27 @@ class Rows:
         return int(self.starts[row + 1] - self.starts[row])
 
     def feed(
-        self, chosen: Sequence[int], inputs: Sequence[GraphInput], size: tuple[int, int], pad_id: int
+        self, chosen: Sequence[int], inputs: Sequence[GraphInput], size: tuple[int, int]
     ) -> dict[str, npt.NDArray[Any]]:
-        """Inputs of `size` (batch, length) for the rows `chosen`, padded at the end and masked there."""
-        feed = {item.name: np.zeros(size, item.dtype) for item in inputs}
-        if "input_ids" in feed:
-            feed["input_ids"][:] = pad_id
-        for place, row in enumerate(chosen):
-            length = self.length(row)
-            for name, values in self.tokens.items():
-                if name in feed:
-                    feed[name][place, :length] = values[self.starts[row] : self.starts[row + 1]]
-            if "attention_mask" in feed:
-                feed["attention_mask"][place, :length] = 1
-        return feed
+        """Inputs of `size` (batch, length) for the rows `chosen`, padded at the end; rows that lack are 0."""
+        rows = [
+            {name: values[self.starts[row] : self.starts[row + 1]] for name, values in self.tokens.items()}
+            for row in chosen
+        ]
+        empty = [{self.spec.names[0]: np.zeros(0, np.int32)}] * (size[0] - len(chosen))
+        feed = self.spec.batch([*rows, *empty], [item.name for item in inputs], length=size[1])
+        return {item.name: feed[item.name].astype(item.dtype, copy=False) for item in inputs}
 
 
 def compute_logits(request: Mapping[str, Any]) -> dict[str, Any]:
-    """Logits (rows, labels), float32, of an engine, in the order of the rows; written to the file `out`.
+    """Logits (rows, ...), float32, of an engine, in the order of the rows; written to the file `out`.
 
     Batches hold rows of like length and are padded to their longest, or to the graph's own fixed sizes.
     Raises TargetError for rows longer than those.
     """
     profile = Profile.from_json(request["profile"])
     path = Path(request["path"])
-    rows = Rows.read(Path(request["source"]), request["parts"])
+    rows = Rows.read(Path(request["source"]), request["parts"], InputSpec.from_json(request["inputs"]))
     inputs = read_inputs(path)
     batch, length = _fixed_sizes(inputs)
     sizes = {"batch": batch or _BATCH, "length": length or 1, "shapes": "dynamic", "lengths": ()}
@@ -88,17 +86,18 @@ def compute_logits(request: Mapping[str, Any]) -> dict[str, Any]:
     session = make_session(path, spec)
     outputs = [item.name for item in session.get_outputs()]
     output = "logits" if "logits" in outputs else outputs[0]
-    found: list[npt.NDArray[np.float32]] = [np.empty(0, np.float32)] * len(rows)
+    order: list[int] = []
+    parts = []
     for chosen in _alike(rows, batch or _BATCH):
         longest = max(map(rows.length, chosen))
         if length is not None and longest > length:
             raise TargetError(f"a row has {longest} tokens; the engine's fixed length is {length}.")
         size = (batch or len(chosen), length or longest)
-        logits = session.run([output], rows.feed(chosen, inputs, size, request["pad_id"]))[0]
-        for row, line in zip(chosen, logits, strict=False):
-            found[row] = np.asarray(line, np.float32)
+        parts.append(session.run([output], rows.feed(chosen, inputs, size))[0][: len(chosen)])
+        order += chosen
+    found = in_order(parts, order, np.diff(rows.starts))
     np.ascontiguousarray(found, "<f4").tofile(request["out"])
-    return {"rows": len(rows)}
+    return {"rows": len(rows), "shape": list(found.shape)}
 
 
 def compare_engines(request: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The guarded process as the agent sees it: requests with a time limit, and a new process after each fall."""
+"""The guarded process as the agent sees it: requests with a time limit, a new process after a crash."""
 
 from __future__ import annotations
 

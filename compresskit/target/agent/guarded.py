@@ -1,4 +1,4 @@
-"""The process that looks into what came over the network: `python -m compresskit.target.agent.guarded`.
+"""The process that checks what came over the network: `python -m compresskit.target.agent.guarded`.
 
 It parses and checks graphs, fills in their weights and runs real engines, one request at a time, below
 its memory limit. Whatever a hostile graph does to it, its owner starts another one.
@@ -7,14 +7,15 @@ its memory limit. Whatever a hostile graph does to it, its owner starts another 
 from __future__ import annotations
 
 import gc
-import os
 import shutil
-import threading
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from compresskit.target.agent.checks import accept_graph
+from compresskit.target.agent.engines import compare_engines, compute_logits
 from compresskit.target.frames import read_frame, write_frame
-from compresskit.target.worker import configure, ignore_stops, leave_with
+from compresskit.target.stripped_graph import fill_weights, weight_bytes
+from compresskit.target.worker import configure, open_pipes
 
 _HIGHEST_OPSET = 40  # where the search for what ONNX Runtime loads begins
 _HIGHEST_IR = 24
@@ -30,21 +31,14 @@ def answer(request: dict[str, Any]) -> dict[str, Any]:
     if do == "accept":
         return {"path": str(accept(request))}
     if do == "logits":
-        from compresskit.target.agent.engines import compute_logits
-
         return compute_logits(request)
     if do == "compare":
-        from compresskit.target.agent.engines import compare_engines
-
         return compare_engines(request)
     raise ValueError(f"unknown request {do!r}")
 
 
 def accept(request: dict[str, Any]) -> Path:
     """Check the graph that lies in a part of a file, fill it in, and write it into a folder with room."""
-    from compresskit.target.agent.checks import accept_graph
-    from compresskit.target.stripped_graph import fill_weights, weight_bytes
-
     with Path(request["source"]).open("rb") as file:
         file.seek(request["offset"])
         data = file.read(request["size"])
@@ -100,12 +94,7 @@ def serve(requests: BinaryIO, replies: BinaryIO) -> None:
 
 
 def main() -> None:
-    ignore_stops()
-    requests = os.fdopen(os.dup(0), "rb")
-    replies = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # a library that prints must not break into the replies
-    threading.Thread(target=leave_with, args=(os.getppid(),), daemon=True).start()
-    serve(requests, replies)
+    serve(*open_pipes())
 
 
 if __name__ == "__main__":

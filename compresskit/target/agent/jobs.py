@@ -40,7 +40,7 @@ class QueueFullError(Exception):
 
 @dataclass
 class Job:
-    """One job and how far it is. `digest` is that of its body, `answer` what is told of its end.
+    """One job and how far it is. `digest` is that of its body, `answer` its result.
 
     `askers` are requests that wait for it now, `asked_at` is when the last one came or went. `stopped`:
     nobody asked for so long that its work is being ended, and its id is free again.
@@ -88,7 +88,7 @@ class Jobs:
     """All jobs of an agent. With `folder`, finished ones are kept there for the agent that follows.
 
     A job that nobody asks for any more is dropped: one that waits at once, the one under way once `stop`
-    has made its work fail. A client that comes back after all is told that its id is unknown, and sends the
+    has made its work fail. A client that comes back gets the answer that its id is unknown, and sends the
     job again.
     """
 

@@ -83,5 +83,5 @@ def check_session(session: SessionSettings) -> None:
     for name in session.disabled_optimizers:
         if not (isinstance(name, str) and name.isidentifier() and len(name) <= 100):
             raise ConfigurationError(
-                f"optimizer {name!r} is no name; permitted: names such as SkipLayerNormFusion."
+                f"optimizer {name!r} is not a name; permitted: names such as SkipLayerNormFusion."
             )

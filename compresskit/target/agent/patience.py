@@ -1,4 +1,4 @@
-"""HTTP/1.1 with an end to patience, and an eye on who has shown the token."""
+"""HTTP/1.1 with time limits, and a record of which connections have shown the token."""
 
 from __future__ import annotations
 

@@ -19,14 +19,14 @@ from typing import Any, BinaryIO
 from compresskit.errors import AgentError
 from compresskit.target.base import Model
 
-PROTOCOL = 3  # changed together with anything that an older side would misread
+PROTOCOL = 4  # changed together with anything that an older side would misread
 DEFAULT_PORT = 8472
 CONTENT_TYPE = "application/x-compresskit"
 KINDS = ("measurements", "engines", "logits", "comparisons")
 
 # States of a job; a failed one carries {"kind", "message"}.
 QUEUED, RUNNING, DONE, FAILED = "queued", "running", "done", "failed"
-# Kinds of failure that sending again does not mend, and those of the job itself.
+# Kinds of failure that sending again does not fix, and those of the job itself.
 REFUSED, MEMORY, TIME, CRASH, OTHER = "refused", "memory", "time", "crash", "failed"
 MISSING = "missing"  # an engine that the agent does not have, or no more: send it again
 

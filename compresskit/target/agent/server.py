@@ -99,7 +99,7 @@ class Agent:
             known = self._jobs.find(asked.id)
             if known is not None:
                 if known.digest != body.digest:
-                    return _failure(409, "id", "this id stands for another job; choose a new one.")
+                    return _failure(409, "id", "this id is that of another job; choose a new one.")
                 with known.asked():
                     return _status_of(known)
             work = self._bench.plan(kind, asked, body.path)
@@ -154,7 +154,7 @@ def _status_of(job: Job) -> Response:
 
 
 def _queue_full() -> Response:
-    return _failure(429, "busy", "as many jobs wait as this agent holds; try again.", retry_after_seconds=5)
+    return _failure(429, "busy", "the queue of this agent is full; try again.", retry_after_seconds=5)
 
 
 def _failure(status: int, kind: str, message: str, retry_after_seconds: int | None = None) -> Response:

@@ -46,7 +46,7 @@ class Spool:
         400 broken off."""
         size = self._declared(request)
         if self._held_bytes + size > self._limits.spool_bytes:
-            raise BodyError(503, "busy", "too many bodies wait already; try again.", retry_after_seconds=5)
+            raise BodyError(503, "busy", "too many uploads are waiting; try again.", retry_after_seconds=5)
         self._held_bytes += size
         with tempfile.NamedTemporaryFile(dir=self._folder, suffix=".body", delete=False) as file:
             path = Path(file.name)

@@ -65,7 +65,7 @@ class Transport:
         return self._until_answered(lambda: self._client.get(path, params=query))
 
     def post(self, path: str, size: int, chunks: Callable[[], Iterable[bytes]]) -> httpx.Response:
-        """Send a body of `size` bytes; `chunks` is called anew for each attempt."""
+        """Send a body of `size` bytes; `chunks` is called for each attempt."""
         headers = {"Content-Length": str(size), "Content-Type": CONTENT_TYPE}
         return self._until_answered(lambda: self._client.post(path, content=iter(chunks()), headers=headers))
 
@@ -120,7 +120,7 @@ def read_answer(answer: httpx.Response) -> dict[str, Any]:
         value = None
     if not isinstance(value, dict):
         raise AgentError(
-            f"what answers at {answer.url.copy_with(path='/')} is no compresskit agent "
+            f"what answers at {answer.url.copy_with(path='/')} is not a compresskit agent "
             f"(HTTP {answer.status_code}); check the address in the profile."
         )
     return value
@@ -130,9 +130,9 @@ def _check_address(address: str) -> None:
     try:
         url = httpx.URL(address)
     except httpx.InvalidURL as error:
-        raise AgentError(f"address {address!r} is no URL: {error}.") from None
+        raise AgentError(f"address {address!r} is not a URL: {error}.") from None
     if url.scheme not in ("http", "https") or not url.host:
-        raise AgentError(f"address {address!r} is no agent's; permitted: https://HOST:PORT.")
+        raise AgentError(f"address {address!r} is not an agent's; permitted: https://HOST:PORT.")
     if url.scheme == "http" and not is_loopback(url.host):
         raise AgentError(
             f"address {address!r} would send the token in clear; permitted: https, and http on this machine "

@@ -91,10 +91,10 @@ def test_a_lone_baseline_is_judged_itself() -> None:
     [
         ("latency.p95 > 5", "no key 'latency'; permitted: .*latency_ms"),
         ("latency_ms.p90 > 5", "no 'p90'; permitted there: p50, p95, p99, ci"),
-        ("latency_ms > 5", "is no number"),
+        ("latency_ms > 5", "is not a number"),
         ("latency_ms.ci.2 > 5", "no '2'"),
         ("latency_ms.p99 > 5", "was not measured. A percentile needs enough samples"),
-        ("path > 5", "is no number"),
+        ("path > 5", "is not a number"),
     ],
 )
 def test_a_gate_that_cannot_be_checked_does_not_pass(text: str, message: str) -> None:
@@ -108,7 +108,7 @@ def test_a_gate_that_cannot_be_checked_does_not_pass(text: str, message: str) ->
         ("latency.p95 > 5", 1, "no key 'latency'"),
         ("latency_ms.p96 > 5", 1, "no 'p96'"),
         ("speedup < 1.5", 1, "give --baseline"),
-        ("precision > 1", 2, "is no number"),
+        ("precision > 1", 2, "is not a number"),
     ],
 )
 def test_a_key_that_no_bench_finds_is_refused_before_one_is_run(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +82,19 @@ def test_keys_that_mean_nothing_are_not_told(fine_tuned: Path, tmp_path: Path) -
         _name_or_path="somewhere",
     )
     assert found.notes == ()
+
+
+def test_older_names_that_are_still_read_are_not_told(tmp_path: Path) -> None:
+    """As on the hub: transformers makes `layer_types` and `rope_parameters` of these."""
+    sizes = {"vocab_size": 60, "hidden_size": 16, "num_hidden_layers": 4, "num_attention_heads": 2}
+    special = dict.fromkeys((f"{name}_token_id" for name in ("pad", "bos", "eos", "cls", "sep")), 1)
+    older = {"global_attn_every_n_layers": 2, "global_rope_theta": 160000.0, "local_rope_theta": 10000.0}
+    raw = {"model_type": "modernbert", "intermediate_size": 24, **sizes, **special, **older}
+    (tmp_path / "config.json").write_text(json.dumps(raw))
+    assert read_configuration(str(tmp_path)).notes == ()
+    (tmp_path / "config.json").write_text(json.dumps({**raw, "global_rope_scale": 2.0}))
+    (note,) = read_configuration(str(tmp_path)).notes
+    assert note.startswith("config.json sets global_rope_scale, which transformers")
 
 
 def test_keys_that_are_not_known_are_told(fine_tuned: Path, tmp_path: Path) -> None:

@@ -91,14 +91,15 @@ def test_problem_types() -> None:
     "architectures", [None, [], ["BertModel"], ["BertForMaskedLM"], ["BertForPreTraining"]]
 )
 def test_no_head(architectures: Any) -> None:
-    assert head(architectures=architectures, id2label={"0": "x", "1": "x"})[0] == (None, ())
+    assert head(architectures=architectures, id2label={"0": "x", "1": "x"})[0] == (None, None, ())
 
 
-def test_a_head_for_tokens_is_told() -> None:
-    found, _ = head(architectures=["BertForTokenClassification"])
+def test_a_head_for_something_else_is_told() -> None:
+    found, _ = head(architectures=["BertForNextSentencePrediction"])
     assert found.label2id is None
-    assert "BertForTokenClassification" in found.notes[0]
+    assert "BertForNextSentencePrediction" in found.notes[0]
 
 
 def test_architectures_as_one_name() -> None:
-    assert head(architectures="BertForSequenceClassification")[0].label2id
+    found, _ = head(architectures="BertForSequenceClassification")
+    assert found.label2id and found.hub_task == "text-classification"

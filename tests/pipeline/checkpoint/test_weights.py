@@ -23,7 +23,8 @@ from tests.pipeline.checkpoint.make import Weights, copy_of, edit_config, prefix
 
 
 def load(folder: Path, *, keeps_head: bool = True) -> Any:
-    return load_classifier(str(folder), AutoConfig.from_pretrained(folder), keeps_head=keeps_head)
+    config = AutoConfig.from_pretrained(folder)
+    return load_classifier(str(folder), config, AutoModelForSequenceClassification, keeps_head=keeps_head)
 
 
 def same(model: Any, folder: Path) -> bool:

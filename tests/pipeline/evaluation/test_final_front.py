@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from compresskit.architecture import Candidate
+from compresskit.display import SILENT
 from compresskit.pipeline.evaluation.evaluator import Scores
 from compresskit.pipeline.evaluation.final_front import write_front
 from compresskit.pipeline.evaluation.latency_record import CandidateLatency
@@ -20,6 +21,7 @@ from compresskit.runs import Front, RunDirectory
 from compresskit.runs.records import TrialRecord
 from compresskit.searchers.constraints import UNBOUND
 from compresskit.searchers.objectives import make_objectives, worth
+from compresskit.tasks.classification import Classification
 from compresskit.tasks.task import Split
 from tests.report.runs import FULL, HALF, UNEVEN, trial
 
@@ -31,6 +33,7 @@ SLOW = replace(
 
 DENSE_METRIC = 0.9
 ROWS = 100
+KIND = Classification(("no", "yes"), "accuracy")
 VALIDATION = Split([(f"text {row}",) for row in range(ROWS)], np.arange(ROWS) % 2, [{}] * ROWS)
 
 
@@ -63,7 +66,8 @@ class Evaluator:
         self.dense_ms: float | None = None
         self.supernet = SimpleNamespace(full=FULL)
         self.stage = SimpleNamespace(
-            task=SimpleNamespace(validation=VALIDATION, metric_name="accuracy", num_labels=2)
+            task=SimpleNamespace(validation=VALIDATION, metric_name="accuracy", kind=KIND),
+            display=SILENT,
         )
         self.blueprint = SimpleNamespace(num_params=lambda architecture: 1)
 

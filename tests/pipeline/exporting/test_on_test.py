@@ -55,7 +55,7 @@ def test_engine_card_and_run_have_them_and_dense_is_asked_once(
     card = (tmp_path / "first" / "README.md").read_text()
     assert f"interval {point.metric_ci[0]:.4f} to {point.metric_ci[1]:.4f}, {point.rows} rows)" in card
     assert f"dense model {dense.metric:.4f}, difference" in card
-    assert any("scoring the dense model on the" in line for line in said)
+    assert f"dense model on the test set, once: {dense.rows} rows" in said
 
     other = next(
         each.trial_id for each in RunDirectory.open(mine).trials() if each.trial_id != point.trial_id
@@ -100,7 +100,7 @@ def test_damaged_answers_are_told_before_anything_is_computed(
     said: list[str] = []
     with pytest.raises(RunError, match=rf"{ANSWERS_FILE} is damaged: .*Remove it\."):
         export(mine, tmp_path / "engine", pareto_idx=0, say=said.append)
-    assert said == []
+    assert said == ["reading model and data"]
 
 
 def test_in_what_an_engine_differs_from_its_point() -> None:

@@ -10,13 +10,13 @@ import numpy.typing as npt
 import pytest
 from onnx import ModelProto
 
-from compresskit.bundle.batching import InputRow
 from compresskit.display import Lines
 from compresskit.engine.export import export_onnx
 from compresskit.engine.precision import PrecisionTrial
 from compresskit.engine.score import logits_of
 from compresskit.engine.variants import Variant, variant_named
 from compresskit.errors import EngineError, TargetError
+from compresskit.inputs import Row
 from compresskit.pipeline.exporting.corpus import Corpus
 from compresskit.pipeline.exporting.device import NamedGraph
 from compresskit.pipeline.exporting.final_graph import check_form
@@ -25,6 +25,7 @@ from compresskit.pipeline.exporting.precision_choice import PrecisionChooser
 from compresskit.target.base import SessionSettings
 from compresskit.target.comparison_result import Comparison, EngineMeasurement, Ratio
 from compresskit.target.profile import Profile
+from compresskit.tasks.classification import Classification
 from compresskit.tasks.task import Split, Task
 from tests.engine.models import SPOILED, make_model, make_rows, spoiled
 
@@ -51,7 +52,7 @@ class FakeDevice:
         return Comparison(measured, ratios, {}, ())
 
     def logits(
-        self, graph: ModelProto, rows: Sequence[InputRow], session: SessionSettings | None = None
+        self, graph: ModelProto, rows: Sequence[Row], session: SessionSettings | None = None
     ) -> npt.NDArray[Any]:
         if any(node.op_type == self.refused for node in graph.graph.node):
             raise TargetError("the device does not know this operator")
@@ -79,10 +80,7 @@ def corpus_for(graph: ModelProto) -> Corpus:
     split = Split([("text",)] * len(ROWS), logits_of(graph, ROWS).argmax(axis=1), ROWS)
     task = Task(
         name="made up",
-        kind="classification",
-        label_names=("a", "b", "c"),
-        num_labels=3,
-        metric_name="accuracy",
+        kind=Classification(("a", "b", "c"), "accuracy"),
         text_columns=("text",),
         label_column="label",
         train=split,
@@ -158,7 +156,7 @@ def test_one_precision_keeps_the_drop_that_was_asked_for(fragile: ModelProto) ->
 def test_a_drop_that_cannot_be_kept_is_said(plain: ModelProto, monkeypatch: pytest.MonkeyPatch) -> None:
     chooser = chooser_for(plain, FakeDevice({}), 0.0)
 
-    def logits(graph: ModelProto, rows: Sequence[InputRow], session: Any = None) -> npt.NDArray[Any]:
+    def logits(graph: ModelProto, rows: Sequence[Row], session: Any = None) -> npt.NDArray[Any]:
         found = logits_of(graph, rows, session)
         quantized = any(node.op_type == "MatMulInteger" for node in graph.graph.node)
         return -found if quantized else found

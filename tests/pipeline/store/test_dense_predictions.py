@@ -1,4 +1,4 @@
-"""What the dense model says of validation rows, kept in a run and held against every candidate."""
+"""What the dense model says of validation rows, kept in a run and compared with every candidate."""
 
 from __future__ import annotations
 

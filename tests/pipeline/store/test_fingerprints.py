@@ -18,6 +18,7 @@ from compresskit.pipeline.search import search
 from compresskit.pipeline.store import fingerprints
 from compresskit.pipeline.store.fingerprints import _check_classes, check_warm_start, model_fingerprint
 from compresskit.runs import RunDirectory
+from compresskit.tasks.classification import Classification
 from tests.pipeline.make import settings_for
 
 
@@ -177,9 +178,9 @@ def test_names_that_transformers_gives_by_itself_are_not_in_the_configuration(tm
     run: Any = SimpleNamespace(path=tmp_path, supernet=tmp_path)
     BertConfig(num_labels=2).save_pretrained(tmp_path / "dense_model")
     assert "id2label" not in json.loads((tmp_path / "dense_model" / "config.json").read_text())
-    task: Any = SimpleNamespace(kind="classification", num_labels=2, label_names=("LABEL_0", "LABEL_1"))
+    task: Any = SimpleNamespace(kind=Classification(("LABEL_0", "LABEL_1"), "accuracy"))
     _check_classes(run, task)
-    task.label_names = ("LABEL_1", "LABEL_0")
+    task.kind = Classification(("LABEL_1", "LABEL_0"), "accuracy")
     with pytest.raises(RunError, match="has the classes LABEL_0, LABEL_1"):
         _check_classes(run, task)
 

@@ -7,7 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from compresskit.inputs import TEXT
 from compresskit.pipeline.training.input_warnings import cautions
+from compresskit.tasks.classification import Classification
+from compresskit.tasks.metrics import REGRESSION
+from compresskit.tasks.regression import Regression
 
 
 class FakeSplit:
@@ -22,7 +26,8 @@ def told(
     rows: int, metric: str = "accuracy", ids: list[int] | None = None, unknown: int | None = 1
 ) -> list[str]:
     split = FakeSplit(rows, ids or [2, 7, 8, 3])
-    task: Any = type("T", (), {"validation": split, "search": split, "metric_name": metric})()
+    kind = Regression((), metric) if metric in REGRESSION else Classification(("a", "b"), metric)
+    task: Any = type("T", (), {"validation": split, "search": split, "kind": kind, "inputs": TEXT})()
     tokenizer = type("T", (), {"unk_token_id": unknown, "unk_token": "[UNK]"})()
     checkpoint: Any = type("C", (), {"tokenizer": tokenizer})()
     return list(cautions(task, checkpoint))
@@ -35,23 +40,23 @@ def test_enough_rows() -> None:
 def test_sixty_rows() -> None:
     (line,) = told(60)
     assert "only 60 validation rows: one row is 1.7 points" in line
-    assert "13 points either way" in line
+    assert "up to +-13 points" in line
 
 
 @pytest.mark.parametrize("rows", [20, 60, 200])
 def test_the_width_is_that_of_draws(rows: int) -> None:
     """95 of 100 samples of a coin lie within what is told."""
     (line,) = told(rows)
-    width = float(line.partition("known to ")[2].split()[0]) / 100
+    width = float(line.partition("accuracy is up to +-")[2].split()[0]) / 100
     shares = np.random.default_rng(0).binomial(rows, 0.5, size=4000) / rows
     assert 0.91 <= (np.abs(shares - 0.5) <= width + 0.005).mean() <= 0.985
 
 
 def test_a_correlation() -> None:
-    assert "a correlation is known to 0.26 either way" in told(60, "pearson_spearman")[0]
+    assert "the 95 % interval of a correlation is up to +-0.26" in told(60, "pearson_spearman")[0]
 
 
 def test_texts_that_the_tokenizer_does_not_know() -> None:
-    assert told(400, ids=[2, 1, 1, 3])[0].startswith("the tokenizer knows nothing of 50% of the tokens")
+    assert told(400, ids=[2, 1, 1, 3])[0].startswith("50% of the tokens of the texts are unknown")
     assert told(400, ids=[2, 1, 7, 8, 7, 3]) == []
     assert told(400, ids=[2, 1, 1, 3], unknown=None) == []

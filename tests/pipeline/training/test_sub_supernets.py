@@ -76,7 +76,7 @@ def test_large_parts_train_gently_and_each_sees_other_rows_first(
         "compresskit.pipeline.training.sub_supernets.train_supernet",
         lambda network, stage, recipe, *_, **__: recipes.append(recipe),
     )
-    stage = Stage(task, 0, tmp_path)
+    stage = Stage(task, tmp_path)
     whole = Recipe(epochs=2, learning_rate=1e-3, seed=5)
     training = PartsTraining(tmp_path / "model", settings, stage, whole, lambda _: None, lambda *_: None)
     training.run(network.model, make_space("ranked", network.blueprint.dims, unit_multiple=8), PARTS)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
 from compresskit.display import Counter, Lines
-from compresskit.pipeline.training.time_estimate import Clock, Work
+from compresskit.pipeline.training.time_estimate import TimedDisplay, Work
 
 
 class Search:
@@ -15,26 +17,29 @@ class Search:
 
     def __init__(self, dense: float = 100.0, second_a_step: float = 1.0, second_a_look: float = 2.0) -> None:
         self.now = 0.0
-        self.a_step, self.a_look = second_a_step, second_a_look
+        self.a_step = self.an_order_step = second_a_step
+        self.a_look = second_a_look
         self.said: list[tuple[float, str]] = []
-        self.clock = Clock(Lines(lambda line: self.said.append((self.now, line))), lambda: self.now)
+        self.display = TimedDisplay(Lines(lambda line: self.said.append((self.now, line))), lambda: self.now)
         self.works = {
-            "training dense": Work(dense),
+            "training dense": Work(dense, trains=True),
+            "order": Work(12),
             "choosing": Work(looks=14),
             "trials": Work(30, looks=24),
             "front": Work(10, looks=5),
         }
 
     def run(self, planned_look: float = 2.0) -> None:
-        with self.clock.whole("search into run"):
-            self.clock.plan(self.works, planned_look)
+        with self.display.whole("search into run"):
+            self.display.plan(self.works, planned_look)
             for name, work in self.works.items():
-                with self.clock.stage(name, 50, "units") as counter:
+                with self.display.stage(name, 50, "units") as counter:
                     self.work(counter, work)
 
     def work(self, counter: Counter, work: Work) -> None:
+        steps = work.full_steps * (self.an_order_step if work == self.works.get("order") else self.a_step)
         for _ in range(50):
-            self.now += (work.full_steps * self.a_step + work.looks * self.a_look) / 50
+            self.now += (steps + work.looks * self.a_look) / 50
             counter.advance()
 
     @property
@@ -54,8 +59,8 @@ def test_a_steady_machine_is_told_right_from_the_first_steps_on(second_a_step: f
     search.run()
     told = search.told
     assert told[0][0] <= max(12.0, 0.05 * search.now)
-    assert len(told) == 4  # once known, and as each later stage begins
-    assert [at + left for at, left in told] == pytest.approx([search.now] * 4, abs=1)
+    assert len(told) == 5  # once known, and as each later stage begins
+    assert [at + left for at, left in told] == pytest.approx([search.now] * 5, abs=1)
 
 
 def test_what_is_taken_for_a_look_is_learnt_from_looks() -> None:
@@ -68,11 +73,20 @@ def test_what_is_taken_for_a_look_is_learnt_from_looks() -> None:
     assert at + left == pytest.approx(search.now, rel=0.05)
 
 
+def test_what_is_no_training_does_not_tell_what_a_training_step_takes() -> None:
+    search = Search()
+    search.an_order_step = 5.0
+    search.run()
+    begun = next(at for at, line in search.said if line == "choosing: 50 units")
+    at, left = next(pair for pair in search.told if pair[0] >= begun)
+    assert at + left == pytest.approx(search.now, abs=1)
+
+
 def test_an_estimate_that_turns_out_wrong_is_told_again() -> None:
     search = Search(dense=1000.0)
-    with search.clock.whole("search into run"):
-        search.clock.plan(search.works, 2.0)
-        with search.clock.stage("training dense", 100, "steps") as counter:
+    with search.display.whole("search into run"):
+        search.display.plan(search.works, 2.0)
+        with search.display.stage("training dense", 100, "steps") as counter:
             for step in range(100):
                 search.now += 1.0 if step < 30 else 20.0  # another program has begun
                 counter.advance()
@@ -83,15 +97,16 @@ def test_an_estimate_that_turns_out_wrong_is_told_again() -> None:
 
 def test_nothing_is_promised_before_a_step_was_timed() -> None:
     search = Search()
-    search.clock.plan(search.works, 2.0)
-    with search.clock.stage("reading"), search.clock.stage("training dense", 50, "steps") as counter:
+    search.display.plan(search.works, 2.0)
+    with search.display.stage("reading"), search.display.stage("training dense", 50, "steps") as counter:
         counter.advance()
     assert search.told == []
 
 
 def test_trials_tell_what_a_step_takes_where_no_training_did() -> None:
     search = Search()
-    del search.works["training dense"], search.works["choosing"]
+    for name in ("training dense", "order", "choosing"):
+        del search.works[name]
     search.run()
     at, left = search.told[-1]
     assert at + left == pytest.approx(search.now, abs=1)
@@ -99,7 +114,29 @@ def test_trials_tell_what_a_step_takes_where_no_training_did() -> None:
 
 def test_stages_that_no_plan_has_are_shown_and_not_counted() -> None:
     search = Search()
-    with search.clock.stage("reading", 3, "files") as counter:
+    with search.display.stage("reading", 3, "files") as counter:
         counter.advance(3)
         counter.describe("", "a line")
     assert [line for _, line in search.said] == ["reading: 3 files", "a line"]
+
+
+def test_a_stage_shows_what_is_expected_of_it_before_it_tells_itself() -> None:
+    shown: list[float | None] = []
+
+    class Shown(Lines):
+        @contextmanager
+        def stage(self, name: str, total: float | None = None, unit: str = "") -> Iterator[Counter]:
+            with super().stage(name, total, unit) as counter:
+                counter.expect = lambda total=None, seconds_left=None: shown.append(seconds_left)  # type: ignore
+                yield counter
+
+    now = 0.0
+    display = TimedDisplay(Shown(lambda _: None), lambda: now)
+    display.plan({"choosing": Work(looks=14)}, 2.0)
+    with display.stage("choosing", 14, "forms") as counter:
+        for _ in range(14):
+            now += 4.0
+            counter.advance()
+    assert shown[0] == pytest.approx(28.0)
+    assert shown[-2] == pytest.approx(4.0, rel=0.2)
+    assert shown[-1] == 0.0

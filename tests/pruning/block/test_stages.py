@@ -19,7 +19,7 @@ from compresskit.supernet.surgery import blueprint_of
 from compresskit.training import recipe
 from compresskit.training.recipe import Recipe
 from compresskit.training.stages import Stage, score
-from tests.training.make import PAD, make_model, make_task
+from tests.training.make import make_model, make_task
 
 SETTING = {
     "qkv": GroupSetting(Partition(OUTPUTS, 2), 2.0),
@@ -37,7 +37,7 @@ def float32(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def stage_in(folder: Path) -> Stage:
-    return Stage(make_task(64), PAD, folder)
+    return Stage(make_task(64), folder)
 
 
 def all_norms(model: nn.Module) -> torch.Tensor:
@@ -89,7 +89,7 @@ def test_pruned_groups_stay_zero_under_momentum_and_decay(tmp_path: Path, is_tau
         )
 
     stage = stage_in(tmp_path)
-    retrain(model, pruned, Stage(stage.task, PAD, tmp_path, Lines(look)), RECIPE, teacher=teacher)
+    retrain(model, pruned, Stage(stage.task, tmp_path, Lines(look)), RECIPE, teacher=teacher)
     for name, mask in pruned.masks.items():
         value = model.get_parameter(name).detach()
         assert not value[~mask].any()

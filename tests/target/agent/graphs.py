@@ -197,6 +197,26 @@ def pooled_graph(batch: int | None = None, length: int | None = None) -> onnx.Mo
     return model
 
 
+def positioned_graph() -> onnx.ModelProto:
+    """A classifier of 4 labels over products of tokens and positions, both of them inputs."""
+    rng = np.random.default_rng(0)
+    tables = [
+        numpy_helper.from_array(rng.normal(0, 1, (VOCABULARY, 4)).astype(np.float32), name)
+        for name in ("words", "places")
+    ]
+    nodes = [
+        helper.make_node("Gather", ["words", "input_ids"], ["word"]),
+        helper.make_node("Gather", ["places", "position_ids"], ["place"]),
+        helper.make_node("Mul", ["word", "place"], ["product"]),
+        helper.make_node("ReduceMean", ["product"], ["logits"], axes=[1], keepdims=0),
+    ]
+    model = graph_of(nodes, tables)
+    model.graph.input.append(
+        helper.make_tensor_value_info("position_ids", TensorProto.INT64, ["batch", "length"])
+    )
+    return model
+
+
 def feed_of(tokens: Sequence[int]) -> dict[str, npt.NDArray[np.int64]]:
     """One row as `pooled_graph` takes it."""
     return {

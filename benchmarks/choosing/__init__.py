@@ -1,0 +1,1 @@
+"""Which rule for choosing points is best."""

@@ -1,0 +1,1 @@
+"""Entities in tagged words: schemes, counting, and where words lie in a text. Numpy alone."""

@@ -1,0 +1,151 @@
+"""What one row of a task is for a graph: names, dtypes, axes and padding of its inputs. numpy only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from compresskit.field_types import wrong_kind
+
+Row = Mapping[str, Any]
+Feed = dict[str, npt.NDArray[Any]]
+POSITIONS = "position_ids"  # counted in every row, where a graph takes them
+
+
+@dataclass(frozen=True)
+class Input:
+    """`axes`: of one row, by name; what is shorter than its batch is filled with `padding` at the end.
+
+    `default`: what a row without this input has in every place, such as the 1 of a mask; None: each has it.
+    """
+
+    name: str
+    padding: int = 0
+    default: int | None = None
+    dtype: str = "int64"
+    axes: tuple[str, ...] = ("length",)
+
+
+@dataclass(frozen=True)
+class InputSpec:
+    """All inputs of a task. The first one is in every row and tells how long the row is.
+
+    `mask`: name of the input that is 1 where the row has something and 0 where it is padded; None: there
+    is no such input.
+    """
+
+    inputs: tuple[Input, ...]
+    mask: str | None = None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(item.name for item in self.inputs)
+
+    def length(self, row: Row) -> int:
+        """Of a row's first axis: tokens, frames."""
+        return len(row[self.inputs[0].name])
+
+    def lengths(self, rows: Iterable[Row]) -> npt.NDArray[np.int64]:
+        """(rows,) of each."""
+        return np.asarray([self.length(row) for row in rows], dtype=np.int64)
+
+    def batch(
+        self, rows: Sequence[Row], names: Iterable[str] | None = None, *, length: int | None = None
+    ) -> Feed:
+        """Inputs of shape (rows, *axes), padded at the end of each axis to the longest row, or to `length`.
+
+        `names`: of those inputs alone; of names that are not of this task positions are counted, others are
+        0 everywhere. Raises ValueError when a row is longer than `length`.
+        """
+        longest = max(map(self.length, rows))
+        if length is not None and longest > length:
+            raise ValueError(f"a row of {longest} does not fit a batch of length {length}")
+        known = {item.name: item for item in self.inputs}
+        given = self.names if names is None else names
+        feed = {
+            name: _stacked(known.get(name, Input(name, default=0)), rows, self.inputs[0].name, length)
+            for name in given
+        }
+        if POSITIONS in feed and POSITIONS not in known:
+            feed[POSITIONS][:] = np.arange(feed[POSITIONS].shape[1])
+        return feed
+
+    def real(self, batch: Mapping[str, Any]) -> Any:
+        """The mask of a batch: 1 where a row has something. Raises ValueError where the task has none."""
+        if self.mask is None:
+            raise ValueError(f"inputs {', '.join(self.names)} have no mask")
+        return batch[self.mask]
+
+    def to_json(self) -> dict[str, Any]:
+        return {"inputs": [{**asdict(item), "axes": list(item.axes)} for item in self.inputs]} | {
+            "mask": self.mask
+        }
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> InputSpec:
+        """What `to_json` wrote; raises KeyError, TypeError or ValueError for anything else."""
+        found = cls(tuple(_input(item) for item in value["inputs"]), value["mask"])
+        if not found.inputs or found.inputs[0].default is not None:
+            raise ValueError("inputs need a first one that is in every row")
+        if found.mask not in (None, *found.names):
+            raise ValueError(f"mask {found.mask!r} is none of the inputs")
+        return found
+
+
+def _input(value: Mapping[str, Any]) -> Input:
+    fields = {**value, "axes": tuple(value["axes"])}
+    if wrong := wrong_kind(Input, fields):
+        raise ValueError(wrong)
+    np.full(1, value["padding"], value["dtype"])  # TypeError where there is no such type
+    return Input(**fields)
+
+
+def in_order(
+    parts: Sequence[npt.NDArray[Any]],
+    order: Sequence[int] | npt.NDArray[np.int64],
+    lengths: Sequence[int] | npt.NDArray[np.int64],
+) -> npt.NDArray[np.float32]:
+    """Outputs of batches as one array (rows, ...); `order` says which row is where in them.
+
+    With three axes or more the second is the length of a row: behind each row's own there is 0.
+    """
+    shape = [max(sizes) for sizes in zip(*(part.shape[1:] for part in parts), strict=True)]
+    found = np.zeros((len(order), *shape), dtype=np.float32)
+    for row, value in zip(order, (value for part in parts for value in part), strict=True):
+        value = value[: lengths[row]] if value.ndim > 1 else value
+        found[(row, *map(slice, value.shape))] = value
+    return found
+
+
+def text_inputs(names: Iterable[str], pad_id: int) -> InputSpec:
+    """Those of an encoder of text whose graph has inputs `names`; token ids are padded with `pad_id`."""
+    known = (
+        Input("input_ids", pad_id),
+        Input("attention_mask", default=1),
+        Input("token_type_ids", default=0),
+    )
+    given = set(names)
+    mask = "attention_mask" if "attention_mask" in given else None
+    return InputSpec(tuple(item for item in known if item.name in given), mask)
+
+
+TEXT = text_inputs(("input_ids", "attention_mask", "token_type_ids"), 0)
+"""Of a text whose padding has id 0."""
+
+
+def _stacked(item: Input, rows: Sequence[Row], first: str, length: int | None) -> npt.NDArray[Any]:
+    values = [
+        np.asarray(row[item.name] if item.name in row else [item.default] * len(row[first]), item.dtype)
+        for row in rows
+    ]
+    shape = [max(sizes) for sizes in zip(*(value.shape for value in values), strict=True)]
+    if length is not None:
+        shape[0] = length
+    found = np.full((len(rows), *shape), item.padding, item.dtype)
+    for place, value in zip(found, values, strict=True):
+        place[tuple(map(slice, value.shape))] = value
+    return found

@@ -1,0 +1,261 @@
+"""What a task is: everything about rows. One task is one file of this folder, with `TASK`, its class.
+
+Nobody else knows which inputs a row has, what labels look like, or which shape logits have. Only numpy is
+needed: the same object serves training, search, the engine and `bench` on a device.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from compresskit.data.sources import Source
+from compresskit.data.table import Table
+from compresskit.errors import DataError
+from compresskit.inputs import Row
+
+Array = npt.NDArray[Any]
+
+IGNORED = -100
+"""A label that has no part in loss and score: of what is padded, and of positions that carry none."""
+
+
+@dataclass(frozen=True)
+class DataOptions:
+    """What is said of a data set beside its rows. `label2id`: of the head of a fine-tuned checkpoint.
+
+    `head_task`: the hub's name of the task that this head is for; None: of whatever is read.
+    `dataset`: the name, by which GLUE's metrics are known.
+    """
+
+    text_columns: tuple[str, ...] = ()
+    label_column: str | None = None
+    metric: str | None = None
+    label2id: Mapping[str, int] | None = None
+    head_task: str | None = None
+    dataset: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Examples:
+    """Rows of one split as a task reads them, complete ones alone.
+
+    `texts`: a row's texts, by which rows are grouped, kept apart and found to be copies. `labels`:
+    (rows, ...) what a score compares answers with, `IGNORED` where a row has fewer than others. `inputs`:
+    what is encoded: the texts, words, pictures. `notes`: for the user.
+    """
+
+    texts: list[tuple[str, ...]]
+    labels: Array
+    inputs: Sequence[Any]
+    notes: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """A data set as read: the task with its labels, the rows that train and those that test.
+
+    `test` is None where the test set is to be cut from `train`. `num_rows`: of the training split, incomplete
+    rows included. `columns`: that hold inputs. `fingerprint`: SHA-256 of the rows.
+    """
+
+    kind: TaskKind
+    train: Examples
+    test: Examples | None
+    num_rows: int
+    columns: tuple[str, ...]
+    label_column: str
+    notes: tuple[str, ...]
+    fingerprint: str
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """`rows`: unpadded. `num_cut`: how many were longer than permitted."""
+
+    rows: list[Row]
+    num_cut: int
+
+
+@dataclass(frozen=True)
+class TaskKind(ABC):
+    """A task with its labels: `labels` are names by class id, none where answers are numbers.
+
+    A task may have further fields, with defaults, which manifests keep. `name` stands in `--task` and in
+    manifests, `hub_task` is the Hugging Face hub's name, which tells the transformers class, `metrics` are
+    those permitted, the default first.
+    """
+
+    name: ClassVar[str]
+    hub_task: ClassVar[str]
+    metrics: ClassVar[tuple[str, ...]]
+    is_regression: ClassVar[bool] = False
+
+    labels: tuple[str, ...]
+    metric_name: str
+
+    @property
+    def num_labels(self) -> int:
+        """Outputs of the model's head, at each position that has any."""
+        return len(self.labels)
+
+    def to_json(self) -> dict[str, Any]:
+        """The name, and the fields that are this task's own, as a manifest has them."""
+        own = {item.name for item in fields(self)} - {item.name for item in fields(TaskKind)}
+        return {"name": self.name, **{name: getattr(self, name) for name in sorted(own)}}
+
+    # Reading
+
+    @classmethod
+    def head(cls, options: DataOptions) -> Mapping[str, int] | None:
+        """Output of each label of a checkpoint's head, where it has one for this task."""
+        return options.label2id if options.head_task in (None, cls.hub_task) else None
+
+    @classmethod
+    def fits(cls, table: Table, options: DataOptions) -> bool:
+        """Whether a training table is clearly of this task, where the user names none."""
+        return False
+
+    @classmethod
+    @abstractmethod
+    def read(cls, source: Source, options: DataOptions) -> Reading:
+        """The rows of all splits. DataError names rows and columns, ConfigurationError options."""
+
+    @classmethod
+    def is_labelled(cls, table: Table, options: DataOptions, train: Callable[[], Table | None]) -> bool:
+        """Whether a split other than training has labels; `train()`: the training split, if any."""
+        return True
+
+    @classmethod
+    def test_table(cls, source: Source, options: DataOptions) -> tuple[tuple[str, Table] | None, list[str]]:
+        """Name and table of the split that tests, None where it is to be cut from training; and notes.
+
+        `options` name the label column. DataError for a split without rows.
+        """
+        notes: list[str] = []
+        for name in ("test", "validation"):
+            table = source.splits.get(name)
+            if table is None:
+                continue
+            if not table.num_rows:
+                raise DataError(f"the {name} split is empty; give it rows, or leave it out.")
+            if not cls.is_labelled(table, options, lambda: source.splits["train"]):
+                notes.append(f"the {name} split has no labels and is not used")
+                continue
+            if name == "test" and "validation" in source.splits:
+                notes.append(
+                    "the test split tests; validation is cut from training, the validation split is not used"
+                )
+            return (name, table), notes
+        return None, notes
+
+    @abstractmethod
+    def read_test(self, table: Table, split: str, source: str, options: DataOptions) -> Examples:
+        """Rows for an engine of this task; DataError for labels that it does not know.
+
+        `split` and `source` name it in messages.
+        """
+
+    # Rows
+
+    @abstractmethod
+    def encode(self, inputs: Sequence[Any], tokenizer: Any, max_length: int) -> Encoded:
+        """Rows of `Examples.inputs` by a transformers tokenizer, cut to `max_length` tokens."""
+
+    @abstractmethod
+    def encode_served(self, inputs: Sequence[Any], tokenizer: Any, *, segments: bool) -> list[Row]:
+        """The same rows by the `tokenizers.Tokenizer` of an engine; `inputs` may be raw text too.
+
+        A row may hold more than the graph's inputs: what `predictions` and `decode` need of it.
+        DataError for the first input that is neither.
+        """
+
+    def targets(self, rows: Sequence[Row], labels: Array, width: int) -> Array:
+        """What a batch of encoded rows, padded to `width`, is trained on: (batch,), or (batch, width) with
+        `IGNORED` where a position has no label. `labels`: those of `Examples` for these rows."""
+        return labels
+
+    # Learning, on transformers' outputs and tensors of torch
+
+    def configure(self, config: Any) -> None:
+        """Set up a transformers configuration for a new head."""
+        config.num_labels = self.num_labels
+        config.problem_type = "regression" if self.is_regression else None
+        if self.labels:
+            config.id2label = dict(enumerate(self.labels))
+            config.label2id = {name: i for i, name in enumerate(self.labels)}
+
+    def compared(self, output: Any, targets: Any) -> tuple[Any, Any]:
+        """What loss and teacher look at: (positions, labels) logits and (positions,) targets of a batch.
+
+        Of positions that count alone, in the rows' order. Cross-entropy and the KL divergence to the
+        teacher follow, mean squared errors where `is_regression`.
+        """
+        return output.logits, targets
+
+    # Judging
+
+    def predictions(self, logits: Array, rows: Sequence[Row]) -> Array:
+        """What a model says of `rows`, from its logits (rows, ...), padded with 0 where rows are shorter."""
+        return logits
+
+    @abstractmethod
+    def answers(self, predictions: Array) -> Array:
+        """What a model chose, in the form of `Examples.labels`. DataError unless all is finite.
+
+        With the dense model's answers for labels, a score tells how true a compressed model is to it: its
+        fidelity (Stanton et al., Does Knowledge Distillation Really Work?, 2021).
+        """
+
+    @abstractmethod
+    def score_answers(self, answers: Array, labels: Array) -> float:
+        """The metric, as a fraction; more is better."""
+
+    def score(self, predictions: Array, labels: Array) -> float:
+        """The metric of predictions, as a fraction. DataError where they do not fit, or are not finite."""
+        return self.score_answers(self.answers(predictions), labels)
+
+    @abstractmethod
+    def prior(self, train_labels: Array, labels: Array) -> float:
+        """The metric of the best answer that is the same for every row, chosen on training labels."""
+
+    @abstractmethod
+    def strata(self, labels: Array) -> npt.NDArray[np.int64]:
+        """(rows,) numbers from 0; splits and samples mix these as all rows do."""
+
+    @abstractmethod
+    def weighted(self, answers: Array, labels: Array, counts: npt.NDArray[np.float64]) -> Array:
+        """(samples,) metric of each sample of rows: `counts` (samples, rows) says how often it holds each.
+
+        Equal to `score_answers` of the rows written out that often.
+        """
+
+    def mistaken(self, labels: Array, others: Array) -> Array:
+        """Wrong answers to rows with `labels`, such as `others` show. Not asked where `is_regression`."""
+        raise NotImplementedError
+
+    def class_pairs(self, answers: Array, labels: Array) -> tuple[Array, Array] | None:
+        """(n,) class ids said and true, one by one; None where answers are no classes."""
+        return None
+
+    def absent(self, name: str, labels: Array) -> str | None:
+        """Which classes have no row in split `name`, for the user; None where all have."""
+        return None
+
+    @abstractmethod
+    def resolution(self, rows: int) -> str:
+        """How well so few rows know the metric, for the user."""
+
+    # Serving
+
+    def decode(self, predictions: Array, rows: Sequence[Row], inputs: Sequence[Any]) -> Any:
+        """What an engine's `predict` gives for `inputs`, encoded as `rows`: by default the logits."""
+        return predictions

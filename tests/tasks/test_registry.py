@@ -1,0 +1,48 @@
+"""Which task a table is of."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from compresskit.data.table import Table
+from compresskit.errors import ConfigurationError
+from compresskit.tasks.base import DataOptions
+from compresskit.tasks.registry import kind_for, kind_named, task_kinds
+
+
+def named(labels: list[Any], **options: Any) -> str:
+    table = Table.of({"text": [f"text {i}" for i in range(len(labels))], "label": labels})
+    return kind_for(table, DataOptions(**options)).name
+
+
+def test_every_task_is_found_by_its_name() -> None:
+    assert {"classification", "regression"} <= set(task_kinds())
+    assert all(kind_named(name) is kind for name, kind in task_kinds().items())
+    with pytest.raises(ConfigurationError, match="task 'tagging' is not known; permitted: classification, "):
+        kind_named("tagging")
+
+
+@pytest.mark.parametrize(
+    ("labels", "task"),
+    [
+        ([1.5, 2, 3], "regression"),
+        ([1.5, None, 3], "regression"),
+        ([1.0, 2.0], "classification"),
+        (["0.5", "1.5"], "classification"),  # text in a file that knows types
+        ([0, 1], "classification"),
+        (["a", 0.5], "classification"),
+        ([None, None], "classification"),
+    ],
+)
+def test_labels_tell_the_task(labels: list[Any], task: str) -> None:
+    assert named(labels) == task
+
+
+def test_a_head_of_one_output_makes_numbers_a_regression() -> None:
+    one = {"LABEL_0": 0}
+    assert named([1, 2], label2id=one) == "regression"
+    assert named(["1.0", "2.0"], label2id=one) == "regression"
+    assert named(["a", "b"], label2id=one) == "classification"
+    assert named([1, 2], label2id=one, head_task="token-classification") == "classification"

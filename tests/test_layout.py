@@ -1,0 +1,91 @@
+"""Where files lie, and where knowledge of families and of padding may be."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import compresskit
+from compresskit.families import FAMILIES
+
+PACKAGE = Path(compresskit.__file__).parent
+TREES = {
+    path.relative_to(PACKAGE).as_posix(): ast.parse(path.read_text(encoding="utf-8"))
+    for path in sorted(PACKAGE.rglob("*.py"))
+}
+KNOWS_FAMILIES = ("families/",)
+KNOWS_ROWS = ("families/", "tasks/", "bundle/")
+# The demo makes a BERT and its tokenizer from nothing.
+DEMO = ("pipeline/demo.py", "data/demo_text.py")
+
+# Words of family descriptions that everybody uses in their own sense.
+PLAIN = {
+    *("attention", "classifier", "dense", "embeddings", "encoder", "head", "intermediate", "layer", "layers"),
+    *("model", "output", "query", "key", "value", "self", "transformer", "input_ids", "attention_mask"),
+    *("token_type_ids", "zero", "first", "second", "zero_pair", "first_pair", "up", "gate", "heads", "units"),
+}
+# May only get shorter.
+PAD_TOKEN_IDS_LEFT = {"pipeline/checkpoint/tokenizer.py", "pipeline/checkpoint/configuration.py"}
+
+
+def strings(tree: ast.AST) -> Iterator[str]:
+    """All but docstrings."""
+    kinds = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+    docs = {
+        id(node.body[0].value)
+        for node in ast.walk(tree)
+        if isinstance(node, kinds) and node.body and isinstance(node.body[0], ast.Expr)
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docs:
+            yield node.value
+
+
+def words(tree: ast.AST) -> set[str]:
+    """Attributes, imported names, and words of strings that are names: those without a space."""
+    found = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    found |= {node.name for node in ast.walk(tree) if isinstance(node, ast.alias)}
+    found |= {node.arg for node in ast.walk(tree) if isinstance(node, ast.keyword) and node.arg}
+    found |= {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    return found | {word for text in strings(tree) if " " not in text for word in re.findall(r"[\w-]+", text)}
+
+
+def outside(*folders: str) -> dict[str, ast.Module]:
+    return {file: tree for file, tree in TREES.items() if not file.startswith((*folders, *DEMO))}
+
+
+def test_the_pipeline_is_seen_at_a_glance() -> None:
+    files = [path for path in (PACKAGE / "pipeline").glob("*.py") if path.name != "__init__.py"]
+    assert len(files) <= 10, sorted(path.name for path in files)
+
+
+def test_nobody_asks_for_the_model_type() -> None:
+    asking = [
+        f"{file}:{node.lineno}"
+        for file, tree in outside(*KNOWS_ROWS).items()
+        for node in ast.walk(tree)
+        if isinstance(node, (ast.Compare, ast.Match))
+        and "model_type" in ast.unparse(node.subject if isinstance(node, ast.Match) else node)
+    ]
+    assert not asking, asking
+
+
+def test_padding_is_known_to_families_tasks_and_bundles() -> None:
+    knowing = {file for file, tree in outside(*KNOWS_ROWS).items() if "pad_token_id" in words(tree)}
+    assert knowing <= PAD_TOKEN_IDS_LEFT, knowing - PAD_TOKEN_IDS_LEFT
+
+
+def test_names_of_a_family_stay_in_its_description() -> None:
+    names = set(FAMILIES)
+    for file, tree in TREES.items():
+        if file.startswith("families/") and file not in ("families/__init__.py", "families/blueprint.py"):
+            names |= {word for text in strings(tree) for word in re.findall(r"[\w-]+", text)}
+    assert {"bert", "Wqkv", "q_lin", "out_lin", "pooler"} <= names
+    knowing = {
+        f"{file}: {', '.join(sorted(found))}"
+        for file, tree in outside(*KNOWS_FAMILIES).items()
+        if (found := (names - PLAIN) & words(tree) | {word for word in words(tree) if "bert" in word.lower()})
+    }
+    assert not knowing, "\n".join(sorted(knowing))
