@@ -25,7 +25,6 @@ from compresskit.supernet.surgery import blueprint_of
 # The engine of each name is the best within the dense latency over this; 5 % are for what bench finds.
 SPEEDS = {"speed-2": 2.1, "speed-4": 4.2, "speed-8": 8.4}
 TRIALS = "40"
-TUNED, EPOCHS = "speed-2-tuned", "4"  # the first of them, trained further with its own weights
 OPTIMUM = Path(__file__).parents[1] / "engine" / "loaders" / "optimum_pipeline.py"
 
 
@@ -64,7 +63,6 @@ def _engines(dense: Dense, data: Path, work: Path) -> tuple[dict[str, Path], Any
         run("search", "--output", str(folder), *(["--resume"] if (folder / "run.json").exists() else fresh))
     dense_ms = json.loads((folder / "pareto.json").read_text())["dense"]["latency_ms"]
     choices = {name: ["--max-latency-ms", f"{dense_ms / speed:.4f}"] for name, speed in SPEEDS.items()}
-    choices[TUNED] = [*choices["speed-2"], "--finetune-epochs", EPOCHS]
     folders = {name: work / "engines" / name for name in ("dense", *choices)}
     for name, output in folders.items():
         if not output.exists():

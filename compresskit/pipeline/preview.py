@@ -19,7 +19,7 @@ from compresskit.pipeline.training.ranks import WatchedRun
 from compresskit.pipeline.training.strategy import DENSE
 from compresskit.supernet.surgery import blueprint_of
 from compresskit.tasks.task import Task
-from compresskit.training.recipe import Recipe, training_device
+from compresskit.training.recipe import training_device
 from compresskit.training.stages import dense_strategy, order_by_importance
 
 _BATCHES = 4  # by which the speed of training is measured, after a first one
@@ -117,12 +117,12 @@ def preview(checked: Checked, output: Path) -> Preview:
             for name in ("method", "space", "searcher", "trials", "budget_seconds")
         },
         checked=CHECKS,
-        seconds=context.display.expected(_seconds_a_step(context, model, networks.recipes[DENSE])),
+        seconds=context.display.expected(_seconds_a_step(context, networks, model)),
     )
 
 
 def _labels(task: Task) -> list[dict[str, Any]] | str:
-    """Id, name and count in training of each class; what stands in their place where there are none."""
+    """Id, name and training rows of each class; what stands in their place where there are none."""
     labels = task.train.labels
     if not task.kind.labels:
         return f"numbers from {labels.min():g} to {labels.max():g}"
@@ -137,14 +137,15 @@ def _mapping(labels: list[dict[str, Any]]) -> str:
     return ", ".join(f"{each['id']} = {each['name']} ({each['count']:,})" for each in labels)
 
 
-def _seconds_a_step(context: Context, model: nn.Module, recipe: Recipe) -> float:
+def _seconds_a_step(context: Context, networks: Networks, model: nn.Module) -> float:
     """Seconds of a forward and a backward pass of a batch."""
-    task, batch = context.inputs.task, recipe.batch_size
+    task, batch = context.inputs.task, context.settings.batch_size
+    train = task.train
     began, rows = 0.0, np.arange(0)
     for batches in (1, _BATCHES):
-        rows = np.linspace(0, len(task.train) - 1, min(len(task.train), batches * batch)).astype(np.int64)
-        few = replace(task, train=task.train.subset(rows))
+        rows = np.linspace(0, len(train) - 1, min(len(train), batches * batch)).astype(np.int64)
+        few = replace(task, train=train.subset(rows))
         stage = replace(context.stage, task=few, display=SILENT)
         began = time.perf_counter()
-        order_by_importance(model, stage, recipe)
+        order_by_importance(model, stage, networks.recipes[DENSE])
     return (time.perf_counter() - began) / (len(rows) / batch)

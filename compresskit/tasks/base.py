@@ -112,8 +112,6 @@ class TaskKind(ABC):
         own = {item.name for item in fields(self)} - {item.name for item in fields(TaskKind)}
         return {"name": self.name, **{name: getattr(self, name) for name in sorted(own)}}
 
-    # Reading
-
     @classmethod
     def head(cls, options: DataOptions) -> Mapping[str, int] | None:
         """Output of each label of a checkpoint's head, where it has one for this task."""
@@ -151,9 +149,8 @@ class TaskKind(ABC):
                 notes.append(f"the {name} split has no labels and is not used")
                 continue
             if name == "test" and "validation" in source.splits:
-                notes.append(
-                    "the test split tests; validation is cut from training, the validation split is not used"
-                )
+                unused = "validation is cut from training, the validation split is not used"
+                notes.append(f"the test split tests; {unused}")
             return (name, table), notes
         return None, notes
 
@@ -163,8 +160,6 @@ class TaskKind(ABC):
 
         `split` and `source` name it in messages.
         """
-
-    # Rows
 
     @abstractmethod
     def encode(self, inputs: Sequence[Any], tokenizer: Any, max_length: int) -> Encoded:
@@ -183,8 +178,6 @@ class TaskKind(ABC):
         `IGNORED` where a position has no label. `labels`: those of `Examples` for these rows."""
         return labels
 
-    # Learning, on transformers' outputs and tensors of torch
-
     def configure(self, config: Any) -> None:
         """Set up a transformers configuration for a new head."""
         config.num_labels = self.num_labels
@@ -200,8 +193,6 @@ class TaskKind(ABC):
         teacher follow, mean squared errors where `is_regression`.
         """
         return output.logits, targets
-
-    # Judging
 
     def predictions(self, logits: Array, rows: Sequence[Row]) -> Array:
         """What a model says of `rows`, from its logits (rows, ...), padded with 0 where rows are shorter."""
@@ -253,8 +244,6 @@ class TaskKind(ABC):
     @abstractmethod
     def resolution(self, rows: int) -> str:
         """How well so few rows know the metric, for the user."""
-
-    # Serving
 
     def decode(self, predictions: Array, rows: Sequence[Row], inputs: Sequence[Any]) -> Any:
         """What an engine's `predict` gives for `inputs`, encoded as `rows`: by default the logits."""

@@ -48,5 +48,5 @@ def test_what_a_search_refuses_is_refused(inputs: Path, run: Path, tmp_path: Pat
     (tmp_path / "mine.txt").touch()
     with pytest.raises(RunError, match="is not empty and not a run"):
         check(settings_for(inputs), tmp_path)
-    with pytest.raises(ConfigurationError, match="has no use for it"):
+    with pytest.raises(ConfigurationError, match="does not use it"):
         check(settings_for(inputs, method="fisher", block_width=8), tmp_path / "run")
