@@ -41,7 +41,7 @@ FLOORS = (
     "spaces",
     "options",
 )
-STARTED = {f"pipeline.{name}" for name in ("search", "export", "bench", "demo")}
+STARTED = {f"pipeline.{name}" for name in ("search", "export", "bench", "demo", "check", "preview")}
 NAMES = "methods.names"  # needed by settings and records, so it lies on the ground
 GROUND = (
     *("architecture", "blocks", "display", "errors", "exhausted", "field_types", "inputs", "kept"),

@@ -69,7 +69,7 @@ class RunDirectory:
             )
         children = [child.name for child in path.iterdir()] if path.exists() else []
         if any(name != ".lock" and not is_temporary(name) for name in children):
-            raise RunError(f"{path} is not empty and is no run; choose a new or empty folder for --output.")
+            raise RunError(f"{path} is not empty and not a run; choose a new or empty folder for --output.")
 
     @classmethod
     def create(

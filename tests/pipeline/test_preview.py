@@ -46,7 +46,7 @@ def test_what_a_search_refuses_is_refused(inputs: Path, run: Path, tmp_path: Pat
     with pytest.raises(RunError, match="already holds a run"):
         check(settings_for(inputs), run)
     (tmp_path / "mine.txt").touch()
-    with pytest.raises(RunError, match="is not empty and is no run"):
+    with pytest.raises(RunError, match="is not empty and not a run"):
         check(settings_for(inputs), tmp_path)
-    with pytest.raises(ConfigurationError, match="has no use for it"):
+    with pytest.raises(ConfigurationError, match="does not use it"):
         check(settings_for(inputs, method="fisher", block_width=8), tmp_path / "run")
