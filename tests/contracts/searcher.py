@@ -182,5 +182,5 @@ class SearcherContract:
         searcher = self.make()
         config = searcher.ask()
         assert config is not None
-        with pytest.raises(ValueError, match="trial 0 was due"):
+        with pytest.raises(ValueError, match="trial 0 was expected"):
             searcher.tell(1, config, None)
