@@ -21,6 +21,11 @@ PROFILE = "length = 8\ninterval_precision = 0.0001\nmin_runs = 100000\nmax_runs 
 PATIENCE_SECONDS = 120.0
 
 
+def hang_up_as_usual() -> None:
+    """Also where the tests run under nohup, whose children ignore SIGHUP."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
 def bench(folder: Path) -> subprocess.Popen[str]:
     """A bench that measures for minutes, in a process group of its own."""
     (folder / "long.toml").write_text(PROFILE)
@@ -33,6 +38,7 @@ def bench(folder: Path) -> subprocess.Popen[str]:
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        preexec_fn=hang_up_as_usual,
         env={**os.environ, "TMPDIR": str(folder / "temporary"), "PYTHONPATH": os.pathsep.join(sys.path)},
     )
 
