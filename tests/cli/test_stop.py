@@ -21,9 +21,10 @@ PROFILE = "length = 8\ninterval_precision = 0.0001\nmin_runs = 100000\nmax_runs 
 PATIENCE_SECONDS = 120.0
 
 
-def hang_up_as_usual() -> None:
-    """Also where the tests run under nohup, whose children ignore SIGHUP."""
-    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+def with_usual_signals() -> None:
+    """Also where the tests run under nohup or in the background, where children ignore some of them."""
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)
 
 
 def bench(folder: Path) -> subprocess.Popen[str]:
@@ -38,7 +39,7 @@ def bench(folder: Path) -> subprocess.Popen[str]:
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
-        preexec_fn=hang_up_as_usual,
+        preexec_fn=with_usual_signals,
         env={**os.environ, "TMPDIR": str(folder / "temporary"), "PYTHONPATH": os.pathsep.join(sys.path)},
     )
 
