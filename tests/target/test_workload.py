@@ -56,7 +56,7 @@ def test_engines_are_compared_on_the_mix() -> None:
     engines = [EngineToMeasure("a", chain(width=256, depth=4)), EngineToMeasure("b", chain(width=32))]
     found = compare(engines, MIX)
     assert found.ratios[0].speedup > 2
-    assert found.measurements[0].median_ms / found.measurements[1].median_ms == pytest.approx(
-        found.ratios[0].speedup
-    )
+    # Medians, or beside other programs the quickest runs.
+    medians = found.measurements[0].median_ms / found.measurements[1].median_ms
+    assert medians == pytest.approx(found.ratios[0].speedup, rel=0.2)
     assert len(found.conditions["lengths"]) == 2
