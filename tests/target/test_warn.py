@@ -26,8 +26,8 @@ def test_each_fault_has_its_remedy() -> None:
     scatter, wide, no_p95, no_p99 = sampling_warnings(samples, 0.04, PROFILE)
     assert "coefficient of variation" in scatter and "governor" in scatter
     assert "+-4.0%" in wide and "max_seconds" in wide
-    assert "no p95" in no_p95 and "min_runs = 59" in no_p95
-    assert "no p99" in no_p99 and "min_runs = 299" in no_p99
+    assert "too few for a p95" in no_p95 and "min_runs = 59" in no_p95
+    assert "too few for a p99" in no_p99 and "min_runs = 299" in no_p99
 
 
 def test_foreign_load_and_falling_clock() -> None:
