@@ -22,6 +22,9 @@ P = ParamSpec("P")
 Self = TypeVar("Self")
 Result = TypeVar("Result")
 
+# Python 3.10 takes an annotation of this value for a mistake.
+_KW_ONLY = {"KW_ONLY": object}
+
 
 @dataclass(frozen=True)
 class Option:
@@ -43,7 +46,7 @@ class Option:
 @cache
 def options_of(declared: type) -> Mapping[str, tuple[Any, Option]]:
     """Type and description of each option of a dataclass, by the name of its field."""
-    hints = get_type_hints(declared, include_extras=True)
+    hints = get_type_hints(declared, localns=_KW_ONLY, include_extras=True)
     found = {}
     for name in inspect.signature(declared).parameters:
         kind, *notes = get_args(hints[name]) if hasattr(hints[name], "__metadata__") else (None,)
@@ -139,7 +142,7 @@ def takes_as_method(
 
 
 def _with_options(declared: Any, function: Callable[..., Result], first: Sequence[inspect.Parameter]) -> Any:
-    hints = get_type_hints(declared)
+    hints = get_type_hints(declared, localns=_KW_ONLY)
     plain = [
         each.replace(annotation=hints[each.name]) for each in inspect.signature(declared).parameters.values()
     ]
