@@ -120,7 +120,7 @@ _STAGES: Mapping[str, str] = {
     "training dense": "dense model",
     "dense": "dense model",
     "order of importance": "dense model",
-    "scoring the dense model": "dense model",
+    "scoring dense": "dense model",
     "training supernet": "super-network",
     "supernet": "super-network",
     "exporting": "form of the graph",

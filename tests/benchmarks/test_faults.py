@@ -54,7 +54,7 @@ def test_moments_are_spread_over_the_whole_time() -> None:
 
 def test_stages_are_told_by_what_was_said() -> None:
     assert stage_of("") == "start-up"
-    assert stage_of("scoring the dense model: 90 rows") == "dense model"
+    assert stage_of("scoring dense: 90 rows") == "dense model"
     assert stage_of("supernet-2: step 1 of 3") == "super-network"
     assert stage_of("trial 3: accuracy 0.9") == "search"
     assert stage_of("scoring the front") == "final front"

@@ -27,7 +27,7 @@ from compresskit.training.recipe import Recipe, training_device
 from compresskit.training.stages import IMPORTANCE_ROWS
 from compresskit.training.strategies import Strategy
 
-TRIALS, FRONT, SCORED = "trials", "scoring the front", "scoring the dense model"  # stages
+TRIALS, FRONT, SCORED = "trials", "scoring the front", "scoring dense"  # stages
 # Of what scoring the full network costs: a trial and a point of the front, one with another.
 MEAN_TRIAL, MEAN_POINT = 0.3, 0.2
 FIRST_LOOK = 0.4  # of a look of full length: what a trial takes

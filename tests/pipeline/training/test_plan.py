@@ -68,6 +68,8 @@ def test_a_new_search_has_all_stages_before_it(asked: Asked, new: Path) -> None:
     others = [name for name in plan if not name.startswith("training supernet")]
     assert others == ["training dense", ORDER, SCORED, "choosing the fp32 graph form", TRIALS, FRONT]
     assert [name for name, work in plan.items() if work.trains] == ["training dense", *names]
+    # A line of a log that holds "dense model:" tells its metric.
+    assert not any("dense model" in name for name in plan)
     assert plan["choosing the fp32 graph form"].looks >= 10
 
 
