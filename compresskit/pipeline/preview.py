@@ -59,7 +59,7 @@ class Preview:
             "data": f"{data['source']}: {', '.join(data['text_columns'])} -> {data['label_column']}",
             "rows": f"{rows} ({data['search_rows']:,} of validation score candidates)",
             "labels": data["labels"] if isinstance(data["labels"], str) else _mapping(data["labels"]),
-            "metric": f"{data['metric_name']}; one answer to every row has {data['prior']:.4f}",
+            "metric": f"{data['metric_name']}; majority baseline {data['prior']:.4f}",
             "device": ", ".join(f"{name} {value}" for name, value in device.items()),
             "search": f"method {search['method']}, space {search['space']}, {search['searcher']}, {limits}",
             "checked": "; ".join(self.checked),

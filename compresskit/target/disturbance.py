@@ -45,10 +45,10 @@ class Disturbance:
         picked = quiet if len(quiet) >= ENOUGH else np.arange(len(rounds))
         kept = [leg for i in picked for leg in rounds[i]]
         counted = not all(leg.wall_ms for leg in kept)
-        refills = [
-            refill_share([leg for i in picked.tolist() for leg in runner.in_round(i)]) for runner in runners
-        ]
-        refill = 0.0 if counted or len(quiet) >= ENOUGH else max(refills) - min(refills)
+        refill = 0.0
+        if not counted and len(quiet) < ENOUGH:
+            shares = [refill_share([leg for rounds in runner.legs for leg in rounds]) for runner in runners]
+            refill = max(shares) - min(shares)
         return cls(picked, float(busy[picked].mean()), share_taken(kept), counted, len(rounds), refill)
 
     @property

@@ -144,17 +144,17 @@ def load_task(
     testing = split("test", tested, test_positions)
     search = validation.subset(choose_rows(task.strata(validation.labels), SEARCH_ROWS, seed))
     return Task(
-        name,
-        task,
-        read.columns,
-        read.label_column,
-        training,
-        validation,
-        testing,
-        search,
-        notes,
-        read.fingerprint,
-        inputs,
+        name=name,
+        kind=task,
+        text_columns=read.columns,
+        label_column=read.label_column,
+        train=training,
+        validation=validation,
+        test=testing,
+        search=search,
+        notes=notes,
+        fingerprint=read.fingerprint,
+        inputs=inputs,
     )
 
 
