@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 
 from benchmarks.engine.loaders.__main__ import answers
-from benchmarks.modernbert.dense import PROFILE, STUDENT, TEACHER, TFIDF, TWICE, Dense, dense_models
+from benchmarks.modernbert.dense import STUDENT, TEACHER, TFIDF, TWICE, Dense, dense_models
 from benchmarks.modernbert.parity import TOLERANCE, Parity, engine_difference, parity
 from benchmarks.results import write_results
+from benchmarks.speeds import engines_at_speeds
 from benchmarks.spent import timed
-from benchmarks.sst2.__main__ import run
 from compresskit import load_engine, load_pruned
 from compresskit.architecture import Architecture
 from compresskit.engine.export import export_onnx
@@ -22,8 +22,6 @@ from compresskit.engine.graph_slicer import GraphSlicer
 from compresskit.pipeline.training.models import load_model
 from compresskit.supernet.surgery import blueprint_of
 
-# The engine of each name is the best within the dense latency over this; 5 % are for what bench finds.
-SPEEDS = {"speed-2": 2.1, "speed-4": 4.2, "speed-8": 8.4}
 TRIALS = "40"
 OPTIMUM = Path(__file__).parents[1] / "engine" / "loaders" / "optimum_pipeline.py"
 
@@ -34,7 +32,7 @@ def small(model: Path, data: Path, work: Path, results: Path, seconds: float) ->
     if dense is None:
         return False
     with timed(work / "seconds.json", "search") as spent:
-        folders, bench = _engines(dense, data, work)
+        folders, bench = engines_at_speeds(dense.folder, data / "trec6", work, ["--trials", TRIALS])
     found = {name: _checked(folder, dense, work) for name, folder in folders.items()}
     graphs = {name: asdict(each) for name, each in _graphs(dense.folder).items()}
     models = {
@@ -52,23 +50,6 @@ def small(model: Path, data: Path, work: Path, results: Path, seconds: float) ->
         results, "small", {**value, "search_seconds": spent["search"]}, _table(value), _notes(value, largest)
     )
     return True
-
-
-def _engines(dense: Dense, data: Path, work: Path) -> tuple[dict[str, Path], Any]:
-    """Folders by name, the dense one first, and what bench says of them."""
-    folder = work / "run"
-    fresh = ["--model", str(dense.folder), "--dataset", str(data / "trec6"), "--profile", PROFILE]
-    fresh += ["--trials", TRIALS]
-    if not (folder / "pareto.json").exists():
-        run("search", "--output", str(folder), *(["--resume"] if (folder / "run.json").exists() else fresh))
-    dense_ms = json.loads((folder / "pareto.json").read_text())["dense"]["latency_ms"]
-    choices = {name: ["--max-latency-ms", f"{dense_ms / speed:.4f}"] for name, speed in SPEEDS.items()}
-    folders = {name: work / "engines" / name for name in ("dense", *choices)}
-    for name, output in folders.items():
-        if not output.exists():
-            run("export", str(folder), *choices.get(name, ["--dense"]), "--output", str(output))
-    paths = [str(path) for path in folders.values()]
-    return folders, run("bench", *paths, "--baseline", paths[0], "--profile", PROFILE)
 
 
 def _checked(folder: Path, dense: Dense, work: Path) -> dict[str, Any]:

@@ -24,7 +24,9 @@ LOADED = 0.0215
 _FULL_LOAD = 0.25  # of all cores kept busy by others, or of the time taken: from here it counts in full
 # Where even the reference's calmest bursts were slower than its level, others held memory or caches all the
 # time; how much more a graph suffers from that than the reference does, as a standard deviation.
-_SUFFERS = 0.55
+_SUFFERS = 0.42
+MOST_SLOWER = 0.05  # beyond which a latency is marked
+HELD = "other programs held caches or memory"
 _DRAWS = 200  # of the bootstrap
 
 
@@ -107,8 +109,25 @@ class Series:
         if not self.met.by_quickest:
             return shared
         refill = self.met.refill / np.sqrt(12)  # anything from nothing to that
-        slower = float(np.log(self.lowest_level_ms / self.level_ms)) - refill_share(self.reference)
-        return float(np.sqrt(shared**2 + refill**2 + (_SUFFERS * max(slower, 0.0)) ** 2))
+        return float(np.sqrt(shared**2 + refill**2 + (_SUFFERS * self.slower) ** 2))
+
+    @property
+    def slower(self) -> float:
+        """By what share even the reference's calmest bursts were slower than its level.
+
+        0 where quiet rounds tell the latency, and for what refilling of caches explains.
+        """
+        if not self.met.by_quickest:
+            return 0.0
+        gap = float(np.log(self.lowest_level_ms / self.level_ms)) - refill_share(self.reference)
+        return max(gap, 0.0)
+
+    @property
+    def marks(self) -> tuple[str, ...]:
+        """Why quickest runs may be far slower than those of a quiet machine."""
+        if self.slower <= MOST_SLOWER:
+            return self.met.marks
+        return (*self.met.marks, f"{HELD}: the quickest runs of the reference took {self.slower:.0%} longer")
 
     @property
     def sampling_half_width(self) -> float:

@@ -56,7 +56,7 @@ def busy_marks(series: Series) -> list[str]:
         taken = series.met.share_taken
         much = "time" if taken is None else f"{taken:.0%} of the time"
         found.append(f"other programs took {much} from the runs, and the clock counts it")
-    found += series.met.marks
+    found += series.marks
     _, low, high = series.corrected_interval()
     if (half_width := (high - low) / (high + low)) > MOST_HALF_WIDTH:
         found.append(f"the 95 % interval is +-{half_width:.0%}")

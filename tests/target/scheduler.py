@@ -16,7 +16,8 @@ class Scheduler:
     Each of them gets a slice as long as ours, one after the other, once ours is used up. With `tells` legs
     have processor time and waits, as where the kernel tells them, and how busy the others kept both cores;
     else the wall clock alone. `refill_ms` is what a graph's run needs more after a wait has left caches
-    cold: the part of it after the wait at once, the part before it in the next run.
+    cold: the part of it after the wait at once, the part before it in the next run. `held` is how many times
+    as long a graph's run takes while others are there, who fill caches and memory all the time.
     """
 
     def __init__(
@@ -27,6 +28,7 @@ class Scheduler:
         tells: bool,
         slice_ms: float = 3.0,
         refill_ms: dict[str, float] | None = None,
+        held: dict[str, float] | None = None,
         seed: int = 0,
     ) -> None:
         self.times_ms, self.slice_ms, self.tells = times_ms, slice_ms, tells
@@ -34,6 +36,7 @@ class Scheduler:
         self._others = others
         self._left_ms = slice_ms
         self._refill_ms = refill_ms or {}
+        self._held = held or {}
         self._cold: dict[str, float] = {}  # share of a graph's next run that finds caches cold
         self._own_ms = 0.0
         self._rng = np.random.default_rng(seed)
@@ -62,6 +65,7 @@ class Scheduler:
         """Wall clock and processor time of one run, ms."""
         refill_ms = self._refill_ms.get(slot, 0.0)
         core_ms = float(self.times_ms[slot] * np.exp(self._rng.normal(0, 0.01)))
+        core_ms *= self._held.get(slot, 1.0) if self._others(self.now_ms) else 1.0
         core_ms += refill_ms * self._cold.pop(slot, 0.0)
         left_ms, start = core_ms, self.now_ms
         while (others := self._others(self.now_ms)) and left_ms > self._left_ms:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 
 from compresskit.target.leg import CANDIDATE, REFERENCE, Leg, share_of_others, share_taken
 from compresskit.target.profile import Profile
-from compresskit.target.series import Series, common_error
+from compresskit.target.series import HELD, Series, common_error
 from compresskit.target.timer import calibrate, sample
 from compresskit.target.warn import busy_marks
 from tests.target.scheduler import Scheduler
@@ -35,10 +36,10 @@ def one_core(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def scheduler(
-    others: str, *, tells: bool, ms: float = 1.0, refill: dict[str, float] | None = None, seed: int = 0
+    others: str, *, ms: float = 1.0, refill: dict[str, float] | None = None, **how: Any
 ) -> Scheduler:
     times = {"small": SMALL, "large": LARGE, CANDIDATE: ms}
-    return Scheduler(times, OTHERS[others], tells=tells, refill_ms=refill, seed=seed)
+    return Scheduler(times, OTHERS[others], refill_ms=refill, **how)
 
 
 def measured(machine: Scheduler, level: str = "small") -> Series:
@@ -76,6 +77,18 @@ def test_cold_caches_after_each_wait(others: str, ms: float) -> None:
         assert low < ms < high
     assert bool(busy_marks(series)) == (2 <= ms < 5 and others in BUSY)
     assert busy_marks(series) == [mark for mark in busy_marks(series) if "cold caches" in mark]
+
+
+@pytest.mark.parametrize(("slower", "is_marked"), [(1.0, False), (1.03, False), (1.08, True)])
+@pytest.mark.parametrize("others", OTHERS)
+def test_memory_that_others_held_all_the_time(others: str, slower: float, is_marked: bool) -> None:
+    """A candidate that suffers twice as much as its reference: the interval holds it, or it is marked."""
+    held = {"large": slower, CANDIDATE: 2 * slower - 1}
+    series = measured(scheduler(others, tells=True, ms=7.0, held=held), "large")
+    _, low, high = series.corrected_interval()
+    assert low < 7.0 < high or busy_marks(series)
+    assert [mark for mark in busy_marks(series) if mark.startswith(HELD)] == busy_marks(series)
+    assert bool(busy_marks(series)) == (is_marked and others in BUSY)
 
 
 def test_quickest_runs_tell_where_no_round_was_quiet() -> None:

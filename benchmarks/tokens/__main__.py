@@ -1,0 +1,141 @@
+"""Entities of CoNLL-2003: MiniLM-L6 fine-tuned, searched, exported, and benched on test rows.
+
+    python -m benchmarks.tokens --model FOLDER --dataset FOLDER --work FOLDER
+
+What is made is kept below --work, and a cut-off run goes on where it was. `--share` below 1 trains and
+searches less, to try it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from benchmarks.dense import DenseModel, dense_model
+from benchmarks.engine.loaders.__main__ import answers
+from benchmarks.results import write_results
+from benchmarks.speeds import PROFILE, engines_at_speeds
+from benchmarks.spent import timed
+from compresskit import load_engine
+from compresskit.pipeline.inputs import read_task
+from compresskit.pipeline.settings import SearchSettings
+from compresskit.pipeline.training.models import load_model, open_checkpoint
+from compresskit.supernet.network import SuperNetwork
+from compresskit.tasks.task import Task
+from compresskit.training.stages import Stage, score
+
+STEPS = 1320  # on 32 rows: three epochs
+TRIALS = 60
+OPTIMUM = Path(__file__).parent / "entities_optimum.py"
+OPTIMUM_ROWS = 500
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--model", type=Path, required=True)
+    parser.add_argument("--dataset", type=Path, required=True)
+    parser.add_argument("--work", type=Path, required=True)
+    parser.add_argument("--share", type=float, default=1.0)
+    parser.add_argument("--epochs", help="of the super-network, else the program's default")
+    parser.add_argument("--results", type=Path, default=Path(__file__).parent)
+    options = parser.parse_args()
+    work: Path = options.work
+    work.mkdir(parents=True, exist_ok=True)
+    settings = SearchSettings(str(options.model), str(options.dataset), PROFILE, task="tokens")
+    steps = options.share * STEPS
+    dense = dense_model(settings, work / "dense-model", steps, _say)
+    budget = ["--task", "tokens", "--trials", str(round(options.share * TRIALS))]
+    budget += ["--epochs", options.epochs] if options.epochs else []
+    with timed(work / "seconds.json", "search") as spent:
+        folders, bench = engines_at_speeds(Path(dense.folder), options.dataset, work, budget)
+    twice = dense_model(settings, work / "dense-model-twice", 2 * steps, _say)
+    task = read_task(settings, open_checkpoint(dense.folder))
+    found = {
+        "dense model": _model(dense, task, work),
+        "dense model, twice the steps": _model(twice, task, work),
+    }
+    engines = {name: _engine(folder, task, work) for name, folder in folders.items()}
+    value = {"models": found, "engines": engines, "bench": bench, "search_seconds": spent["search"]}
+    write_results(options.results, "tokens", value, _table(value), _notes(value, task))
+
+
+def _model(dense: DenseModel, task: Task, work: Path) -> dict[str, Any]:
+    model = SuperNetwork(load_model(Path(dense.folder)))
+    return {
+        "test_metric": score(model, Stage(task, work / "scored"), task.test),
+        "validation_metric": dense.metric,
+        "full_steps": dense.full_steps,
+        "seconds": dense.seconds,
+    }
+
+
+def _engine(folder: Path, task: Task, work: Path) -> dict[str, Any]:
+    """What the manifest holds, and the entities of the first test rows in optimum-onnx against ours."""
+    engine = load_engine(folder)
+    texts = [" ".join(words) for (words,) in task.test.texts[:OPTIMUM_ROWS]]
+    rows = work / "optimum" / folder.name / "rows.jsonl"
+    rows.parent.mkdir(parents=True, exist_ok=True)
+    rows.write_text("".join(json.dumps({"text": text}) + "\n" for text in texts))
+    others, versions = answers("optimum", OPTIMUM, folder.resolve(), rows.resolve(), work.resolve())
+    own: list[Any] = [
+        [[one["entity"], one["start"], one["end"]] for one in row] for row in engine.predict(texts)
+    ]
+    manifest = engine.manifest
+    return {
+        "signature": manifest.signature,
+        "test_metric": manifest.test_metric,
+        "test": manifest.test,
+        "num_params": manifest.num_params,
+        "macs": manifest.macs,
+        "optimum": {
+            "versions": dict(versions),
+            "rows": len(texts),
+            "same_rows": sum(a == b for a, b in zip(own, others, strict=True)),
+        },
+    }
+
+
+def _table(value: dict[str, Any]) -> list[list[str]]:
+    head = ["model or engine", "keeps", "test entity F1, %", "of dense, %", "95 %", "speed-up", "95 %"]
+    table = [[*head, "same entities in optimum-onnx"]]
+    for name, row in value["models"].items():
+        table.append([name, "", f"{100 * row['test_metric']:.2f}", "", "", "", "", ""])
+    dense = value["engines"]["dense"]["test_metric"]
+    ratios = {Path(ratio["engine"]).name: ratio for ratio in value["bench"]["ratios"]}
+    for name, row in value["engines"].items():
+        kept, speed = ["100", ""], ["1", ""]
+        if name in ratios:
+            ends = [100 * (1 + end / dense) for end in row["test"]["difference_ci"]]
+            kept = [f"{100 * row['test_metric'] / dense:.1f}", "{:.1f} to {:.1f}".format(*ends)]
+            speed = [f"{ratios[name]['speedup']:.2f}", "{:.2f} to {:.2f}".format(*ratios[name]["ci"])]
+        same = f"{row['optimum']['same_rows']} of {row['optimum']['rows']} rows"
+        f1 = f"{100 * row['test_metric']:.2f}"
+        table.append([f"engine {name}", row["signature"], f1, *kept, *speed, same])
+    return table
+
+
+def _notes(value: dict[str, Any], task: Task) -> str:
+    once, twice = value["models"].values()
+    versions = value["engines"]["dense"]["optimum"]["versions"]
+    return (
+        f"MiniLM-L6 on CoNLL-2003, one CPU thread, 128 tokens. The dense model was fine-tuned for "
+        f"{once['full_steps']:.0f} steps of 32 rows ({once['seconds'] / 60:.0f} minutes; twice as many give "
+        f"{100 * (twice['test_metric'] - once['test_metric']):+.2f} points), then the search took "
+        f"{value['search_seconds'] / 60:.0f} minutes. Points were chosen on validation; F1 is of the "
+        f"{len(task.test)} test rows, that of engines in ONNX Runtime, intervals are paired over rows. "
+        f"optimum-onnx {versions['optimum-onnx']} with transformers {versions['transformers']} read the "
+        f"first {OPTIMUM_ROWS} test rows as texts."
+    )
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    main()
