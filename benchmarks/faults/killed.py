@@ -24,6 +24,8 @@ _PROGRAM = (
     "from compresskit.training import progress; progress.SAVE_EVERY_SECONDS = 1.0\n"
     "from compresskit.cli.app import run; run()"
 )
+# What a record of latencies.jsonl has from other measurements: the state that all are corrected to.
+_CORRECTED = {"corrected_median_ms", "corrected_ci_ms", "reference_level_ms", "marks", "speedup"}
 # Latencies steer nothing, so that a resumed search proposes what an undisturbed one does.
 _SETTINGS = "--epochs 2 --max-length 32 --learning-rate 5e-4 --searcher random --proposals 1 --seed 0"
 
@@ -44,8 +46,16 @@ class Snapshot:
         return [json.loads(line)["trial_id"] for line in self.trials]
 
     @property
-    def latency_keys(self) -> list[str]:
-        return [json.loads(line)["key"] for line in self.latencies]
+    def measured_keys(self) -> list[str]:
+        """The key of each measurement; a record that only corrects an earlier one is none."""
+        keys, seen = [], set()
+        for number, line in enumerate(self.latencies):
+            record = json.loads(line)
+            raw = json.dumps({name: record[name] for name in sorted(record.keys() - _CORRECTED)})
+            if raw not in seen or line in self.latencies[:number]:
+                keys.append(record["key"])
+            seen.add(raw)
+        return keys
 
 
 def _lines(file: Path) -> tuple[str, ...]:

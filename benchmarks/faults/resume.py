@@ -49,10 +49,10 @@ def whole(snapshot: Snapshot, trials: int) -> list[str]:
     if snapshot.trial_ids != list(range(len(snapshot.trials))):
         faults.append(f"trial ids are {snapshot.trial_ids}")
     # When all trials are done, points of the front are measured once more; before, nothing is.
-    twice = [key for key, count in Counter(snapshot.latency_keys).items() if count > 1]
+    twice = [key for key, count in Counter(snapshot.measured_keys).items() if count > 1]
     if twice and len(snapshot.trials) < trials:
         faults.append(f"{len(twice)} latencies were measured twice")
-    if any(key_count > 2 for key_count in Counter(snapshot.latency_keys).values()):
+    if any(key_count > 2 for key_count in Counter(snapshot.measured_keys).values()):
         faults.append("a latency was measured three times")
     return faults
 

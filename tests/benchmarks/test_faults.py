@@ -46,6 +46,15 @@ def test_repeated_records_are_found(ids: list[int], keys: str, fault: str | None
     assert (found == []) if fault is None else (fault in found[0])
 
 
+def test_a_correction_is_no_measurement() -> None:
+    lines = [
+        json.dumps({"key": key, "samples_ms": samples, "corrected_median_ms": middle})
+        for key, samples, middle in (("a", [1, 2], 1.5), ("b", [3], 3), ("a", [1, 2], 1.4), ("a", [2], 2))
+    ]
+    assert Snapshot((), tuple(lines)).measured_keys == ["a", "b", "a"]
+    assert Snapshot((), (*lines, lines[0])).measured_keys == ["a", "b", "a", "a"]  # written twice
+
+
 def test_moments_are_spread_over_the_whole_time() -> None:
     moments = resume.draw(20, 40.0, random.Random(0))
     assert [int(moment // 2) for moment in moments] == list(range(20))
