@@ -105,11 +105,12 @@ class Architecture:
     @property
     def shapes(self) -> tuple[tuple[int, int], ...]:
         """(heads, units) of each layer that stays."""
-        return tuple((self.layers[i].heads.count, self.layers[i].units.count) for i in self.kept_layers)
+        return tuple((each.heads.count, each.units.count) for each in self.layers if not each.is_dropped)
 
     def relative_size(self, dims: Dimensions) -> float:
         """Weights in kept heads and units relative to those of a model of `dims`, in (0, 1]."""
-        kept = sum(heads * dims.head_weight + units * dims.unit_weight for heads, units in self.shapes)
+        head, unit = dims.head_weight, dims.unit_weight
+        kept = sum(layer.heads.count * head + layer.units.count * unit for layer in self.layers)
         return kept / (dims.num_layers * dims.layer_weight)
 
     @property

@@ -13,7 +13,10 @@ from compresskit.field_types import wrong_kind
 
 Row = Mapping[str, Any]
 Feed = dict[str, npt.NDArray[Any]]
-POSITIONS = "position_ids"  # counted in every row, where a graph takes them
+# Inputs of graphs of text encoders; positions are counted in every row, where a graph takes them.
+TOKEN_IDS, PADDING_MASK, SEGMENT_IDS, POSITIONS = (
+    *("input_ids", "attention_mask", "token_type_ids", "position_ids"),
+)
 
 
 @dataclass(frozen=True)
@@ -124,16 +127,16 @@ def in_order(
 def text_inputs(names: Iterable[str], pad_id: int) -> InputSpec:
     """Those of an encoder of text whose graph has inputs `names`; token ids are padded with `pad_id`."""
     known = (
-        Input("input_ids", pad_id),
-        Input("attention_mask", default=1),
-        Input("token_type_ids", default=0),
+        Input(TOKEN_IDS, pad_id),
+        Input(PADDING_MASK, default=1),
+        Input(SEGMENT_IDS, default=0),
     )
     given = set(names)
-    mask = "attention_mask" if "attention_mask" in given else None
+    mask = PADDING_MASK if PADDING_MASK in given else None
     return InputSpec(tuple(item for item in known if item.name in given), mask)
 
 
-TEXT = text_inputs(("input_ids", "attention_mask", "token_type_ids"), 0)
+TEXT = text_inputs((TOKEN_IDS, PADDING_MASK, SEGMENT_IDS), 0)
 """Of a text whose padding has id 0."""
 
 

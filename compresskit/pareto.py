@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -73,29 +73,3 @@ def _volume(front: Costs, corner: Costs) -> float:
             below = ordered[:count, :-1]
             volume += float(top - bottom) * _volume(below[pareto_mask(below)], corner[:-1])
     return volume
-
-
-def quantile_hypervolumes(results: Mapping[str, npt.ArrayLike]) -> dict[str, float]:
-    """Hypervolume of each method's costs after a quantile transform pooled over all methods.
-
-    Each objective is replaced by its quantile in [0, 1] among the results of all methods, and the
-    reference is 2 in each objective (Klein et al., arXiv 2405.02267, section 4). Ties share the
-    middle of their quantiles. Only comparable within one call.
-    """
-    every = {name: _as_costs(costs) for name, costs in results.items()}
-    arrays = {name: costs[~np.isnan(costs).any(axis=1)] for name, costs in every.items()}
-    filled = [array for array in arrays.values() if len(array)]
-    if not filled:
-        return dict.fromkeys(arrays, 0.0)
-    pooled = np.sort(np.concatenate(filled), axis=0)
-    scale = max(len(pooled) - 1, 1)
-    volumes = {}
-    for name, array in arrays.items():
-        quantiles = np.empty_like(array)
-        for column in range(array.shape[1] if len(array) else 0):
-            lower = np.searchsorted(pooled[:, column], array[:, column], side="left")
-            upper = np.searchsorted(pooled[:, column], array[:, column], side="right") - 1
-            quantiles[:, column] = (lower + upper) / 2 / scale
-        reference = np.full(pooled.shape[1], 2.0)
-        volumes[name] = hypervolume(quantiles, reference) if len(array) else 0.0
-    return volumes

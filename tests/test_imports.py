@@ -44,7 +44,7 @@ FLOORS = (
 STARTED = {f"pipeline.{name}" for name in ("search", "export", "bench", "demo", "check", "preview")}
 NAMES = "methods.names"  # needed by settings and records, so it lies on the ground
 GROUND = (
-    *("architecture", "blocks", "display", "errors", "exhausted", "field_types", "inputs", "kept"),
+    *("architecture", "blocks", "closing", "display", "errors", "exhausted", "field_types", "inputs", "kept"),
     *("pareto", "slicing", NAMES),
 )
 LIGHT = (*FLOORS[FLOORS.index("bundle") :], *GROUND)

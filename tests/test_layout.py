@@ -1,14 +1,16 @@
-"""Where files lie, and where knowledge of families and of padding may be."""
+"""Where files lie, where knowledge of families and of rows may be, and that names are not used twice."""
 
 from __future__ import annotations
 
 import ast
 import re
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 import compresskit
 from compresskit.families import FAMILIES
+from compresskit.inputs import TEXT
 
 PACKAGE = Path(compresskit.__file__).parent
 TREES = {
@@ -75,6 +77,26 @@ def test_nobody_asks_for_the_model_type() -> None:
 def test_padding_is_known_to_families_tasks_and_bundles() -> None:
     knowing = {file for file, tree in outside(*KNOWS_ROWS).items() if "pad_token_id" in words(tree)}
     assert knowing <= PAD_TOKEN_IDS_LEFT, knowing - PAD_TOKEN_IDS_LEFT
+
+
+def test_inputs_of_graphs_are_named_in_one_place() -> None:
+    """Others take them from there, from the task's own, or from the graph itself."""
+    knowing = {
+        f"{file}: {', '.join(sorted(found))}"
+        for file, tree in outside(*KNOWS_ROWS, "inputs.py").items()
+        if (found := set(TEXT.names) & words(tree))
+    }
+    assert not knowing, "\n".join(sorted(knowing))
+
+
+def test_a_name_stands_for_one_class() -> None:
+    found = Counter(
+        node.name
+        for tree in TREES.values()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_")
+    )
+    assert not [name for name, count in found.items() if count > 1]
 
 
 def test_names_of_a_family_stay_in_its_description() -> None:

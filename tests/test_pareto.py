@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from compresskit.pareto import hypervolume, pareto_mask, quantile_hypervolumes
+from compresskit.pareto import hypervolume, pareto_mask
 
 
 def _dominated(costs: np.ndarray[tuple[int, int], np.dtype[np.float64]], i: int) -> bool:
@@ -56,15 +56,3 @@ def test_shapes_that_do_not_fit_are_refused() -> None:
         hypervolume([[1, 2]], (1, 2, 3))
     with pytest.raises(ValueError, match="permitted"):
         pareto_mask([1.0, 2.0])
-
-
-def test_quantile_hypervolume_depends_on_ranks_alone() -> None:
-    rng = np.random.default_rng(0)
-    good, bad = rng.random((10, 2)), rng.random((10, 2)) + 0.5
-    volumes = quantile_hypervolumes({"good": good, "bad": bad})
-    assert volumes["good"] > volumes["bad"]
-    assert volumes["good"] <= 4
-    stretched = quantile_hypervolumes({"good": np.exp(9 * good), "bad": np.exp(9 * bad)})
-    assert stretched == pytest.approx(volumes)
-    assert quantile_hypervolumes({"none": np.empty((0, 2))}) == {"none": 0.0}
-    assert quantile_hypervolumes({"one": [[3.0, 7.0]]}) == {"one": pytest.approx(4.0)}

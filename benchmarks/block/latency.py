@@ -138,7 +138,7 @@ def blocked(
     masked.load_state_dict(model.state_dict())
     pruned = prune(masked, {group: GroupSetting(cut, RATE) for group, cut in partitions.items()})
     plan = pruned.plan()
-    plain = slicer.slice(pruned.architecture, dict(masked.named_parameters()))
+    plain = GraphSlicer(export_onnx(masked), slicer.blueprint).slice(pruned.architecture)
     rows = sample_rows(plain)
     graph = compact_graph(variant.apply(plain), plan)
     logits = torch_logits(masked, rows)

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from compresskit.pareto import hypervolume, quantile_hypervolumes
+from benchmarks.front.quantiles import quantile_hypervolumes
+from compresskit.pareto import hypervolume
 from compresskit.tasks.metrics import metric
 
 MOST_SPEEDUP = 16.0

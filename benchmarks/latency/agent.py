@@ -21,7 +21,7 @@ from compresskit.runs import RunDirectory, TrialRecord
 from compresskit.searchers import (
     Budget,
     Evaluation,
-    Progress,
+    SearchProgress,
     build_front,
     make_objectives,
     make_searcher,
@@ -62,7 +62,7 @@ def run(settings: Settings) -> None:
 
     happens = {KILLED_AFTER: restart, CUT_AFTER: cut}
 
-    def watch(progress: Progress) -> None:
+    def watch(progress: SearchProgress) -> None:
         if progress.num_trials in happens:
             # While the next trial is under way.
             threading.Timer(0.5, happens[progress.num_trials]).start()
@@ -88,7 +88,7 @@ def searched(
     target: LatencyTarget,
     folder: Path,
     trials: int,
-    watch: Callable[[Progress], None] | None = None,
+    watch: Callable[[SearchProgress], None] | None = None,
 ) -> tuple[list[TrialRecord], list[float]]:
     """The trials of a search, and the reference's level of each measurement."""
     with RunDirectory.create(folder, {"trials": trials}, force=True) as directory:

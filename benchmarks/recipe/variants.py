@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from benchmarks.recipe.depth_parts import HEAD, NORMS
+from benchmarks.recipe.distillation import EVEN, FINAL, PLACE, Mapped, Related
+from benchmarks.recipe.sampling import near, progressive
 from compresskit.architecture import Architecture
 from compresskit.spaces import Space
 from compresskit.supernet.sub_supernets import PARTS
-from compresskit.training.losses import EVEN, FINAL, PLACE, Distillation
+from compresskit.training.losses import Distillation
 from compresskit.training.recipe import Recipe
-from compresskit.training.sampling import Draw, log_uniform, mostly_small, near, progressive, steady
+from compresskit.training.sampling import Draw, log_uniform, mostly_small, steady
 from compresskit.training.strategies import STRATEGIES, FrozenTeacher, Strategy, make_strategy
 
 UNIFORM, LOG, SMALL, LADDER = "uniform", "log", "small", "ladder"
@@ -109,9 +111,9 @@ RECIPES: dict[str, Variant] = {
     "importance-none": replace(BASE, importance="none"),
     "small": replace(BASE, space="small"),
     "small-first": replace(BASE, space="small", layer_policy="first"),
-    "map-place": replace(BASE, distillation=Distillation(mapping=PLACE)),
-    "map-even": replace(BASE, distillation=Distillation(mapping=EVEN)),
-    "map-final": replace(BASE, distillation=Distillation(mapping=FINAL)),
+    "map-place": replace(BASE, distillation=Mapped(mapping=PLACE)),
+    "map-even": replace(BASE, distillation=Mapped(mapping=EVEN)),
+    "map-final": replace(BASE, distillation=Mapped(mapping=FINAL)),
     "no-hidden": replace(BASE, distillation=Distillation(hidden=0.0)),
     "hidden-3": replace(BASE, distillation=Distillation(hidden=3.0)),
     "hidden-10": replace(BASE, distillation=Distillation(hidden=10.0)),
@@ -120,8 +122,8 @@ RECIPES: dict[str, Variant] = {
     "fading-labels-3": replace(BASE, distillation=Distillation(labels=3.0, fading=True)),
     "no-logits": replace(BASE, distillation=Distillation(logits=0.0)),
     "no-labels": replace(BASE, distillation=Distillation(labels=0.0)),
-    "relations": replace(BASE, distillation=Distillation(relations=1.0)),
-    "relations-only": replace(BASE, distillation=Distillation(hidden=0.0, relations=1.0)),
+    "relations": replace(BASE, distillation=Related()),
+    "relations-only": replace(BASE, distillation=Related(hidden=0.0)),
     "own-norms": replace(BASE, own=(NORMS,)),
     "own-norms-head": replace(BASE, own=(NORMS, HEAD)),
     "sizes-uniform": replace(BASE, sizes=UNIFORM),

@@ -6,7 +6,10 @@ from collections.abc import Sequence
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, overload
 
+from compresskit.options.declare import takes_as_method
+from compresskit.options.run import FrontLimits
 from compresskit.report.run_page import front_html
+from compresskit.report.verdict import Verdict
 from compresskit.runs.records import Front, FrontPoint
 from compresskit.searchers.front import select_point
 
@@ -17,10 +20,13 @@ _NESTED = ("idx", "architecture", "blocks", "weights", "test")
 
 
 class RunFront(Sequence[FrontPoint]):
-    """The points, fastest first: `front[0]` is the fastest. `record` is what the run stores."""
+    """The points, fastest first: `front[0]` is the fastest.
 
-    def __init__(self, front: Front) -> None:
-        self.record = front
+    `record` is what the run stores; `verdict` says whether pruning helps on the device.
+    """
+
+    def __init__(self, front: Front, verdict: Verdict) -> None:
+        self.record, self.verdict = front, verdict
 
     @property
     def dense(self) -> FrontPoint | None:
@@ -37,19 +43,12 @@ class RunFront(Sequence[FrontPoint]):
     def __len__(self) -> int:
         return len(self.record.points)
 
-    def choose(
-        self,
-        *,
-        max_drop: float | None = None,
-        max_latency_ms: float | None = None,
-        min_metric: float | None = None,
-    ) -> FrontPoint:
+    @takes_as_method(FrontLimits)
+    def choose(self, **limits: Any) -> FrontPoint:
         """The point that `compresskit pareto` marks: within all limits the fastest, or the best one within
-        `max_latency_ms` alone. `max_drop` is in points of metric x 100. SearchError where there is none.
+        `max_latency_ms` alone. SearchError where there is none.
         """
-        return select_point(
-            self.record, max_drop=max_drop, max_latency_ms=max_latency_ms, min_metric=min_metric
-        )
+        return select_point(self.record, **limits)
 
     def to_json(self) -> dict[str, Any]:
         """As pareto.json has it."""

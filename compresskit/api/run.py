@@ -11,6 +11,7 @@ from compresskit.bundle.loader import Engine, load_engine
 from compresskit.bundle.manifest import Manifest
 from compresskit.options.declare import takes_as_method
 from compresskit.options.export import PointCall
+from compresskit.options.run import ReportFile
 from compresskit.pipeline.export import export
 from compresskit.report.files import write_report
 from compresskit.report.front_so_far import front_and_verdict
@@ -45,27 +46,26 @@ class Run:
     @property
     def front(self) -> RunFront:
         """The points, fastest first, as the folder has them now; of an unfinished run, those so far."""
-        return RunFront(front_and_verdict(RunDirectory.open(self.path))[0])
+        return RunFront(*front_and_verdict(RunDirectory.open(self.path)))
 
     @property
     def verdict(self) -> Verdict:
-        """Whether pruning helps on the device."""
-        return front_and_verdict(RunDirectory.open(self.path))[1]
+        """That of the front: whether pruning helps on the device."""
+        return self.front.verdict
 
     @takes_as_method(PointCall)
     def export(self, **given: Any) -> ExportedEngine:
         """Prune one point, verify it, score it on the test set, and write its engine into `output`."""
         return ExportedEngine(Path(given["output"]), export(self.path, **given))
 
-    def report(self, output: str | Path | None = None, *, bench: str | Path | None = None) -> Path:
-        """Write the run as one page, by default RUN/report.html, and return its path.
-
-        `bench` is a JSON report of a bench to show, by default RUN/bench.json where it exists.
-        """
-        return write_report(self.path, output, bench=bench)
+    @takes_as_method(ReportFile)
+    def report(self, **given: Any) -> Path:
+        """Write the run as one page and return its path."""
+        return write_report(self.path, **given)
 
     def __repr__(self) -> str:
         return f"Run({str(self.path)!r})"
 
     def _repr_html_(self) -> str:
-        return f"{self.front._repr_html_()}<p>{self.verdict.headline}</p>"
+        front = self.front
+        return f"{front._repr_html_()}<p>{front.verdict.headline}</p>"

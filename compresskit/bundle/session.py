@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from compresskit.errors import EngineError, one_of
+from compresskit.errors import EngineError, one_of, reason_of
 from compresskit.exhausted import is_out_of_memory
 from compresskit.target.base import SessionSettings
 from compresskit.target.host import physical_cores
@@ -46,11 +46,10 @@ def make_session(
             model if isinstance(model, bytes) else str(model),
             settings.session_options(threads or physical_cores()),
             providers=[name for name in wanted if name in available],
-            disabled_optimizers=list(settings.disabled_optimizers) or None,
         )
     except Exception as error:  # onnxruntime's own classes share no base
         what = "the graph" if isinstance(model, bytes) else str(model)
-        reason = next(iter(str(error).strip().splitlines()), "") or type(error).__name__
+        reason = reason_of(error)
         if is_out_of_memory(error):
             raise EngineError(
                 f"memory ran out while {what} was loaded ({reason}); free memory, or use a smaller engine."

@@ -18,7 +18,7 @@ from typer.core import TyperGroup
 from compresskit import __version__
 from compresskit.cli.options import GroupedCommand
 from compresskit.cli.output import ERROR, INTERRUPTED, complain
-from compresskit.errors import CompresskitError
+from compresskit.errors import CompresskitError, reason_of
 from compresskit.exhausted import is_disk_full, is_out_of_memory
 
 # Command -> its line in the listing. The module of the same name holds `main`, or, for a
@@ -158,7 +158,7 @@ def _absent(error: Exception) -> str | None:
 def _exhausted(error: Exception) -> str | None:
     """Message for memory or disk space that ran out, in whatever words, else None."""
     again = "then run the same command again (with --resume for a search)"
-    reason = next(iter(str(error).splitlines()), "") or type(error).__name__
+    reason = reason_of(error)
     if is_disk_full(error):
         return f"no space left on the device: {reason}. Free some space, {again}."
     if is_out_of_memory(error):

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated
+from typing import Any
 
-import typer
+from compresskit.cli.options import command
+from compresskit.cli.output import print_json, say
+from compresskit.options.run import DemoOptions
 
-from compresskit.cli.output import JsonOption, print_json, say
 
-
-def main(
-    output: Annotated[Path, typer.Option(help="New or empty folder for everything the demo makes.")] = Path(
-        "demo"
-    ),
-    force: Annotated[bool, typer.Option("--force", help="Delete an earlier demo in --output.")] = False,
-    as_json: JsonOption = False,
-) -> None:
+def run(given: dict[str, Any], *, as_json: bool) -> None:
     """Make data and a small BERT, then search, export and bench, naming the command of each step."""
     from compresskit.pipeline.demo import demo
 
-    result = demo(output, force=force, say=say, tables=not as_json)
+    asked = DemoOptions(**given)
+    result = demo(asked.output, force=asked.force, say=say, tables=not as_json)
     if as_json:
         print_json(result)
+
+
+main = command(DemoOptions, run)

@@ -83,5 +83,7 @@ def _declaration(name: str, annotation: Any, option: Option, default: Any) -> tu
         rich_help_panel=option.group,
         show_default=default is not None and default is not False,
         metavar="PATH" if Path in kinds else _METAVARS.get(plain),
+        min=option.within[0],
+        max=option.within[1],
     )
     return Annotated[kind, shown], default

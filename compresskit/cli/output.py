@@ -59,7 +59,7 @@ def print_json(value: Any) -> None:
     sys.stdout.flush()
 
 
-class Progress:
+class CommandProgress:
     """Progress on stderr: the stages of a command are bars on a terminal, elsewhere lines."""
 
     def __init__(self) -> None:
@@ -83,7 +83,7 @@ class Progress:
                 self._shown = Lines(write_line)
 
 
-say = Progress()
+say = CommandProgress()
 
 
 def _display() -> Display:

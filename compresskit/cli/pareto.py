@@ -2,39 +2,33 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated
+from typing import Any
 
-import typer
+from compresskit.cli.options import command
+from compresskit.cli.output import emit, warn
+from compresskit.options.run import ParetoOptions
 
-from compresskit.cli.output import JsonOption, emit, warn
 
-
-def main(
-    run: Annotated[Path, typer.Argument(help="Folder of a run.")],
-    max_latency_ms: Annotated[float | None, typer.Option(help="Best metric within this latency.")] = None,
-    max_drop: Annotated[
-        float | None, typer.Option(help="Fastest within this drop below dense, in points of metric x 100.")
-    ] = None,
-    min_metric: Annotated[float | None, typer.Option(help="Fastest with at least this metric.")] = None,
-    as_json: JsonOption = False,
-) -> None:
+def run(given: dict[str, Any], *, as_json: bool) -> None:
     """Show front and verdict, or the point that answers the constraints; that alone with --json."""
     from compresskit.report.front_so_far import front_and_verdict
     from compresskit.report.tables import front_table, front_with_verdict
     from compresskit.runs.directory import RunDirectory
     from compresskit.searchers.front import select_point
 
-    found = RunDirectory.open(run)
+    found = RunDirectory.open(given.pop("run"))
     front, verdict = front_and_verdict(found)
     if verdict.kind == "unfinished":
         warn(verdict.headline)
     for note in ("infeasible", "unsteady"):
         if found.info.get(note):
             warn(str(found.info[note]))
-    if max_latency_ms is None and max_drop is None and min_metric is None:
+    if not given:
         shown = {**front.to_json(), "verdict": verdict.to_json()}
         emit(shown, as_json, lambda: front_with_verdict(front, verdict))
         return
-    point = select_point(front, max_drop=max_drop, max_latency_ms=max_latency_ms, min_metric=min_metric)
+    point = select_point(front, **given)
     emit(point.to_json(), as_json, lambda: front_table(front, chosen=[point.idx or 0]))
+
+
+main = command(ParetoOptions, run)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Any
 
 import typer
 
+from compresskit.cli.options import command
 from compresskit.cli.output import JsonOption, emit, say
+from compresskit.options.device import DetectOptions, ShowOptions
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -26,42 +27,36 @@ def list_(as_json: JsonOption = False) -> None:
     emit([profile.to_json() for profile in profiles], as_json, lambda: _table(profiles))
 
 
-@app.command()
-def show(
-    name: Annotated[str, typer.Argument(help="A built-in profile or a TOML file.")],
-    as_json: JsonOption = False,
-) -> None:
+def show(given: dict[str, Any], *, as_json: bool) -> None:
     """All settings of one profile."""
     from compresskit.target.detect import profile_toml
     from compresskit.target.profile import load_profile
 
-    profile = load_profile(name)
+    profile = load_profile(given["name"])
     emit(profile.to_json(), as_json, lambda: profile_toml(profile))
 
 
-@app.command()
-def detect(
-    output: Annotated[
-        Path | None, typer.Option("--output", help="TOML file to write; stdout by default.")
-    ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Overwrite the file.")] = False,
-    as_json: JsonOption = False,
-) -> None:
+def detect(given: dict[str, Any], *, as_json: bool) -> None:
     """A profile for this device."""
     from compresskit.errors import ConfigurationError
     from compresskit.runs.atomic import write_atomic
     from compresskit.target.detect import detect_profile, profile_toml
 
-    profile = detect_profile()
+    asked, profile = DetectOptions(**given), detect_profile()
+    output = asked.output
     if output is None:
         emit(profile.to_json(), as_json, lambda: profile_toml(profile))
         return
-    if output.exists() and not force:
+    if output.exists() and not asked.force:
         raise ConfigurationError(f"{output} exists; give another --output, or --force to overwrite it.")
     write_atomic(output, profile_toml(profile))
     if as_json:
         emit(profile.to_json(), as_json, str)
     say(f"wrote {output}; measure with --profile {output}")
+
+
+app.command("show")(command(ShowOptions, show))
+app.command("detect")(command(DetectOptions, detect))
 
 
 def _table(profiles: list[Profile]) -> Table:

@@ -1,40 +1,28 @@
-"""compresskit report RUN: one self-contained HTML page."""
+"""`compresskit report`: a run as one self-contained page."""
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated
+from typing import Any
 
-import typer
+from compresskit.cli.options import command
+from compresskit.cli.output import emit, warn
+from compresskit.options.run import ReportOptions
 
-from compresskit.cli.output import JsonOption, emit, warn
 
-
-def main(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="Directory of a search.", show_default=False)],
-    output: Annotated[
-        Path | None,
-        typer.Option("--output", help="File to write: .html, .md or .png.  [default: RUN/report.html]"),
-    ] = None,
-    bench: Annotated[
-        Path | None,
-        typer.Option("--bench", help="JSON result of `bench --report` to show.  [default: RUN/bench.json]"),
-    ] = None,
-    as_json: JsonOption = False,
-) -> None:
+def run(given: dict[str, Any], *, as_json: bool) -> None:
     """Write a run as one page that works offline: front, kept layers, training, bench, warnings."""
     from compresskit.report.files import write_run
     from compresskit.report.verdict import judge
     from compresskit.report.view import load_view
 
-    view = load_view(run, bench)
-    path = write_run(view, output)
+    asked = ReportOptions(**given)
+    view = load_view(asked.run, asked.bench)
+    path = write_run(view, asked.output)
     verdict = judge(view.front, view.info)
     for text in view.warnings:
         warn(text)
-    result = {
-        "path": str(path),
-        "verdict": verdict.to_json(),
-        "idx": verdict.idx,
-    }
+    result = {"path": str(path), "verdict": verdict.to_json(), "idx": verdict.idx}
     emit(result, as_json, lambda: f"{verdict.headline} {verdict.detail}\n{path}")
+
+
+main = command(ReportOptions, run)

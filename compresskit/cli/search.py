@@ -21,8 +21,8 @@ def run(given: dict[str, Any], *, dry_run: bool, as_json: bool) -> None:
         plan = preview(**given, say=say)
         emit(plan.to_json(), as_json, lambda: pairs(plan.lines()))
         return
-    found = search(**given, say=say)
-    front, verdict = found.front.record, found.verdict
+    found = search(**given, say=say).front
+    front, verdict = found.record, found.verdict
     shown = {**front.to_json(), "verdict": verdict.to_json()}
     emit(shown, as_json, lambda: front_with_verdict(front, verdict))
 

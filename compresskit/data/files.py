@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -111,10 +112,6 @@ def _check_quotes(row: list[str], delimiter: str) -> None:
         list(csv.reader(row, delimiter=delimiter, strict=True))
 
 
-def _tsv(file: Path) -> Table:
-    return _csv(file, "\t")
-
-
 def _json(file: Path) -> Table:
     """One object a line, or one array of objects."""
     columns: dict[str, list[Any]] = {}
@@ -196,7 +193,7 @@ def _inner_feature(value: Any) -> Any:
 READERS: dict[str, Callable[[Path], Table]] = {
     ".parquet": _parquet,
     ".csv": _csv,
-    ".tsv": _tsv,
+    ".tsv": partial(_csv, delimiter="\t"),
     ".jsonl": _json,
     ".ndjson": _json,
     ".json": _json,

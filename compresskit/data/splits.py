@@ -29,7 +29,7 @@ TRAIN, VALIDATION, TEST = 0, 1, 2
 
 
 @dataclass(frozen=True)
-class Cut:
+class Sides:
     """Row positions, ascending; `test` is empty where the test set is given. `notes`: what went."""
 
     train: IntArray
@@ -38,7 +38,7 @@ class Cut:
     notes: tuple[str, ...]
 
 
-def cut_validation(texts: Texts, strata: IntArray, test: Texts, *, num_rows: int, seed: int) -> Cut:
+def cut_validation(texts: Texts, strata: IntArray, test: Texts, *, num_rows: int, seed: int) -> Sides:
     """Divide training rows into training and validation, given the test rows.
 
     `strata`: (rows,) stratum numbers. `num_rows`: rows of the training split before any was left out; it
@@ -62,7 +62,7 @@ def cut_validation(texts: Texts, strata: IntArray, test: Texts, *, num_rows: int
     return _cut(side, fresh, notes)
 
 
-def cut_all(texts: Texts, strata: IntArray, *, seed: int) -> Cut:
+def cut_all(texts: Texts, strata: IntArray, *, seed: int) -> Sides:
     """Divide the rows of one file: 80 % training, 10 % validation, 10 % test."""
     side = _sides(_grouped(_in_words(texts)), strata, {TEST: 0.1, VALIDATION: 0.1}, seed)
     return _cut(side, np.arange(len(texts), dtype=np.int64), _told(side), needs_test=True)
@@ -122,7 +122,7 @@ def _lengths(rows: WordRows) -> IntArray:
     return np.asarray([sum(map(len, row)) for row in rows], dtype=np.int64)
 
 
-def _cut(side: IntArray, rows: IntArray, notes: Sequence[str], *, needs_test: bool = False) -> Cut:
+def _cut(side: IntArray, rows: IntArray, notes: Sequence[str], *, needs_test: bool = False) -> Sides:
     parts = [rows[side == number] for number in (TRAIN, VALIDATION, TEST)]
     for name, part in zip(("training", "validation", "test"), parts, strict=True):
         if not len(part) and (name != "test" or needs_test):
@@ -130,4 +130,4 @@ def _cut(side: IntArray, rows: IntArray, notes: Sequence[str], *, needs_test: bo
                 f"no row is left for {name} after {len(side)} rows were split and those that share texts "
                 "kept together; give more rows, or separate train, validation and test files."
             )
-    return Cut(parts[TRAIN], parts[VALIDATION], parts[TEST], tuple(notes))
+    return Sides(parts[TRAIN], parts[VALIDATION], parts[TEST], tuple(notes))

@@ -152,7 +152,8 @@ def _mask(editor: GraphEditor, block: AttentionBlock) -> str:
     after = editor.nodes[editor.position(editor.producer[block.mask]) + 1]
     length, shape = editor.fresh("mask_length"), editor.fresh("mask_shape")
     one = editor.add_constant("mask_dims", np.ones(1, dtype=np.int64))
-    editor.add("Shape", ["attention_mask"], [length], before=after, name="mask/Shape", start=1, end=2)
+    tokens = editor.graph.input[0].name  # (batch, length)
+    editor.add("Shape", [tokens], [length], before=after, name="mask/Shape", start=1, end=2)
     editor.add("Concat", [one, one, length, one], [shape], before=after, name="mask/Concat", axis=0)
     editor.add("Expand", [block.mask, shape], [editor.fresh(name)], before=after, name="mask/Expand")
     return name

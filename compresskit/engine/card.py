@@ -142,8 +142,9 @@ def _layers(manifest: Manifest) -> list[str]:
 
 def _loading(manifest: Manifest) -> list[str]:
     settings = manifest.session
-    special = any(settings.get(key) for key in ("disabled_optimizers", "options"))
-    speed = f"; for the measured speed set {settings}" if special else " at the measured speed"
+    speed = (
+        f"; for the measured speed set {settings}" if settings.get("options") else " at the measured speed"
+    )
     hub_task = manifest.kind.hub_task
     names = {"TASK": hub_task, "ORTMODEL": f"ORTModel{head_of(hub_task)}"}
     return [

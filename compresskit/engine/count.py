@@ -10,7 +10,7 @@ from onnx import ModelProto, NodeProto, TensorProto, ValueInfoProto
 
 from compresskit.bundle.session import make_session
 from compresskit.engine.editing import attributes_of
-from compresskit.inputs import TEXT
+from compresskit.inputs import TEXT, TOKEN_IDS
 from compresskit.target.base import SessionSettings
 
 _WEIGHTS = {TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.DOUBLE, TensorProto.INT8, TensorProto.UINT8}
@@ -83,8 +83,7 @@ def shapes_of(model: ModelProto, nodes: Sequence[NodeProto], batch: int, length:
     )
     watched.graph.output.extend(ValueInfoProto(name=name) for name in names)
     session = make_session(watched.SerializeToString(), SessionSettings(optimization_level="disable"))
-    row = {"input_ids": [0] * length}
-    feed = TEXT.batch([row] * batch, [item.name for item in session.get_inputs()])
+    feed = TEXT.batch([{TOKEN_IDS: [0] * length}] * batch, [item.name for item in session.get_inputs()])
     names += [item.name for item in model.graph.output]
     found = dict(zip(names, session.run(names, feed), strict=True))
     return shapes | {name: value.shape for name, value in found.items()}

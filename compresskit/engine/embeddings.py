@@ -8,6 +8,7 @@ from onnx import ModelProto, NodeProto
 from compresskit.engine.editing import GraphEditor
 from compresskit.engine.quantize import quantize_weight
 from compresskit.errors import ConfigurationError, EngineError, one_of
+from compresskit.inputs import TOKEN_IDS
 
 EMBEDDING_PRECISIONS = ("fp32", "fp16", "int8")
 
@@ -39,7 +40,7 @@ def compress_embeddings(model: ModelProto, precision: str) -> ModelProto:
 def word_tables(editor: GraphEditor) -> list[NodeProto]:
     """The look-ups of token ids in a table."""
     found = (node for node in editor.of_type("Gather") if node.input[0] in editor.initializers)
-    return [node for node in found if node.input[1] == "input_ids"]
+    return [node for node in found if node.input[1] == TOKEN_IDS]
 
 
 def _compress(editor: GraphEditor, node: NodeProto, precision: str) -> None:

@@ -32,9 +32,8 @@ Array = npt.NDArray[Any]
 def export_onnx(model: nn.Module) -> ModelProto:
     """The plain graph of a text classifier, dense or pruned: batch and length dynamic, fp32.
 
-    Inputs are `input_ids`, `attention_mask` and, where the model type has segments,
-    `token_type_ids`, each int64 of shape (batch, length); the output is `logits` of shape
-    (batch, labels). Initializers bear torch's parameter names; a weight that a MatMul reads is
+    Inputs are those of the model's family, each int64 of shape (batch, length); the output is `logits` of
+    shape (batch, labels). Initializers bear torch's parameter names; a weight that a MatMul reads is
     stored transposed, one that a Gemm reads is not. Buffers bear their names with `BUFFER` behind.
     EngineError if a weight cannot be identified.
     """

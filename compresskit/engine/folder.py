@@ -48,7 +48,6 @@ def write_engine(
     model: nn.Module,
     tokenizer: Any,
     manifest: Manifest,
-    device: Mapping[str, Any] | None = None,
     examine: Examine | None = None,
 ) -> Manifest:
     """Write graph, PyTorch weights, tokenizer, model card and manifest; returns the manifest as written.
@@ -59,7 +58,7 @@ def write_engine(
     """
     check_output(output)
     with new_folder(output) as folder:
-        return _fill(folder, graph, model, tokenizer, manifest, device, examine)
+        return _fill(folder, graph, model, tokenizer, manifest, examine)
 
 
 @contextlib.contextmanager
@@ -95,7 +94,6 @@ def _fill(
     model: nn.Module,
     tokenizer: Any,
     manifest: Manifest,
-    device: Mapping[str, Any] | None,
     examine: Examine | None,
 ) -> Manifest:
     path = folder / MODEL_FILE
@@ -111,15 +109,15 @@ def _fill(
         write_manifest(folder, manifest)
         manifest = replace(manifest, **examine(load_engine(folder, check_hashes=False)))
     (folder / "README.md").write_text(model_card(manifest, config, len(data)), encoding="utf-8")
-    return finish(folder, manifest, device)
+    return finish(folder, manifest)
 
 
-def finish(folder: Path, manifest: Manifest, device: Mapping[str, Any] | None = None) -> Manifest:
+def finish(folder: Path, manifest: Manifest) -> Manifest:
     """Write the manifest beside the files that are all there, with their hashes; returns it as written."""
     manifest = replace(
         manifest,
         versions={**package_versions(), **manifest.versions},
-        device=dict(device) if device else manifest.device or _machine(),
+        device=manifest.device or {"machine": platform.machine(), "system": platform.system()},
         files=hash_files(folder),
     )
     write_manifest(folder, manifest)
@@ -196,7 +194,3 @@ def package_versions() -> dict[str, str]:
         except importlib.metadata.PackageNotFoundError:
             continue
     return found
-
-
-def _machine() -> dict[str, str]:
-    return {"machine": platform.machine(), "system": platform.system()}

@@ -63,12 +63,9 @@ class GraphSlicer:
         """The architecture that keeps everything."""
         return Architecture.full(self.blueprint.dims)
 
-    def slice(self, architecture: Architecture, weights: Mapping[str, Any] | None = None) -> ModelProto:
-        """The graph of `architecture`, with weights cut from the dense graph.
-
-        `weights` replaces them: dense parameters by torch name, as numpy arrays or CPU tensors.
-        """
-        return self._slice(architecture, weights, None)
+    def slice(self, architecture: Architecture) -> ModelProto:
+        """The graph of `architecture`, with weights cut from the dense graph."""
+        return self._slice(architecture, None)
 
     def slice_light(self, architecture: Architecture) -> LightGraph:
         """As `slice`, with the large weights that no rewrite looks at beside the graph.
@@ -76,11 +73,9 @@ class GraphSlicer:
         Queries, keys and values stay in it, which some variants pack. To be measured in fp32.
         """
         apart: dict[str, Array] = {}
-        return LightGraph(self._slice(architecture, None, apart), apart)
+        return LightGraph(self._slice(architecture, apart), apart)
 
-    def _slice(
-        self, architecture: Architecture, weights: Mapping[str, Any] | None, apart: dict[str, Array] | None
-    ) -> ModelProto:
+    def _slice(self, architecture: Architecture, apart: dict[str, Array] | None) -> ModelProto:
         plan = self.blueprint.plan(architecture)
         alias = self._aliases(architecture)
         nodes = [deepcopy(node) for node in self._nodes]
@@ -102,37 +97,20 @@ class GraphSlicer:
         model.graph.node.extend(alive)
         for name in used:
             cut = plan.cuts.get(renamed.get(name, ""), Cut(name))
-            self._add(model, renamed.get(name, name), cut, weights, apart)
+            self._add(model, renamed.get(name, name), cut, apart)
         return model
 
-    def _add(
-        self,
-        model: ModelProto,
-        name: str,
-        cut: Cut,
-        weights: Mapping[str, Any] | None,
-        apart: dict[str, Array] | None,
-    ) -> None:
+    def _add(self, model: ModelProto, name: str, cut: Cut, apart: dict[str, Array] | None) -> None:
         stored = self._stored[cut.source]
-        given = None if weights is None else weights.get(cut.source)
         tensor = model.graph.initializer.add()
         tensor.name = name
-        if given is None and cut.is_whole and apart is None:
+        if cut.is_whole and apart is None:
             tensor.data_type = stored.data_type
             tensor.dims.extend(stored.value.shape)
             tensor.raw_data = stored.raw
             return
         transposed = cut.source in self._transposed
-        value = stored.value
-        if given is not None:
-            value = np.asarray(given.detach().numpy() if hasattr(given, "detach") else given, np.float32)
-            if value.shape != tuple(self.blueprint.shapes[cut.source]):
-                raise EngineError(
-                    f"weight {cut.source!r} has shape {value.shape}; "
-                    f"the model has {tuple(self.blueprint.shapes[cut.source])}."
-                )
-            value = value.T if transposed else value
-        value = _taken(value, cut.keep[::-1] if transposed else cut.keep)
+        value = _taken(stored.value, cut.keep[::-1] if transposed else cut.keep)
         tensor.data_type = helper.np_dtype_to_tensor_dtype(value.dtype)
         tensor.dims.extend(value.shape)
         if apart is not None and value.nbytes >= APART_BYTES and not cut.source.endswith(self._packed):

@@ -10,6 +10,7 @@ from onnx.reference import ReferenceEvaluator
 
 from compresskit.engine.editing import Array, GraphEditor, live_nodes
 from compresskit.errors import EngineError
+from compresskit.inputs import PADDING_MASK
 
 MASK = "attention_bias"
 # Masked scores: exp() of it is exactly 0 in fp32, and it is finite in fp16.
@@ -46,7 +47,7 @@ class Masks:
         value = self._look(mask)
         if value.dtype != np.bool_:
             return mask
-        padding = _attention_mask()[:, None, None, :].astype(np.bool_)
+        padding = _padded()[:, None, None, :].astype(np.bool_)
         if value.ndim == 4 and (value == padding).all():
             self._padding = self._padding or self._of_padding()
             return self._padding
@@ -63,9 +64,7 @@ class Masks:
         one = editor.add_constant("mask_one", np.array(1.0, dtype=np.float32))
         factor = editor.add_constant("mask_factor", np.array(MASKED, dtype=np.float32), shared=True)
         names = [editor.fresh(stem) for stem in ("mask_float", "mask_inverse", "mask_scaled", MASK)]
-        editor.add(
-            "Cast", ["attention_mask"], names[:1], before=first, name="mask/Cast", to=TensorProto.FLOAT
-        )
+        editor.add("Cast", [PADDING_MASK], names[:1], before=first, name="mask/Cast", to=TensorProto.FLOAT)
         editor.add("Sub", [one, names[0]], [names[1]], before=first, name="mask/Sub")
         editor.add("Mul", [names[1], factor], [names[2]], before=first, name="mask/Mul")
         editor.add("Unsqueeze", [names[2], axes], [names[3]], before=first, name="mask/Unsqueeze")
@@ -86,8 +85,8 @@ class Masks:
         part.graph.initializer.extend(item for name, item in self.editor.initializers.items() if name in used)
         part.graph.output.add(name=mask)
         feed = {item.name: np.ones((_ROWS, _LENGTH), dtype=np.int64) for item in part.graph.input}
-        if "attention_mask" in feed:
-            feed["attention_mask"] = _attention_mask()
+        if PADDING_MASK in feed:
+            feed[PADDING_MASK] = _padded()
         try:
             (value,) = ReferenceEvaluator(part).run(None, feed)
         except Exception as error:  # the reference raises whatever numpy does
@@ -104,7 +103,7 @@ class Masks:
                 part.graph.initializer.append(numpy_helper.from_array(narrow, node.input[i]))
 
 
-def _attention_mask() -> Array:
+def _padded() -> Array:
     mask = np.ones((_ROWS, _LENGTH), dtype=np.int64)
     mask[1, [0, -1]] = 0
     return mask

@@ -17,21 +17,21 @@ def count_positions(editor: GraphEditor) -> None:
 
     Without that input torch writes rotations that hold for a batch of one only.
     """
-    if all(item.name != POSITIONS for item in editor.graph.input):
+    inputs = [item for item in editor.graph.input if item.name != POSITIONS]
+    if len(inputs) == len(editor.graph.input):
         return
-    first = editor.nodes[0]
+    first, first_input = editor.nodes[0], inputs[0].name
     for node in list(editor.uses(POSITIONS)):
         if node.op_type == "Shape":
-            node.input[0] = "input_ids"
+            node.input[0] = first_input
     zero, one = (editor.add_constant(f"position_{n}", np.array(n, dtype=np.int64)) for n in (0, 1))
     axis = editor.add_constant("position_axis", np.array([0], dtype=np.int64))
     names = [editor.fresh(f"position_{part}") for part in ("shape", "length", "range", "row")]
-    editor.add("Shape", ["input_ids"], names[:1], before=first, name="positions/Shape", start=1, end=2)
+    editor.add("Shape", [first_input], names[:1], before=first, name="positions/Shape", start=1, end=2)
     editor.add("Squeeze", [names[0]], [names[1]], before=first, name="positions/Squeeze")
     editor.add("Range", [zero, names[1], one], [names[2]], before=first, name="positions/Range")
     editor.add("Unsqueeze", [names[2], axis], [names[3]], before=first, name="positions/Unsqueeze")
     editor.redirect(POSITIONS, names[3])
-    inputs = [item for item in editor.graph.input if item.name != POSITIONS]
     del editor.graph.input[:]
     editor.graph.input.extend(inputs)
 

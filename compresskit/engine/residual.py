@@ -17,7 +17,7 @@ class NotCutError(EngineError):
 
 
 @dataclass(frozen=True)
-class SubLayer:
+class BlockSpan:
     """The value of the residual stream that a block reads, and the one that it leaves in its place."""
 
     entry: str
@@ -35,11 +35,11 @@ class ResidualStream:
             for name in node.input:
                 self._readers.setdefault(name, []).append(node)
 
-    def sub_layers(self, layer: int) -> dict[str, SubLayer]:
+    def sub_layers(self, layer: int) -> dict[str, BlockSpan]:
         """The blocks of a layer by the kind of their members. NotCutError where they are not found."""
         return {kind: self._sub_layer(layer, block) for kind, block in self._family.blocks.items()}
 
-    def _sub_layer(self, layer: int, block: Block) -> SubLayer:
+    def _sub_layer(self, layer: int, block: Block) -> BlockSpan:
         """Follow a block from what it reads to where it is added to that, and through its own norms."""
         stem = f"{self._family.stem}.{layer}."
         owned = tuple(stem + prefix for prefix in block.owns)
@@ -54,7 +54,7 @@ class ResidualStream:
         after = self._readers.get(value, [])
         if len(after) == 1 and _is_norm(after[0], owned):
             value = after[0].output[0]
-        return SubLayer(entry, value)
+        return BlockSpan(entry, value)
 
     def _only_reader(self, value: str) -> NodeProto:
         found = self._readers.get(value, [])

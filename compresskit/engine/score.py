@@ -23,12 +23,11 @@ def logits_of(
     inputs: InputSpec = TEXT,
     batch_size: int = 32,
     provider: str = "cpu",
-    threads: int | None = None,
 ) -> npt.NDArray[Any]:
     """Logits (rows, ...), in the rows' order, whatever order they run in.
 
     EngineError when ONNX Runtime does not load the graph.
     """
     source = model.SerializeToString() if isinstance(model, ModelProto) else model
-    running = make_session(source, session, provider=provider, threads=threads)
+    running = make_session(source, session, provider=provider)
     return run_rows(running, rows, inputs=inputs, batch_size=batch_size)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -92,8 +92,7 @@ def config_text(graph: ModelProto, manifest: Manifest, profile: Profile) -> str:
 
 def left_out(session: SessionSettings) -> list[str]:
     """Session settings that Triton's backend has no parameter for."""
-    kept = [f"disabled optimizer {name}" for name in session.disabled_optimizers]
-    return kept + [f"{key}={value}" for key, value in session.options.items() if key not in _PARAMETERS]
+    return [f"{key}={value}" for key, value in session.options.items() if key not in _PARAMETERS]
 
 
 def _tensor(kind: str, value: ValueInfoProto, batched: bool, more: Sequence[str] = ()) -> Iterator[str]:
@@ -178,14 +177,14 @@ def _dims(value: ValueInfoProto) -> list[int]:
     return [dim.dim_value if dim.HasField("dim_value") else -1 for dim in shape.dim]
 
 
-def _type(value: ValueInfoProto, types: Mapping[int, str] = _TYPES) -> str:
+def _type(value: ValueInfoProto) -> str:
     number = value.type.tensor_type.elem_type
-    if number not in types:
+    if number not in _TYPES:
         name = TensorProto.DataType.Name(number)
         raise EngineError(
-            f"{value.name!r} is of type {name}; permitted in Triton: {', '.join(types.values())}."
+            f"{value.name!r} is of type {name}; permitted in Triton: {', '.join(_TYPES.values())}."
         )
-    return types[number]
+    return _TYPES[number]
 
 
 def _quoted(text: str) -> str:

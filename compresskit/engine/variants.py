@@ -28,7 +28,7 @@ from compresskit.engine.rewrites import (
 )
 from compresskit.engine.score import logits_of
 from compresskit.errors import ConfigurationError, EngineError, TargetError, one_of
-from compresskit.inputs import Row
+from compresskit.inputs import TOKEN_IDS, Row
 from compresskit.target.base import SessionSettings
 
 Rewrite = Callable[[ModelProto], ModelProto]
@@ -114,19 +114,15 @@ def choose_variant(
     model: ModelProto,
     *,
     variants: Iterable[Variant] = VARIANTS,
-    measured: dict[str, float | None] | None = None,
     objection: Callable[[ModelProto], str | None] = lambda _: None,
 ) -> Variant:
     """The variant of the plain graph `model` for which `measure` gives the least milliseconds.
 
     A variant to which there is an `objection`, that differs from the plain graph, or that the target
-    refuses (TargetError), is out. `measured` receives each name's milliseconds, None for those.
-    EngineError when none is left.
+    refuses (TargetError), is out. EngineError when none is left.
     """
-    found: dict[str, float | None] = {} if measured is None else measured
     best: tuple[float, Variant] | None = None
     for variant in variants:
-        found[variant.name] = None
         try:
             graph = variant.apply(deepcopy(model))
             if objection(graph) is not None:
@@ -135,7 +131,6 @@ def choose_variant(
             latency_ms = measure(graph, variant)
         except (EngineError, TargetError):
             continue
-        found[variant.name] = latency_ms
         if best is None or latency_ms < best[0] * (1 - MARGIN):
             best = latency_ms, variant
     if best is None:
@@ -149,22 +144,18 @@ def choose_session(
     variant: Variant,
     *,
     sessions: Iterable[str] = tuple(SESSIONS),
-    measured: dict[str, float | None] | None = None,
 ) -> Variant:
     """`variant` under the session settings that gain the most, or without any where none gains 2 %.
 
-    `model` is the plain graph; `measured` receives milliseconds as that of `choose_variant` does.
+    `model` is the plain graph.
     """
-    found: dict[str, float | None] = {} if measured is None else measured
     best_ms, best = measure(variant.apply(deepcopy(model)), variant) * (1 - SESSION_MARGIN), variant
     for name in sessions:
         other = variant.with_session(name)
-        found[other.name] = None
         try:
             latency_ms = measure(other.apply(deepcopy(model)), other)
         except TargetError:
             continue
-        found[other.name] = latency_ms
         if latency_ms < best_ms:
             best_ms, best = latency_ms, other
     return best
@@ -188,6 +179,4 @@ def sample_rows(model: ModelProto, *, seed: int = 0) -> list[Row]:
     longest = min([_LONGEST, *(size - 2 for size in rows if size > _SEGMENTS)])  # tables of positions
     vocabulary = min(editor.initializers[name].dims[0] for name in words)
     random = np.random.default_rng(seed)
-    return [
-        {"input_ids": random.integers(2, vocabulary, size).tolist()} for size in (longest, longest // 2, 3)
-    ]
+    return [{TOKEN_IDS: random.integers(2, vocabulary, size).tolist()} for size in (longest, longest // 2, 3)]

@@ -39,18 +39,17 @@ def verify(
     session: SessionSettings | None = None,
     *,
     exact: bool = True,
-    tolerance: float = TOLERANCE,
     inputs: InputSpec = TEXT,
 ) -> Verified:
     """The logits of a graph in ONNX Runtime beside those of its PyTorch model, over all rows.
 
     Checked as well: onnx.checker; the shortest and the longest row alone; that padding changes
-    nothing; finite logits. EngineError above `tolerance`, unless the graph is not `exact`
+    nothing; finite logits. EngineError above TOLERANCE, unless the graph is not `exact`
     (a reduced precision), for which finite logits of the right shape are all that can be asked.
     """
     check_model(graph)
     running = make_session(graph.SerializeToString(), session)
-    return verify_session(running, model, rows, exact=exact, tolerance=tolerance, inputs=inputs)
+    return verify_session(running, model, rows, exact=exact, inputs=inputs)
 
 
 def verify_session(
@@ -59,7 +58,6 @@ def verify_session(
     rows: Sequence[Row],
     *,
     exact: bool = True,
-    tolerance: float = TOLERANCE,
     inputs: InputSpec = TEXT,
     counter: Counter = UNCOUNTED,
 ) -> Verified:
@@ -77,15 +75,15 @@ def verify_session(
     difference = float(np.abs(found - wanted).max())
     if not exact:
         return Verified(difference, found)
-    _within(difference, tolerance, f"{len(rows)} rows")
+    _within(difference, f"{len(rows)} rows")
     for i in (order[0], order[-1]):
         alone = run_rows(running, [rows[i]], inputs=inputs)[0]
-        _within(_apart(alone, wanted[i]), tolerance, f"a row of {inputs.length(rows[i])} tokens alone")
+        _within(_apart(alone, wanted[i]), f"a row of {inputs.length(rows[i])} tokens alone")
     short, long = rows[order[0]], rows[order[-1]]
     names = [item.name for item in running.get_inputs()]
     padded = running.run(["logits"], inputs.batch([short], names, length=inputs.length(long)))[0][0]
     padded = padded[: inputs.length(short)] if padded.ndim > 1 else padded
-    _within(_apart(padded, wanted[order[0]]), tolerance, "a padded row")
+    _within(_apart(padded, wanted[order[0]]), "a padded row")
     return Verified(difference, found)
 
 
@@ -122,10 +120,10 @@ def torch_logits(
     return in_order(parts, order, inputs.lengths(rows))
 
 
-def _within(difference: float, tolerance: float, what: str) -> None:
-    if not difference <= tolerance:
+def _within(difference: float, what: str) -> None:
+    if not difference <= TOLERANCE:
         raise EngineError(
-            f"the engine differs from PyTorch by {difference:.1e} on {what}; at most {tolerance:.0e} is "
+            f"the engine differs from PyTorch by {difference:.1e} on {what}; at most {TOLERANCE:.0e} is "
             "permitted, so nothing was written. Please report the model and the versions that "
             "`compresskit doctor` prints."
         )

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from compresskit.engine.merges import applied_merges, merge_pairs
 from compresskit.errors import EngineError
-from compresskit.inputs import Row
+from compresskit.inputs import TOKEN_IDS, Row
 
 _KINDS = ("WordPiece", "WordLevel", "Unigram", "BPE")
 _CHUNK = 1000  # texts encoded at a time
@@ -42,7 +42,7 @@ class TrimmedVocabulary:
         """Rows of the corpus, encoded with the old tokenizer, as the new one encodes them."""
         new = self.new_ids
         return [
-            {**{k: list(v) for k, v in row.items()}, "input_ids": [new[i] for i in row["input_ids"]]}
+            {**{k: list(v) for k, v in row.items()}, TOKEN_IDS: [new[i] for i in row[TOKEN_IDS]]}
             for row in rows
         ]
 

@@ -8,7 +8,7 @@ from typing import Any
 from compresskit.entities.pieces import first_pieces, pieces_at
 from compresskit.entities.words import TEXT, Span, joined, spans_in
 from compresskit.errors import DataError
-from compresskit.inputs import Row
+from compresskit.inputs import SEGMENT_IDS, TOKEN_IDS, Row
 
 _ROWS_AT_ONCE = 2_000  # a tokenizer's answers take fifty times the memory of the ids in them
 
@@ -16,7 +16,7 @@ _ROWS_AT_ONCE = 2_000  # a tokenizer's answers take fifty times the memory of th
 def encode_rows(inputs: Sequence[Any], tokenizer: Any, rule: str, *, segments: bool) -> tuple[list[Row], int]:
     """Rows by a `tokenizers.Tokenizer`, and how many were too long and cut.
 
-    A row has `input_ids`, with `segments` also `token_type_ids`, and of each word `first_pieces`, the place
+    A row has token ids, with `segments` also those of segments, and of each word `first_pieces`, the place
     of its first piece, and `spans`, its characters in the text. Under the rule TEXT a text is encoded whole,
     else word by word.
     DataError for the first input that is neither a text nor a list of words.
@@ -35,9 +35,9 @@ def encode_rows(inputs: Sequence[Any], tokenizer: Any, rule: str, *, segments: b
         spans = [spans_in(value, rule) for value in part]
         found = encode(tokenizer, [joined(value) for value in part], spans)
         for (item, places), words in zip(found, spans, strict=True):
-            row = {"input_ids": item.ids, "token_type_ids": item.type_ids}
+            row = {TOKEN_IDS: item.ids, SEGMENT_IDS: item.type_ids}
             if not segments:
-                del row["token_type_ids"]
+                del row[SEGMENT_IDS]
             rows.append(
                 {name: [numbers.setdefault(each, each) for each in ids] for name, ids in row.items()}
                 | {"first_pieces": places, "spans": words}

@@ -10,7 +10,7 @@ from compresskit.pipeline.evaluation.trial_lines import best_line, trial_line
 from compresskit.pipeline.store.warm_start import recorded
 from compresskit.pipeline.training.plan import TRIALS
 from compresskit.runs.records import TrialRecord
-from compresskit.searchers.loop import Budget, Evaluation, Progress, run_search
+from compresskit.searchers.loop import Budget, Evaluation, SearchProgress, run_search
 from compresskit.searchers.searcher import Searcher
 
 
@@ -39,7 +39,7 @@ def search_space(
     total, unit = (settings.trials, "trials") if in_trials else (settings.budget_seconds, "s")
     spent = sum(record.seconds for record in completed)
 
-    def hear(progress: Progress) -> None:
+    def hear(progress: SearchProgress) -> None:
         nonlocal spent
         counter.advance(1 if in_trials else progress.seconds - spent)
         spent = progress.seconds

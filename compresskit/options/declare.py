@@ -32,7 +32,8 @@ class Option:
 
     `flag`: its name on the command line where that is not the field's; an argument's in capitals. `default`:
     in words, where it depends on something. `repeats`: given once for each item, not with commas. `used_by`:
-    the methods of a search that use it; all by default.
+    the methods of a search that use it; all by default. `within`: the least and the largest number that the
+    command line takes.
     """
 
     help: str
@@ -41,6 +42,7 @@ class Option:
     default: str = ""
     repeats: bool = False
     used_by: str = ""
+    within: tuple[int | None, int | None] = (None, None)
 
 
 @cache

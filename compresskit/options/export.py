@@ -9,24 +9,21 @@ from typing import Annotated
 
 from compresskit.errors import ConfigurationError, one_of
 from compresskit.options.declare import Option
+from compresskit.options.run import POINT, OfRun, PointLimits
 from compresskit.options.told import Told
 
-POINT, PRECISION, ENGINE = "Point", "Precision and size", "Engine"
+PRECISION, ENGINE = "Precision and size", "Engine"
 HUGGINGFACE, TRITON = FORMATS = ("huggingface", "triton")
 
 
 @dataclass(frozen=True)
-class Choice:
+class Choice(PointLimits):
     """Which point of a run; exactly one of these says so, or both limits together."""
 
     _: KW_ONLY
     pareto_idx: Annotated[int | None, Option("Point of the front; 0 is the fastest.", POINT)] = None
     trial: Annotated[int | None, Option("Any trial, by its id.", POINT)] = None
     dense: Annotated[bool, Option("The dense model.", POINT)] = False
-    max_drop: Annotated[
-        float | None, Option("Fastest within this drop below dense, in points of metric x 100.", POINT)
-    ] = None
-    max_latency_ms: Annotated[float | None, Option("Best metric within this latency.", POINT)] = None
 
     def __post_init__(self) -> None:
         constrained = self.max_drop is not None or self.max_latency_ms is not None
@@ -85,10 +82,5 @@ class PointCall(ExportOptions, Told):
 
 
 @dataclass(frozen=True)
-class _OfRun:
-    run: Annotated[str | Path, Option("Folder of a run.", flag="RUN")]
-
-
-@dataclass(frozen=True)
-class ExportCall(PointCall, _OfRun):
+class ExportCall(PointCall, OfRun):
     """All options of `compresskit export`, and of `compresskit.export`."""

@@ -148,10 +148,10 @@ def _scored(
     for engine, contender, own in zip(result.engines, contenders, data.of, strict=True):
         manifest = contender.manifest
         if manifest is None or own is None:
-            warnings.append(f"{engine.path} is a bare ONNX file without a tokenizer: it was not scored.")
+            warnings.append(f"{engine.name} is a bare ONNX file without a tokenizer: it was not scored.")
             engines.append(engine)
             continue
-        with display.stage(f"scoring {engine.path}", len(own), "rows") as counter:
+        with display.stage(f"scoring {engine.name}", len(own), "rows") as counter:
             found = score_engine(contender.path, manifest, own, profile, device, counter)
         engines.append(replace(engine, metric=found, metric_name=manifest.metric_name))
     return replace(result, engines=tuple(engines), warnings=tuple(warnings))
@@ -206,28 +206,14 @@ def _level(contenders: Sequence[Contender]) -> Level | None:
 
 
 def _engine_result(contender: Contender, is_baseline: bool, measured: EngineMeasurement) -> EngineResult:
-    manifest = contender.manifest
-    return EngineResult(
-        path=str(contender.path),
-        is_baseline=is_baseline,
-        sha256=file_hash(contender.model),
-        p50_ms=measured.median_ms,
-        p95_ms=measured.p95_ms,
-        p99_ms=measured.p99_ms,
-        ci_ms=measured.ci_ms,
-        samples_ms=measured.samples_ms,
-        throughput_per_s=measured.throughput_per_s,
-        first_run_ms=measured.first_run_ms,
-        peak_memory_bytes=measured.peak_memory_bytes,
-        size_bytes=measured.size_bytes,
-        signature=manifest.signature if manifest else None,
-        precision=manifest.precision if manifest else None,
-        num_params=manifest.num_params if manifest else None,
-        macs=manifest.macs if manifest else None,
-        recorded_ms=manifest.lineage.get("latency_ms") if manifest else None,
-        corrected_ms=measured.corrected_ms,
-        corrected_ci_ms=measured.corrected_ci_ms,
-        p95_ci_ms=measured.p95_ci_ms,
-        p99_ci_ms=measured.p99_ci_ms,
-        marks=measured.marks,
+    result = EngineResult(**vars(measured), is_baseline=is_baseline, sha256=file_hash(contender.model))
+    if (manifest := contender.manifest) is None:
+        return result
+    return replace(
+        result,
+        signature=manifest.signature,
+        precision=manifest.precision,
+        num_params=manifest.num_params,
+        macs=manifest.macs,
+        recorded_ms=manifest.lineage.get("latency_ms"),
     )

@@ -48,7 +48,8 @@ class SearchSettings(SearchOptions):
     def __post_init__(self) -> None:
         for option, value in vars(self).items():
             object.__setattr__(self, option, as_kept(option, value))
-        self._check_kinds()
+        if wrong := wrong_kind(type(self), vars(self)):  # a configuration file may hold anything
+            raise ConfigurationError(wrong)
         for option in ("batch_size", "max_length", "temperature", "num_random", "unit_multiple", "proposals"):
             if not 0 < getattr(self, option) < inf:
                 raise ConfigurationError(f"{option} is {getattr(self, option)}; permitted: above 0.")
@@ -64,11 +65,6 @@ class SearchSettings(SearchOptions):
             raise ConfigurationError(f"max_drop is {self.max_drop}; permitted: 0 points or more.")
         if self.trials is None and self.budget is None:
             object.__setattr__(self, "trials", default_trials(self.method))
-
-    def _check_kinds(self) -> None:
-        """A configuration file may hold anything."""
-        if wrong := wrong_kind(type(self), vars(self)):
-            raise ConfigurationError(wrong)
 
     def _check_method(self) -> None:
         check_method(self.method)

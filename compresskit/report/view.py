@@ -105,8 +105,7 @@ def _predicted(
     latencies: Iterable[Mapping[str, Any]], front: Front, bench: Mapping[str, Any] | None
 ) -> Iterable[tuple[float, float, str]]:
     for record in latencies:
-        measured = _measurement(record)
-        found = measured.get("corrected_median_ms", measured.get("median_ms"))
+        found = record.get("corrected_median_ms", record.get("median_ms"))
         if record.get("predicted_ms") is not None and found is not None:
             yield float(record["predicted_ms"]), float(found), str(record.get("signature", ""))
     for engine in bench["engines"] if bench else ():
@@ -115,14 +114,9 @@ def _predicted(
             yield known[1], float(engine["latency_ms"]["p50"]), f"{known[0]}, search against bench"
 
 
-def _measurement(record: Mapping[str, Any]) -> Mapping[str, Any]:
-    nested = record.get("measurement")
-    return nested if isinstance(nested, Mapping) else record
-
-
 def _conditions(latencies: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     for record in latencies:
-        found = _measurement(record).get("conditions")
+        found = record.get("conditions")
         if isinstance(found, Mapping) and found:
             return dict(found)
     return {}
@@ -145,7 +139,7 @@ def _warnings(
     # A trial is measured for no longer than it takes to rank it; only what is shown has to be sure.
     if shown:
         latencies = [each for each in latencies if (each.get("signature"), each.get("precision")) in shown]
-    said = [str(text) for record in latencies for text in _measurement(record).get("warnings") or ()]
+    said = [str(text) for record in latencies for text in record.get("warnings") or ()]
     kinds = Counter(_NUMBER.sub("#", text) for text in said)
     for kind, times in kinds.most_common():
         example = next(text for text in said if _NUMBER.sub("#", text) == kind)

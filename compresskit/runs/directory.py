@@ -7,9 +7,9 @@ import json
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
+from compresskit.closing import Closing
 from compresskit.errors import RunError
 from compresskit.runs.atomic import is_temporary, write_atomic, write_error
 from compresskit.runs.fields import Fields, read_object
@@ -41,7 +41,7 @@ _FILES = (
 )
 
 
-class RunDirectory:
+class RunDirectory(Closing):
     """One search on disk. Files are written whole and renamed; records are appended and synced.
 
     A directory that was created or opened with `writable=True` is locked until `close`, so that
@@ -134,14 +134,6 @@ class RunDirectory:
         if self._lock is not None:
             self._lock.release()
             self._lock = None
-
-    def __enter__(self) -> RunDirectory:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     @property
     def info(self) -> Mapping[str, Any]:

@@ -3,7 +3,7 @@
 from compresskit.searchers.constraints import Constraints
 from compresskit.searchers.factory import SEARCHERS, make_searcher
 from compresskit.searchers.front import build_front, select_point
-from compresskit.searchers.loop import Budget, Evaluation, Progress, run_search
+from compresskit.searchers.loop import Budget, Evaluation, SearchProgress, run_search
 from compresskit.searchers.objectives import OBJECTIVES, Objective, make_objectives
 from compresskit.searchers.searcher import Searcher
 
@@ -14,7 +14,7 @@ __all__ = [
     "Constraints",
     "Evaluation",
     "Objective",
-    "Progress",
+    "SearchProgress",
     "Searcher",
     "build_front",
     "make_objectives",

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from syne_tune.optimizer.schedulers.multiobjective.expected_hyper_volume_improvement import (
     ExpectedHyperVolumeImprovement,
 )
 
-from compresskit.searchers.gaussian import NUM_INITIAL, GaussianSearcher, quiet_and_seeded
-from compresskit.searchers.objectives import scaled_costs
-from compresskit.spaces import Config
+from compresskit.pareto import Costs
+from compresskit.searchers.gaussian import Draw, GaussianSearcher
 
 # Syne Tune maximises -cost above the reference point (2, 2), so costs must lie below -2. Scaled
 # costs lie in [0, 1]; this shift puts the reference at 1.1, just beyond the worst point.
@@ -21,7 +20,7 @@ _SHIFT = 3.1
 class _Improvement(ExpectedHyperVolumeImprovement):  # type: ignore[misc]
     """Syne Tune's searcher with random draws from the space: its own use global numpy, bit by bit."""
 
-    def __init__(self, domains: dict[str, object], draw: Callable[[], dict[str, float]], seed: int) -> None:
+    def __init__(self, domains: dict[str, object], draw: Draw, seed: int) -> None:
         super().__init__(domains, num_restarts=2, num_raw_samples=64, mc_samples=64, random_seed=seed)
         self._draw = draw
 
@@ -39,14 +38,9 @@ class EhviSearcher(GaussianSearcher):
 
     name = "ehvi"
 
-    def _propose(self, rng: np.random.Generator) -> Config:
-        completed = self.completed
-        if len(completed) < NUM_INITIAL:
-            return self.space.sample_ratio(rng)
-        rows = scaled_costs([costs for _, costs in completed], self.objectives) - _SHIFT
-        with quiet_and_seeded(rng) as seed:
-            improvement = _Improvement(self._domains, lambda: self._drawn(rng), seed)
-            for number, ((config, _), row) in enumerate(zip(completed, rows, strict=True)):
-                improvement.trial_configs[number] = self._places(config)
-                improvement.on_trial_complete(number, improvement.trial_configs[number], list(row))
-            return self._at(improvement.suggest())
+    def _improvement(self, draw: Draw, seed: int) -> Any:
+        return _Improvement(self._domains, draw, seed)
+
+    def _goals(self, costs: Costs, rng: np.random.Generator) -> list[list[float]]:
+        rows: list[list[float]] = (costs - _SHIFT).tolist()
+        return rows

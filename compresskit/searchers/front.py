@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 
 from compresskit.errors import ConfigurationError, SearchError
 from compresskit.runs.records import Front, FrontPoint, TrialRecord
@@ -14,24 +14,9 @@ from compresskit.searchers.objectives import Objective, front_of, worth_of
 
 def to_point(record: TrialRecord, metric_name: str, idx: int | None = None) -> FrontPoint:
     """A trial as a point of pareto.json; without `idx`, as the dense model beside the front."""
-    return FrontPoint(
-        idx=idx,
-        trial_id=record.trial_id,
-        architecture=record.architecture,
-        precision=record.precision,
-        signature=record.signature,
-        metric=record.metric,
-        metric_name=metric_name,
-        latency_ms=record.latency_ms,
-        latency_ci_ms=record.latency_ci_ms,
-        num_params=record.num_params,
-        macs=record.macs,
-        size_bytes=record.size_bytes,
-        weights=record.weights,
-        blocks=record.blocks,
-        fidelity=record.fidelity,
-        worth=record.worth,
-    )
+    of_both = {field.name for field in fields(FrontPoint)} & vars(record).keys()
+    known = {name: getattr(record, name) for name in of_both}
+    return FrontPoint(idx=idx, metric_name=metric_name, **known)
 
 
 def build_front(
@@ -73,7 +58,6 @@ def shortfall(
 
 def select_point(
     front: Front,
-    dense_metric: float | None = None,
     *,
     max_drop: float | None = None,
     max_latency_ms: float | None = None,
@@ -82,12 +66,12 @@ def select_point(
     """The point that answers the constraints: under a bound on the metric the fastest one that
     keeps all of them; under `max_latency_ms` alone the best of them (see `worth_of`).
 
-    `max_drop` is in points: 1 means a metric of 0.01 below `dense_metric` (default: that of
-    `front.dense`). Raises SearchError naming the nearest point when none qualifies.
+    `max_drop` is in points: 1 means a metric of 0.01 below that of `front.dense`. Raises SearchError
+    naming the nearest point when none qualifies.
     """
     if max_drop is None and max_latency_ms is None and min_metric is None:
         raise ConfigurationError("no constraint given; name --max-drop, --max-latency-ms or --min-metric.")
-    limits = Constraints(max_latency_ms, _metric_floor(front, dense_metric, max_drop, min_metric))
+    limits = Constraints(max_latency_ms, _metric_floor(front, max_drop, min_metric))
     usable = [p for p in front.points if not limits.violation(p)]
     if not usable:
         raise SearchError(_nearest(front, limits))
@@ -96,15 +80,12 @@ def select_point(
     return min(usable, key=lambda p: float("inf") if p.latency_ms is None else p.latency_ms)
 
 
-def _metric_floor(
-    front: Front, dense_metric: float | None, max_drop: float | None, min_metric: float | None
-) -> float | None:
+def _metric_floor(front: Front, max_drop: float | None, min_metric: float | None) -> float | None:
     floors = [] if min_metric is None else [min_metric]
     if max_drop is not None:
         if max_drop < 0:
             raise ConfigurationError(f"--max-drop {max_drop:g} is negative; permitted: 0 points or more.")
-        if dense_metric is None and front.dense is not None:
-            dense_metric = front.dense.metric
+        dense_metric = None if front.dense is None else front.dense.metric
         if dense_metric is None:
             raise ConfigurationError(
                 "--max-drop needs the dense model's metric, which this run lacks; use --min-metric."

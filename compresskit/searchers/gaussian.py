@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import logging
 import warnings
-from collections.abc import Iterator, Mapping
+from abc import abstractmethod
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -13,9 +14,13 @@ import numpy as np
 import torch
 from syne_tune.config_space import uniform
 
+from compresskit.pareto import Costs
+from compresskit.searchers.objectives import scaled_costs
 from compresskit.searchers.searcher import Searcher, small_seed
 from compresskit.spaces import Config, Space
 
+Draw = Callable[[], dict[str, float]]
+"""A random configuration, as places in its domains."""
 MAX_PARAMETERS = 128
 NUM_INITIAL = 6  # completed trials before the first model: three given, three drawn
 
@@ -32,6 +37,26 @@ class GaussianSearcher(Searcher):
         return (
             f"it models at most {MAX_PARAMETERS} parameters; space {space.name} has {len(space.parameters)}"
         )
+
+    @abstractmethod
+    def _improvement(self, draw: Draw, seed: int) -> Any:
+        """Syne Tune's searcher of `_domains`."""
+
+    @abstractmethod
+    def _goals(self, costs: Costs, rng: np.random.Generator) -> Sequence[Any]:
+        """What it is told of each trial, from costs (n, m) scaled to [0, 1] over the trials so far."""
+
+    def _propose(self, rng: np.random.Generator) -> Config:
+        completed = self.completed
+        if len(completed) < NUM_INITIAL:
+            return self.space.sample_ratio(rng)
+        goals = self._goals(scaled_costs([costs for _, costs in completed], self.objectives), rng)
+        with quiet_and_seeded(rng) as seed:
+            improvement = self._improvement(lambda: self._drawn(rng), seed)
+            for number, ((config, _), goal) in enumerate(zip(completed, goals, strict=True)):
+                improvement.trial_configs[number] = self._places(config)
+                improvement.on_trial_complete(number, improvement.trial_configs[number], goal)
+            return self._at(improvement.suggest())
 
     @cached_property
     def _domains(self) -> dict[str, Any]:

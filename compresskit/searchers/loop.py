@@ -58,7 +58,7 @@ class Budget:
 
 
 @dataclass(frozen=True)
-class Progress:
+class SearchProgress:
     """Where a search stands after a trial; `front` is sorted by latency.
 
     Under constraints the front is that of the feasible trials; `nearest` is the trial that breaks them
@@ -82,7 +82,7 @@ def run_search(
     budget: Budget,
     clock: Callable[[], float],
     on_trial: Callable[[TrialRecord], None],
-    on_progress: Callable[[Progress], None] | None = None,
+    on_progress: Callable[[SearchProgress], None] | None = None,
     completed: Sequence[TrialRecord] = (),
     constraints: Constraints = UNBOUND,
 ) -> list[TrialRecord]:
@@ -169,8 +169,7 @@ def make_record(
     return TrialRecord(
         trial_id=trial_id,
         config=config,
-        architecture=candidate.architecture.to_json(),
-        precision=candidate.precision,
+        **candidate.to_json(),
         signature=candidate.signature,
         metric=_finite(evaluation.metric),
         fidelity=_finite(evaluation.fidelity),
@@ -184,7 +183,6 @@ def make_record(
         error=error,
         seconds=seconds,
         weights=weights,
-        blocks=None if candidate.blocks is None else candidate.blocks.to_json(),
     )
 
 
@@ -212,13 +210,13 @@ def _progress(
     searcher: Searcher,
     seconds: float,
     constraints: Constraints,
-) -> Progress:
+) -> SearchProgress:
     good = [record for record in records if record.is_completed]
     feasible = constraints.feasible(records)
     front = [feasible[i] for i in front_of(feasible, searcher.objectives)]
     full = space.full.to_json()
     dense = next((record for record in good if record.architecture == full), None)
-    return Progress(
+    return SearchProgress(
         record=records[-1],
         num_trials=len(records),
         num_failed=len(records) - len(good),

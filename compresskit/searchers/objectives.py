@@ -64,14 +64,8 @@ class Objective:
 
 
 OBJECTIVES = {
-    objective.name: objective
-    for objective in (
-        Objective("metric", is_ratio=False),
-        Objective("latency_ms", is_ratio=True),
-        Objective("num_params", is_ratio=True),
-        Objective("macs", is_ratio=True),
-        Objective("size_bytes", is_ratio=True),
-    )
+    name: Objective(name, is_ratio=name != "metric")
+    for name in ("metric", "latency_ms", "num_params", "macs", "size_bytes")
 }
 
 

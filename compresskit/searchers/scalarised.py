@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import sys
 from abc import abstractmethod
-from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from syne_tune.optimizer.schedulers.searchers.botorch.botorch_searcher import BoTorchSearcher
 
 from compresskit.pareto import Costs
-from compresskit.searchers.gaussian import NUM_INITIAL, GaussianSearcher, quiet_and_seeded
-from compresskit.searchers.objectives import scaled_costs
-from compresskit.spaces import Config
+from compresskit.searchers.gaussian import Draw, GaussianSearcher
 
 
 class _Improvement(BoTorchSearcher):  # type: ignore[misc]
     """Syne Tune's searcher with random draws from the space: its own use global numpy."""
 
-    def __init__(self, domains: dict[str, object], draw: Callable[[], dict[str, float]], seed: int) -> None:
+    def __init__(self, domains: dict[str, object], draw: Draw, seed: int) -> None:
         super().__init__(domains, num_restarts=2, num_raw_samples=64, random_seed=seed)
         self._draw = draw
 
@@ -39,17 +37,12 @@ class _ScalarisedSearcher(GaussianSearcher):
     def _scalars(self, costs: Costs, rng: np.random.Generator) -> Costs:
         """One cost (n,) from scaled costs (n, m)."""
 
-    def _propose(self, rng: np.random.Generator) -> Config:
-        completed = self.completed
-        if len(completed) < NUM_INITIAL:
-            return self.space.sample_ratio(rng)
-        scalars = self._scalars(scaled_costs([costs for _, costs in completed], self.objectives), rng)
-        with quiet_and_seeded(rng) as seed:
-            improvement = _Improvement(self._domains, lambda: self._drawn(rng), seed)
-            for number, ((config, _), scalar) in enumerate(zip(completed, scalars, strict=True)):
-                improvement.trial_configs[number] = self._places(config)
-                improvement.on_trial_complete(number, improvement.trial_configs[number], float(scalar))
-            return self._at(improvement.suggest())
+    def _improvement(self, draw: Draw, seed: int) -> Any:
+        return _Improvement(self._domains, draw, seed)
+
+    def _goals(self, costs: Costs, rng: np.random.Generator) -> list[float]:
+        scalars: list[float] = self._scalars(costs, rng).tolist()
+        return scalars
 
 
 class LinearScalarisedSearcher(_ScalarisedSearcher):

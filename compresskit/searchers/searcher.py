@@ -21,7 +21,7 @@ _ENUMERABLE = 1 << 16  # spaces up to this size are listed when draws find nothi
 
 
 @dataclass(frozen=True)
-class Told:
+class KnownTrial:
     """A trial that a searcher knows of: `costs` None where it failed, `violation` 0 where it is feasible."""
 
     config: Config
@@ -60,7 +60,7 @@ class Searcher(ABC):
         self.space = space
         self.objectives = tuple(objectives)
         self.seed = seed
-        self.told: list[Told] = []
+        self.told: list[KnownTrial] = []
         self._given = space.initial_candidates
         self._seen: set[Candidate] = set()
 
@@ -122,7 +122,7 @@ class Searcher(ABC):
             raise ValueError(f"trial {trial_id} was reported where trial {len(self.told)} was expected.")
         candidate = self.space.candidate(config)
         row = None if costs is None else tuple(float(cost) for cost in costs)
-        self.told.append(Told(self.space.config_of(candidate), candidate, row, violation))
+        self.told.append(KnownTrial(self.space.config_of(candidate), candidate, row, violation))
         self._seen.add(candidate)
 
     def replay(self, records: Iterable[TrialRecord], constraints: Constraints = UNBOUND) -> None:

@@ -131,6 +131,13 @@ class RankedSpace(Space):
         )
 
     def sample(self, rng: np.random.Generator, size: float | None = None) -> Config:
+        return self.canonical(self._drawn(rng, size))
+
+    def sample_architecture(self, rng: np.random.Generator) -> Architecture:
+        """Without a look at its configuration: a training draws hundreds of thousands."""
+        return self._build(self._drawn(rng, None)) or self.smallest
+
+    def _drawn(self, rng: np.random.Generator, size: float | None) -> Config:
         """Heads at HEADS times the relative size, or one a layer more; what they leave goes to units."""
         size = rng.uniform() if size is None else size
         most, attention = self.parameters[0].upper, self._attention_share
@@ -138,4 +145,4 @@ class RankedSpace(Space):
         largest = min(1.0, HEADS[1] * size + 1 / self.dims.num_heads, size / attention)
         heads = round(rng.uniform(least, max(least, largest)) * most)
         share = min(max((size - attention * heads / most) / (1 - attention), 0.0), 1.0)
-        return self.canonical({"heads": heads, "units": self._aligned(share, self.dims.num_layers)})
+        return {"heads": heads, "units": self._aligned(share, self.dims.num_layers)}

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol
 
 from compresskit.errors import ConfigurationError, TargetError, one_of
@@ -33,7 +32,6 @@ class SessionSettings:
     `options` are session configuration entries. Raises ConfigurationError for an unknown level.
     """
 
-    disabled_optimizers: tuple[str, ...] = ()
     options: Mapping[str, str] = field(default_factory=dict, hash=False)
     optimization_level: str = "all"
 
@@ -58,28 +56,19 @@ class SessionSettings:
         return made
 
     def to_json(self) -> dict[str, Any]:
-        return {
-            "disabled_optimizers": list(self.disabled_optimizers),
-            "options": dict(self.options),
-            "optimization_level": self.optimization_level,
-        }
+        return asdict(self)
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> SessionSettings:
         known = {item.name for item in fields(cls)}
         for key in value:
-            if key not in known:
+            if key not in known and (key, value[key]) != ("disabled_optimizers", []):  # older engines
                 raise ConfigurationError(one_of("session setting", key, known))
-        disabled, options = value.get("disabled_optimizers", ()), value.get("options", {})
-        if not isinstance(disabled, (list, tuple)) or not all(isinstance(name, str) for name in disabled):
-            raise ConfigurationError(f"disabled_optimizers is {disabled!r}; permitted: a list of names.")
+        options = value.get("options", {})
         if not isinstance(options, Mapping):
             raise ConfigurationError(f"session options are {options!r}; permitted: a table.")
-        return cls(
-            tuple(disabled),
-            {str(key): str(item) for key, item in options.items()},
-            value.get("optimization_level", "all"),
-        )
+        named = {str(key): str(item) for key, item in options.items()}
+        return cls(named, value.get("optimization_level", "all"))
 
 
 @dataclass(frozen=True)
@@ -183,9 +172,4 @@ class LatencyTarget(Protocol):
 
     def __enter__(self) -> LatencyTarget: ...
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None: ...
+    def __exit__(self, kind: Any, error: Any, trace: Any, /) -> None: ...

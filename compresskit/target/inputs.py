@@ -25,9 +25,6 @@ class Feed:
     shape: tuple[int, ...]
     rows: int | None = None
 
-    def to_json(self) -> dict[str, Any]:
-        return {"name": self.name, "dtype": self.dtype, "shape": list(self.shape), "rows": self.rows}
-
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Feed:
         return cls(value["name"], value["dtype"], tuple(value["shape"]), value["rows"])

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from compresskit.closing import Closing
 from compresskit.errors import TargetError
 from compresskit.target.base import Measurement, Model, SessionSettings
 from compresskit.target.child import Child
@@ -73,7 +73,7 @@ def cache_folder(profile: Profile) -> Path | None:
     return folder
 
 
-class LocalTarget:
+class LocalTarget(Closing):
     """Latency on this machine. References stay loaded; candidates come and go beside them.
 
     `baselines` is a JSON file in which the references' levels are kept, so that processes correct to the
@@ -170,17 +170,6 @@ class LocalTarget:
         if self._child is not None:
             self._child.kill()
             self._child = None
-
-    def __enter__(self) -> LocalTarget:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 def summarize(

@@ -7,12 +7,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import onnx
 
 from compresskit import __version__
+from compresskit.closing import Closing
 from compresskit.errors import AgentError, TargetError
 from compresskit.target.agent.protocol import (
     CRASH,
@@ -41,7 +41,7 @@ _ADVICE = {
 }
 
 
-class RemoteTarget:
+class RemoteTarget(Closing):
     """The device behind `profile.address`.
 
     A graph travels without its large weights, unless the profile says `send_weights`. An agent that is
@@ -58,14 +58,13 @@ class RemoteTarget:
         *,
         baselines: Path | None = None,
         say: Callable[[str], None] = lambda _: None,
-        transport: Transport | None = None,
     ) -> None:
         if profile.address is None:
             raise AgentError(f"profile {profile.name!r} has no address; give the agent's URL.")
         self._profile = profile
         self._heard: list[str] = []
         self._say = say
-        self._transport = transport or Transport(
+        self._transport = Transport(
             profile.address,
             token_file=Path(profile.token_file).expanduser() if profile.token_file else None,
             certificate_file=Path(profile.certificate_file).expanduser()
@@ -134,14 +133,6 @@ class RemoteTarget:
 
     def close(self) -> None:
         self._transport.close()
-
-    def __enter__(self) -> RemoteTarget:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def run_job(
         self, kind: str, fields: Mapping[str, Any], parts: Sequence[tuple[str, Model]]

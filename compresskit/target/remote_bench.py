@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Mapping, Sequence
-from types import TracebackType
 from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
+from compresskit.closing import Closing
 from compresskit.errors import AgentError
 from compresskit.inputs import TEXT, InputSpec, Row
 from compresskit.target.agent.engines import LENGTHS
@@ -25,7 +25,7 @@ _T = TypeVar("_T")
 _ATTEMPTS = 3
 
 
-class RemoteBench:
+class RemoteBench(Closing):
     """The device behind `profile.address`, for engines with their own weights. Each travels once.
 
     Raises AgentError as RemoteTarget does.
@@ -94,14 +94,6 @@ class RemoteBench:
 
     def close(self) -> None:
         self._target.close()
-
-    def __enter__(self) -> RemoteBench:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def _send(self, model: Model) -> str:
         """Name of an engine on the agent, sent there unless it has been."""

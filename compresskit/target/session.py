@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -31,15 +31,7 @@ class SessionSpec:
         return replace(self, entries={name: value, **self.entries})
 
     def to_json(self) -> dict[str, Any]:
-        return {
-            "providers": [[name, dict(options)] for name, options in self.providers],
-            "feeds": [feed.to_json() for feed in self.feeds],
-            "threads": self.threads,
-            "free_dimensions": dict(self.free_dimensions),
-            "settings": self.settings.to_json(),
-            "entries": dict(self.entries),
-            "device": self.device,
-        }
+        return asdict(self)
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> SessionSpec:
@@ -153,7 +145,6 @@ def make_session(model: Model, spec: SessionSpec, *, profiling_prefix: str | Non
         model if isinstance(model, bytes) else str(model),
         options,
         providers=[(name, dict(each)) for name, each in spec.providers],
-        disabled_optimizers=list(spec.settings.disabled_optimizers) or None,
     )
     wanted = spec.providers[0][0]
     if wanted not in session.get_providers():

@@ -45,7 +45,7 @@ class Step:
 Run = Callable[[Sequence[Step]], list[Leg]]
 
 
-class Limits(Protocol):
+class SampleLimits(Protocol):
     """What bounds sampling; a Profile is one."""
 
     @property
@@ -60,7 +60,7 @@ class Limits(Protocol):
     def max_seconds(self) -> float: ...
 
 
-def warm_up(run: Run, slot: str, limits: Limits) -> float:
+def warm_up(run: Run, slot: str, limits: SampleLimits) -> float:
     """Run `slot` until a window of runs is not 2 % faster than the last, or 1 s has passed. Its median, ms.
 
     Warming up only makes runs faster; one that is slower has met something else.
@@ -90,7 +90,9 @@ def runs_to_settle(run_ms: float) -> int:
     return max(1, int(_SETTLE_MS / run_ms))
 
 
-def sample(run: Run, limits: Limits, level_ms: float, run_ms: float, *, reference: str = REFERENCE) -> Series:
+def sample(
+    run: Run, limits: SampleLimits, level_ms: float, run_ms: float, *, reference: str = REFERENCE
+) -> Series:
     """The candidate and the graph in slot `reference` in turn until the corrected median is precise.
 
     `level_ms` is the reference's level, `run_ms` about what the candidate takes. The first
@@ -124,7 +126,7 @@ def sample(run: Run, limits: Limits, level_ms: float, run_ms: float, *, referenc
             look = rounds + max(rounds // 4, 1)
 
 
-def calibrate(run: Run, limits: Limits, slots: Sequence[str] = (REFERENCE,)) -> list[float]:
+def calibrate(run: Run, limits: SampleLimits, slots: Sequence[str] = (REFERENCE,)) -> list[float]:
     """Each reference's median with the machine in the calmest state it was met in, ms.
 
     They run in turn, and where the calmest rounds of all fall together the levels are of that one state;

@@ -16,21 +16,21 @@ Interval = tuple[float, float, float]  # median, low, high
 
 
 @dataclass(frozen=True)
-class Part:
+class LengthShare:
     """One length of a mix; the weights of all parts sum to 1."""
 
     profile: Profile
     weight: float
 
 
-def parts_of(profile: Profile) -> list[Part]:
+def parts_of(profile: Profile) -> list[LengthShare]:
     """The profile at each of its lengths; sampling time is shared out evenly."""
     if not profile.lengths:
-        return [Part(profile, 1.0)]
+        return [LengthShare(profile, 1.0)]
     whole = sum(weight for _, weight in profile.lengths)
     seconds = max(profile.max_seconds / len(profile.lengths), 0.1)
     return [
-        Part(profile.with_(length=length, lengths=(), max_seconds=seconds), weight / whole)
+        LengthShare(profile.with_(length=length, lengths=(), max_seconds=seconds), weight / whole)
         for length, weight in profile.lengths
     ]
 
@@ -92,7 +92,7 @@ def _at_one_level(measured: Sequence[Measurement]) -> list[Measurement]:
     return found
 
 
-def combine(parts: Sequence[Part], measured: Sequence[Measurement], profile: Profile) -> Measurement:
+def combine(parts: Sequence[LengthShare], measured: Sequence[Measurement], profile: Profile) -> Measurement:
     """One measurement of the whole mix; its conditions tell those of each length."""
     if len(measured) == 1:
         return measured[0]

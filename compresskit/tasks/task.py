@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from compresskit.data.near_copies import near_copies
 from compresskit.data.sources import load_source
-from compresskit.data.splits import Cut, cut_all, cut_validation
+from compresskit.data.splits import Sides, cut_all, cut_validation
 from compresskit.data.strata import choose_rows
 from compresskit.inputs import TEXT, InputSpec, Row
 from compresskit.tasks.base import DataOptions, Examples, TaskKind
@@ -160,7 +160,7 @@ def load_task(
 
 def _cut(
     train: Examples, strata: npt.NDArray[np.int64], test: Examples | None, num_rows: int, seed: int
-) -> Cut:
+) -> Sides:
     if test is None:
         return cut_all(train.texts, strata, seed=seed)
     return cut_validation(train.texts, strata, test.texts, num_rows=num_rows, seed=seed)

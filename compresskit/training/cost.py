@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 
@@ -32,8 +33,12 @@ def lessons_at(strategy: Strategy, seed: int, step: int, of: int) -> list[Lesson
 
 def mean_step_cost(strategy: Strategy, blueprint: Blueprint, seed: int = 0) -> float:
     """Mean cost of a step over a whole training run, from lessons drawn evenly along it."""
-    drawn = (lessons_at(strategy, seed, step, PROBES) for step in range(PROBES))
-    return float(np.mean([step_cost(blueprint, lessons) for lessons in drawn]))
+    return float(np.mean([step_cost(blueprint, lessons) for lessons in _probes(strategy, seed)]))
+
+
+@lru_cache(maxsize=8)  # the last strategies are asked for when a training is planned, and when it begins
+def _probes(strategy: Strategy, seed: int) -> list[list[Lesson]]:
+    return [lessons_at(strategy, seed, step, PROBES) for step in range(PROBES)]
 
 
 def scoring_cost(blueprint: Blueprint, rows: int, architecture: Architecture, batch_size: int) -> float:

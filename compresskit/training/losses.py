@@ -9,56 +9,49 @@ import torch
 import torch.nn.functional as F
 
 from compresskit.architecture import Architecture
-from compresskit.errors import ConfigurationError, one_of
-
-LAST, PLACE, EVEN, FINAL = "last", "place", "even", "final"
-MAPPINGS = (LAST, PLACE, EVEN, FINAL)
 
 
 @dataclass(frozen=True)
 class Distillation:
-    """Weights of what a frozen teacher's pupils are trained on, and which layers are matched.
+    """Weights of what a frozen teacher's pupils are trained on.
 
-    `mapping`: `place` matches each kept layer to the teacher's layer of the same place, `last` does
-    so but matches the last kept one to the teacher's last, `even` cuts the teacher's depth into equal
-    parts and takes the last layer of each (TinyBERT, arXiv 1909.10351, section 4.1), `final` matches
-    the last kept layer alone. `cosine`: of the last hidden states (DistilBERT, arXiv 1910.01108).
-    `fading`: the weight of the logits falls to 0 by the end of training, so that pupils can outgrow the
-    teacher (teacher annealing, Clark et al. 2019, arXiv 1907.04829, section 3.2).
+    `cosine`: of the last hidden states (DistilBERT, arXiv 1910.01108). `fading`: the weight of the logits
+    falls to 0 by the end of training, so that pupils can outgrow the teacher (teacher annealing, Clark et al.
+    2019, arXiv 1907.04829, section 3.2).
     """
 
     labels: float = 1.0
     logits: float = 1.0
     hidden: float = 1.0
-    relations: float = 0.0
     cosine: float = 0.0
-    mapping: str = LAST
     fading: bool = False
-
-    def __post_init__(self) -> None:
-        if self.mapping not in MAPPINGS:
-            raise ConfigurationError(one_of("mapping of layers", self.mapping, MAPPINGS))
-        for name in ("labels", "logits", "hidden", "relations", "cosine"):
-            if getattr(self, name) < 0:
-                raise ConfigurationError(
-                    f"weight {name} of distillation is {getattr(self, name)}; permitted: 0 or more."
-                )
 
     def at(self, progress: float) -> Distillation:
         """The weights at this part of the training, from 0 to 1."""
         return replace(self, logits=self.logits * (1 - progress)) if self.fading else self
 
+    def of_states(
+        self,
+        student: Sequence[torch.Tensor],
+        teacher: Sequence[torch.Tensor],
+        architecture: Architecture,
+        mask: torch.Tensor,
+    ) -> torch.Tensor:
+        """The losses of hidden states (see `hidden_loss`) with their weights; 0 where none is asked for."""
+        loss = torch.zeros((), device=mask.device)
+        if self.hidden:
+            loss = loss + self.hidden * hidden_loss(student, teacher, self.pairs(architecture), mask)
+        if self.cosine:
+            loss = loss + self.cosine * cosine_loss(student[-1], teacher[-1], mask)
+        return loss
+
     def pairs(self, architecture: Architecture) -> list[tuple[int, int]]:
-        """(place among the kept layers, teacher's layer) of each hidden state that is matched."""
-        total, kept = len(architecture.layers), architecture.kept_layers
-        depth = len(kept)
-        if self.mapping == FINAL:
-            return [(depth - 1, total - 1)]
-        if self.mapping == EVEN:
-            return [(i, -(-(i + 1) * total // depth) - 1) for i in range(depth)]
-        places = list(kept)
-        if self.mapping == LAST:
-            places[-1] = total - 1
+        """(place among the kept layers, teacher's layer) of each hidden state that is matched.
+
+        Each kept layer with the teacher's of the same place, but the last kept one with the teacher's last.
+        """
+        places = [*architecture.kept_layers]
+        places[-1] = len(architecture.layers) - 1
         return list(enumerate(places))
 
 
@@ -135,25 +128,3 @@ def cosine_loss(student: torch.Tensor, teacher: torch.Tensor, mask: torch.Tensor
     """
     apart = 1 - F.cosine_similarity(student.float(), teacher.float(), dim=-1)
     return (apart * mask).sum() / mask.sum()
-
-
-def relation_loss(
-    student: torch.Tensor, teacher: torch.Tensor, mask: torch.Tensor, num_heads: int
-) -> torch.Tensor:
-    """KL divergence of token-to-token relations, a mean over tokens and heads.
-
-    A relation is `softmax(x x^T / sqrt(size))` within each of `num_heads` parts of the hidden states
-    (MiniLMv2, arXiv 2012.15828, equation 5, which takes queries, keys and values instead).
-    `student`, `teacher`: (batch, length, hidden); `mask`: (batch, length).
-    """
-    absent = mask[:, None, None, :] == 0
-    taught, found = (_relations(states, num_heads, absent) for states in (teacher, student))
-    divergence = (taught.exp() * (taught - found)).masked_fill(absent, 0.0).sum(-1)  # (B, heads, T)
-    return (divergence.mean(1) * mask).sum() / mask.sum()
-
-
-def _relations(states: torch.Tensor, num_heads: int, absent: torch.Tensor) -> torch.Tensor:
-    rows, length, _ = states.shape
-    parts = states.float().view(rows, length, num_heads, -1).transpose(1, 2)  # (B, heads, T, size)
-    scores: torch.Tensor = parts @ parts.mT / parts.shape[-1] ** 0.5
-    return scores.masked_fill(absent, torch.finfo(scores.dtype).min).log_softmax(-1)

@@ -70,7 +70,6 @@ class ProgressCallback(TrainerCallback):  # type: ignore[misc]
         evaluate: Callable[[], float] | None = None,
         loss: Callable[[], float | None] = lambda: None,
         full_steps: Callable[[], float | None] = lambda: None,
-        evaluations: int = EVALUATIONS,
         evaluation_steps: float = 0.0,
     ) -> None:
         self.stage = stage
@@ -79,7 +78,6 @@ class ProgressCallback(TrainerCallback):  # type: ignore[misc]
         self.evaluate = evaluate
         self.loss = loss
         self.full_steps = full_steps
-        self.evaluations = evaluations
         self.evaluation_steps = evaluation_steps
         self._counted = 0  # steps; a resumed stage begins with those of before
         self._evaluated: list[float] = []  # seconds each
@@ -99,7 +97,7 @@ class ProgressCallback(TrainerCallback):  # type: ignore[misc]
         done = state.global_step
         if self._warm is None:
             self._warm = (done, now)
-        share = max(1, state.max_steps // self.evaluations)
+        share = max(1, state.max_steps // EVALUATIONS)
         is_last = done >= state.max_steps
         metric = None
         if self.evaluate is not None and (done % share == 0 or is_last) and state.is_world_process_zero:
@@ -164,6 +162,6 @@ class ProgressCallback(TrainerCallback):  # type: ignore[misc]
         return left + evaluation * self._evaluations_after(state)
 
     def _evaluations_after(self, state: TrainerState) -> int:
-        share = max(1, state.max_steps // self.evaluations)
+        share = max(1, state.max_steps // EVALUATIONS)
         whole: int = state.max_steps // share - state.global_step // share
         return whole + int(state.max_steps % share != 0 and state.global_step < state.max_steps)

@@ -64,18 +64,17 @@ class Standard(Strategy):
     """The full network only: what fine-tuning does."""
 
     name = "standard"
+    source: ClassVar[str] = FROM_LABELS
 
     def lessons(self, step: int, progress: float, generator: np.random.Generator) -> list[Lesson]:
-        return [self._full()]
+        return [self._full(self.source)]
 
 
 class Consistent(Standard):
     """The full network, asked to say the same under any dropout: R-Drop (arXiv 2106.14448)."""
 
     name = "consistent"
-
-    def lessons(self, step: int, progress: float, generator: np.random.Generator) -> list[Lesson]:
-        return [self._full(FROM_TWIN)]
+    source = FROM_TWIN
 
 
 class Random(Strategy):
@@ -102,13 +101,11 @@ class Sandwich(Strategy):
     """Full, random and smallest network, losses summed (Yu and Huang 2019, arXiv 1903.05134)."""
 
     name = "sandwich"
+    source: ClassVar[str] = FROM_LABELS
 
     def lessons(self, step: int, progress: float, generator: np.random.Generator) -> list[Lesson]:
-        return [
-            self._full(),
-            *self._random(progress, generator, FROM_LABELS),
-            Lesson(self.smallest, FROM_LABELS),
-        ]
+        random = self._random(progress, generator, self.source)
+        return [self._full(), *random, Lesson(self.smallest, self.source)]
 
 
 class InPlaceDistillation(Strategy):
@@ -120,17 +117,11 @@ class InPlaceDistillation(Strategy):
         return [self._full(), *self._random(progress, generator, FROM_FULL)]
 
 
-class SandwichDistillation(Strategy):
+class SandwichDistillation(Sandwich):
     """`full` of Klein et al. 2024: sandwich rule with in-place distillation."""
 
     name = "full"
-
-    def lessons(self, step: int, progress: float, generator: np.random.Generator) -> list[Lesson]:
-        return [
-            self._full(),
-            *self._random(progress, generator, FROM_FULL),
-            Lesson(self.smallest, FROM_FULL),
-        ]
+    source = FROM_FULL
 
 
 @dataclass(frozen=True)
@@ -157,9 +148,14 @@ class FrozenTeacher(Strategy):
 class OneNetwork(Strategy):
     """One chosen architecture, `smallest`: not for a super-network, so not among STRATEGIES."""
 
+    source: ClassVar[str]
+
     @classmethod
     def of(cls, full: Architecture, chosen: Architecture) -> Self:
         return cls(full, chosen, lambda *_: chosen)
+
+    def lessons(self, step: int, progress: float, generator: np.random.Generator) -> list[Lesson]:
+        return [Lesson(self.smallest, self.source)]
 
 
 class Point(OneNetwork):
@@ -167,18 +163,14 @@ class Point(OneNetwork):
 
     name = "point"
     needs_teacher = True
-
-    def lessons(self, step: int, progress: float, generator: np.random.Generator) -> list[Lesson]:
-        return [Lesson(self.smallest, FROM_TEACHER)]
+    source = FROM_TEACHER
 
 
 class Alone(OneNetwork):
     """The chosen one learns from the labels alone: standard NAS, dropped layers."""
 
     name = "alone"
-
-    def lessons(self, step: int, progress: float, generator: np.random.Generator) -> list[Lesson]:
-        return [Lesson(self.smallest, FROM_LABELS)]
+    source = FROM_LABELS
 
 
 STRATEGIES: dict[str, type[Strategy]] = {

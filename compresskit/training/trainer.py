@@ -21,14 +21,7 @@ from compresskit.tasks.task import Split, Task
 from compresskit.training.batching import LengthSampler
 from compresskit.training.checkpoints import last_complete_checkpoint, remove_incomplete
 from compresskit.training.cost import lessons_at, step_cost
-from compresskit.training.losses import (
-    consistency_loss,
-    cosine_loss,
-    hidden_loss,
-    label_loss,
-    logit_loss,
-    relation_loss,
-)
+from compresskit.training.losses import consistency_loss, label_loss, logit_loss
 from compresskit.training.memory import TeacherMemory
 from compresskit.training.recipe import Recipe, arguments_of
 from compresskit.training.strategies import FROM_FULL, FROM_LABELS, FROM_TEACHER, FROM_TWIN, Lesson, Strategy
@@ -187,17 +180,9 @@ class SuperNetTrainer(Trainer):  # type: ignore[misc]
         if lesson.source == FROM_FULL:
             return from_labels + taught
         asked = self.recipe.distillation.at(self.state.global_step / max(1, self.state.max_steps))
-        loss = asked.labels * from_labels + asked.logits * taught
-        found, wanted = output.hidden_states, reference.hidden_states
-        mask = self.task.inputs.real(batch)
-        if asked.hidden:
-            loss = loss + asked.hidden * hidden_loss(found, wanted, asked.pairs(lesson.architecture), mask)
-        if asked.cosine:
-            loss = loss + asked.cosine * cosine_loss(found[-1], wanted[-1], mask)
-        if asked.relations:
-            heads = self.model.blueprint.dims.num_heads
-            loss = loss + asked.relations * relation_loss(found[-1], wanted[-1], mask, heads)
-        return loss
+        states = output.hidden_states, reference.hidden_states
+        of_states = asked.of_states(*states, lesson.architecture, self.task.inputs.real(batch))
+        return asked.labels * from_labels + asked.logits * taught + of_states
 
     def run(self, *, resume: bool = False) -> None:
         """Train to the end, from the last checkpoint when `resume` and there is one.

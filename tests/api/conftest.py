@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import re
+from collections.abc import Iterator
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 
 from compresskit.api.run import Run
 from tests.pipeline.make import make_inputs
+from tests.pipeline.quick import quickened
 
 PAGE = (Path(__file__).parents[2] / "docs" / "python.md").read_text(encoding="utf-8")
 SMALL = (
@@ -55,6 +57,13 @@ def script(tmp_path_factory: pytest.TempPathFactory) -> Script:
     finally:
         os.chdir(before)
     return Script(folder, out.getvalue(), err.getvalue(), names)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def quick() -> Iterator[None]:
+    """For tests; the script itself runs as it is."""
+    with quickened():
+        yield
 
 
 @pytest.fixture

@@ -22,17 +22,28 @@ MODULES = (
 
 
 def test_each_is_a_function_first_and_last() -> None:
-    """Submodules first, functions first, one after the other, and as attributes of the package."""
+    """Submodules first, functions first, one after the other, and as attributes of the package.
+
+    Each order in a child of an interpreter that has loaded other packages, and nothing of this one.
+    """
     imports = "\n".join(f"import {module}" for module in MODULES)
     calls = f"from compresskit import {', '.join(FUNCTIONS)}"
     check = (
         "import compresskit, types\n"
         f"for name in {FUNCTIONS!r}:\n"
         "    assert isinstance(getattr(compresskit, name), types.FunctionType), name\n"
-        "    assert isinstance(vars()[name], types.FunctionType), name\n"
+        "    assert isinstance(globals()[name], types.FunctionType), name\n"
     )
-    for source in (f"{calls}\n{imports}\n{calls}", f"{imports}\n{calls}"):
-        python(f"{source}\n{check}")
+    sources = [f"{order}\n{check}" for order in (f"{calls}\n{imports}\n{calls}", f"{imports}\n{calls}")]
+    python(
+        "import os, sys, torch, transformers, syne_tune, onnxruntime, datasets\n"
+        f"for source in {sources!r}:\n"
+        "    assert 'compresskit' not in sys.modules\n"
+        "    if (child := os.fork()) == 0:\n"
+        "        exec(source, {})\n"
+        "        os._exit(0)\n"
+        "    assert os.waitpid(child, 0)[1] == 0\n"
+    )
 
 
 @pytest.mark.parametrize("name", ["bench", "load_engine"])

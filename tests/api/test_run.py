@@ -9,7 +9,9 @@ import pytest
 
 from compresskit import Run, export, search
 from compresskit.errors import ConfigurationError, RunError
-from compresskit.runs import RunDirectory
+from compresskit.report.front_so_far import front_and_verdict
+from compresskit.report.verdict import Verdict
+from compresskit.runs import Front, RunDirectory
 
 
 def test_settings_are_kept_as_text_and_lists(run: Run) -> None:
@@ -40,6 +42,18 @@ def test_a_run_has_its_front(run: Run) -> None:
     assert {"metric", "precision", "speedup"} <= set(frame)
     assert f"<td>{found.front[0].idx}" in found._repr_html_()
     assert found.verdict.headline in found._repr_html_()
+
+
+def test_the_run_is_read_once_for_front_and_verdict(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[RunDirectory] = []
+
+    def reads(found: RunDirectory) -> tuple[Front, Verdict]:
+        read.append(found)
+        return front_and_verdict(found)
+
+    monkeypatch.setattr("compresskit.api.run.front_and_verdict", reads)
+    assert run.front.verdict.headline in run._repr_html_()
+    assert len(read) == 2
 
 
 def test_a_point_is_chosen_and_exported(run: Run, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from benchmarks.front.quantiles import quantile_hypervolumes
 from benchmarks.front.score import (
     THRESHOLDS,
     Scored,
@@ -133,3 +134,15 @@ def test_quantile_volume_is_larger_for_the_dominating_method() -> None:
     worse = [{**point, "test_metric": point["test_metric"] - 0.3, "latency_ms": 9.0} for point in POINTS]
     found = quantile_volumes({"good": POINTS, "bad": worse})
     assert found["good"] > found["bad"]
+
+
+def test_quantile_hypervolume_depends_on_ranks_alone() -> None:
+    rng = np.random.default_rng(0)
+    good, bad = rng.random((10, 2)), rng.random((10, 2)) + 0.5
+    volumes = quantile_hypervolumes({"good": good, "bad": bad})
+    assert volumes["good"] > volumes["bad"]
+    assert volumes["good"] <= 4
+    stretched = quantile_hypervolumes({"good": np.exp(9 * good), "bad": np.exp(9 * bad)})
+    assert stretched == pytest.approx(volumes)
+    assert quantile_hypervolumes({"none": np.empty((0, 2))}) == {"none": 0.0}
+    assert quantile_hypervolumes({"one": [[3.0, 7.0]]}) == {"one": pytest.approx(4.0)}

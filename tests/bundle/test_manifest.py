@@ -20,7 +20,7 @@ def make_manifest() -> Manifest:
         num_params=10,
         macs=20,
         variant="plain",
-        session={"disabled_optimizers": ["SkipLayerNormFusion"], "options": {}, "optimization_level": "all"},
+        session={"options": {"a": "b"}, "optimization_level": "all"},
         lineage={"trial_id": 4},
     )
 

@@ -20,9 +20,7 @@ def make_graph() -> bytes:
 
 
 def test_settings_reach_the_session() -> None:
-    settings = SessionSettings(
-        ("SkipLayerNormFusion",), {"session.intra_op.allow_spinning": "0"}, optimization_level="basic"
-    )
+    settings = SessionSettings({"session.intra_op.allow_spinning": "0"}, optimization_level="basic")
     session = make_session(make_graph(), settings, threads=1)
     options = session.get_session_options()
     assert options.intra_op_num_threads == 1

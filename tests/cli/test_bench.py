@@ -18,10 +18,10 @@ from tests.report.runs import write_run
 
 def engine(path: str, median_ms: float, is_baseline: bool) -> EngineResult:
     return EngineResult(
-        path=path,
+        path,
         is_baseline=is_baseline,
         sha256="0",
-        p50_ms=median_ms,
+        median_ms=median_ms,
         p95_ms=median_ms + 1,
         p99_ms=None,
         ci_ms=(median_ms - 0.1, median_ms + 0.1),

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import ast
 import re
-from collections.abc import Sequence
-from dataclasses import KW_ONLY, dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import KW_ONLY, dataclass, is_dataclass
+from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Annotated, Any
 
 import pytest
 
+import compresskit
 from compresskit.cli import app
 from compresskit.cli.options import command
 from compresskit.options.declare import Option, options_of
@@ -78,6 +81,32 @@ def test_the_options_of_a_search_are_in_seven_groups(capsys: pytest.CaptureFixtu
     ]
     assert all(option.group for _, option in options_of(SearchCall).values())
     assert max(map(len, shown.splitlines())) <= 80
+
+
+def test_options_of_all_commands_are_declared_and_used() -> None:
+    """Nothing but --version, --json and --dry-run is written out, and whoever declares one reads it."""
+    package = Path(compresskit.__file__).parent
+    trees = {path: ast.parse(path.read_text(encoding="utf-8")) for path in package.rglob("*.py")}
+    written = [
+        path.name
+        for path, tree in trees.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in ("typer.Option", "typer.Argument")
+    ]
+    assert sorted(written) == ["app.py", *["options.py"] * 2, "output.py", "search.py"]
+    read = {word for path, tree in trees.items() if path.parent.name != "options" for word in names_in(tree)}
+    for file in (package / "options").glob("*.py"):
+        for declared in vars(import_module(f"compresskit.options.{file.stem}")).values():
+            if is_dataclass(declared) and isinstance(declared, type):
+                assert set(options_of(declared)) <= read, declared
+
+
+def names_in(tree: ast.AST) -> Iterator[str]:
+    """Of attributes, arguments, and strings that are names."""
+    for node in ast.walk(tree):
+        for name in ("attr", "arg", "value"):
+            if isinstance(found := getattr(node, name, None), str):
+                yield found
 
 
 def test_a_mistyped_key_is_answered_with_the_nearest_option(

@@ -54,7 +54,7 @@ def test_what_the_export_measured_stands_in_for_the_search() -> None:
     ("session", "words"),
     [
         ({}, "loads `onnx/model.onnx` at the measured speed"),
-        ({"disabled_optimizers": ["GeluFusion"]}, "set {'disabled_optimizers': ['GeluFusion']}"),
+        ({"options": {"a": "b"}}, "set {'options': {'a': 'b'}}"),
     ],
 )
 def test_card_says_what_a_plain_session_needs(session: dict[str, Any], words: str) -> None:

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import onnx
 import pytest
-import torch
 
 from compresskit.engine.export import export_onnx
 from compresskit.engine.graph_slicer import GraphSlicer
@@ -15,7 +14,7 @@ from compresskit.engine.score import logits_of
 from compresskit.engine.verify import torch_logits
 from compresskit.errors import EngineError
 from compresskit.pruning.extract import extract
-from tests.engine.models import ARCHITECTURES, make_model, make_rows
+from tests.engine.models import ARCHITECTURES, make_rows
 
 
 @pytest.mark.parametrize("name", ARCHITECTURES)
@@ -68,29 +67,11 @@ def test_a_light_slice_is_the_same_graph(
     assert light.size_bytes == pytest.approx(whole.ByteSize(), abs=1000)
 
 
-def test_slice_takes_other_weights(exported: Callable[[str], Any]) -> None:
-    made, architecture = exported("bert"), ARCHITECTURES["irregular"]
-    other = make_model("bert")
-    with torch.no_grad():
-        for value in other.parameters():
-            value.mul_(0.5)
-    sliced = made.slicer.slice(architecture, dict(other.named_parameters()))
-    rows = make_rows()
-    wanted = torch_logits(extract(other, architecture), rows)
-    np.testing.assert_allclose(logits_of(sliced, rows), wanted, rtol=0, atol=1e-5)
-
-
 def test_slicing_leaves_the_dense_graph_alone(exported: Callable[[str], Any]) -> None:
     made = exported("bert")
     before = made.plain.SerializeToString(deterministic=True)
     made.slicer.slice(ARCHITECTURES["without parts"])
     assert made.plain.SerializeToString(deterministic=True) == before
-
-
-def test_weights_of_another_shape_are_refused(exported: Callable[[str], Any]) -> None:
-    slicer = exported("bert").slicer
-    with pytest.raises(EngineError, match=r"classifier.bias.*shape \(5,\)"):
-        slicer.slice(ARCHITECTURES["full"], {"classifier.bias": np.zeros(5, dtype=np.float32)})
 
 
 def test_a_pruned_graph_is_refused(exported: Callable[[str], Any]) -> None:

@@ -167,12 +167,11 @@ def test_a_gpu_profile_gives_a_gpu_instance(graph: Any) -> None:
 
 def test_session_settings_are_passed_on_or_named(graph: Any) -> None:
     settings = SessionSettings(
-        ("SkipLayerNormFusion",),
         {"session.enable_cpu_mem_arena": "0", "session.intra_op.allow_spinning": "0"},
         "extended",
     )
     text = config_text(graph, make_manifest(session=settings.to_json()), ONE_THREAD)
-    left = ["disabled optimizer SkipLayerNormFusion", "session.intra_op.allow_spinning=0"]
+    left = ["session.intra_op.allow_spinning=0"]
     assert left_out(settings) == left
     assert [line for line in text.splitlines() if line.startswith("#")] == [
         f"# Not to be set in Triton: {item}" for item in left

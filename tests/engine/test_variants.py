@@ -89,10 +89,7 @@ def test_the_fastest_is_chosen_and_failures_are_passed_over(exported: Callable[[
             raise TargetError("the device refuses")
         return times[variant.name]
 
-    measured: dict[str, float | None] = {}
-    chosen = choose_variant(measure, exported("bert").plain, variants=VARIANTS[:3], measured=measured)
-    assert chosen.name == "first-token"
-    assert measured == {"plain": 3.0, "first-token": 2.0, "first-token-packed": None}
+    assert choose_variant(measure, exported("bert").plain, variants=VARIANTS[:3]).name == "first-token"
 
 
 def test_a_draw_goes_to_the_simpler_graph(exported: Callable[[str], Any]) -> None:

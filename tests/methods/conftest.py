@@ -1,5 +1,5 @@
 """Model and data of the pipeline's tests, for the methods too."""
 
-from tests.pipeline.conftest import inputs, no_prior
+from tests.pipeline.conftest import inputs, no_prior, quick
 
-__all__ = ["inputs", "no_prior"]
+__all__ = ["inputs", "no_prior", "quick"]

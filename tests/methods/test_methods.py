@@ -58,6 +58,7 @@ def test_a_report_is_made_of_it(run: Path, tmp_path: Path) -> None:
     assert "method fisher" in (tmp_path / "report.html").read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_killed_in_training_it_ends_as_an_unbroken_run_does(inputs: Path, run: Path, tmp_path: Path) -> None:
     broken = tmp_path / "run"
     kill_at("point-1: step 6 ", Job(broken, inputs, FISHER))

@@ -116,6 +116,7 @@ def test_a_drop_counts_from_the_dense_metric_on_the_rows_that_trials_are_scored_
     assert "front of" in line and "none for the front" not in line
 
 
+@pytest.mark.slow
 def test_killed_in_a_trial_it_ends_as_an_unbroken_run_does(inputs: Path, run: Path, tmp_path: Path) -> None:
     broken = tmp_path / "run"
     kill_at("trial-0: step 8 ", Job(broken, inputs, ASKED))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from compresskit.pipeline.search import search
 from tests.pipeline.make import make_inputs, settings_for
+from tests.pipeline.quick import quickened
 
 
 @pytest.fixture(scope="session")
@@ -21,8 +23,16 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def run(inputs: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A finished run that was never interrupted."""
     folder = tmp_path_factory.mktemp("runs") / "run"
-    search(settings_for(inputs), folder)
+    with quickened():
+        search(settings_for(inputs), folder)
     return folder
+
+
+@pytest.fixture(scope="module", autouse=True)
+def quick() -> Iterator[None]:
+    """For fixtures and tests of a module; `run` is made before."""
+    with quickened():
+        yield
 
 
 @pytest.fixture

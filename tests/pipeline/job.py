@@ -17,6 +17,7 @@ from compresskit.pipeline.export import export
 from compresskit.pipeline.search import search
 from compresskit.training import progress
 from tests.pipeline.make import settings_for
+from tests.pipeline.quick import quickened
 
 
 def run_job(job: dict[str, Any], stderr: Connection) -> None:
@@ -34,10 +35,11 @@ def run_job(job: dict[str, Any], stderr: Connection) -> None:
             time.sleep(3600)
 
     run = Path(job["run"])
-    if job["engine"] is None:
-        search_once(run, job["inputs"], job["changes"], say)
-    else:
-        export(run, Path(job["engine"]), pareto_idx=0, finetune_epochs=1.0, say=say)
+    with quickened():
+        if job["engine"] is None:
+            search_once(run, job["inputs"], job["changes"], say)
+        else:
+            export(run, Path(job["engine"]), pareto_idx=0, finetune_epochs=1.0, say=say)
 
 
 def search_once(run: Path, inputs: str | None, changes: dict[str, Any], say: Callable[[str], None]) -> None:

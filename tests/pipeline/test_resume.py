@@ -35,6 +35,7 @@ def test_killed_in_training_and_in_search_it_ends_as_an_unbroken_run_does(
     assert len(signatures) == len(set(signatures))
 
 
+@pytest.mark.slow
 def test_interrupt_in_each_stage_leaves_a_run_that_goes_on(inputs: Path, tmp_path: Path) -> None:
     broken = tmp_path / "run"
     interrupt_at("dense: step 8 ", Job(broken, inputs))

@@ -44,6 +44,11 @@ class Run:
 
 
 @pytest.fixture(scope="module")
+def quick() -> None:
+    """All forms are compared here."""
+
+
+@pytest.fixture(scope="module")
 def plain() -> ModelProto:
     return export_onnx(make_model("bert"))
 

@@ -7,7 +7,7 @@ import pytest
 
 from compresskit.searchers import Budget, make_searcher
 from compresskit.searchers.constraints import UNBOUND, Constraints, feasible_first
-from compresskit.searchers.loop import Evaluation, Progress, run_search
+from compresskit.searchers.loop import Evaluation, SearchProgress, run_search
 from compresskit.spaces import make_space
 from tests.contracts.searcher import DIMS, IMPOSSIBLE, OBJECTIVES, TIGHT, evaluation, search
 from tests.runs.test_records import trial
@@ -108,7 +108,7 @@ def test_a_search_goes_towards_what_it_has_not_found_yet() -> None:
 
 def test_progress_shows_the_feasible_front_or_the_nearest() -> None:
     space = make_space("small", DIMS)
-    shown: dict[str, list[Progress]] = {"tight": [], "impossible": []}
+    shown: dict[str, list[SearchProgress]] = {"tight": [], "impossible": []}
     for name, limits in (("tight", TIGHT), ("impossible", IMPOSSIBLE)):
         run_search(
             lambda candidate: evaluation(space, candidate.architecture),

@@ -80,7 +80,6 @@ def test_bounds_on_the_metric_give_the_fastest(front: Front) -> None:
     assert select_point(front, max_drop=1).trial_id == 2
     assert select_point(front, max_drop=0.99).trial_id == 0
     assert select_point(front, max_drop=0).trial_id == 0
-    assert select_point(front, 0.85, max_drop=5).trial_id == 5
     assert select_point(front, min_metric=0.6).trial_id == 5
     assert select_point(front, min_metric=0.6, max_drop=1, max_latency_ms=5.0).trial_id == 2
 

@@ -10,7 +10,7 @@ import pytest
 from compresskit.architecture import Candidate
 from compresskit.errors import AgentError, ConfigurationError, RunError, SearchError, TargetError
 from compresskit.runs import TrialRecord
-from compresskit.searchers import Budget, Evaluation, Progress, Searcher, make_searcher, run_search
+from compresskit.searchers import Budget, Evaluation, Searcher, SearchProgress, make_searcher, run_search
 from compresskit.spaces import make_space
 from tests.contracts.searcher import DIMS, OBJECTIVES, evaluation
 
@@ -155,7 +155,7 @@ def test_budgets_that_make_no_sense_are_refused() -> None:
 
 
 def test_progress_shows_front_and_hypervolume() -> None:
-    shown: list[Progress] = []
+    shown: list[SearchProgress] = []
     records = run(on_progress=shown.append)
     assert [progress.num_trials for progress in shown] == list(range(1, 9))
     volumes = [progress.hypervolume for progress in shown]

@@ -95,6 +95,6 @@ def test_another_own_reference_takes_the_place_of_the_last() -> None:
 def test_one_graph_in_two_sessions_is_two_references() -> None:
     target, worker = references(), Worker()
     plain = target.choose(worker, chain(), 0)  # type: ignore[arg-type]
-    other = target.choose(worker, chain(), 0, SessionSettings(("SkipLayerNormFusion",)))  # type: ignore[arg-type]
+    other = target.choose(worker, chain(), 0, SessionSettings(optimization_level="basic"))  # type: ignore[arg-type]
     assert plain.key != other.key
     assert worker.loads == ["own reference"] * 2

@@ -19,7 +19,7 @@ PROFILE = Profile("quick", length=16, interval_precision=0.5, max_seconds=0.3, m
 
 def test_measures_and_tells_the_conditions(tmp_path: Path) -> None:
     with LocalTarget(PROFILE) as target:
-        found = target.measure(chain(), session=SessionSettings(disabled_optimizers=("ConstantFolding",)))
+        found = target.measure(chain(), session=SessionSettings(optimization_level="basic"))
         from_file = target.measure(written(tmp_path, chain()))
     assert 0 < found.ci_ms[0] <= found.median_ms <= found.ci_ms[1]
     assert found.corrected_ci_ms[0] <= found.corrected_median_ms <= found.corrected_ci_ms[1]
@@ -30,7 +30,7 @@ def test_measures_and_tells_the_conditions(tmp_path: Path) -> None:
     assert found.peak_memory_bytes is None
     conditions = found.conditions
     assert conditions["profile_key"] == PROFILE.key()
-    assert conditions["session"]["disabled_optimizers"] == ["ConstantFolding"]
+    assert conditions["session"]["optimization_level"] == "basic"
     assert conditions["onnxruntime"] and conditions["host"]["cpu"]
     assert from_file.conditions["reference"] == conditions["reference"]
     again = Measurement.from_json(json.loads(json.dumps(found.to_json())))

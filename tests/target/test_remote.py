@@ -33,11 +33,11 @@ def agent(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningAgent]:
 
 def test_measures(agent: RunningAgent) -> None:
     with RemoteTarget(agent.profile) as target:
-        settings = SessionSettings(disabled_optimizers=("SkipLayerNormFusion",))
+        settings = SessionSettings(options={"session.enable_mem_pattern": "0"})
         found = target.measure(MODEL, reference=REFERENCE, session=settings)
         assert found.median_ms > 0
         assert found.samples_ms
-        assert found.conditions["session"]["disabled_optimizers"] == ["SkipLayerNormFusion"]
+        assert found.conditions["session"] == settings.to_json()
         assert target.conditions()["onnxruntime"] == found.conditions["onnxruntime"]
         assert target.conditions()["host"] == found.conditions["host"]
 

@@ -25,7 +25,7 @@ def test_fixed_shapes_override_open_dimensions() -> None:
 
 
 def test_settings_reach_the_session() -> None:
-    settings = SessionSettings(("ConstantFolding",), {"session.disable_prepacking": "1"}, "basic")
+    settings = SessionSettings({"session.disable_prepacking": "1"}, "basic")
     spec = session_spec(chain(), Profile("p", threads=2, session_options={"a": "b"}), settings)
     options = make_session(chain(), spec).get_session_options()
     assert options.intra_op_num_threads == 2
@@ -35,7 +35,7 @@ def test_settings_reach_the_session() -> None:
 
 
 def test_spec_survives_json() -> None:
-    spec = session_spec(chain(), load_profile("tensorrt-fp16"), SessionSettings(("A",), {"k": "v"}))
+    spec = session_spec(chain(), load_profile("tensorrt-fp16"), SessionSettings({"k": "v"}))
     assert SessionSpec.from_json(json.loads(json.dumps(spec.to_json()))).to_json() == spec.to_json()
 
 
@@ -89,5 +89,10 @@ def test_nodes_are_counted_by_provider(tmp_path: Path) -> None:
 def test_unknown_level_is_refused() -> None:
     with pytest.raises(ConfigurationError, match="extended"):
         SessionSettings(optimization_level="most")
-    with pytest.raises(ConfigurationError, match="disabled_optimizers"):
+    with pytest.raises(ConfigurationError, match="'disable' is not known; permitted: optimization_level, op"):
         SessionSettings.from_json({"disable": []})
+
+
+def test_older_engines_say_that_no_optimizer_is_disabled() -> None:
+    older = {"disabled_optimizers": [], "options": {"a": "b"}, "optimization_level": "all"}
+    assert SessionSettings.from_json(older) == SessionSettings({"a": "b"})

@@ -34,19 +34,25 @@ def long_run_ms(*, drift: float = 0.0, own: float = 0.0) -> float:
 
 
 @pytest.mark.parametrize(
-    ("kind", "least"),
-    [({}, 0.9), ({"drift": 0.05}, 0.9), ({"scatter": 0.04}, 0.9), ({"own": 0.02}, 0.8)],
-    ids=["steady", "drift", "noisy", "own"],
+    ("kind", "least", "seeds"),
+    [
+        pytest.param({}, 0.9, 400, id="steady"),
+        pytest.param({"drift": 0.05}, 0.9, 400, id="drift"),
+        pytest.param({"scatter": 0.04}, 0.9, 100, id="noisy"),
+        pytest.param({"own": 0.02}, 0.8, 100, id="own"),
+        pytest.param({"scatter": 0.04}, 0.9, 400, id="noisy, longer", marks=pytest.mark.slow),
+        pytest.param({"own": 0.02}, 0.8, 400, id="own, longer", marks=pytest.mark.slow),
+    ],
 )
 def test_intervals_cover_the_long_run_median(
-    kind: dict[str, Any], least: float, monkeypatch: pytest.MonkeyPatch
+    kind: dict[str, Any], least: float, seeds: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Adaptive stopping included; noise of its own that lasts for several rounds is the hardest."""
     monkeypatch.setattr(
         series_module, "common_error", lambda *_: 0.0
     )  # this machine's measurements share nothing
     truth = TIMES[CANDIDATE] if "scatter" in kind else long_run_ms(**kind)
-    found = [measured(Machine(TIMES, seed, **kind)).corrected_interval() for seed in range(400)]
+    found = [measured(Machine(TIMES, seed, **kind)).corrected_interval() for seed in range(seeds)]
     covered = np.mean([low <= truth <= high for _, low, high in found])
     assert covered >= least, covered
     # Not by being wide.

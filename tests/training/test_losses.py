@@ -4,16 +4,13 @@ import pytest
 import torch
 
 from compresskit.architecture import Architecture, Dimensions
-from compresskit.errors import ConfigurationError
 from compresskit.training.losses import (
-    MAPPINGS,
     Distillation,
     consistency_loss,
     cosine_loss,
     hidden_loss,
     label_loss,
     logit_loss,
-    relation_loss,
 )
 
 DIMS = Dimensions(num_layers=4, num_heads=2, head_size=2, num_units=4, hidden_size=4)
@@ -51,8 +48,8 @@ def test_temperature_changes_the_loss() -> None:
     assert len(losses) == 3
 
 
-def pairs(architecture: Architecture, mapping: str = "last") -> list[tuple[int, int]]:
-    return Distillation(mapping=mapping).pairs(architecture)
+def pairs(architecture: Architecture) -> list[tuple[int, int]]:
+    return Distillation().pairs(architecture)
 
 
 def test_fading_takes_the_weight_of_the_logits_alone() -> None:
@@ -62,32 +59,11 @@ def test_fading_takes_the_weight_of_the_logits_alone() -> None:
     assert Distillation().at(0.5) == Distillation()
 
 
-class TestMapping:
+def test_layers_are_matched_by_place_and_the_last_with_the_last() -> None:
     """Layers 0, 1 and 3 of 6; teacher's layers from 0."""
-
     kept = Architecture.uniform(Dimensions(6, 2, 2, 4, 4), [0, 1, 3], 1, 1)
-
-    @pytest.mark.parametrize(
-        ("mapping", "wanted"),
-        [
-            ("place", [(0, 0), (1, 1), (2, 3)]),
-            ("last", [(0, 0), (1, 1), (2, 5)]),
-            ("even", [(0, 1), (1, 3), (2, 5)]),
-            ("final", [(2, 5)]),
-        ],
-    )
-    def test_pairs_are_as_named(self, mapping: str, wanted: list[tuple[int, int]]) -> None:
-        assert pairs(self.kept, mapping) == wanted
-
-    @pytest.mark.parametrize("mapping", [m for m in MAPPINGS if m != "final"])
-    def test_full_network_is_matched_layer_by_layer(self, mapping: str) -> None:
-        assert pairs(Architecture.full(DIMS), mapping) == [(i, i) for i in range(4)]
-
-    def test_unknown_mapping_and_negative_weight_raise(self) -> None:
-        with pytest.raises(ConfigurationError, match=r"'odd'.*place"):
-            Distillation(mapping="odd")
-        with pytest.raises(ConfigurationError, match="hidden of distillation is -1"):
-            Distillation(hidden=-1)
+    assert pairs(kept) == [(0, 0), (1, 1), (2, 5)]
+    assert pairs(Architecture.full(DIMS)) == [(i, i) for i in range(4)]
 
 
 class TestHiddenLoss:
@@ -119,44 +95,10 @@ class TestHiddenLoss:
         assert hidden_loss(zeros, self.teacher, pairs(full), self.mask).item() == pytest.approx(1.0)
 
 
-class TestRelationLoss:
+def test_cosine_loss_is_the_mean_over_tokens_of_one_minus_the_cosine() -> None:
     teacher = torch.randn(2, 5, 8, generator=torch.Generator().manual_seed(1))
     student = torch.randn(2, 5, 8, generator=torch.Generator().manual_seed(2))
     mask = torch.tensor([[1, 1, 1, 1, 1], [1, 1, 1, 0, 0]])
-
-    def test_equals_the_formula(self) -> None:
-        """Token by token and head by head, in double precision."""
-        divergences = []
-        for row, count in ((0, 5), (1, 3)):
-            for token in range(count):
-                for head in (slice(0, 4), slice(4, 8)):
-                    p, q = (
-                        torch.softmax(x[row, :count, head].double() @ x[row, token, head].double() / 2, -1)
-                        for x in (self.teacher, self.student)
-                    )
-                    divergences.append((p * (p / q).log()).sum())
-        found = relation_loss(self.student, self.teacher, self.mask, num_heads=2)
-        assert found.item() == pytest.approx(torch.stack(divergences).mean().item(), rel=1e-4)
-
-    def test_padding_has_no_influence_and_gradients_are_finite(self) -> None:
-        student = self.student.clone()
-        student[1, 3:] += 50
-        student.requires_grad_(True)
-        found = relation_loss(student, self.teacher, self.mask, num_heads=2)
-        torch.testing.assert_close(
-            found.detach(), relation_loss(self.student, self.teacher, self.mask, num_heads=2)
-        )
-        found.backward()  # type: ignore[no-untyped-call]
-        assert student.grad is not None
-        assert torch.isfinite(student.grad).all()
-        assert not student.grad[1, 3:].any()
-
-    def test_of_equal_states_is_nothing(self) -> None:
-        assert relation_loss(self.teacher, self.teacher, self.mask, 2).item() == pytest.approx(0, abs=1e-6)
-
-
-def test_cosine_loss_is_the_mean_over_tokens_of_one_minus_the_cosine() -> None:
-    student, teacher, mask = TestRelationLoss.student, TestRelationLoss.teacher, TestRelationLoss.mask
     apart = []
     for row, count in ((0, 5), (1, 3)):
         for x, y in zip(student[row, :count].double(), teacher[row, :count].double(), strict=True):

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 
 from compresskit.architecture import Architecture
-from compresskit.training.sampling import log_uniform, mostly_small, near, progressive, steady, within
+from compresskit.training.sampling import log_uniform, mostly_small, steady, within
 from tests.contracts.strategy import DIMS
 
 
@@ -13,22 +13,6 @@ def draw(generator: np.random.Generator) -> Architecture:
 
 def size(architecture: Architecture) -> float:
     return architecture.shapes[0][1] / 16
-
-
-def test_small_networks_come_later() -> None:
-    sample = progressive(draw, size)
-    drawn = {
-        progress: [size(sample(np.random.default_rng(i), progress)) for i in range(200)]
-        for progress in (0.0, 0.6)
-    }
-    assert np.mean(drawn[0.0]) > 0.7
-    assert 0.4 < np.mean(drawn[0.6]) < 0.65
-    assert min(drawn[0.6]) <= 1 / 16
-
-
-def test_always_gives_one_of_the_drawn() -> None:
-    sample = progressive(lambda generator: draw(generator), lambda architecture: 0.0)
-    assert isinstance(sample(np.random.default_rng(0), 0.0), Architecture)
 
 
 def test_log_uniform_draws_as_many_in_each_octave() -> None:
@@ -71,16 +55,6 @@ def test_within_draws_from_the_range_alone() -> None:
 def test_within_takes_the_nearest_where_nothing_is_in_the_range() -> None:
     rng = np.random.default_rng(0)
     assert size(within(draw, size, 0.51, 0.52)(rng)) == 1 / 2
-
-
-def test_near_takes_rungs_with_their_share() -> None:
-    rungs = [Architecture.uniform(DIMS, [0], 2, units) for units in (3, 5)]
-    rng = np.random.default_rng(0)
-    chosen = near(rungs, draw, 0.75)
-    drawn = [chosen(rng) for _ in range(2000)]
-    shares = [np.mean([found == rung for found in drawn]) for rung in rungs]
-    assert all(0.33 < share < 0.42 for share in shares)
-    assert all(len(found.shapes) == 3 for found in drawn if found not in rungs)
 
 
 def test_steady_draws_the_same_at_any_time() -> None:

@@ -6,30 +6,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from compresskit.target.comparison_result import Ratio
+from compresskit.target.comparison_result import EngineMeasurement, Ratio
+
+_KNOWN = ["is_baseline", "metric", "metric_name", "num_params", "macs", "precision", "signature", "sha256"]
 
 
 @dataclass(frozen=True)
-class EngineResult:
-    """One engine as measured. What was not measured, or is not known of a bare file, is None.
+class EngineResult(EngineMeasurement):
+    """One engine as measured; `name` is its path. What is not known of a bare file is None.
 
-    `ci_ms` is the 95 % interval of the median; `metric` is a fraction, computed by this engine.
-    `marks` are the reasons why the figures of time are not to be trusted. `recorded_ms` is what the search
-    measured, `corrected_ms` what this bench did in the same state of the machine.
+    `metric` is a fraction, computed by this engine. `recorded_ms` is what the search measured, `corrected_ms`
+    what this bench did in the same state of the machine.
     """
 
-    path: str
-    is_baseline: bool
-    sha256: str
-    p50_ms: float
-    p95_ms: float | None
-    p99_ms: float | None
-    ci_ms: tuple[float, float]
-    samples_ms: tuple[float, ...]
-    throughput_per_s: float
-    first_run_ms: float
-    peak_memory_bytes: int | None
-    size_bytes: int
+    is_baseline: bool = False
+    sha256: str = ""
     signature: str | None = None
     precision: str | None = None
     num_params: int | None = None
@@ -37,44 +28,18 @@ class EngineResult:
     metric: float | None = None
     metric_name: str | None = None
     recorded_ms: float | None = None
-    corrected_ms: float | None = None
-    corrected_ci_ms: tuple[float, float] | None = None
-    p95_ci_ms: tuple[float, float] | None = None
-    p99_ci_ms: tuple[float, float] | None = None
-    marks: tuple[str, ...] = ()
 
     def to_json(self, *, raw: bool = False) -> dict[str, Any]:
-        value: dict[str, Any] = {
-            "path": self.path,
-            "is_baseline": self.is_baseline,
-            "latency_ms": {
-                "p50": self.p50_ms,
-                "p95": self.p95_ms,
-                "p99": self.p99_ms,
-                "ci": list(self.ci_ms),
-                "p95_ci": None if self.p95_ci_ms is None else list(self.p95_ci_ms),
-                "p99_ci": None if self.p99_ci_ms is None else list(self.p99_ci_ms),
-                "recorded": self.recorded_ms,
-                "corrected": self.corrected_ms,
-                "corrected_ci": None if self.corrected_ci_ms is None else list(self.corrected_ci_ms),
-            },
-            "samples": len(self.samples_ms),
-            "throughput_per_s": self.throughput_per_s,
-            "first_run_ms": self.first_run_ms,
-            "peak_memory_bytes": self.peak_memory_bytes,
-            "size_bytes": self.size_bytes,
-            "metric": self.metric,
-            "metric_name": self.metric_name,
-            "num_params": self.num_params,
-            "macs": self.macs,
-            "precision": self.precision,
-            "signature": self.signature,
-            "sha256": self.sha256,
-            "marks": list(self.marks),
+        value = super().to_json()
+        value["latency_ms"] |= {
+            "recorded": self.recorded_ms,
+            "corrected": self.corrected_ms,
+            "corrected_ci": None if self.corrected_ci_ms is None else list(self.corrected_ci_ms),
         }
-        if raw:
-            value["samples_ms"] = [round(sample, 5) for sample in self.samples_ms]
-        return value
+        left_out = {"nodes"} if raw else {"nodes", "samples_ms"}
+        return {key: item for key, item in value.items() if key not in left_out} | {
+            name: getattr(self, name) for name in _KNOWN
+        }
 
 
 @dataclass(frozen=True)
@@ -110,31 +75,12 @@ class BenchResult:
 
 def blank_result(num_engines: int) -> BenchResult:
     """What a bench of so many engines will fill in: every number is there, and is 0."""
+    none = (0.0, 0.0)
     blank = EngineResult(
-        path="engine",
-        is_baseline=False,
-        sha256="",
-        p50_ms=0.0,
-        p95_ms=0.0,
-        p99_ms=0.0,
-        ci_ms=(0.0, 0.0),
-        samples_ms=(),
-        throughput_per_s=0.0,
-        first_run_ms=0.0,
-        peak_memory_bytes=0,
-        size_bytes=0,
-        signature="",
-        precision="",
-        metric_name="",
-        num_params=0,
-        macs=0,
-        metric=0.0,
-        recorded_ms=0.0,
-        corrected_ms=0.0,
-        corrected_ci_ms=(0.0, 0.0),
-        p95_ci_ms=(0.0, 0.0),
-        p99_ci_ms=(0.0, 0.0),
-    )
+        "engine", (), 0.0, none, 0.0, 0.0, 0.0, 0.0, 0, 0,
+        corrected_ms=0.0, corrected_ci_ms=none, p95_ci_ms=none, p99_ci_ms=none, recorded_ms=0.0,
+        signature="", precision="", num_params=0, macs=0, metric=0.0, metric_name="",
+    )  # fmt: skip
     ratio = Ratio("engine", "baseline", 0.0, (0.0, 0.0))
     return BenchResult((blank,) * num_engines, (ratio,) * (num_engines - 1), {}, {}, ())
 
@@ -148,7 +94,7 @@ def disagreement(engine: EngineResult) -> str | None:
     if abs(apart) <= 0.05 or low <= engine.recorded_ms <= high:
         return None
     return (
-        f"{engine.path}: search measured {engine.recorded_ms:.3f} ms, this bench "
+        f"{engine.name}: search measured {engine.recorded_ms:.3f} ms, this bench "
         f"{engine.corrected_ms:.3f} ms in the same state of the machine ({100 * apart:+.0f} %); measure "
         "the front again, after method nas with `compresskit search --from RUN --output NEW`."
     )

@@ -9,9 +9,8 @@ from transformers import AutoTokenizer
 
 from compresskit.errors import ConfigurationError, reason_of
 from compresskit.exhausted import is_out_of_memory
+from compresskit.inputs import SEGMENT_IDS
 from compresskit.tasks.padding import padding_of
-
-_SEGMENTS = "token_type_ids"
 
 
 class OpenTokenizer(NamedTuple):
@@ -58,18 +57,18 @@ def check_segments(source: str, config: Any, inputs: Sequence[str], tokenizer: A
     A tokenizer that is opened for `inputs`, and gives none, gives what transformers computes with: all 0.
     """
     encoded = tokenizer(*["a"] * num_texts, return_token_type_ids=True)
-    largest = max(encoded.get(_SEGMENTS) or [0])
+    largest = max(encoded.get(SEGMENT_IDS) or [0])
     in_model = getattr(config, "type_vocab_size", 0) or 0
-    if _SEGMENTS in tokenizer.model_input_names and largest >= in_model:
+    if SEGMENT_IDS in tokenizer.model_input_names and largest >= in_model:
         raise ConfigurationError(
-            f"the tokenizer of model {source!r} gives segments ({_SEGMENTS}) 0 to {largest}, but the model "
+            f"the tokenizer of model {source!r} gives segments ({SEGMENT_IDS}) 0 to {largest}, but the model "
             f"has {in_model} (type_vocab_size); give the tokenizer that it was trained with."
         )
-    if _SEGMENTS not in inputs and 0 < largest < in_model:
+    if SEGMENT_IDS not in inputs and 0 < largest < in_model:
         raise ConfigurationError(
-            f"model {source!r} tells the two texts of a row apart by segments ({_SEGMENTS}), which the graph "
-            f"of a {config.model_type} model has not; give a model with type_vocab_size 1, or of another "
-            "type."
+            f"model {source!r} tells the two texts of a row apart by segments ({SEGMENT_IDS}), which the "
+            f"graph of a {config.model_type} model has not; give a model with type_vocab_size 1, or of "
+            "another type."
         )
 
 

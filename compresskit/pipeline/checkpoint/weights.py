@@ -15,12 +15,13 @@ from torch import nn
 from compresskit.errors import CompresskitError, ConfigurationError, reason_of, some
 from compresskit.exhausted import is_out_of_memory
 from compresskit.families import FAMILIES, family_for
+from compresskit.inputs import POSITIONS, SEGMENT_IDS
 from compresskit.pipeline.checkpoint.folder import check_weight_files
 
 _GENERIC = "model"  # a name that wrappers use as well as families
 # What wraps a module in training, wherever in a name; such a name is not the model's.
 _WRAPPERS = ("_orig_mod", "_fsdp_wrapped_module", "_checkpoint_wrapped_module")
-_BUFFERS = ("position_ids", "token_type_ids")  # of older versions; computed again
+_BUFFERS = (POSITIONS, SEGMENT_IDS)  # of older versions; computed again
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import Sequence
+from typing import Protocol
 
 from onnx import ModelProto
 
@@ -38,10 +38,9 @@ class PartedSlicer(GraphSlicer):
         self._place_of = supernet.place_of
         self._smaller = [GraphSlicer(graph, supernet.blueprint) for graph in graphs[1:]]
 
-    def slice(self, architecture: Architecture, weights: Mapping[str, Any] | None = None) -> ModelProto:
+    def slice(self, architecture: Architecture) -> ModelProto:
         place = self._place_of(architecture)
-        cut = self._smaller[place - 1].slice if place else super().slice
-        return cut(architecture, weights)
+        return self._smaller[place - 1].slice(architecture) if place else super().slice(architecture)
 
     def slice_light(self, architecture: Architecture) -> LightGraph:
         place = self._place_of(architecture)

@@ -8,7 +8,7 @@ from compresskit.display import format_seconds
 from compresskit.pipeline.settings import SearchSettings
 from compresskit.report.loss import ALLOWED
 from compresskit.runs.records import TrialRecord
-from compresskit.searchers.loop import Progress
+from compresskit.searchers.loop import SearchProgress
 
 
 def aim_line(settings: SearchSettings) -> str:
@@ -30,7 +30,7 @@ def point_line(record: TrialRecord, metric_name: str) -> str:
     return f"trial {record.trial_id}: {metric_name} {record.metric:.4f}{latency}  {record.signature}"
 
 
-def trial_line(progress: Progress, metric_name: str) -> str:
+def trial_line(progress: SearchProgress, metric_name: str) -> str:
     """What the last trial gave, and where the front stands."""
     if not progress.record.is_completed:
         return point_line(progress.record, metric_name)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Sequence
-from types import TracebackType
 from typing import Any
 
 import numpy.typing as npt
 from onnx import ModelProto
 
 from compresskit.bundle.runtime import Version, installed_version, parse_version
+from compresskit.closing import Closing
 from compresskit.display import SILENT, Display, Say, display_of
 from compresskit.engine.score import logits_of
 from compresskit.errors import TargetError
@@ -26,7 +26,7 @@ from compresskit.target.runner import EngineToMeasure
 NamedGraph = tuple[str, ModelProto, SessionSettings]
 
 
-class Device:
+class Device(Closing):
     """The profile's device, here or behind an agent. Engines go there with their own weights.
 
     Raises TargetError when the provider is not there, AgentError when the agent cannot be reached.
@@ -78,14 +78,6 @@ class Device:
     def close(self) -> None:
         if self._bench is not None:
             self._bench.close()
-
-    def __enter__(self) -> Device:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 @contextlib.contextmanager

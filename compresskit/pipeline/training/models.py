@@ -12,7 +12,7 @@ from torch import nn
 from transformers import AutoConfig, set_seed
 from transformers.utils import logging as transformers_logging
 
-from compresskit.errors import ConfigurationError, RunError
+from compresskit.errors import ConfigurationError, RunError, reason_of
 from compresskit.exhausted import is_out_of_memory
 from compresskit.inputs import InputSpec, text_inputs
 from compresskit.pipeline.checkpoint.configuration import read_configuration
@@ -117,11 +117,7 @@ def load_model(folder: Path) -> nn.Module:
         if is_out_of_memory(error):
             raise
         raise RunError(
-            f"{folder} holds no model that loads ({_first_line(error)}). Restore it, or remove the folder "
+            f"{folder} holds no model that loads ({reason_of(error)}). Restore it, or remove the folder "
             "and continue with --resume: what made it is done again."
         ) from error
     return model
-
-
-def _first_line(error: Exception) -> str:
-    return next(iter(str(error).splitlines()), "") or type(error).__name__

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -33,6 +33,7 @@ SCORED_SHARE = 0.1  # of what a part may spend, at most
 WIDER = 1.2  # what is scored is so much larger than the largest of a part
 
 
+@dataclass(frozen=True)
 class PartsTraining:
     """Trains a super-network in parts, each on a copy of what the last left; it costs what one would.
 
@@ -42,21 +43,12 @@ class PartsTraining:
     an order has cost, in full steps.
     """
 
-    def __init__(
-        self,
-        folder: Path,
-        settings: SearchSettings,
-        stage: Stage,
-        recipe: Recipe,
-        stored: Callable[[str], None],
-        spend: Callable[[str, float], None],
-    ) -> None:
-        self.folder = folder
-        self.settings = settings
-        self.stage = stage
-        self.recipe = recipe
-        self.stored = stored
-        self.spend = spend
+    folder: Path
+    settings: SearchSettings
+    stage: Stage
+    recipe: Recipe
+    stored: Callable[[str], None]
+    spend: Callable[[str, float], None]
 
     def run(self, dense: nn.Module, space: Space, parts: int) -> PartedNetwork:
         """`dense` teaches and stays as it is."""

@@ -30,9 +30,8 @@ Work = Callable[[], Mapping[str, Any]]
 class Bench:
     """The device's own local target, with a guard before it. One job at a time; `close` ends it."""
 
-    def __init__(self, limits: Limits, folder: Path, baselines: Path | None = None) -> None:
+    def __init__(self, limits: Limits, folder: Path) -> None:
         self._limits = limits
-        self._baselines = baselines
         self._guard = Guard(limits.memory_bytes)
         self._gpu_guard = Guard(limits.memory_bytes, limit_addresses=False)
         self._graphs = Graphs(self._guard, limits, folder)
@@ -208,7 +207,6 @@ class Bench:
                 self._target = None
                 target = LocalTarget(
                     profile,
-                    baselines=self._baselines,
                     memory_limit_bytes=self._limits.memory_bytes,
                     timeout_seconds=self._limits.job_seconds,
                 )

@@ -31,7 +31,7 @@ LENGTHS = "lengths"
 
 
 @dataclass(frozen=True)
-class Rows:
+class EncodedRows:
     """Encoded rows of unequal lengths, end to end; an input that no row has is absent from `tokens`."""
 
     starts: npt.NDArray[np.int64]  # (rows + 1,)
@@ -39,7 +39,7 @@ class Rows:
     spec: InputSpec
 
     @classmethod
-    def read(cls, source: Path, parts: Mapping[str, Sequence[int]], spec: InputSpec) -> Rows:
+    def read(cls, source: Path, parts: Mapping[str, Sequence[int]], spec: InputSpec) -> EncodedRows:
         """From (offset, bytes) of LENGTHS and of each input in a file: little-endian int32.
 
         Raises TargetError when they do not fit each other.
@@ -78,7 +78,7 @@ def compute_logits(request: Mapping[str, Any]) -> dict[str, Any]:
     """
     profile = Profile.from_json(request["profile"])
     path = Path(request["path"])
-    rows = Rows.read(Path(request["source"]), request["parts"], InputSpec.from_json(request["inputs"]))
+    rows = EncodedRows.read(Path(request["source"]), request["parts"], InputSpec.from_json(request["inputs"]))
     inputs = read_inputs(path)
     batch, length = _fixed_sizes(inputs)
     sizes = {"batch": batch or _BATCH, "length": length or 1, "shapes": "dynamic", "lengths": ()}
@@ -129,7 +129,7 @@ def _fixed_sizes(inputs: Sequence[GraphInput]) -> tuple[int | None, int | None]:
     return sizes[0], sizes[1]
 
 
-def _alike(rows: Rows, batch: int) -> Iterator[list[int]]:
+def _alike(rows: EncodedRows, batch: int) -> Iterator[list[int]]:
     """Numbers of rows in batches of like length, longest first: the first batch shows the memory it takes."""
     order = sorted(range(len(rows)), key=lambda row: -rows.length(row))
     for start in range(0, len(order), batch):

@@ -13,7 +13,7 @@ from pathlib import Path
 from compresskit.errors import TargetError
 from compresskit.target.agent.guard import Guard
 from compresskit.target.agent.limits import Limits
-from compresskit.target.agent.protocol import Part
+from compresskit.target.agent.protocol import BodyPart
 
 _MEMORY_FOLDER = Path("/dev/shm")  # noqa: S108 (used through mkdtemp alone)
 _MOST_KEPT = 8
@@ -33,7 +33,7 @@ class Graphs:
         self._kept: OrderedDict[str, Path] = OrderedDict()
 
     @contextlib.contextmanager
-    def once(self, source: Path, part: Part) -> Iterator[Path]:
+    def once(self, source: Path, part: BodyPart) -> Iterator[Path]:
         """The graph in `part` of the file `source`, for as long as the block runs.
 
         Its weights are written into memory where there is plenty: a flash disk is slow, and wears.
@@ -46,7 +46,7 @@ class Graphs:
             for name in folders:
                 shutil.rmtree(name, ignore_errors=True)
 
-    def keep(self, source: Path, part: Part) -> tuple[str, Path]:
+    def keep(self, source: Path, part: BodyPart) -> tuple[str, Path]:
         """(digest, path) of the graph in `part`; checked once, and kept until others have pushed it out."""
         digest = _digest(source, part)
         path = self.find(digest)
@@ -79,7 +79,7 @@ class Graphs:
             self._kept.move_to_end(digest)
         return path
 
-    def _accept(self, source: Path, part: Part, folders: list[str]) -> Path:
+    def _accept(self, source: Path, part: BodyPart, folders: list[str]) -> Path:
         reply = self._guard.request(
             {
                 "do": "accept",
@@ -97,7 +97,7 @@ class Graphs:
         return sum(file.stat().st_size for path in self._kept.values() for file in path.parent.iterdir())
 
 
-def _digest(source: Path, part: Part) -> str:
+def _digest(source: Path, part: BodyPart) -> str:
     digest = sha256()
     with source.open("rb") as file:
         file.seek(part.offset)

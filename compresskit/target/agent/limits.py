@@ -80,8 +80,3 @@ def check_profile(profile: Profile, limits: Limits) -> None:
 def check_session(session: SessionSettings) -> None:
     """Raise ConfigurationError for a session setting that is not listed."""
     check_options("session option", session.options, SESSION_OPTIONS)
-    for name in session.disabled_optimizers:
-        if not (isinstance(name, str) and name.isidentifier() and len(name) <= 100):
-            raise ConfigurationError(
-                f"optimizer {name!r} is not a name; permitted: names such as SkipLayerNormFusion."
-            )

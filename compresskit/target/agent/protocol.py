@@ -20,7 +20,6 @@ from compresskit.errors import AgentError
 from compresskit.target.base import Model
 
 PROTOCOL = 4  # changed together with anything that an older side would misread
-DEFAULT_PORT = 8472
 CONTENT_TYPE = "application/x-compresskit"
 KINDS = ("measurements", "engines", "logits", "comparisons")
 
@@ -36,7 +35,7 @@ _ID = re.compile(r"[0-9a-f]{16,64}")
 
 
 @dataclass(frozen=True)
-class Part:
+class BodyPart:
     """One graph in a body: `size` bytes at `offset`."""
 
     name: str
@@ -50,7 +49,7 @@ class Request:
 
     id: str
     fields: Mapping[str, Any]
-    parts: Mapping[str, Part]
+    parts: Mapping[str, BodyPart]
 
 
 def is_job_id(text: str) -> bool:
@@ -108,7 +107,7 @@ def _read(file: BinaryIO, total: int) -> Request:
     for name, length in header.pop("parts"):
         if not isinstance(name, str) or type(length) is not int or length < 0 or name in parts:
             raise ValueError("its list of parts is malformed")
-        parts[name] = Part(name, offset, length)
+        parts[name] = BodyPart(name, offset, length)
         offset += length
     if offset != total:
         raise ValueError(f"it has {total:,} bytes and declares {offset:,}")

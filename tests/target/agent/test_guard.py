@@ -81,7 +81,7 @@ def test_memory_bomb_is_cut_off(client: httpx.Client, sizes: tuple[int, ...]) ->
         ("profile", {"name": "x", "unheard": 1}, "unheard"),
         ("profile", 7, "malformed"),
         ("session", {"options": {"ep.context_file_path": "/etc/x"}}, "refuses"),
-        ("session", {"disabled_optimizers": ["../x"]}, "not a name"),
+        ("session", {"disabled_optimizers": ["../x"]}, "not known"),
         ("session", {"optimization_level": "x"}, "level"),
         ("unheard", 1, "permitted"),
     ],

@@ -29,7 +29,9 @@ def rearrange(architecture: Architecture, gradients: MaskGradients) -> Architect
 
 
 def rearrange_kept(kept: Kept, gradients: torch.Tensor) -> Kept:
-    """`kept` with the same count and a smaller `damage`, where exchanging one for one finds it.
+    """`kept` with the same count and less damage, where exchanging one for one finds it.
+
+    Damage is `(1 - m)^T F (1 - m)` of the mask m: the sum over rows of the squared slope of what goes.
 
     Each member that stays is in turn added to those that go, and the one whose return leaves least
     damage comes back (the authors' greedy pass); passes are repeated until one changes nothing, so that
@@ -61,9 +63,3 @@ def rearrange_kept(kept: Kept, gradients: torch.Tensor) -> Kept:
         if not changed:
             break
     return Kept.of(kept.total, (~gone).nonzero().flatten().tolist())
-
-
-def damage(kept: Kept, gradients: torch.Tensor) -> float:
-    """`(1 - m)^T F (1 - m)` of the mask m: the sum over rows of the squared slope of what goes."""
-    gone = [i for i in range(kept.total) if not kept.mask >> i & 1]
-    return float(gradients.double()[:, gone].sum(1).square().sum())

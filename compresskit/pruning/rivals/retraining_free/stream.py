@@ -10,6 +10,7 @@ from torch import nn
 
 from compresskit.families import Family
 from compresskit.families.base import HEADS, UNITS, Block
+from compresskit.inputs import TEXT
 from compresskit.supernet.mask_slopes import Batch
 from compresskit.supernet.surgery import sub_layer
 
@@ -53,7 +54,7 @@ class LayerCall:
         self._positional, self._named = called[0]
         self._family = family
         self.states: torch.Tensor = self._positional[0] if self._positional else self._named["hidden_states"]
-        self.mask = batch["attention_mask"].bool()
+        self.mask = TEXT.real(batch).bool()
 
     def run(self, layer: nn.Module, states: torch.Tensor) -> torch.Tensor:
         """Output of a layer of this model, or of one pruned from it, on `states`."""

@@ -9,7 +9,7 @@ import torch
 
 from compresskit.architecture import Architecture, Layer
 from compresskit.kept import Kept
-from compresskit.pruning.rivals.retraining_free.rearrange import damage, rearrange, rearrange_kept
+from compresskit.pruning.rivals.retraining_free.rearrange import rearrange, rearrange_kept
 from compresskit.pruning.rivals.scores import MaskGradients
 
 TOTAL = 7
@@ -20,6 +20,12 @@ def gradients(seed: int, rows: int = 20) -> torch.Tensor:
     generator = torch.Generator().manual_seed(seed)
     mixed = torch.randn(rows, 3, generator=generator) @ torch.randn(3, TOTAL, generator=generator)
     return mixed + 0.3 * torch.randn(rows, TOTAL, generator=generator)
+
+
+def damage(kept: Kept, slopes: torch.Tensor) -> float:
+    """The sum over rows of the squared slope of what goes."""
+    gone = [i for i in range(kept.total) if not kept.mask >> i & 1]
+    return float(slopes.double()[:, gone].sum(1).square().sum())
 
 
 def by_own_score(slopes: torch.Tensor, count: int) -> Kept:
