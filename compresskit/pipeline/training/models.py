@@ -22,7 +22,9 @@ from compresskit.pipeline.checkpoint.tokenizer import open_tokenizer
 from compresskit.pipeline.checkpoint.weights import Loaded, load_classifier
 from compresskit.pipeline.training.ranks import is_first
 from compresskit.runs.atomic import atomic_folder
+from compresskit.slicing import HEAD_IDS
 from compresskit.supernet.classes import class_for, class_of
+from compresskit.supernet.heads import restore_heads
 from compresskit.tasks.base import TaskKind
 from compresskit.tasks.task import Task
 
@@ -111,8 +113,9 @@ def load_model(folder: Path) -> nn.Module:
     """A model that `save_model` wrote. Raises RunError where it is damaged."""
     quiet()
     try:
-        saved_as = class_of(AutoConfig.from_pretrained(folder))
-        model: nn.Module = saved_as.from_pretrained(folder, dtype=torch.float32)
+        config = AutoConfig.from_pretrained(folder)
+        model: nn.Module = class_of(config).from_pretrained(folder, dtype=torch.float32)
+        restore_heads(model, getattr(config, HEAD_IDS, None))
     except Exception as error:  # safetensors' own, and whatever transformers makes of a damaged config.json
         if is_out_of_memory(error):
             raise
