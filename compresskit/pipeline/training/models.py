@@ -52,9 +52,11 @@ class Checkpoint:
 
     def for_kind(self, kind: TaskKind) -> Checkpoint:
         """Without a head that is not for this task."""
-        if self.head_task in (None, kind.hub_task):
+        problem = self.config.problem_type
+        if self.head_task is None or kind.keeps_head(self.head_task, problem):
             return self
-        note = f"its head ({', '.join(self.architectures)}) is not for {kind.hub_task}: a new one is trained"
+        named = ", ".join(filter(None, (*self.architectures, problem)))
+        note = f"its head ({named}) is not for {kind.hub_task}, task {kind.name}: a new one is trained"
         return replace(self, label2id=None, head_task=None, notes=(*self.notes, note))
 
 

@@ -8,7 +8,7 @@ import pytest
 from compresskit.data.label_values import Label
 from compresskit.data.rows import Rows
 from compresskit.errors import DataError
-from compresskit.tasks.labels import absent_note, read_labels
+from compresskit.tasks.label_ids import absent_note, read_labels
 
 
 def rows(labels: Sequence[Label], split: str = "train") -> Rows:

@@ -161,6 +161,34 @@ def _fitted(labels: Sequence[Label], class_names: Sequence[str], label2id: Mappi
     )
 
 
+def engine_ids(
+    rows: Rows, names: Sequence[str], class_names: Sequence[str], source: str
+) -> tuple[npt.NDArray[np.int64], tuple[str, ...]]:
+    """(labels,) class ids of an engine whose classes have `names`, and notes on how labels were understood.
+
+    `class_names`: the data set's names of integer labels. DataError, naming `source`, for other labels.
+    """
+    labels = list(dict.fromkeys(rows.labels))
+    match = match_labels(labels, names, class_names)
+    ids = {} if match is None else {label: match.find(label) for label in labels}
+    if match is None or None in ids.values():
+        raise DataError(_unknown(rows, labels, names, source))
+    return np.array([ids[label] for label in rows.labels], dtype=np.int64), match.notes
+
+
+def _unknown(rows: Rows, labels: Sequence[Label], names: Sequence[str], source: str) -> str:
+    odd = next((label for label in labels if match_labels([label], names) is None), None)
+    if odd is not None:
+        return (
+            f"{source}, row {rows.numbers[rows.labels.index(odd)]}: label {odd!r} is not one of the "
+            f"engine's; permitted: {', '.join(names)}, or 0 to {len(names) - 1} where these are no names."
+        )
+    return (
+        f"{source}: some labels are names of the engine's classes and some are not: "
+        f"{', '.join(map(str, labels[:8]))}; permitted: {', '.join(names)}. Rename the labels."
+    )
+
+
 def absent_note(name: str, ids: npt.NDArray[Any], names: Sequence[str]) -> str | None:
     """Which classes have no row in a split, and how many; None where all have, and for regression."""
     absent = sorted(set(range(len(names))) - set(np.unique(ids).tolist()))
