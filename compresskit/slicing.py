@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 Index = npt.NDArray[np.int64]
+
+HEAD_IDS = "head_ids"  # which heads of the dense layer a module has, where it is told
 
 
 class _Indexable(Protocol):
@@ -55,14 +57,20 @@ class SlicingPlan:
     """Name of each parameter in the sub-network -> its Cut of the super-network.
 
     `identities` names the modules of the sub-network that compute nothing, with the rule that
-    says what they return instead (see `families.base`).
+    says what they return instead (see `families.base`). `heads`: name of the `HEAD_IDS` of each module of
+    the sub-network that is told its heads -> the Cut of the super-network's.
     """
 
     cuts: Mapping[str, Cut]
     identities: Mapping[str, str]
+    heads: Mapping[str, Cut] = field(default_factory=dict)
 
     def shapes(self, dense: Mapping[str, tuple[int, ...]]) -> dict[str, tuple[int, ...]]:
         return {name: cut.shape(dense[cut.source]) for name, cut in self.cuts.items()}
+
+    def own_heads(self, heads: Mapping[str, Any]) -> dict[str, Any]:
+        """Of the `heads` that modules of the super-network are told, those of the sub-network's."""
+        return {name: cut.apply(heads[cut.source]) for name, cut in self.heads.items()}
 
     def apply(self, values: Mapping[str, Any], convert: Callable[[Any], Any] = lambda v: v) -> dict[str, Any]:
         """Cut every value, then `convert` it (for instance to a contiguous copy)."""

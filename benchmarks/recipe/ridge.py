@@ -13,7 +13,7 @@ from compresskit.families.base import HEADS, UNITS
 from compresskit.pruning.extract import extract
 from compresskit.pruning.rivals.retraining_free.stream import LayerCall
 from compresskit.supernet.network import SuperNetwork
-from compresskit.supernet.surgery import sub_layer
+from compresskit.supernet.pass_through import sub_layer
 from compresskit.training.losses import Distillation
 
 STRENGTH = 0.03  # of the ridge, relative to the mean square of what a projection is fed with

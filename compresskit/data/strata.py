@@ -19,6 +19,16 @@ def strata_of(labels: npt.NDArray[Any]) -> IntArray:
     return np.unique(labels, return_inverse=True)[1].astype(np.int64)
 
 
+def rarest_held(held: npt.NDArray[np.bool_]) -> IntArray:
+    """(rows,) stratum numbers from 0: of what each row holds, (rows, kinds), the kind that is rarest in all.
+
+    Rows that hold nothing are one stratum more.
+    """
+    rank = np.argsort(np.argsort(held.sum(0), kind="stable"), kind="stable")
+    rarest = np.where(held, rank, held.shape[1]).min(1)
+    return np.unique(rarest, return_inverse=True)[1].astype(np.int64)
+
+
 def shares(strata: IntArray, size: int) -> IntArray:
     """(strata,) how many of `size` rows each stratum gives; the largest remainders are rounded up."""
     counts = np.bincount(strata)

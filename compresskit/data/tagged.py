@@ -89,6 +89,8 @@ def find_layout(
     spans = label_column or first_present(lists, SPANS)
     if text is None or text not in table.names or not table.is_text(text) or spans not in lists:
         return None
+    if _holds_names(table, spans):
+        return None
     return Layout(text, spans, words=False)
 
 
@@ -109,6 +111,11 @@ def layout_of(table: Table, text_columns: Sequence[str], label_column: str | Non
 
 def _holds_text(table: Table, column: str) -> bool:
     return all(isinstance(each, str | None) for values in table.columns[column] for each in values or ())
+
+
+def _holds_names(table: Table, column: str) -> bool:
+    """Whether lists are of names or numbers, where spans are lists or objects."""
+    return any(isinstance(each, str | int) for values in table.columns[column] for each in values or ())
 
 
 def read_tagged(split: str, table: Table, layout: Layout, names: Sequence[str] = ()) -> TaggedRows:

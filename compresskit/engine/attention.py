@@ -10,6 +10,7 @@ from onnx import ModelProto, NodeProto
 
 from compresskit.engine.editing import GraphEditor, set_opset
 from compresskit.engine.linear import Linear, linear_before
+from compresskit.engine.masks import MASK
 
 CONTRIB = "com.microsoft"
 
@@ -22,7 +23,7 @@ class AttentionBlock:
     key: Linear
     value: Linear
     scores: NodeProto
-    mask: str  # added to the scores, (batch, 1, 1, length)
+    mask: str  # added to the scores: padding, (batch, 1, 1, length), or one with a row for each query
     merge: NodeProto  # the Reshape that gives (batch, length, heads * head size) back
     scale: float
     head_size: int
@@ -35,6 +36,11 @@ class AttentionBlock:
     def is_square(self) -> bool:
         """Whether queries are those of all tokens."""
         return self.query.source == self.key.source
+
+    @property
+    def masks_alike(self) -> bool:
+        """Whether the mask is the same for all queries."""
+        return self.mask == MASK
 
     @property
     def linears(self) -> tuple[Linear, Linear, Linear]:
@@ -145,7 +151,7 @@ def _joined_bias(editor: GraphEditor, block: AttentionBlock, number: int) -> str
 def _mask(editor: GraphEditor, block: AttentionBlock) -> str:
     """The mask with a row for each query, as the fused operators want it."""
     name = f"{block.mask}_square"
-    if not block.is_square:
+    if not block.is_square or not block.masks_alike:
         return block.mask
     if name in editor.producer:
         return name

@@ -18,6 +18,7 @@ from onnx import ModelProto, NodeProto, helper
 from compresskit.engine.editing import GraphEditor, attributes_of, set_opset
 from compresskit.engine.masks import Masks
 from compresskit.engine.positions import Rotations, count_positions
+from compresskit.engine.products import join_products
 from compresskit.errors import EngineError
 
 OPSET = 20  # the first with Gelu; nothing newer is used
@@ -30,6 +31,7 @@ def canonicalize(model: ModelProto) -> ModelProto:
     editor = GraphEditor(model)
     count_positions(editor)
     masks, rotations = Masks(editor), Rotations(editor)
+    join_products(editor, masks)
     for node in editor.of_type("Attention"):
         _write_out(editor, node, masks.additive(node))
     for node in editor.of_type("RotaryEmbedding"):

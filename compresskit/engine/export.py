@@ -20,8 +20,9 @@ from torch import nn
 from compresskit.engine.canonical import canonicalize
 from compresskit.engine.count import BUFFER
 from compresskit.errors import EngineError
-from compresskit.families import family_for
+from compresskit.families import dimensions_of, family_for
 from compresskit.inputs import POSITIONS
+from compresskit.supernet.heads import heads_of, tell_heads
 
 TRACED_OPSET = 23  # gives one node for attention, which is easy to find; the result has 20
 IR_VERSION = 9  # loads in ONNX Runtime 1.17 and later
@@ -38,9 +39,14 @@ def export_onnx(model: nn.Module) -> ModelProto:
     EngineError if a weight cannot be identified.
     """
     draft = _with_random_parameters(model)
+    heads = heads_of(draft)
+    # Any numbers will do to trace with: what tells one layer's from another's is found again.
+    marks = {name: ids + (place + 1) * 1_000_000 for place, (name, ids) in enumerate(heads.items())}
+    tell_heads(draft, marks, dimensions_of(draft.config).head_size)
     proto = _trace(draft)
     values = {name: value.detach().cpu().float().numpy() for name, value in model.named_parameters()}
-    _name_weights(proto, draft, values)
+    known = {mark.numpy().tobytes(): (name, heads[name].numpy()) for name, mark in marks.items()}
+    _name_weights(proto, draft, values, known)
     proto.ir_version = IR_VERSION
     return canonicalize(proto)
 
@@ -101,8 +107,13 @@ def _quiet() -> Iterator[None]:
         logger.setLevel(level)
 
 
-def _name_weights(proto: ModelProto, draft: nn.Module, values: Mapping[str, Array]) -> None:
-    """Give initializers their torch names and real values; `draft`'s random ones identify them."""
+def _name_weights(
+    proto: ModelProto, draft: nn.Module, values: Mapping[str, Array], heads: Mapping[bytes, tuple[str, Array]]
+) -> None:
+    """Give initializers their torch names and real values; `draft`'s random ones identify them.
+
+    `heads`: the bytes of ids that modules of `draft` are told -> their name and the real ones.
+    """
     known: dict[tuple[tuple[int, ...], bytes], tuple[str, bool]] = {}
     for name, parameter in draft.named_parameters():
         random = parameter.numpy()
@@ -115,7 +126,9 @@ def _name_weights(proto: ModelProto, draft: nn.Module, values: Mapping[str, Arra
     for item in proto.graph.initializer:
         value = numpy_helper.to_array(item)
         if value.dtype.kind != "f" or value.size == 0:
-            tensors.append(item)
+            name, ids = heads.get(value.tobytes(), (item.name, value))
+            renamed |= {item.name: name} if name != item.name else {}
+            tensors.append(item if name == item.name else tensor_of(name, ids))
             continue
         found = known.get(_fingerprint(value))
         if found is None:

@@ -84,7 +84,8 @@ class GraphSlicer:
                 if name in alias:
                     node.input[i] = alias[name]
         alive = live_nodes(nodes, self._outputs)
-        renamed = {cut.source: new for new, cut in plan.cuts.items()}
+        cuts = {**plan.cuts, **plan.heads}
+        renamed = {cut.source: new for new, cut in cuts.items()}
         layers = self._layer_names(architecture)
         used: dict[str, None] = {}
         for node in alive:
@@ -96,7 +97,7 @@ class GraphSlicer:
         model = deepcopy(self._frame)
         model.graph.node.extend(alive)
         for name in used:
-            cut = plan.cuts.get(renamed.get(name, ""), Cut(name))
+            cut = cuts.get(renamed.get(name, ""), Cut(name))
             self._add(model, renamed.get(name, name), cut, apart)
         return model
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from copy import deepcopy
 
 import numpy as np
 from onnx import ModelProto, NodeProto, TensorProto, numpy_helper
 from onnx.reference import ReferenceEvaluator
 
-from compresskit.engine.editing import Array, GraphEditor, live_nodes
+from compresskit.engine.editing import Array, GraphEditor, attributes_of, live_nodes
 from compresskit.errors import EngineError
 from compresskit.inputs import PADDING_MASK
 
@@ -28,6 +29,7 @@ class Masks:
     def __init__(self, editor: GraphEditor) -> None:
         self.editor = editor
         self._added: dict[str, str] = {}
+        self._sums: dict[tuple[str, ...], str] = {}
         self._padding = ""
 
     def additive(self, node: NodeProto) -> str:
@@ -43,14 +45,57 @@ class Masks:
             self._added[mask] = self._added_form(mask)
         return self._added[mask]
 
+    def sum_of(self, added: Sequence[str], scores: NodeProto) -> str:
+        """One value in place of all that is added to the scores which the node `scores` reads.
+
+        Of a value of which a layer takes some heads by Gather, and others that are the same for all heads,
+        the sum is computed once, and each layer takes heads of that.
+        """
+        editor = self.editor
+        parts = [self._added_form(name) for name in added]
+        own = next((part for part in parts if self._is_of_own_heads(part)), None)
+        others = tuple(part for part in parts if part != own)
+        if own is not None and all(self._look(part).shape[1] == 1 for part in others):
+            taken = editor.producer[own]
+            total = self._sum((self._narrower(taken.input[0], others), *others), scores)
+            name = editor.fresh(f"{MASK}_own")
+            node = editor.add("Gather", [total, taken.input[1]], [name], before=scores, axis=1)
+            node.metadata_props.extend(scores.metadata_props)
+        else:
+            name = self._sum(tuple(parts), scores)
+        self._added[name] = name
+        return name
+
+    def _sum(self, parts: tuple[str, ...], before: NodeProto) -> str:
+        for size in range(2, len(parts) + 1):
+            if parts[:size] not in self._sums:
+                name = self.editor.fresh(f"{MASK}_sum")
+                first = self._sums.get(parts[: size - 1], parts[0])
+                self.editor.add("Add", [first, parts[size - 1]], [name], before=before, name="mask/Add")
+                self._sums[parts[:size]] = name
+        return self._sums.get(parts, parts[0])
+
+    def _is_of_own_heads(self, value: str) -> bool:
+        node = self.editor.producer.get(value)
+        return node is not None and node.op_type == "Gather" and attributes_of(node).get("axis") == 1
+
+    def _narrower(self, value: str, others: Sequence[str]) -> str:
+        """`value` before it was repeated for each row, where `others` bring the rows."""
+        node = self.editor.producer.get(value)
+        if node is None or node.op_type != "Expand" or all(len(self._look(o)) == 1 for o in others):
+            return value
+        before = self._look(node.input[0]).shape
+        return str(node.input[0]) if before == (1, *self._look(value).shape[1:]) else value
+
     def _added_form(self, mask: str) -> str:
         value = self._look(mask)
-        if value.dtype != np.bool_:
-            return mask
-        padding = _padded()[:, None, None, :].astype(np.bool_)
+        present = _padded()[:, None, None, :].astype(np.bool_)
+        padding = present if value.dtype == np.bool_ else np.where(present, 0, np.minimum(value, MASKED))
         if value.ndim == 4 and (value == padding).all():
             self._padding = self._padding or self._of_padding()
             return self._padding
+        if value.dtype != np.bool_:
+            return mask
         before = self.editor.nodes[self.editor.position(self.editor.producer[mask]) + 1]
         allowed = self.editor.add_constant("mask_zero", np.array(0.0, dtype=np.float32), shared=True)
         factor = self.editor.add_constant("mask_factor", np.array(MASKED, dtype=np.float32), shared=True)
@@ -88,7 +133,8 @@ class Masks:
         if PADDING_MASK in feed:
             feed[PADDING_MASK] = _padded()
         try:
-            (value,) = ReferenceEvaluator(part).run(None, feed)
+            with np.errstate(all="ignore"):  # of what is left out later, such as the logarithm of distance 0
+                (value,) = ReferenceEvaluator(part).run(None, feed)
         except Exception as error:  # the reference raises whatever numpy does
             raise EngineError(f"the mask {mask!r} of the graph cannot be computed: {error}") from error
         return np.asarray(value)

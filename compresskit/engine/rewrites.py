@@ -27,17 +27,26 @@ def keep_first_token(model: ModelProto) -> ModelProto:
     residual = next((node for node in added if node.input[1] in editor.producer), None)
     if residual is None:  # behind a norm, which the residual is not
         return editor.finish()
-    first = editor.fresh("first_token")
-    bounds = [
-        editor.add_constant(f"first_token_{part}", np.array([value], dtype=np.int64))
-        for part, value in (("start", 0), ("end", 1), ("axis", 1))
-    ]
-    editor.add("Slice", [stream, *bounds], [first], before=query.matmul, name="first_token/Slice")
+    first = _first_of(editor, stream, 1, query.matmul)
+    if not blocks[-1].masks_alike:
+        masked = editor.consumers[blocks[-1].scores.output[0]][0]
+        masked.input[1] = _first_of(editor, blocks[-1].mask, 2, masked)
     for node in (query.matmul, residual):
         for i, name in enumerate(node.input):
             if name == stream:
                 node.input[i] = first
     return editor.finish()
+
+
+def _first_of(editor: GraphEditor, value: str, axis: int, before: NodeProto) -> str:
+    """The first along an axis of `value`, which stays an axis."""
+    first = editor.fresh("first_token")
+    bounds = [
+        editor.add_constant(f"first_token_{part}", np.array([number], dtype=np.int64), shared=True)
+        for part, number in (("start", 0), ("end", 1), (f"axis_{axis}", axis))
+    ]
+    editor.add("Slice", [value, *bounds], [first], before=before, name=f"first_token/Slice{axis}")
+    return first
 
 
 def _takes_first_token(editor: GraphEditor, node: NodeProto) -> bool:

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import pkgutil
+from collections.abc import Iterator, Mapping
+from importlib import import_module
 from typing import Any
 
 from compresskit.architecture import Dimensions
 from compresskit.errors import UnsupportedModelError, one_of
-from compresskit.families import bert, distilbert, modernbert, roberta
 from compresskit.families.base import Family
 from compresskit.families.blueprint import Blueprint, Projection
 
-FAMILIES: dict[str, Family] = {
-    family.model_type: family
-    for module in (bert, roberta, distilbert, modernbert)
-    for family in module.FAMILIES
-}
+
+def _described() -> Iterator[Family]:
+    """Of every file of this folder, those that it lists as `FAMILIES`."""
+    for item in pkgutil.iter_modules(__path__):
+        yield from getattr(import_module(f"{__name__}.{item.name}"), "FAMILIES", ())
+
+
+FAMILIES: dict[str, Family] = {family.model_type: family for family in _described()}
 
 
 def family_for(model_type: str) -> Family:

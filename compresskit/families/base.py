@@ -18,6 +18,20 @@ QUERY, KEY, VALUE, UP, GATE = "query", "key", "value", "up", "gate"
 
 
 @dataclass(frozen=True)
+class Told:
+    """A module of a layer that is told which heads it has: its weights alone do not say.
+
+    `width`: its attribute that holds how many columns `Block.writes` has. `shared`: place of its argument
+    (batch, heads, length, length), counted from 0, that all layers are given alike, such as a bias of
+    scores from a table that they share: of the dense layer's heads a layer takes its own.
+    """
+
+    module: str
+    width: str
+    shared: int
+
+
+@dataclass(frozen=True)
 class Block:
     """One sub-layer: attention, whose members are heads, or feed-forward, whose members are units.
 
@@ -30,6 +44,7 @@ class Block:
     owns: tuple[str, ...]  # prefixes of all parameters that belong to the block
     empty: Mapping[str, str]  # module -> what it returns when no member stays
     norm_before: str = ""  # the norm between stream and `reads`; post-norm blocks have none
+    told: Told | None = None
 
 
 @dataclass(frozen=True)
@@ -45,6 +60,7 @@ class Family:
     inputs: tuple[str, ...] = ("input_ids", "attention_mask")  # of its graph
     rotary: bool = False  # positions are rotations of queries and keys, and no table
     positions_after_padding: bool = False  # position 0 comes behind the padding id in the table
+    padding_id: int | None = None  # that positions come behind, whatever the configuration's is
     layer_lists: tuple[str, ...] = ()  # attributes of the configuration with one entry a layer
 
     @property
@@ -54,7 +70,8 @@ class Family:
 
     def max_tokens(self, positions: int, pad_id: int | None) -> int:
         """Tokens of the longest text, for a configuration with so many positions."""
-        return positions - ((pad_id or 0) + 1 if self.positions_after_padding else 0)
+        padding = pad_id or 0 if self.padding_id is None else self.padding_id
+        return positions - (padding + 1 if self.positions_after_padding else 0)
 
     def set_layers(self, config: Any, layers: Sequence[int]) -> None:
         """Let a transformers configuration name these of its layers, in this order, repeats included."""

@@ -11,7 +11,7 @@ import numpy as np
 
 from compresskit.architecture import Architecture, Dimensions
 from compresskit.families.base import HEADS, Family
-from compresskit.slicing import Cut, Index, SlicingPlan
+from compresskit.slicing import HEAD_IDS, Cut, Index, SlicingPlan
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,16 @@ class Blueprint:
             if not architecture.layers[old].kept(kind).mask
             for module, rule in block.empty.items()
         }
-        return SlicingPlan(cuts, identities)
+        return SlicingPlan(cuts, identities, dict(self._heads(architecture, position)))
+
+    def _heads(self, architecture: Architecture, position: Mapping[int, int]) -> Iterator[tuple[str, Cut]]:
+        told = self.family.attention.told
+        for old, new in position.items():
+            kept = architecture.layers[old].heads
+            if told is not None and kept.mask:
+                names = (f"{self.family.stem}.{layer}.{told.module}.{HEAD_IDS}" for layer in (new, old))
+                name, source = names
+                yield name, Cut(source, (np.asarray(kept.indices, dtype=np.int64),))
 
     def _absent(self, architecture: Architecture, layer: int) -> tuple[str, ...]:
         """Prefixes, relative to a layer, of the parameters that it lost with all members of a block."""

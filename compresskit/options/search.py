@@ -26,17 +26,9 @@ class SearchOptions:
     profile: Annotated[str | Path, Option("Name of a device profile, or a TOML file.", DEVICE)] = ""
     _: KW_ONLY
     task: Annotated[
-        str | None, Option("classification, regression or tokens.", DATA, default="as the labels are")
+        str | None, Option("Task, by its name in the README.", DATA, default="as the labels are")
     ] = None
-    metric: Annotated[
-        str | None,
-        Option(
-            "accuracy, f1, matthews_correlation, pearson, spearman, pearson_spearman, entity_f1 or "
-            "entity_f1_strict.",
-            DATA,
-            default="the task's",
-        ),
-    ] = None
+    metric: Annotated[str | None, Option("Another metric of the task.", DATA, default="the task's")] = None
     text_column: Annotated[
         Sequence[str], Option("Column of a text; twice for pairs.", DATA, repeats=True)
     ] = ()

@@ -40,6 +40,7 @@ from compresskit.pruning.block.linear import compact
 from compresskit.pruning.extract import extract
 from compresskit.pruning.vocabulary import cut_vocabulary
 from compresskit.runs.directory import RunDirectory
+from compresskit.supernet.importance import sort_heads
 from compresskit.supernet.surgery import blueprint_of
 from compresskit.target.profile import Profile
 from compresskit.tasks.task import Task
@@ -87,6 +88,8 @@ def export(say: Say | Display = Told.say, **given: Any) -> Manifest:
         stage = Stage(task, run.supernet / "points", display)
         fine_tune_point(source, dense, candidate, stage, settings, options.finetune_epochs)
     pruned = extract(source, candidate.architecture).eval()
+    if candidate.blocks is None:  # these are of the heads as they were trained
+        sort_heads(pruned, blueprint_of(dense))
     tokenizer, words = checkpoint.tokenizer, None
     if options.trim_vocabulary:
         words = _cut_words(checkpoint, pruned, task, display)

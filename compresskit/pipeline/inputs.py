@@ -117,5 +117,6 @@ def read_task(settings: SearchSettings, checkpoint: Checkpoint) -> Task:
         seed=settings.seed,
         label2id=checkpoint.label2id,
         head_task=checkpoint.head_task,
+        head_problem=checkpoint.config.problem_type,
         inputs=checkpoint.inputs,
     )

@@ -126,7 +126,7 @@ def _labels(task: Task) -> list[dict[str, Any]] | str:
     labels = task.train.labels
     if not task.kind.labels:
         return f"numbers from {labels.min():g} to {labels.max():g}"
-    counts = np.bincount(labels[labels >= 0].reshape(-1), minlength=len(task.kind.labels))
+    counts = task.kind.counts(labels)
     return [
         {"id": number, "name": name, "count": int(count)}
         for number, (name, count) in enumerate(zip(task.kind.labels, counts, strict=True))

@@ -16,7 +16,9 @@ from compresskit.errors import EngineError
 from compresskit.families import family_for
 from compresskit.pruning.block.linear import compact, scatter_weight
 from compresskit.pruning.extract import assemble
+from compresskit.slicing import HEAD_IDS
 from compresskit.supernet.classes import class_for
+from compresskit.supernet.heads import restore_heads
 from compresskit.supernet.surgery import blueprint_of
 
 
@@ -56,7 +58,9 @@ def load_pruned(folder: str | Path) -> nn.Module:
     weights = {name: value for name, value in weights.items() if value.numel()}
     for name, matrix in blocks.items():
         weights[f"{name}.weight"] = scatter_weight(weights[f"{name}.weight"], matrix)
+    lists = getattr(config, HEAD_IDS, None)
     pruned = assemble(dense, architecture, blueprint, weights)
+    restore_heads(pruned, lists)
     _restore_buffers(pruned, config, type(dense))
     return compact(pruned, blocks).eval()
 

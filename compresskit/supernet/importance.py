@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import nn
@@ -11,6 +11,7 @@ from torch import nn
 from compresskit.families import Blueprint, Projection
 from compresskit.families.base import HEADS, UNITS
 from compresskit.slicing import Index
+from compresskit.supernet.heads import heads_of, note_heads, tell_heads, told_heads
 from compresskit.supernet.mask_slopes import mask_slopes
 
 
@@ -142,11 +143,34 @@ def reorder(model: nn.Module, blueprint: Blueprint, importance: Importance) -> N
 
     Hidden width and layer order stay. Ties keep their order.
     """
-    parameters = dict(model.named_parameters())
+    parameters, heads = dict(model.named_parameters()), heads_of(model)
+    orders = {
+        kind: importance.of(kind).argsort(dim=-1, descending=True, stable=True) for kind in (HEADS, UNITS)
+    }
     for layer in range(blueprint.dims.num_layers):
         for each in blueprint.projections(layer):
-            order = importance.of(each.kind)[layer].argsort(descending=True, stable=True)
-            permute(parameters, each, order.cpu().numpy())
+            permute(parameters, each, orders[each.kind][layer].cpu().numpy())
+    pairs = zip(heads.items(), orders[HEADS], strict=False)  # of all layers, or of none
+    moved = {name: ids[order.to(ids.device)] for (name, ids), order in pairs}
+    tell_heads(model, moved, blueprint.dims.head_size)
+    note_heads(model)
+
+
+@torch.no_grad()
+def sort_heads(model: nn.Module, blueprint: Blueprint) -> None:
+    """Put heads whose order modules are told back into the dense model's own, in place.
+
+    `model`, dense or pruned, computes the same. With all its heads in order a layer loads in transformers.
+    """
+    parameters, sorted_heads = dict(model.named_parameters()), {}
+    for layer, name, ids in told_heads(model):
+        order = ids.argsort()
+        for each in blueprint.projections(layer):
+            if each.kind == HEADS:
+                permute(parameters, replace(each, total=len(ids)), order.cpu().numpy())
+        sorted_heads[name] = ids[order]
+    tell_heads(model, sorted_heads, blueprint.dims.head_size)
+    note_heads(model)
 
 
 @torch.no_grad()

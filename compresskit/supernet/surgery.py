@@ -8,32 +8,12 @@ from typing import Any
 import torch
 from torch import nn
 
-from compresskit.families import Blueprint, base, dimensions_of, family_for
+from compresskit.families import Blueprint, dimensions_of, family_for
 from compresskit.slicing import SlicingPlan
 from compresskit.supernet.classes import class_for
+from compresskit.supernet.heads import heads_of, note_heads, tell_heads
 from compresskit.supernet.lookup import SharedEmbedding
-
-
-class PassThrough(nn.Module):
-    """Stands where a sub-layer has neither heads nor units and returns what `rule` says."""
-
-    def __init__(self, rule: str) -> None:
-        super().__init__()
-        self.rule = rule
-
-    def forward(self, *args: Any, **kwargs: Any) -> Any:
-        match self.rule:
-            case base.FIRST:
-                return args[0] if args else next(iter(kwargs.values()))
-            case base.SECOND:
-                return args[1]
-            case base.FIRST_PAIR:
-                return args[0] if args else kwargs["hidden_states"], None
-            case base.ZERO:
-                return 0.0
-            case base.ZERO_PAIR:
-                return 0.0, None
-        raise AssertionError(self.rule)
+from compresskit.supernet.pass_through import PassThrough
 
 
 def blueprint_of(model: nn.Module) -> Blueprint:
@@ -69,12 +49,13 @@ def skeleton_of(model: nn.Module, plan: SlicingPlan, blueprint: Blueprint) -> nn
 
 
 def reshape(model: nn.Module, plan: SlicingPlan, blueprint: Blueprint) -> None:
-    """Drop the layers that `plan` drops and put pass-throughs in, in place."""
+    """Drop the layers that `plan` drops, put pass-throughs in and tell modules their heads, in place."""
     stem = blueprint.family.stem
     numbers = {_layer_number(cut.source, stem) for cut in plan.cuts.values()}
     kept = sorted(number for number in numbers if number is not None)
     parent_name, _, list_name = stem.rpartition(".")
     parent = model.get_submodule(parent_name)
+    heads = heads_of(model)
     layers = parent.get_submodule(list_name)
     assert isinstance(layers, nn.ModuleList)
     setattr(parent, list_name, nn.ModuleList(layers[source] for source in kept))
@@ -82,16 +63,8 @@ def reshape(model: nn.Module, plan: SlicingPlan, blueprint: Blueprint) -> None:
     for name, rule in plan.identities.items():
         owner, _, child = name.rpartition(".")
         setattr(model.get_submodule(owner), child, PassThrough(rule))
-
-
-def sub_layer(model: nn.Module, name: str) -> nn.Module | None:
-    """The module of that name, or None where it or what holds it was replaced by a pass-through."""
-    module = model
-    for part in name.split("."):
-        if isinstance(module, PassThrough):
-            return None
-        module = module.get_submodule(part)
-    return None if isinstance(module, PassThrough) else module
+    tell_heads(model, plan.own_heads(heads), blueprint.dims.head_size)
+    note_heads(model)
 
 
 def _layer_number(name: str, stem: str) -> int | None:

@@ -9,14 +9,13 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from compresskit.data.sources import Source
 from compresskit.data.table import Table
-from compresskit.errors import DataError
 from compresskit.inputs import Row
 
 Array = npt.NDArray[Any]
@@ -29,8 +28,8 @@ IGNORED = -100
 class DataOptions:
     """What is said of a data set beside its rows. `label2id`: of the head of a fine-tuned checkpoint.
 
-    `head_task`: the hub's name of the task that this head is for; None: of whatever is read.
-    `dataset`: the name, by which GLUE's metrics are known.
+    `head_task`: the hub's name of the task that this head is for; None: of whatever is read. `head_problem`:
+    its problem type in transformers. `dataset`: the name, by which GLUE's metrics are known.
     """
 
     text_columns: tuple[str, ...] = ()
@@ -38,6 +37,7 @@ class DataOptions:
     metric: str | None = None
     label2id: Mapping[str, int] | None = None
     head_task: str | None = None
+    head_problem: str | None = None
     dataset: str = ""
 
 
@@ -90,14 +90,16 @@ class TaskKind(ABC):
     """A task with its labels: `labels` are names by class id, none where answers are numbers.
 
     A task may have further fields, with defaults, which manifests keep. `name` stands in `--task` and in
-    manifests, `hub_task` is the Hugging Face hub's name, which tells the transformers class, `metrics` are
-    those permitted, the default first.
+    manifests, `hub_task` is the Hugging Face hub's name, which tells the transformers class, `problem_types`
+    are transformers' of the heads that it keeps, `metrics` are those permitted, the default first.
     """
 
     name: ClassVar[str]
     hub_task: ClassVar[str]
     metrics: ClassVar[tuple[str, ...]]
     is_regression: ClassVar[bool] = False
+    problem_types: ClassVar[tuple[str | None, ...]] = (None, "single_label_classification", "regression")
+    is_chosen: ClassVar[bool] = False
 
     labels: tuple[str, ...]
     metric_name: str
@@ -115,7 +117,12 @@ class TaskKind(ABC):
     @classmethod
     def head(cls, options: DataOptions) -> Mapping[str, int] | None:
         """Output of each label of a checkpoint's head, where it has one for this task."""
-        return options.label2id if options.head_task in (None, cls.hub_task) else None
+        return options.label2id if cls.keeps_head(options.head_task, options.head_problem) else None
+
+    @classmethod
+    def keeps_head(cls, head_task: str | None, problem: str | None) -> bool:
+        """Whether a head for this task of the hub, and of this problem type, serves it."""
+        return head_task in (None, cls.hub_task) and problem in cls.problem_types
 
     @classmethod
     def fits(cls, table: Table, options: DataOptions) -> bool:
@@ -131,28 +138,6 @@ class TaskKind(ABC):
     def is_labelled(cls, table: Table, options: DataOptions, train: Callable[[], Table | None]) -> bool:
         """Whether a split other than training has labels; `train()`: the training split, if any."""
         return True
-
-    @classmethod
-    def test_table(cls, source: Source, options: DataOptions) -> tuple[tuple[str, Table] | None, list[str]]:
-        """Name and table of the split that tests, None where it is to be cut from training; and notes.
-
-        `options` name the label column. DataError for a split without rows.
-        """
-        notes: list[str] = []
-        for name in ("test", "validation"):
-            table = source.splits.get(name)
-            if table is None:
-                continue
-            if not table.num_rows:
-                raise DataError(f"the {name} split is empty; give it rows, or leave it out.")
-            if not cls.is_labelled(table, options, lambda: source.splits["train"]):
-                notes.append(f"the {name} split has no labels and is not used")
-                continue
-            if name == "test" and "validation" in source.splits:
-                unused = "validation is cut from training, the validation split is not used"
-                notes.append(f"the test split tests; {unused}")
-            return (name, table), notes
-        return None, notes
 
     @abstractmethod
     def read_test(self, table: Table, split: str, source: str, options: DataOptions) -> Examples:
@@ -198,6 +183,13 @@ class TaskKind(ABC):
         """What a model says of `rows`, from its logits (rows, ...), padded with 0 where rows are shorter."""
         return logits
 
+    def fitted(self, predictions: Array, labels: Array) -> Self:
+        """This task for the model that says `predictions` of validation rows with `labels`.
+
+        Where `is_chosen`, something of it is chosen on them, such as thresholds; manifests keep it.
+        """
+        return self
+
     @abstractmethod
     def answers(self, predictions: Array) -> Array:
         """What a model chose, in the form of `Examples.labels`. DataError unless all is finite.
@@ -236,6 +228,10 @@ class TaskKind(ABC):
     def class_pairs(self, answers: Array, labels: Array) -> tuple[Array, Array] | None:
         """(n,) class ids said and true, one by one; None where answers are no classes."""
         return None
+
+    def counts(self, labels: Array) -> Array:
+        """(classes,) how often `labels` hold each. Not asked of a task without names."""
+        return np.bincount(labels[labels >= 0].reshape(-1), minlength=len(self.labels))
 
     def absent(self, name: str, labels: Array) -> str | None:
         """Which classes have no row in split `name`, for the user; None where all have."""

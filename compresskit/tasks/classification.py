@@ -6,15 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import sqrt
 
-import numpy as np
-
-from compresskit.data.label_values import Label
 from compresskit.data.rows import Rows
-from compresskit.errors import DataError
 from compresskit.tasks import metrics
 from compresskit.tasks.base import Array
-from compresskit.tasks.label_match import match_labels
-from compresskit.tasks.labels import absent_note
+from compresskit.tasks.label_ids import absent_note, engine_ids
 from compresskit.tasks.text import TextKind
 
 
@@ -46,25 +41,7 @@ class Classification(TextKind):
         return f"one row is {row:.1f} points, and the 95 % interval of accuracy is up to +-{width:.0f} points"
 
     def _known(self, rows: Rows, class_names: Sequence[str], source: str) -> tuple[Array, tuple[str, ...]]:
-        labels = list(dict.fromkeys(rows.labels))
-        match = match_labels(labels, self.labels, class_names)
-        ids = {} if match is None else {label: match.find(label) for label in labels}
-        if match is None or None in ids.values():
-            raise DataError(self._unknown(rows, labels, source))
-        return np.array([ids[label] for label in rows.labels]), match.notes
-
-    def _unknown(self, rows: Rows, labels: Sequence[Label], source: str) -> str:
-        odd = next((label for label in labels if match_labels([label], self.labels) is None), None)
-        if odd is not None:
-            return (
-                f"{source}, row {rows.numbers[rows.labels.index(odd)]}: label {odd!r} is not one of the "
-                f"engine's; permitted: {', '.join(self.labels)}, or 0 to {len(self.labels) - 1} where these "
-                "are no names."
-            )
-        return (
-            f"{source}: some labels are names of the engine's classes and some are not: "
-            f"{', '.join(map(str, labels[:8]))}; permitted: {', '.join(self.labels)}. Rename the labels."
-        )
+        return engine_ids(rows, self.labels, class_names, source)
 
 
 TASK = Classification

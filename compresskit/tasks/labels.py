@@ -1,182 +1,245 @@
-"""The number that each label has."""
+"""Several labels a text, or a pair of texts: each of its own, from a threshold of its probability on."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from math import isfinite
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 
-from compresskit.data.label_values import Label, label_number, label_text
-from compresskit.data.rows import Rows
-from compresskit.errors import DataError, row_list, some
-from compresskit.tasks.label_match import Classes, match_labels
+from compresskit.data.columns import find_text_columns
+from compresskit.data.conventions import first_present
+from compresskit.data.fingerprint import values_fingerprint
+from compresskit.data.label_sets import (
+    LabelledRows,
+    find_label_columns,
+    has_labels,
+    holds_lists,
+    read_sets,
+)
+from compresskit.data.rows import missing_note
+from compresskit.data.sources import Source
+from compresskit.data.strata import rarest_held
+from compresskit.data.table import Table
+from compresskit.data.tagged import TOKENS
+from compresskit.errors import ConfigurationError, DataError, one_of, some
+from compresskit.inputs import Row
+from compresskit.tasks.base import Array, DataOptions, Examples, Reading
+from compresskit.tasks.held_out import tested_split
+from compresskit.tasks.label_ids import engine_ids, read_labels
+from compresskit.tasks.text import TextInputs
+from compresskit.tasks.weighted import share
+
+MICRO, MACRO = "micro_f1", "macro_f1"
+MIDDLE = 0.5
+LEAST = 5  # rows with a label, from which its threshold is its own
 
 
 @dataclass(frozen=True)
-class Labels:
-    """How labels become numbers. `names`: by class id; regression has no names and a single output.
+class LabelSets(TextInputs):
+    """`Examples.labels` are (rows, labels) of 0 and 1; logits are (rows, labels).
 
-    `find`: the class id of a label, None for one that is no class. `notes`: what the user should know.
+    `thresholds`: the probability of each label from which a row has it; empty: `MIDDLE` of all. They are
+    chosen on validation rows: by micro F1 one for all labels, by macro F1 one for each of `LEAST` rows.
     """
 
-    kind: str
-    names: tuple[str, ...]
-    find: Callable[[Label], int | None]
-    notes: tuple[str, ...] = ()
+    name = "labels"
+    metrics = (MICRO, MACRO)
+    problem_types = ("multi_label_classification",)
+    is_chosen = True
 
-    def encode(self, rows: Rows) -> npt.NDArray[Any]:
-        """(rows,) int64 class ids, or float32 numbers. Raises DataError for a label that is no class."""
-        if self.kind == "regression":
-            return np.asarray(_numbers(rows), dtype=np.float32)
-        ids = {label: self.find(label) for label in set(rows.labels)}
-        unknown: dict[Label, list[int]] = {}
-        for label, number in zip(rows.labels, rows.numbers, strict=True):
-            if ids[label] is None:
-                unknown.setdefault(label, []).append(number)
-        if unknown:
-            found = "; ".join(f"{label!r} in {row_list(where)}" for label, where in list(unknown.items())[:5])
-            raise DataError(
-                f"labels of the {rows.split} split are not in training: {found}. Training has "
-                f"{some(self.names)}. Correct these rows, leave them out, or add examples to training."
+    thresholds: tuple[float, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "thresholds", tuple(self.thresholds))  # JSON has lists
+        within = all(isinstance(each, float | int) and 0 <= each <= 1 for each in self.thresholds)
+        if not within or len(self.thresholds) not in (0, len(self.labels)):
+            raise ConfigurationError(
+                f"thresholds are {some(self.thresholds)}; permitted: a number from 0 to 1 for each of "
+                f"{len(self.labels)} labels."
             )
-        return np.asarray([ids[label] for label in rows.labels], dtype=np.int64)
 
-    def spelling_note(self, rows: Rows) -> str | None:
-        """Labels of another split that are written otherwise than in training; None where there are none."""
-        if self.kind == "regression":
+    # Reading
+
+    @classmethod
+    def fits(cls, table: Table, options: DataOptions) -> bool:
+        """Lists of names beside a text, columns of 0 and 1 and none of labels, or a checkpoint for them."""
+        if options.label2id is not None and options.head_problem in cls.problem_types:
+            return True
+        try:
+            columns = find_label_columns(table, options.label_column)
+            find_text_columns(table, columns[0], options.text_columns or None)
+        except DataError:
+            return False  # said when the data are read
+        of_words = first_present(table.names, TOKENS) is not None
+        return not of_words and (len(columns) > 1 or holds_lists(table, columns[0]))
+
+    @classmethod
+    def is_labelled(cls, table: Table, options: DataOptions, train: Callable[[], Table | None]) -> bool:
+        """False for a split without labels: see `has_labels`."""
+        try:
+            return has_labels(table, find_label_columns(table, options.label_column))
+        except DataError:  # without such a column
+            return False
+
+    @classmethod
+    def read(cls, source: Source, options: DataOptions) -> Reading:
+        metric_name = options.metric or cls.metrics[0]
+        if metric_name not in cls.metrics:
+            raise ConfigurationError(one_of("metric of several labels", metric_name, cls.metrics))
+        table = source.splits["train"]
+        columns = find_label_columns(table, options.label_column)
+        texts = find_text_columns(table, columns[0], options.text_columns or None)
+        named = ",".join(columns)
+        tested, notes = tested_split(cls, source, replace(options, label_column=named))
+        train = read_sets("train", table, texts, columns)
+        given = [train] if tested is None else [train, read_sets(*tested, texts, columns)]
+        flat = [rows.flat for rows in given]
+        if not len(flat[0]):
+            raise DataError(f"no row of the train split has a label ({named}); see --label-column.")
+        head = cls.head(options)
+        labels = read_labels(flat[0], label2id=head)
+        absent = [name for name in columns if name not in flat[0].labels] if columns[1:] and not head else []
+        if absent:
+            notes.append(f"labels without a train row are left out: {len(absent)} ({some(absent)})")
+        notes += filter(None, [missing_note(rows.rows) for rows in given])
+        notes += [*labels.notes, *filter(None, (labels.spelling_note(rows) for rows in flat[1:]))]
+        kind = cls(labels.names, metric_name)
+        examples = [kind._examples(rows, labels.encode(each)) for rows, each in zip(given, flat, strict=True)]
+        return Reading(
+            kind,
+            examples[0],
+            examples[1] if len(examples) > 1 else None,
+            table.num_rows,
+            texts,
+            named,
+            tuple(notes),
+            values_fingerprint((rows.rows.split, list(rows.values())) for rows in given),
+        )
+
+    def read_test(self, table: Table, split: str, source: str, options: DataOptions) -> Examples:
+        columns = find_label_columns(table, options.label_column, self.labels)
+        texts = find_text_columns(table, columns[0], options.text_columns or None)
+        rows = read_sets(split, table, texts, columns)
+        ids, notes = engine_ids(rows.flat, self.labels, (), source)
+        return self._examples(rows, ids, (*filter(None, [missing_note(rows.rows)]), *notes))
+
+    def _examples(self, rows: LabelledRows, ids: Array, notes: tuple[str, ...] = ()) -> Examples:
+        labels = np.zeros((len(rows.rows), len(self.labels)), dtype=np.int64)
+        labels[np.repeat(np.arange(len(labels)), [len(each) for each in rows.sets]), ids.astype(np.int64)] = 1
+        return Examples(rows.rows.texts, labels, rows.rows.texts, notes)
+
+    # Learning
+
+    def configure(self, config: Any) -> None:
+        super().configure(config)
+        config.problem_type = self.problem_types[0]
+
+    def compared(self, output: Any, targets: Any) -> tuple[Any, Any]:
+        """Each label is a choice of two, of logits 0 and z: its cross-entropy is that of a sigmoid of z."""
+        pairs = output.logits.unsqueeze(-1) * output.logits.new_tensor([0.0, 1.0])
+        return pairs.flatten(0, 1), targets.flatten()
+
+    # Judging
+
+    def fitted(self, predictions: Array, labels: Array) -> Self:
+        found = _probabilities(self.metric_name, predictions)
+        best = [_best_threshold(found.ravel(), labels.ravel())] * len(self.labels)
+        if self.metric_name == MACRO:
+            for place in np.flatnonzero(labels.sum(0) >= LEAST):
+                best[place] = _best_threshold(found[:, place], labels[:, place])
+        return replace(self, thresholds=tuple(best))
+
+    def answers(self, predictions: Array) -> Array:
+        found = _probabilities(self.metric_name, predictions)
+        return (found >= np.asarray(self.thresholds or MIDDLE)).astype(np.int64)
+
+    def score_answers(self, answers: Array, labels: Array) -> float:
+        return float(self.weighted(answers, labels, np.ones((1, len(labels))))[0])
+
+    def weighted(self, answers: Array, labels: Array, counts: npt.NDArray[np.float64]) -> Array:
+        """Macro F1 is the mean over the labels that a sample has rows of, whatever is said."""
+        parts = (answers * labels, answers, labels)
+        if self.metric_name == MICRO:
+            hits, said, true = (counts @ part.sum(1) for part in parts)
+            return share(2 * hits, said + true)
+        hits, said, true = (counts @ part for part in parts)
+        return share((share(2 * hits, said + true) * (true > 0)).sum(1), (true > 0).sum(1))
+
+    def prior(self, train_labels: Array, labels: Array) -> float:
+        """Of the most frequent labels, as many as are best on training; all of them by macro F1."""
+        held = self.counts(train_labels)
+        order = np.argsort(-held, kind="stable")
+        said = np.arange(1, len(order) + 1) * len(train_labels)
+        size = int(np.argmax(share(2 * np.cumsum(held[order]), said + held.sum()))) + 1
+        answer = np.zeros_like(held)
+        answer[order[: size if self.metric_name == MICRO else len(order)]] = 1
+        return self.score_answers(np.tile(answer, (len(labels), 1)), labels)
+
+    def strata(self, labels: Array) -> npt.NDArray[np.int64]:
+        return rarest_held(labels > 0)
+
+    def counts(self, labels: Array) -> Array:
+        return np.asarray(labels.sum(0))
+
+    def mistaken(self, labels: Array, others: Array) -> Array:
+        """No label is found; a row without any has the most frequent one."""
+        wrong = np.zeros_like(labels)
+        wrong[labels.sum(1) == 0, int(others.sum(0).argmax())] = 1
+        return wrong
+
+    def class_pairs(self, answers: Array, labels: Array) -> tuple[Array, Array]:
+        """Of rows that have one label and are given one."""
+        single = (answers.sum(1) == 1) & (labels.sum(1) == 1)
+        return answers[single].argmax(1), labels[single].argmax(1)
+
+    def absent(self, name: str, labels: Array) -> str | None:
+        absent = [self.labels[place] for place in np.flatnonzero(self.counts(labels) == 0)]
+        if not absent:
             return None
-        pairs = {str(label): self.find(label) for label in set(rows.labels) if isinstance(label, str)}
-        other = [
-            f"{text!r} for {self.names[i]!r}"
-            for text, i in sorted(pairs.items())
-            if i is not None and text not in self.names
+        shared = "; they share one threshold" if (name, self.metric_name) == ("validation", MACRO) else ""
+        return f"labels without a {name} row: {len(absent)} of {len(self.labels)} ({some(absent)}){shared}"
+
+    def resolution(self, rows: int) -> str:
+        return f"one row in {rows} can move F1 by about {100 / rows:.1f} points"
+
+    # Serving
+
+    def decode(
+        self, predictions: Array, rows: Sequence[Row], inputs: Sequence[Any]
+    ) -> list[list[dict[str, Any]]]:
+        """Of each text its labels, the most probable first, with their probabilities."""
+        if not len(predictions):
+            return []
+        found, given = _probabilities(self.metric_name, predictions), self.answers(predictions)
+        return [
+            [
+                {"label": self.labels[place], "score": float(score[place])}
+                for place in np.argsort(-score, kind="stable")
+                if has[place]
+            ]
+            for score, has in zip(found, given, strict=True)
         ]
-        return f"labels of the {rows.split} split are spelled differently: {some(other)}" if other else None
 
 
-def read_labels(
-    train: Rows,
-    *,
-    kind: str = "classification",
-    class_names: Sequence[str] = (),
-    label2id: Mapping[str, int] | None = None,
-) -> Labels:
-    """Label ids, from the training rows and, if given, the head of a fine-tuned checkpoint.
+def _best_threshold(scores: Array, truth: Array) -> float:
+    """The probability from which F1 is highest, between two that occur; `MIDDLE` where no label is true."""
+    order = np.argsort(-scores, kind="stable")
+    ranked, hits = np.append(scores[order], 0.0), np.cumsum(truth[order])
+    f1 = 2 * hits / (np.arange(1, len(order) + 1) + truth.sum())
+    best = int(np.where(ranked[:-1] > ranked[1:], f1, 0.0).argmax())
+    return float(ranked[best : best + 2].mean()) if truth.any() else MIDDLE
 
-    Classes are numbered in sorted order; regression has none.
-    `class_names`: names of integer labels. `label2id`: of the checkpoint; labels are matched to it as
-    `match_labels` says. Raises DataError when labels do not fit the kind or the checkpoint.
-    """
-    known = set(train.labels)
-    numeric = all(label_number(label) is not None for label in known)
-    fractional = any(isinstance(label, float) for label in known)
-    if kind == "regression":
-        _numbers(train)
-        if label2id is not None and len(label2id) > 1:
-            raise DataError(
-                f"labels are numbers for regression, but the checkpoint's head has the classes "
-                f"{some(label2id)}; give a checkpoint with one output, or one that is not fine-tuned."
-            )
-        return Labels(kind, (), lambda _: None)
-    if fractional:
-        value = next(label for label in train.labels if isinstance(label, float))
+
+def _probabilities(metric_name: str, logits: Array) -> npt.NDArray[np.float64]:
+    if not np.isfinite(logits).all():
         raise DataError(
-            f"the label column holds numbers such as {value}, which are not classes; permitted: text or "
-            "whole numbers. For numbers, choose regression."
+            f"{metric_name} cannot be computed: predictions hold values that are not finite. If training "
+            "diverged, give a lower --learning-rate."
         )
-    classes = sorted(known, key=lambda label: (isinstance(label, str), label))
-    if len(classes) < 2:
-        raise DataError(f"training has one label only, {classes[0]!r}; a classifier needs two or more.")
-    if len(classes) > max(20, len(train) // 2):
-        raise DataError(
-            f"the label column has {len(classes)} different values in {len(train)} rows, too many for "
-            "classes; name another with --label-column" + (", or choose regression." if numeric else ".")
-        )
-    if label2id is not None:
-        return _fitted(classes, class_names, label2id)
-    return _new_classes(classes, class_names)
+    return np.asarray(1 / (1 + np.exp(-np.clip(logits.astype(np.float64), -60, 60))))
 
 
-def _new_classes(labels: Sequence[Label], class_names: Sequence[str]) -> Labels:
-    """Classes of a head that is still to be trained; one number that is written in two ways is one class."""
-    texts = list(dict.fromkeys(label_text(label, class_names) for label in labels))
-    values = [label_number(text) for text in texts]
-    names, notes = texts, []
-    if None not in values:
-        first: dict[float | None, str] = {}
-        for text, value in sorted(zip(texts, values, strict=True), key=lambda item: len(item[0])):
-            first.setdefault(value, text)
-        names = [text for text in texts if text in first.values()]
-        merged = [f"{t!r} and {first[v]!r}" for t, v in zip(texts, values, strict=True) if first[v] != t]
-        if merged:
-            notes.append(f"labels that are one number were taken for one class: {some(merged)}")
-    notes += _look_alikes(names)
-    classes = Classes(names)
-    return Labels(
-        "classification",
-        tuple(names),
-        lambda label: classes.by_name(label_text(label, class_names)),
-        (*notes,),
-    )
-
-
-def _look_alikes(names: Sequence[str]) -> list[str]:
-    """Classes of their own that may be meant for one: case or spaces differ, or leading zeros."""
-    notes = []
-    for what, key in (
-        ("case or spaces", lambda name: " ".join(name.split()).casefold()),
-        ("leading zeros", lambda name: name.lstrip("0") if name.isdecimal() else name),
-    ):
-        groups: dict[str, list[str]] = {}
-        for name in names:
-            groups.setdefault(key(name), []).append(name)
-        notes += [
-            f"labels {', '.join(map(repr, group))} differ in {what} alone and are {len(group)} classes"
-            for group in groups.values()
-            if len(group) > 1
-        ]
-    return notes
-
-
-def _fitted(labels: Sequence[Label], class_names: Sequence[str], label2id: Mapping[str, int]) -> Labels:
-    by_id = {number: name for name, number in label2id.items()}
-    if set(by_id) == set(range(len(label2id))):
-        names = tuple(by_id[number] for number in range(len(by_id)))
-        found = match_labels(labels, names, class_names)
-        if found is not None and found.counts_from_1 and not class_names:
-            raise DataError(
-                f"labels {some(labels)} may be class ids of the checkpoint, of which 0 ({names[0]}) has no "
-                f"row, or count from 1. Write the names of its classes instead: {some(names)}."
-            )
-        if found is not None:
-            return Labels("classification", names, found.find, found.notes)
-    raise DataError(
-        f"labels {some(label_text(label, class_names) for label in labels)} do not fit the head of the "
-        f"checkpoint, which has {some(f'{number}: {name}' for name, number in label2id.items())}; rename "
-        "the labels to its names or ids, or give a checkpoint that is not fine-tuned."
-    )
-
-
-def absent_note(name: str, ids: npt.NDArray[Any], names: Sequence[str]) -> str | None:
-    """Which classes have no row in a split, and how many; None where all have, and for regression."""
-    absent = sorted(set(range(len(names))) - set(np.unique(ids).tolist()))
-    if not absent:
-        return None
-    return f"classes without a {name} row: {len(absent)} of {len(names)} ({some(names[i] for i in absent)})"
-
-
-def _numbers(rows: Rows) -> list[float]:
-    numbers = []
-    for label, place in zip(rows.labels, rows.numbers, strict=True):
-        number = label_number(label)
-        if number is None or not isfinite(number):
-            raise DataError(
-                f"label {label!r} in row {place} of the {rows.split} split is not a number; regression "
-                "needs a number in every row."
-            )
-        numbers.append(number)
-    return numbers
+TASK = LabelSets

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +82,10 @@ class Task:
         """The task's metric of predictions, as a fraction."""
         return self.kind.score(predictions, labels)
 
+    def fitted(self, predictions: npt.NDArray[Any], labels: npt.NDArray[Any]) -> Task:
+        """This task for a model with these predictions of validation rows: see `TaskKind.fitted`."""
+        return replace(self, kind=self.kind.fitted(predictions, labels))
+
     def prior(self, split: Split) -> float:
         """The metric on `split` of the best answer that is the same for every row (majority class, mean)."""
         return self.kind.prior(self.train.labels, split.labels)
@@ -99,19 +103,23 @@ def load_task(
     seed: int = 0,
     label2id: Mapping[str, int] | None = None,
     head_task: str | None = None,
+    head_problem: str | None = None,
     max_positions: int | None = None,
     inputs: InputSpec = TEXT,
 ) -> Task:
     """Load, split and encode a data set.
 
     `dataset`: a path of a folder or file, or `id[:config]` of the hub. `kind`: name of the task, inferred
-    when None. `label2id`: of a fine-tuned checkpoint whose head is kept, if it is of `head_task`.
+    when None. `label2id`: of a fine-tuned checkpoint whose head is kept, if it is of `head_task` and of
+    `head_problem`, its problem type.
     `max_positions`: tokens the model takes (see `position_limit`); None: what the tokenizer says. `inputs`:
     of the model. Raises DataError for the data, ConfigurationError for kind, metric or length.
     """
     source = load_source(dataset)
     name = source.name
-    options = DataOptions(tuple(text_columns or ()), label_column, metric, label2id, head_task, name)
+    options = DataOptions(
+        tuple(text_columns or ()), label_column, metric, label2id, head_task, head_problem, name
+    )
     chosen = kind_for(source.splits["train"], options) if kind is None else kind_named(kind)
     read = chosen.read(source, options)
     del source  # the columns that are not used take memory

@@ -19,16 +19,27 @@ from compresskit.data.table import Table
 from compresskit.inputs import Row
 from compresskit.tasks.base import Array, DataOptions, Encoded, Examples, Reading, TaskKind
 from compresskit.tasks.encoding import encode, encode_texts
-from compresskit.tasks.labels import Labels, read_labels
+from compresskit.tasks.held_out import tested_split
+from compresskit.tasks.label_ids import Labels, read_labels
 from compresskit.tasks.metrics import answers_of, metric, metric_for, prior
 from compresskit.tasks.weighted import weighted_metric
 
 
-@dataclass(frozen=True)
-class TextKind(TaskKind):
-    """`Examples.texts` are what is encoded; `Examples.labels` are (rows,)."""
+class TextInputs(TaskKind):
+    """`Examples.texts` are what is encoded."""
 
     hub_task = "text-classification"
+
+    def encode(self, inputs: Sequence[Any], tokenizer: Any, max_length: int) -> Encoded:
+        return encode(inputs, tokenizer, max_length)
+
+    def encode_served(self, inputs: Sequence[Any], tokenizer: Any, *, segments: bool) -> list[Row]:
+        return encode_texts(tokenizer, inputs, segments=segments)
+
+
+@dataclass(frozen=True)
+class TextKind(TextInputs):
+    """`Examples.labels` are (rows,)."""
 
     @classmethod
     def is_labelled(cls, table: Table, options: DataOptions, train: Callable[[], Table | None]) -> bool:
@@ -50,7 +61,7 @@ class TextKind(TaskKind):
         columns = find_text_columns(table, label, options.text_columns or None)
         class_names = table.class_names.get(label, ())
         train = read_rows("train", table, columns, label)
-        tested, notes = cls.test_table(source, replace(options, label_column=label))
+        tested, notes = tested_split(cls, source, replace(options, label_column=label))
         test = None if tested is None else read_rows(*tested, columns, label, class_names)
         given = [rows for rows in (train, test) if rows is not None]
         labels = read_labels(train, kind=cls.name, class_names=class_names, label2id=cls.head(options))
@@ -77,12 +88,6 @@ class TextKind(TaskKind):
     @abstractmethod
     def _known(self, rows: Rows, class_names: Sequence[str], source: str) -> tuple[Array, tuple[str, ...]]:
         """(rows,) labels by the engine's, and notes on how they were understood. DataError for others."""
-
-    def encode(self, inputs: Sequence[Any], tokenizer: Any, max_length: int) -> Encoded:
-        return encode(inputs, tokenizer, max_length)
-
-    def encode_served(self, inputs: Sequence[Any], tokenizer: Any, *, segments: bool) -> list[Row]:
-        return encode_texts(tokenizer, inputs, segments=segments)
 
     def answers(self, predictions: Array) -> Array:
         return answers_of(self.metric_name, predictions)

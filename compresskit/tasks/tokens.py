@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from compresskit.data.fingerprint import values_fingerprint
 from compresskit.data.sources import Source
+from compresskit.data.strata import rarest_held
 from compresskit.data.table import Table
 from compresskit.data.tagged import TaggedRows, check_types, find_layout, layout_of, read_tagged
 from compresskit.data.text_spans import flattened
@@ -22,6 +23,7 @@ from compresskit.entities.words import TEXT, WORDS, joined, spans_in
 from compresskit.errors import ConfigurationError, DataError, one_of, some
 from compresskit.inputs import Row
 from compresskit.tasks.base import Array, DataOptions, Encoded, Examples, Reading, TaskKind
+from compresskit.tasks.held_out import tested_split
 
 _STRICT = "entity_f1_strict"
 
@@ -66,7 +68,7 @@ class Tokens(TaskKind):
         head = cls.head(options)
         names = [] if head is None else sorted(head, key=head.__getitem__)
         train = read_tagged("train", table, layout, names)
-        tested, notes = cls.test_table(source, options)
+        tested, notes = tested_split(cls, source, options)
         test = None if tested is None else read_tagged(tested[0], flattened(tested[1]), layout, names)
         types = sorted(train.types)
         if not types:
@@ -154,10 +156,7 @@ class Tokens(TaskKind):
 
     def strata(self, labels: Array) -> npt.NDArray[np.int64]:
         """The type of a row's entities that is rarest in all rows; rows without entities are one more."""
-        held = self._held(labels)
-        rank = np.argsort(np.argsort(held.sum(0), kind="stable"), kind="stable")
-        rarest = np.where(held, rank, held.shape[1]).min(1)
-        return np.unique(rarest, return_inverse=True)[1].astype(np.int64)
+        return rarest_held(self._held(labels))
 
     def weighted(self, answers: Array, labels: Array, counts: npt.NDArray[np.float64]) -> Array:
         return np.asarray(entity_f1(counts @ self._counts(answers, labels)))

@@ -27,20 +27,20 @@ def metric_of(name: str, answers: Values, labels: Values, num_classes: int = 0) 
 
 
 def _accuracy(answers: Values, labels: Values, counts: Array) -> Array:
-    return _share(counts @ (answers == labels).astype(np.float64), counts.sum(axis=1))
+    return share(counts @ (answers == labels).astype(np.float64), counts.sum(axis=1))
 
 
 def _f1(answers: Values, labels: Values, counts: Array) -> Array:
     """Of class 1, of two; 0/0 counts as 0."""
     guessed, true = (answers == 1).astype(np.float64), (labels == 1).astype(np.float64)
-    return _share(2 * (counts @ (guessed * true)), counts @ (guessed + true))
+    return share(2 * (counts @ (guessed * true)), counts @ (guessed + true))
 
 
 def _macro_f1(answers: Values, labels: Values, counts: Array) -> Array:
     """The mean over the classes that a sample has labels of: over the same ones whatever is predicted."""
     hits, guessed, true = _by_class(answers, labels, counts)
-    scores = _share(2 * hits, guessed + true)
-    return _share((scores * (true > 0)).sum(axis=1), (true > 0).sum(axis=1))
+    scores = share(2 * hits, guessed + true)
+    return share((scores * (true > 0)).sum(axis=1), (true > 0).sum(axis=1))
 
 
 def _matthews_correlation(answers: Values, labels: Values, counts: Array) -> Array:
@@ -49,7 +49,7 @@ def _matthews_correlation(answers: Values, labels: Values, counts: Array) -> Arr
     total = counts.sum(axis=1)
     shared = hits.sum(axis=1) * total - (guessed * true).sum(axis=1)
     spread = (total**2 - (guessed**2).sum(axis=1)) * (total**2 - (true**2).sum(axis=1))
-    return _share(shared, np.sqrt(spread))
+    return share(shared, np.sqrt(spread))
 
 
 def _pearson(answers: Values, labels: Values, counts: Array) -> Array:
@@ -120,10 +120,10 @@ def _ranks(values: Values, counts: Array) -> Array:
 def _correlation(shared: Array, spread_x: Array, spread_y: Array) -> Array:
     """0 where one of them is constant; rounding leaves a little of a spread that is none."""
     flat = (spread_x <= 1e-12 * spread_x.max()) | (spread_y <= 1e-12 * spread_y.max())
-    return np.where(flat, 0.0, _share(shared, np.sqrt(np.maximum(spread_x * spread_y, 0.0))))
+    return np.where(flat, 0.0, share(shared, np.sqrt(np.maximum(spread_x * spread_y, 0.0))))
 
 
-def _share(part: Array, whole: Array) -> Array:
+def share(part: Array, whole: Array) -> Array:
     """`part / whole`, 0 where there is no whole."""
     return np.divide(part, whole, out=np.zeros(np.shape(part)), where=np.asarray(whole) > 0)
 

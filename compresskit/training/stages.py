@@ -62,9 +62,9 @@ class Stage:
 def score(
     supernet: SuperNetwork, stage: Stage, split: Split, architecture: Architecture | None = None
 ) -> float:
-    """The task's metric of a sub-network on a split, as a fraction."""
+    """The task's metric of a sub-network on a split of validation, as a fraction."""
     said = predict(supernet, stage.task, split, architecture=architecture)
-    return stage.task.score(said, split.labels)
+    return stage.task.fitted(said, split.labels).score(said, split.labels)
 
 
 def quick_predict(
@@ -81,7 +81,8 @@ def quick_predict(
 
 def quick_score(supernet: SuperNetwork, stage: Stage, architecture: Architecture | None = None) -> float:
     """The metric on the rows that a search scores, of `quick_predict`."""
-    return stage.task.score(quick_predict(supernet, stage, architecture), stage.task.search.labels)
+    said, labels = quick_predict(supernet, stage, architecture), stage.task.search.labels
+    return stage.task.fitted(said, labels).score(said, labels)
 
 
 def fine_tune(model: nn.Module, stage: Stage, recipe: Recipe, strategy: Strategy | None = None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from copy import deepcopy
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -15,13 +16,17 @@ from torch import nn
 from compresskit.architecture import Architecture, Layer
 from compresskit.engine.export import export_onnx
 from compresskit.engine.graph_slicer import GraphSlicer
+from compresskit.engine.variants import VARIANTS, check_equal
 from compresskit.errors import ArchitectureError
 from compresskit.families import Blueprint, blueprint_from_json
 from compresskit.kept import Kept
 from compresskit.pruning.extract import extract
+from compresskit.pruning.reload import load_pruned
 from compresskit.supernet.attention import quick_gradients
-from compresskit.supernet.importance import Importance, reorder
+from compresskit.supernet.heads import heads_of
+from compresskit.supernet.importance import Importance, reorder, sort_heads
 from compresskit.supernet.network import SuperNetwork
+from tests.pruning.written import write_pruned
 
 LAYERS, HEADS, UNITS, HIDDEN, VOCABULARY = 4, 4, 24, 32, 60
 
@@ -219,12 +224,35 @@ class FamilyContract:
         moved = [not torch.equal(*pair) for pair in zip(weights, supernet.model.parameters(), strict=True)]
         assert sum(moved) >= LAYERS * 4  # of each layer what reads and what writes
 
+    def test_reordered_models_are_saved_and_pruned(self, supernet: SuperNetwork, tmp_path: Path) -> None:
+        from compresskit.pipeline.training.models import load_model, save_model
+
+        batch, architecture, model = make_batch(), irregular(), supernet.model
+        reorder(model, supernet.blueprint, Importance(torch.randn(LAYERS, HEADS), torch.randn(LAYERS, UNITS)))
+        save_model(model, tmp_path / "model")
+        loaded = SuperNetwork(load_model(tmp_path / "model").eval())
+        torch.testing.assert_close(loaded(**batch).logits, model(**batch).logits, rtol=0, atol=0)
+        pruned = extract(model, architecture).eval()
+        wanted = pruned(**batch).logits
+        torch.testing.assert_close(loaded(architecture, **batch).logits, wanted, rtol=0, atol=self.atol)
+        for name in ("as it is", "with its heads in order"):
+            (tmp_path / name).mkdir()
+            write_pruned(tmp_path / name, pruned, architecture)
+            found = load_pruned(tmp_path / name)(**batch).logits
+            torch.testing.assert_close(found, wanted, rtol=0, atol=self.atol)
+            sort_heads(pruned, supernet.blueprint)
+        assert all(ids.tolist() == sorted(ids.tolist()) for ids in heads_of(pruned).values())
+
     def test_onnx_graphs_equal_torch_and_each_other(self, supernet: SuperNetwork) -> None:
-        """Sliced and exported again, at any batch, shorter and longer than traced, padded on either side."""
+        """Sliced and exported again, in every form, at any batch, shorter and longer than traced, padded
+        on either side."""
         slicer = GraphSlicer(export_onnx(supernet.model), supernet.blueprint)
         for name, architecture in ARCHITECTURES.items():
             pruned = extract(supernet.model, architecture).eval()
-            sliced = _session(slicer.slice(architecture))
+            graph = slicer.slice(architecture)
+            for variant in VARIANTS if name == "irregular" else ():
+                check_equal(graph, variant.apply(deepcopy(graph)), variant.session)
+            sliced = _session(graph)
             fresh = sliced if name == "first layers" else _session(export_onnx(pruned))  # seconds each
             names = {item.name for item in fresh.get_inputs()}
             assert names == {item.name for item in sliced.get_inputs()}

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 
 from compresskit.architecture import Architecture, Dimensions, Layer
 from compresskit.families import blueprint_from_json
-from compresskit.families.base import GATE, HEADS, KEY, QUERY, UNITS, UP, VALUE, Block, Family
+from compresskit.families.base import GATE, HEADS, KEY, QUERY, UNITS, UP, VALUE, Block, Family, Told
 from compresskit.families.blueprint import Blueprint
 from compresskit.kept import Kept
+from compresskit.slicing import HEAD_IDS
 
 HIDDEN, GROUPS, QUERIES, SIZE, WIDTH = 6, 2, 3, 2, 5
 ARCHITECTURE = Architecture((Layer(Kept.of(GROUPS, [1]), Kept.of(WIDTH, [0, 3])),))
@@ -53,6 +57,18 @@ def test_a_cut_takes_a_member_from_every_part(blueprint: Blueprint) -> None:
     assert keep["layers.0.wi.weight"] == [[0, 3, 5, 8], None]
     assert keep["layers.0.wo.weight"] == [None, [0, 3]]
     assert keep["layers.0.norm.weight"] == []
+
+
+def test_modules_are_told_the_heads_that_they_have(blueprint: Blueprint) -> None:
+    assert blueprint.plan(ARCHITECTURE).heads == {}
+    told = replace(blueprint.family.attention, told=Told("core", width="width", shared=0))
+    aware = replace(blueprint, family=replace(blueprint.family, attention=told))
+    plan = aware.plan(ARCHITECTURE)
+    assert list(plan.heads) == [f"layers.0.core.{HEAD_IDS}"]
+    ids = {name: np.array([7, 3]) for name in plan.heads}  # in the order that they have in the super-network
+    assert [own.tolist() for own in plan.own_heads(ids).values()] == [[3]]
+    without = Architecture((Layer(Kept(GROUPS, 0), Kept.of(WIDTH, [0])),))
+    assert aware.plan(without).heads == {}
 
 
 def test_costs_come_from_shapes(blueprint: Blueprint) -> None:

@@ -17,42 +17,13 @@ from transformers import (
 from transformers import DistilBertForSequenceClassification as DistilBert
 
 from compresskit.architecture import Architecture
-from compresskit.bundle.manifest import Manifest, hash_files, write_manifest
 from compresskit.errors import EngineError
-from compresskit.pruning.extract import extract
 from compresskit.pruning.reload import load_pruned
 from compresskit.supernet.surgery import blueprint_of
 from tests.contracts.family import HEADS, HIDDEN, LAYERS, UNITS, VOCABULARY, irregular, make_batch, randomize
 from tests.families import test_modernbert
 from tests.families.test_bert import SIZES
-
-
-def write(folder: Path, dense: nn.Module, architecture: Architecture) -> nn.Module:
-    """The files of an engine that `load_pruned` reads."""
-    pruned = extract(dense, architecture).eval()
-    pruned.config.save_pretrained(folder)  # type: ignore[union-attr, operator]
-    save_file(
-        {name: value.contiguous() for name, value in pruned.state_dict().items()},
-        folder / "model.safetensors",
-    )
-    sign(folder, architecture)
-    return pruned
-
-
-def sign(folder: Path, architecture: Architecture) -> None:
-    """The manifest of the files as they are now."""
-    manifest = Manifest(
-        architecture=architecture.to_json(),
-        signature=architecture.signature,
-        precision="fp32",
-        metric_name="accuracy",
-        test_metric=None,
-        num_params=1,
-        macs=1,
-        variant="plain",
-        files=hash_files(folder),
-    )
-    write_manifest(folder, manifest)
+from tests.pruning.written import sign, write
 
 
 def modernbert() -> nn.Module:

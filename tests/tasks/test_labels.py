@@ -1,137 +1,153 @@
+"""Several labels a text."""
+
 from __future__ import annotations
 
-from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from compresskit.data.label_values import Label
-from compresskit.data.rows import Rows
-from compresskit.errors import DataError
-from compresskit.tasks.labels import absent_note, read_labels
+from compresskit.data.sources import Source
+from compresskit.data.table import Table
+from compresskit.errors import ConfigurationError, DataError
+from compresskit.tasks.base import DataOptions
+from compresskit.tasks.labels import LEAST, MACRO, MICRO, MIDDLE, LabelSets
+from compresskit.tasks.registry import kind_for
+from tests.contracts.task import TaskContract
+from tests.tasks.make import tagged_rows, write_json_lines
+
+NAMES = ("a", "b", "c")
+KIND = LabelSets(NAMES, MICRO)
+TRAIN = Table.of({"text": ["p", "q", "r"], "labels": [["a", "c"], [], ["b"]]})
 
 
-def rows(labels: Sequence[Label], split: str = "train") -> Rows:
-    return Rows(split, [("w",)] * len(labels), list(labels), list(range(1, len(labels) + 1)), 0)
+def labelled_sets(count: int, seed: int = 0) -> list[dict[str, Any]]:
+    """Texts of which two words tell, each on its own, what labels they have: none, one or two."""
+    return [
+        {"text": " ".join(words), "labels": sorted({tag[2:] for tag in tags} - {""})}
+        for words, tags in tagged_rows(count, seed)
+    ]
 
 
-def test_classes_are_numbered_in_sorted_order() -> None:
-    text = read_labels(rows(["pos", "neg", "pos"]))
-    assert (text.kind, text.names) == ("classification", ("neg", "pos"))
-    assert text.encode(rows(["pos", "neg"])).tolist() == [1, 0]
-    numbers = read_labels(rows([10, 2, 2]))
-    assert numbers.names == ("2", "10") and numbers.encode(rows([10])).tolist() == [1]
+class TestLabels(TaskContract):
+    name = "labels"
+
+    def write(self, folder: Path) -> Path:
+        return write_json_lines(folder / "data.jsonl", labelled_sets(150))
 
 
-def test_class_names_of_the_data_set_are_kept() -> None:
-    assert read_labels(rows([1, 0]), class_names=("negative", "positive")).names == ("negative", "positive")
+def read(train: Table = TRAIN, test: Table | None = None, **options: Any) -> Any:
+    splits = {"train": train} | ({} if test is None else {"test": test})
+    return LabelSets.read(Source("data", splits), DataOptions(**options))
 
 
-def test_numbers_make_a_regression() -> None:
-    found = read_labels(rows([1.5, 2, 3]), kind="regression")
-    assert found.names == ()
-    encoded = found.encode(rows([0.5, 2]))
-    assert encoded.dtype == "float32" and encoded.tolist() == [0.5, 2.0]
+def test_reading() -> None:
+    found = read(test=Table.of({"text": ["s"], "labels": [["c"]]}))
+    assert found.kind == KIND
+    assert found.train.texts == [("p",), ("q",), ("r",)]
+    assert found.train.labels.tolist() == [[1, 0, 1], [0, 0, 0], [0, 1, 0]]
+    assert found.test.labels.tolist() == [[0, 0, 1]]
+    assert (found.columns, found.label_column) == (("text",), "labels")
+    assert found.fingerprint != read().fingerprint
+    flags = Table.of({"text": ["p", "q"], "a": [0, 1], "b": [1, 1], "none": [0, 0]})
+    assert read(flags).kind.labels == ("a", "b")
+    assert read(flags).notes == ("labels without a train row are left out: 1 (none)",)
+    hidden = Table.of({"text": ["s"], "a": [-1], "b": [-1], "none": [-1]})
+    assert read(flags, hidden).test is None
 
 
-def test_a_label_outside_training_is_named_with_its_rows() -> None:
-    labels = read_labels(rows(["a", "b"]))
-    with pytest.raises(
-        DataError, match="labels of the test split are not in training: 'c' in rows 2, 3; 'd' in row 4"
-    ):
-        labels.encode(rows(["a", "c", "c", "d"], "test"))
+def test_which_tables_are_of_it() -> None:
+    assert kind_for(TRAIN, DataOptions()) is LabelSets
+    one = Table.of({"text": ["p", "q"], "label": ["a", "b"]})
+    assert kind_for(one, DataOptions()) is not LabelSets
+    head: dict[str, Any] = {"label2id": {"a": 0, "b": 1}, "head_task": LabelSets.hub_task}
+    assert kind_for(one, DataOptions(**head)) is not LabelSets
+    assert kind_for(one, DataOptions(**head, head_problem="multi_label_classification")) is LabelSets
+    words = Table.of({"text": ["p"], "tokens": [["p"]], "labels": [["O"]]})
+    assert kind_for(words, DataOptions()) is not LabelSets
 
 
-def test_labels_that_are_no_classes() -> None:
-    with pytest.raises(DataError, match=r"numbers such as 0.5.*choose regression"):
-        read_labels(rows([0.5, 1]), kind="classification")
-    with pytest.raises(DataError, match="one label only, 'a'"):
-        read_labels(rows(["a", "a"]))
-    with pytest.raises(DataError, match="60 different values in 60 rows"):
-        read_labels(rows(list(range(60))))
+def test_the_labels_of_a_fine_tuned_head_keep_their_numbers() -> None:
+    head = {"d": 0, "c": 1, "b": 2, "a": 3}
+    kept = read(label2id=head, head_problem="multi_label_classification")
+    assert kept.kind.labels == ("d", "c", "b", "a")
+    assert kept.train.labels.tolist()[0] == [0, 1, 0, 1]
+    assert read(label2id=head).kind.labels == NAMES  # a head for one label a row
 
 
-def test_labels_that_are_no_numbers() -> None:
-    with pytest.raises(DataError, match="label 'x' in row 2 of the train split is not a number"):
-        read_labels(rows([1, "x"]), kind="regression")
-    with pytest.raises(DataError, match="label inf in row 1 of the test split"):
-        read_labels(rows([1.5, 2]), kind="regression").encode(rows([float("inf")], "test"))
+@pytest.mark.parametrize(
+    ("test", "message"),
+    [
+        (Table.of({"text": ["s"], "labels": [["a", "e"]]}), "test split are not in training: 'e' in row 1"),
+        (Table.of({"text": ["s"], "labels": [[{}]]}), "column labels, row 1: a label is neither"),
+    ],
+)
+def test_bad_data_sets(test: Table, message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        read(test=test)
+    with pytest.raises(DataError, match=r"no row of the train split has a label \(labels\)"):
+        read(Table.of({"text": ["p"], "labels": [[]]}))
 
 
-def test_labels_fit_a_checkpoint_by_name() -> None:
-    found = read_labels(rows(["negative", "Positive"]), label2id={"POSITIVE": 0, "NEGATIVE": 1, "NEUTRAL": 2})
-    assert found.names == ("POSITIVE", "NEGATIVE", "NEUTRAL")
-    assert found.encode(rows(["negative", "Positive"])).tolist() == [1, 0]
-    by_class = read_labels(rows([0, 1]), class_names=("neg", "pos"), label2id={"pos": 0, "neg": 1})
-    assert by_class.encode(rows([0, 1])).tolist() == [1, 0]
+def test_an_engine_knows_its_labels() -> None:
+    flags = Table.of({"text": ["p", "q"], "c": [0, 1], "a": [1, 1], "seen": [1, 0]})
+    assert KIND.read_test(flags, "test", "f", DataOptions()).labels.tolist() == [[1, 0, 0], [1, 0, 1]]
+    other = Table.of({"text": ["p", "q"], "labels": [["a"], ["b", "e"]]})
+    with pytest.raises(DataError, match="f, row 2: label 'e' is not one of the engine's"):
+        KIND.read_test(other, "test", "f", DataOptions())
 
 
-def test_labels_fit_a_checkpoint_by_id() -> None:
-    found = read_labels(rows([1, 0]), label2id={"LABEL_1": 1, "LABEL_0": 0})
-    assert found.names == ("LABEL_0", "LABEL_1") and found.encode(rows([1, 0])).tolist() == [1, 0]
+def logits(probabilities: Any) -> Any:
+    given = np.asarray(probabilities, dtype=np.float64)
+    return np.log(given / (1 - given))
 
 
-def test_labels_that_are_numbers_fit_a_checkpoint_by_name_before_id() -> None:
-    codes = {"001": 0, "002": 1, "003": 2}
-    assert read_labels(rows(["001", "002"]), label2id=codes).encode(rows(["002", "003"])).tolist() == [1, 2]
-    assert read_labels(rows([1, 2]), label2id={"2": 0, "1": 1}).encode(rows([1, 2])).tolist() == [1, 0]
-    stars = {f"{i} stars": i - 1 for i in range(1, 6)}
-    found = read_labels(rows([1, 4]), label2id=stars)
-    assert found.encode(rows([1, 4])).tolist() == [0, 3] and "1 is 1 stars" in found.notes[0]
+def test_micro_f1_has_one_threshold_for_all_labels() -> None:
+    said = logits([[0.9, 0.3, 0.1], [0.2, 0.35, 0.05]])
+    labels = np.array([[1, 1, 0], [0, 1, 0]])
+    fitted = KIND.fitted(said, labels)
+    assert fitted.thresholds == pytest.approx((0.25, 0.25, 0.25))
+    assert fitted.score(said, labels) == 1 > KIND.score(said, labels)
+    assert KIND.fitted(said, np.zeros_like(labels)).thresholds == (MIDDLE,) * 3
 
 
-def test_text_of_a_label_is_its_name() -> None:
-    assert read_labels(rows(["001", "010"])).names == ("001", "010")
-    found = read_labels(rows(["1", "1.0", "2.0"]))
-    assert found.names == ("1", "2.0") and found.encode(rows(["1.0", "2.0", 2])).tolist() == [0, 1, 1]
-    assert found.notes == ("labels that are one number were taken for one class: '1.0' and '1'",)
+def test_macro_f1_has_one_for_each_label_with_enough_rows() -> None:
+    kind = LabelSets(NAMES[:2], MACRO)
+    labels = np.zeros((2 * LEAST, 2), dtype=np.int64)
+    labels[:LEAST, 0], labels[0, 1] = 1, 1
+    said = logits(np.where(labels, 0.8, [0.6, 0.1]))
+    fitted = kind.fitted(said, labels)
+    assert fitted.thresholds == pytest.approx((0.7, 0.7))
+    said = logits(np.where(labels, [0.2, 0.9], 0.1))
+    assert kind.fitted(said, labels).thresholds == pytest.approx((0.15, 0.15))
+    assert "they share one threshold" in str(kind.absent("validation", labels[1:]))
+    assert "threshold" not in str(kind.absent("test", labels[1:]))
 
 
-def test_look_alikes_are_said() -> None:
-    assert read_labels(rows(["Good", "good", "bad"])).notes == (
-        "labels 'Good', 'good' differ in case or spaces alone and are 2 classes",
-    )
-    assert read_labels(rows(["001", "1", "2"])).notes == (
-        "labels '001', '1' differ in leading zeros alone and are 2 classes",
-    )
+def test_scores() -> None:
+    said = np.array([[1, 1, 0], [0, 1, 0], [0, 0, 1]])
+    labels = np.array([[1, 0, 0], [0, 1, 0], [1, 0, 0]])
+    assert KIND.score_answers(said, labels) == pytest.approx(4 / 7)  # 2 hits, 4 said, 3 true
+    macro = LabelSets(NAMES, MACRO)
+    assert macro.score_answers(said, labels) == pytest.approx((2 / 3 + 2 / 3) / 2)  # none has label c
+    assert KIND.prior(labels, labels) == pytest.approx(2 * 2 / (3 + 3))  # a alone, in every row
+    assert macro.prior(labels, labels) == pytest.approx((2 * 2 / 5 + 2 / 4) / 2)  # all labels
+    assert KIND.counts(labels).tolist() == [2, 1, 0]
 
 
-def test_another_split_may_spell_a_label_otherwise() -> None:
-    found, other = read_labels(rows(["good", "bad"])), rows(["Good", "bad"], "test")
-    assert found.encode(other).tolist() == [1, 0]
-    assert found.spelling_note(other) == "labels of the test split are spelled differently: 'Good' for 'good'"
-    assert found.spelling_note(rows(["good"], "test")) is None
+def test_thresholds_of_a_manifest_are_checked() -> None:
+    assert LabelSets(NAMES, MICRO, [0.1, 0.2, 0.3]).to_json() == {  # type: ignore[arg-type]
+        "name": "labels",
+        "thresholds": (0.1, 0.2, 0.3),
+    }
+    for wrong in ((0.1,), (0.1, 0.2, 2), (0.1, 0.2, "c")):
+        with pytest.raises(ConfigurationError, match="permitted: a number from 0 to 1 for each of 3 labels"):
+            LabelSets(NAMES, MICRO, wrong)  # type: ignore[arg-type]
 
 
-def test_classes_without_rows_are_counted() -> None:
-    names = ("a", "b", "c")
-    assert absent_note("test", np.asarray([0, 0]), names) == "classes without a test row: 2 of 3 (b, c)"
-    assert absent_note("test", np.asarray([0, 2, 1]), names) is None
-    assert absent_note("test", np.asarray([0.5]), ()) is None
-
-
-def test_regression_takes_numbers_that_are_text() -> None:
-    assert read_labels(rows(["1.0", "2.0"]), kind="regression").encode(rows(["3.5"])).tolist() == [3.5]
-
-
-def test_labels_that_count_from_1_are_not_taken_for_ids() -> None:
-    head = {f"LABEL_{i}": i for i in range(5)}
-    with pytest.raises(
-        DataError, match=r"labels 1, 2, 3, 4 may be class ids.*or count from 1. Write the names"
-    ):
-        read_labels(rows([1, 2, 3, 4]), label2id=head)
-    with pytest.raises(DataError, match="labels 1, 5 do not fit the head"):
-        read_labels(rows([1, 5]), label2id=head)
-
-
-@pytest.mark.parametrize("labels", [["good", "bad"], [0, 2], [1, -1]])
-def test_labels_that_do_not_fit_the_checkpoint(labels: list[Label]) -> None:
-    with pytest.raises(
-        DataError, match="labels .* do not fit the head of the checkpoint, which has 0: NEG, 1: POS"
-    ):
-        read_labels(rows(labels), label2id={"NEG": 0, "POS": 1})
-
-
-def test_regression_and_a_checkpoint() -> None:
-    with pytest.raises(DataError, match="labels are numbers for regression, but the checkpoint's head has"):
-        read_labels(rows([0.5, 1]), kind="regression", label2id={"NEG": 0, "POS": 1})
+def test_predictions_have_names_and_probabilities() -> None:
+    kind = LabelSets(NAMES, MICRO, (0.5, 0.2, 0.5))
+    found = kind.decode(logits([[0.9, 0.3, 0.4], [0.1, 0.1, 0.1]]), [], [])
+    assert [[each["label"] for each in row] for row in found] == [["a", "b"], []]
+    assert [each["score"] for each in found[0]] == pytest.approx([0.9, 0.3])

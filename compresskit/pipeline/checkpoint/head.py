@@ -24,8 +24,8 @@ class Head(NamedTuple):
 def read_head(source: str, raw: Mapping[str, Any], config: Any) -> Head:
     """The head that config.json, as written in `raw`, tells of; `config` is given its names.
 
-    Raises ConfigurationError for names that contradict each other, UnsupportedModelError for a head that
-    gives a row several labels or several numbers.
+    Raises ConfigurationError for names that contradict each other, UnsupportedModelError for a head whose
+    problem type no task has, or that gives a row several numbers.
     """
     architectures = architectures_of(raw)
     tasks = {kind.hub_task for kind in task_kinds().values()}
@@ -36,7 +36,7 @@ def read_head(source: str, raw: Mapping[str, Any], config: Any) -> Head:
         note = f"its head ({', '.join(others)}) is not for a task of compresskit: a new one is trained"
         return Head(None, None, (note,) if others else ())
     names, notes = _names(source, raw, config)
-    _check_problem(source, config.problem_type, len(names))
+    _check_problem(source, config.problem_type, len(names), found[0])
     config.id2label = dict(enumerate(names))
     config.label2id = {name: i for i, name in enumerate(names)}
     return Head(dict(config.label2id), found[0], notes)
@@ -91,14 +91,16 @@ def _is_default(names: tuple[str, ...]) -> bool:
     return all(re.fullmatch(r"LABEL_\d+", name) for name in names)
 
 
-def _check_problem(source: str, problem: Any, outputs: int) -> None:
+def _check_problem(source: str, problem: Any, outputs: int, hub_task: str) -> None:
     if problem is not None and problem not in _PROBLEMS:
         raise ConfigurationError(
             one_of(f"problem_type of model {source!r}", problem, _PROBLEMS) + " Correct it in config.json."
         )
-    if problem == "multi_label_classification" or (problem == "regression" and outputs > 1):
-        many = "labels, each on its own" if problem != "regression" else "numbers"
+    kinds = [kind for kind in task_kinds().values() if kind.hub_task == hub_task]
+    known = {name for kind in kinds for name in kind.problem_types}
+    if problem not in known or (problem == "regression" and outputs > 1):
         raise UnsupportedModelError(
-            f"model {source!r} gives a row several {many} (problem_type {problem!r}, {outputs} outputs); "
-            "permitted: one class or one number a row. Give a model with such a head, or one without a head."
+            f"the head of model {source!r} is of problem_type {problem!r} with {outputs} outputs, which no "
+            f"task has; permitted: {', '.join(sorted(filter(None, known)))}, regression with one output. "
+            "Give a model with such a head, or one without a head."
         )

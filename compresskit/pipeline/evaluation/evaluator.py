@@ -93,13 +93,15 @@ class Evaluator:
         task = self.stage.task
         said = self._predictions(candidate, task.validation, weights)
         dense = None if self.dense is None else self.dense.validation
-        return self._scores(said, task.validation, dense), task.kind.answers(said)
+        answers = task.fitted(said, task.validation.labels).kind.answers(said)
+        return self._scores(said, task.validation, dense), answers
 
     def _scores(self, said: npt.NDArray[Any], split: Split, dense: Answered | None) -> Scores:
-        metric = self.stage.task.score(said, split.labels)
+        task = self.stage.task.fitted(said, split.labels)
+        metric = task.score(said, split.labels)
         if dense is None:
             return Scores(metric)
-        fidelity = self.stage.task.score(said, dense.answers)
+        fidelity = task.score(said, dense.answers)
         return Scores(metric, fidelity, worth(metric, fidelity, dense.metric))
 
     def _predictions(self, candidate: Candidate, split: Split, weights: str | None) -> npt.NDArray[Any]:

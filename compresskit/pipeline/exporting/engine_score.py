@@ -11,6 +11,7 @@ from onnx import ModelProto
 from torch import nn
 
 from compresskit.bundle import Engine
+from compresskit.bundle.batching import run_rows
 from compresskit.display import Display
 from compresskit.engine.verify import verify_session
 from compresskit.errors import EngineError
@@ -19,6 +20,7 @@ from compresskit.pipeline.exporting.corpus import Corpus
 from compresskit.pipeline.exporting.device import Device
 from compresskit.runs.tested import OnTest
 from compresskit.target.base import SessionSettings
+from compresskit.tasks.base import TaskKind
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,7 +29,7 @@ class Examination:
 
     `model` is its PyTorch model, which an `exact` engine must equal (EngineError); `device`, where it is
     not this machine's CPU, computes the logits that count. `figures` are what these say; the test set is
-    computed once.
+    computed once. What the task chooses for an engine, it chooses on validation rows first.
     """
 
     corpus: Corpus
@@ -35,7 +37,7 @@ class Examination:
     graph: ModelProto
     device: Device | None
     exact: bool
-    figures: Callable[[npt.NDArray[Any]], OnTest]
+    figures: Callable[[TaskKind, npt.NDArray[Any]], OnTest]
     display: Display
 
     def __call__(self, engine: Engine) -> dict[str, Any]:
@@ -48,10 +50,25 @@ class Examination:
             )
         self.display(f"largest difference to PyTorch on the test set: {difference:.1e}")
         if self.device is not None and not self.device.is_this_cpu:
-            session = SessionSettings.from_json(engine.manifest.session)
-            logits = self.device.logits(self.graph, rows, session)
-        found = self.figures(task.kind.predictions(logits, rows))
-        return {"test_metric": found.metric, "test": found.in_manifest()}
+            logits = self._on_device(self.device, engine, rows)
+        kind = self._chosen(engine)
+        found = self.figures(kind, kind.predictions(logits, rows))
+        return {"test_metric": found.metric, "test": found.in_manifest(), "task": kind.to_json()}
+
+    def _chosen(self, engine: Engine) -> TaskKind:
+        kind, validation = self.corpus.task.kind, self.corpus.validation
+        if not kind.is_chosen:
+            return kind
+        rows = engine.encode(validation.raw)
+        with self.display.stage("the engine on validation data", len(rows), "rows") as counter:
+            if self.device is None or self.device.is_this_cpu:
+                logits = run_rows(engine.session, rows, inputs=engine.inputs, counter=counter)
+            else:
+                logits = self._on_device(self.device, engine, rows)
+        return kind.fitted(kind.predictions(logits, rows), validation.labels)
+
+    def _on_device(self, device: Device, engine: Engine, rows: Sequence[Row]) -> npt.NDArray[Any]:
+        return device.logits(self.graph, rows, SessionSettings.from_json(engine.manifest.session))
 
     def _check_encoding(self, engine: Engine, rows: Sequence[Row]) -> None:
         """EngineError where the engine reads a text otherwise than training would.

@@ -24,6 +24,7 @@ from compresskit.runs.directory import RunDirectory
 from compresskit.runs.tested import TESTS, OnTest, write_tested
 from compresskit.supernet.network import SuperNetwork
 from compresskit.supernet.scoring import predict
+from compresskit.tasks.base import TaskKind
 from compresskit.tasks.task import Task
 from compresskit.training.recipe import training_device
 
@@ -50,16 +51,19 @@ def figures_on_test(
     task: Task,
     trial_id: int | None,
     changed: str,
+    kind: TaskKind,
     predictions: npt.NDArray[Any],
     *,
     display: Display,
 ) -> OnTest:
     """Of an engine by its `predictions` on the test set; `trial_id` is None for the dense model.
 
+    `kind`: the task as the engine has it.
+
     The dense model is scored there once for a run, in PyTorch until it is exported itself. Figures of both
     and the dense model's answers are kept in RUN/tests.
     """
-    own = Answered.of(task, predictions, task.test)
+    own = Answered.of(replace(task, kind=kind), predictions, task.test)
     if trial_id is None and not changed:
         _keep_answers(run.path, own, display)
         dense = own
@@ -87,9 +91,14 @@ def _dense(run: RunDirectory, task: Task, display: Display) -> Answered:
     kept = kept_answers(run.path)
     if kept is not None and len(kept) == len(task.test):
         return Answered(kept, task.kind.score_answers(kept, task.test.labels))
-    with display.stage("dense model on the test set, once", len(task.test), "rows") as counter:
-        model = load_model(run.supernet / "dense_model").to(training_device())
-        predictions = predict(SuperNetwork(model), task, task.test, counter=counter)
+    rows = len(task.test) + (len(task.validation) if task.kind.is_chosen else 0)
+    with display.stage("dense model on the test set, once", rows, "rows") as counter:
+        network = SuperNetwork(load_model(run.supernet / "dense_model").to(training_device()))
+        predictions = predict(network, task, task.test, counter=counter)
+        if task.kind.is_chosen:
+            task = task.fitted(
+                predict(network, task, task.validation, counter=counter), task.validation.labels
+            )
     asked = Answered.of(task, predictions, task.test)
     _keep_answers(run.path, asked, display)
     own = known_on(task.test, task, {"own": asked.answers}, None)["own"]

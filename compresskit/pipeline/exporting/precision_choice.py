@@ -155,7 +155,8 @@ class PrecisionChooser:
     def _metric(self, graph: ModelProto, session: SessionSettings) -> float:
         rows = self.validation.encoded
         predictions = self.task.kind.predictions(self.device.logits(graph, rows, session), rows)
-        return self.task.score(predictions, self.validation.labels)
+        labels = self.validation.labels
+        return self.task.fitted(predictions, labels).score(predictions, labels)
 
     def _told_metric(self, name: str, made: Made) -> float:
         with self.display.stage(f"{name} on validation data"):

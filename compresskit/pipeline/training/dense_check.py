@@ -48,6 +48,7 @@ def check_dense(inputs: Inputs, settings: SearchSettings, display: Display) -> I
 def _weakness(task: Task, said: npt.NDArray[Any], say: Say) -> str | None:
     """What is wrong with a dense model of these predictions for `task.search`, and what to do."""
     labels = task.search.labels
+    task = task.fitted(said, labels)
     metric, prior = task.score(said, labels), task.prior(task.search)
     scored = f"{task.metric_name} {metric:.4f} on validation, majority baseline {prior:.4f}"
     pairs = task.kind.class_pairs(task.kind.answers(said), labels)

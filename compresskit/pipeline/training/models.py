@@ -22,7 +22,9 @@ from compresskit.pipeline.checkpoint.tokenizer import open_tokenizer
 from compresskit.pipeline.checkpoint.weights import Loaded, load_classifier
 from compresskit.pipeline.training.ranks import is_first
 from compresskit.runs.atomic import atomic_folder
+from compresskit.slicing import HEAD_IDS
 from compresskit.supernet.classes import class_for, class_of
+from compresskit.supernet.heads import restore_heads
 from compresskit.tasks.base import TaskKind
 from compresskit.tasks.task import Task
 
@@ -50,9 +52,11 @@ class Checkpoint:
 
     def for_kind(self, kind: TaskKind) -> Checkpoint:
         """Without a head that is not for this task."""
-        if self.head_task in (None, kind.hub_task):
+        problem = self.config.problem_type
+        if self.head_task is None or kind.keeps_head(self.head_task, problem):
             return self
-        note = f"its head ({', '.join(self.architectures)}) is not for {kind.hub_task}: a new one is trained"
+        named = ", ".join(filter(None, (*self.architectures, problem)))
+        note = f"its head ({named}) is not for {kind.hub_task}, task {kind.name}: a new one is trained"
         return replace(self, label2id=None, head_task=None, notes=(*self.notes, note))
 
 
@@ -111,8 +115,9 @@ def load_model(folder: Path) -> nn.Module:
     """A model that `save_model` wrote. Raises RunError where it is damaged."""
     quiet()
     try:
-        saved_as = class_of(AutoConfig.from_pretrained(folder))
-        model: nn.Module = saved_as.from_pretrained(folder, dtype=torch.float32)
+        config = AutoConfig.from_pretrained(folder)
+        model: nn.Module = class_of(config).from_pretrained(folder, dtype=torch.float32)
+        restore_heads(model, getattr(config, HEAD_IDS, None))
     except Exception as error:  # safetensors' own, and whatever transformers makes of a damaged config.json
         if is_out_of_memory(error):
             raise

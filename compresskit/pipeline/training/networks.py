@@ -76,7 +76,8 @@ class Networks:
             whole = predict(network, task, task.validation, counter=counter)
             quick = quick_predict(network, self.stage, counter=counter)
         answers = DenseAnswers(
-            Answered.of(task, whole, task.validation), Answered.of(task, quick, task.search)
+            Answered.of(task.fitted(whole, task.validation.labels), whole, task.validation),
+            Answered.of(task.fitted(quick, task.search.labels), quick, task.search),
         )
         answers.save(self.run.supernet)
         metric, prior = answers.validation.metric, task.prior(task.validation)

@@ -13,7 +13,8 @@ from compresskit.families.base import HEADS, UNITS
 from compresskit.pruning.extract import extract
 from compresskit.supernet.importance import Importance
 from compresskit.supernet.mask_slopes import Batch, Loss, mask_slopes
-from compresskit.supernet.surgery import blueprint_of, sub_layer
+from compresskit.supernet.pass_through import sub_layer
+from compresskit.supernet.surgery import blueprint_of
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,6 +9,7 @@ from transformers import BertConfig
 
 from compresskit.errors import ConfigurationError, UnsupportedModelError
 from compresskit.pipeline.checkpoint.head import read_head
+from compresskit.tasks.classification import Classification
 
 CLASSIFIER = ["BertForSequenceClassification"]
 
@@ -80,11 +81,17 @@ def test_maps_that_contradict_each_other() -> None:
 def test_problem_types() -> None:
     assert head(problem_type="single_label_classification")[0].label2id
     assert head(problem_type="regression", num_labels=1)[0].label2id
-    for problem, outputs in (("multi_label_classification", 2), ("regression", 3)):
-        with pytest.raises(UnsupportedModelError, match=f"{problem}.*one class or one number a row"):
-            head(problem_type=problem, num_labels=outputs)
+    with pytest.raises(UnsupportedModelError, match="'regression' with 3 outputs, which no task has"):
+        head(problem_type="regression", num_labels=3)
     with pytest.raises(ConfigurationError, match="'ranking' is not known"):
         head(problem_type="ranking")
+
+
+def test_a_problem_type_that_no_task_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Classification, "problem_types", (None,))
+    monkeypatch.setattr("compresskit.pipeline.checkpoint.head.task_kinds", lambda: {"one": Classification})
+    with pytest.raises(UnsupportedModelError, match="'single_label_classification' with 2 outputs"):
+        head(problem_type="single_label_classification")
 
 
 @pytest.mark.parametrize(

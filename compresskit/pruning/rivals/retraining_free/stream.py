@@ -12,7 +12,7 @@ from compresskit.families import Family
 from compresskit.families.base import HEADS, UNITS, Block
 from compresskit.inputs import TEXT
 from compresskit.supernet.mask_slopes import Batch
-from compresskit.supernet.surgery import sub_layer
+from compresskit.supernet.pass_through import sub_layer
 
 
 @dataclass(frozen=True, eq=False)
