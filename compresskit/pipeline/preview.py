@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import time
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from torch import nn
 
 from compresskit.display import SILENT, format_seconds
 from compresskit.pipeline.check import Checked
@@ -20,9 +18,8 @@ from compresskit.pipeline.training.strategy import DENSE
 from compresskit.supernet.surgery import blueprint_of
 from compresskit.tasks.task import Task
 from compresskit.training.recipe import training_device
-from compresskit.training.stages import dense_strategy, order_by_importance
+from compresskit.training.stages import dense_strategy
 
-_BATCHES = 4  # by which the speed of training is measured, after a first one
 CHECKS = (
     "options, names and limits",
     "the model's weights against its configuration, its tokenizer and its labels",
@@ -82,7 +79,8 @@ def preview(checked: Checked, output: Path) -> Preview:
         model = load_model(checked.source.supernet / "dense_model").to(training_device())
     fine_tuned = checkpoint.is_fine_tuned or checked.source is not None
     steps = networks.recipes[DENSE].steps(len(task.train))
-    networks.planned(model, None if fine_tuned else dense_strategy(model, task, steps))
+    speed = networks.speed_of(model)
+    networks.planned(model, None if fine_tuned else dense_strategy(model, task, steps), speed)
     blueprint = blueprint_of(model)
     splits = {"train": task.train, "validation": task.validation, "test": task.test}
     return Preview(
@@ -117,7 +115,7 @@ def preview(checked: Checked, output: Path) -> Preview:
             for name in ("method", "space", "searcher", "trials", "budget_seconds")
         },
         checked=CHECKS,
-        seconds=context.display.expected(_seconds_a_step(context, networks, model)),
+        seconds=context.display.expected(speed.seconds_a_step),
     )
 
 
@@ -135,17 +133,3 @@ def _labels(task: Task) -> list[dict[str, Any]] | str:
 
 def _mapping(labels: list[dict[str, Any]]) -> str:
     return ", ".join(f"{each['id']} = {each['name']} ({each['count']:,})" for each in labels)
-
-
-def _seconds_a_step(context: Context, networks: Networks, model: nn.Module) -> float:
-    """Seconds of a forward and a backward pass of a batch."""
-    task, batch = context.inputs.task, context.settings.batch_size
-    train = task.train
-    began, rows = 0.0, np.arange(0)
-    for batches in (1, _BATCHES):
-        rows = np.linspace(0, len(train) - 1, min(len(train), batches * batch)).astype(np.int64)
-        few = replace(task, train=train.subset(rows))
-        stage = replace(context.stage, task=few, display=SILENT)
-        began = time.perf_counter()
-        order_by_importance(model, stage, networks.recipes[DENSE])
-    return (time.perf_counter() - began) / (len(rows) / batch)

@@ -127,8 +127,9 @@ def _run(context: Context) -> Front:
         )
         check_any(records)
         limits = settings.constraints(run.info["dense_metric"], task.prior(task.validation))
-        points = build_front(records, inputs.objectives, task.metric_name, constraints=limits).points
-        display.plan({FRONT: front_work(settings, task, evaluator.blueprint, len(points))})
+        found = build_front(records, inputs.objectives, task.metric_name, constraints=limits).points
+        points = [point.candidate.architecture for point in found]
+        display.plan({FRONT: front_work(settings, task, evaluator.blueprint, points)})
         front = write_front(run, records, inputs.objectives, evaluator, task.metric_name, limits)
         run.update(status="completed")
         for note in ("infeasible", "unsteady"):

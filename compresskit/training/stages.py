@@ -165,13 +165,18 @@ def train_supernet(
     discarded.
     """
     strategy = make(supernet.full)
-    if strategy.needs_teacher:
-        teacher = (teacher or copy.deepcopy(supernet.model)).requires_grad_(False)
-        set_dropout(supernet.model, 0.0)
-        # The teacher's embeddings serve every sub-network; half of a small model's weights need no step.
-        embeddings = supernet.model.get_input_embeddings()  # type: ignore[operator]
-        embeddings.weight.requires_grad_(False)
+    teacher = taught(supernet, teacher) if strategy.needs_teacher else teacher
     _train(supernet, stage, name, strategy, recipe, teacher, watch, penalty, callbacks)
+
+
+def taught(supernet: SuperNetwork, teacher: nn.Module | None = None) -> nn.Module:
+    """Ready the network to learn from `teacher`, or from a frozen copy of itself; returns that."""
+    teacher = (teacher or copy.deepcopy(supernet.model)).requires_grad_(False)
+    set_dropout(supernet.model, 0.0)
+    # The teacher's embeddings serve every sub-network; half of a small model's weights need no step.
+    embeddings = supernet.model.get_input_embeddings()  # type: ignore[operator]
+    embeddings.weight.requires_grad_(False)
+    return teacher
 
 
 def _train(

@@ -17,6 +17,8 @@ from compresskit.supernet.network import SuperNetwork
 from compresskit.supernet.sub_supernets import PartedNetwork
 from compresskit.target.external_weights import LightGraph
 
+EXPORT = "exporting the graph"  # as the stage is called
+
 
 class Slicer(Protocol):
     """Gives the plain graph of any architecture of a super-network."""
@@ -69,14 +71,19 @@ class FreshGraphs:
         return LightGraph(self.slice(architecture), {})
 
 
+def needs_weights(precisions: Sequence[str]) -> bool:
+    """Whether graphs of these precisions are measured and scored with weights of their own."""
+    return set(precisions) != {"fp32"}
+
+
 def slicer_of(supernet: SuperNetwork, precisions: Sequence[str], display: Display) -> Slicer:
     """For graphs of these precisions: latency in fp32 needs no weights of its own, so one graph serves.
 
     Where the graph cannot be cut, `display` says so, and each architecture is exported on its own.
     """
     try:
-        with display.stage("exporting the graph"):
-            if isinstance(supernet, PartedNetwork) and set(precisions) != {"fp32"}:
+        with display.stage(EXPORT):
+            if isinstance(supernet, PartedNetwork) and needs_weights(precisions):
                 return PartedSlicer(supernet)
             return GraphSlicer(export_onnx(supernet.model), supernet.blueprint)
     except NotCutError as error:

@@ -16,8 +16,9 @@ from compresskit.pipeline.store.dense_predictions import Answered, DenseAnswers
 from compresskit.pipeline.store.importance import save_scores
 from compresskit.pipeline.store.shared_weights import load_shared
 from compresskit.pipeline.training.models import load_dense, load_model, save_model
-from compresskit.pipeline.training.plan import SCORED, plan_of, seconds_a_look
+from compresskit.pipeline.training.plan import SCORED, plan_of, seconds_a_look, trains_shared
 from compresskit.pipeline.training.ranks import is_first
+from compresskit.pipeline.training.speed import Speed, speed_of
 from compresskit.pipeline.training.steps_spent import note_full_steps
 from compresskit.pipeline.training.strategy import (
     DENSE,
@@ -144,12 +145,23 @@ class Networks:
         self.context.trained(DENSE)
         return model
 
-    def planned(self, model: nn.Module, fine_tuning: Strategy | None = None) -> nn.Module:
+    def speed_of(self, model: nn.Module) -> Speed:
+        """How fast `model`, and a super-network that is still to be trained, learn here."""
+        shared = strategy_for(self.settings, self.context.space) if trains_shared(self.context) else None
+        return speed_of(model, self.inputs.task, self.recipes[SUPERNET], shared)
+
+    def planned(
+        self, model: nn.Module, fine_tuning: Strategy | None = None, speed: Speed | None = None
+    ) -> nn.Module:
         """`model`, once the display knows what there is to do; with `fine_tuning` that comes first."""
         blueprint, profile = blueprint_of(model), self.inputs.profile
-        plan = plan_of(self.context, self.recipes, fine_tuning, blueprint)
-        macs = blueprint.macs(Architecture.full(blueprint.dims), profile.length, profile.batch)
-        self.display.plan(plan, seconds_a_look(profile, macs))
+        if speed is None and trains_shared(self.context):
+            speed = self.speed_of(model)
+        times = 1.0 if speed is None else speed.times
+        plan = plan_of(self.context, self.recipes, fine_tuning, blueprint, times)
+        full = Architecture.full(blueprint.dims)
+        macs = blueprint.macs(full, profile.length, profile.batch)
+        self.display.plan(plan, seconds_a_look(profile, macs, blueprint.num_params(full)))
         return model
 
     @property

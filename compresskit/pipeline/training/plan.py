@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from compresskit.architecture import Architecture
 from compresskit.families import Blueprint
-from compresskit.methods.names import NAS, UNTRAINED
+from compresskit.methods.names import NAS, UNTRAINED, default_trials
 from compresskit.pipeline.context import Context
+from compresskit.pipeline.evaluation.slicers import EXPORT, needs_weights
 from compresskit.pipeline.evaluation.variant_choice import choice_of, forms_on, missing_precisions
 from compresskit.pipeline.settings import SearchSettings
 from compresskit.pipeline.training.budget import full_step_budget
@@ -28,54 +29,100 @@ from compresskit.training.stages import IMPORTANCE_ROWS
 from compresskit.training.strategies import Strategy
 
 TRIALS, FRONT, SCORED = "trials", "scoring the front", "scoring dense"  # stages
-# Of what scoring the full network costs: a trial and a point of the front, one with another.
-MEAN_TRIAL, MEAN_POINT = 0.3, 0.2
+_CANDIDATES = 256  # by which, at most, the cost of all is estimated
 FIRST_LOOK = 0.4  # of a look of full length: what a trial takes
 LOOKS_A_POINT = 1.5  # beside the dense model, by what they contradict
-# A look at a graph of so many multiply-accumulates a second, run so often, and what each takes beside that.
-_MACS_A_SECOND, _RUNS, _SECONDS_BESIDE = 1e11, 110, 1.2
+# A look at a graph of so many multiply-accumulates a second, run so often; and what each takes beside that:
+# rewriting, checking and loading a graph takes longer the more weights it has.
+_MACS_A_SECOND, _RUNS = 1e11, 110
+_SECONDS_BESIDE, _SECONDS_A_WEIGHT = 0.6, 5e-8
+_EXPORT_SECONDS, _EXPORT_SECONDS_A_LAYER = 1.0, 1.5  # of tracing a model
 _ENOUGH = 3  # trials that say how long the others take
 
 
-def seconds_a_look(profile: Profile, macs: int) -> float:
-    """Before any was taken, at a graph of so many multiply-accumulates; a guess for one CPU thread."""
-    return _SECONDS_BESIDE + min(profile.max_seconds, _RUNS * macs / _MACS_A_SECOND)
+def seconds_a_look(profile: Profile, macs: int, num_params: int) -> float:
+    """Before any was taken, at a graph of these sizes; a guess for one CPU thread."""
+    sampling = min(profile.max_seconds, _RUNS * macs / _MACS_A_SECOND)
+    return _SECONDS_BESIDE + _SECONDS_A_WEIGHT * num_params + sampling
 
 
 def plan_of(
-    context: Context, recipes: Mapping[str, Recipe], fine_tuning: Strategy | None, blueprint: Blueprint
+    context: Context,
+    recipes: Mapping[str, Recipe],
+    fine_tuning: Strategy | None,
+    blueprint: Blueprint,
+    times: float = 1.0,
 ) -> dict[str, Work]:
-    """What a search still has to do, in order; without `fine_tuning` its dense model is there."""
+    """What a search still has to do, in order; without `fine_tuning` its dense model is there.
+
+    A full step that is spent on sub-networks takes `times` as long as one of fine-tuning.
+    """
     run, settings, inputs = context.run, context.settings, context.inputs
     task, batch, rows = inputs.task, settings.batch_size, len(inputs.task.train)
-    full = Architecture.full(blueprint.dims)
-    search = scoring_cost(blueprint, len(task.search), full, batch)
-    validation = scoring_cost(blueprint, len(task.validation), full, batch)
+    full = [Architecture.full(blueprint.dims)]
+    search, validation = (
+        _scoring(blueprint, len(split), full, batch) for split in (task.search, task.validation)
+    )
+    candidates = _candidates(context)
+    a_trial = _scoring(blueprint, len(task.search), candidates, batch)
     plan: dict[str, Work] = {}
     if fine_tuning is not None:
         steps = recipes[DENSE].steps(rows) * mean_step_cost(fine_tuning, blueprint)
         plan[training_of(DENSE)] = Work(steps + EVALUATIONS * search, trains=True)
     if not (run.supernet / "dense_model").exists():
-        plan[ORDER] = Work(min(IMPORTANCE_ROWS, rows) / batch)
-        plan[SCORED] = Work(validation + search)
+        plan[ORDER] = Work(exact_steps=min(IMPORTANCE_ROWS, rows) / batch)
+        plan[SCORED] = Work(search, exact_steps=validation)
     budget = 0.0
-    if settings.method == NAS and not (run.supernet / "model").exists():
-        evaluations = EVALUATIONS * search * MEAN_TRIAL
+    if trains_shared(context):
+        evaluations = EVALUATIONS * _scoring(blueprint, len(task.search), [context.space.middle], batch)
         for name, steps in _shared(context, recipes[SUPERNET], blueprint).items():
-            plan[training_of(name)] = Work(steps + evaluations, trains=True)
+            plan[training_of(name)] = Work(times * (steps + evaluations), trains=True)
     elif settings.method not in (NAS, *UNTRAINED):
         budget = full_step_budget(settings, blueprint, recipes[SUPERNET].steps(rows))
-    for precision in missing_precisions(run.info, settings.precisions_on(inputs.profile)):
-        plan[choice_of(precision)] = Work(looks=sum(map(len, forms_on(inputs.profile))))
-    plan[TRIALS] = _trials(run, settings, search * MEAN_TRIAL, budget)
-    return plan | {FRONT: front_work(settings, task, blueprint, 2 + (settings.trials or 60) // 4)}
+    precisions = settings.precisions_on(inputs.profile)
+    graphs = parts_of(settings, rows) if settings.method == NAS and needs_weights(precisions) else 1
+    a_graph = _EXPORT_SECONDS + _EXPORT_SECONDS_A_LAYER * blueprint.dims.num_layers
+    plan[EXPORT] = Work(seconds=graphs * a_graph)
+    for precision in missing_precisions(run.info, precisions):
+        forms, sessions = map(len, forms_on(inputs.profile))
+        plan[choice_of(precision)] = Work(looks=forms + sessions + bool(sessions))  # the chosen form again
+    plan[TRIALS] = _trials(run, settings, a_trial, budget)
+    points = candidates[: 2 + _trials_asked(settings) // 4]
+    return plan | {FRONT: front_work(settings, task, blueprint, points)}
 
 
-def front_work(settings: SearchSettings, task: Task, blueprint: Blueprint, points: int) -> Work:
-    """To score and to measure so many points for the front."""
-    full = Architecture.full(blueprint.dims)
-    validation = scoring_cost(blueprint, len(task.validation), full, settings.batch_size)
-    return Work(points * validation * MEAN_POINT, 1 + points * LOOKS_A_POINT * FIRST_LOOK)
+def trains_shared(context: Context) -> bool:
+    """Whether a super-network is still to be trained."""
+    return context.settings.method == NAS and not (context.run.supernet / "model").exists()
+
+
+def front_work(
+    settings: SearchSettings, task: Task, blueprint: Blueprint, points: Sequence[Architecture]
+) -> Work:
+    """To score and to measure these points for the front."""
+    scoring = _scoring(blueprint, len(task.validation), points, settings.batch_size)
+    return Work(exact_steps=len(points) * scoring, looks=1 + len(points) * LOOKS_A_POINT * FIRST_LOOK)
+
+
+def _candidates(context: Context) -> list[Architecture]:
+    """Such as a search tries: the first ones of each, then sizes that are drawn as ratios."""
+    space, generator = context.space, np.random.default_rng(0)
+    found = list(space.initial_architectures)
+    count = min(_CANDIDATES, _trials_asked(context.settings))
+    found += [space.decode(space.sample_ratio(generator)) for _ in range(count - len(found))]
+    return found[:count]
+
+
+def _trials_asked(settings: SearchSettings) -> int:
+    return settings.trials or default_trials(settings.method)
+
+
+def _scoring(
+    blueprint: Blueprint, rows: int, architectures: Sequence[Architecture], batch_size: int
+) -> float:
+    """Full steps that it takes to score one of these on so many rows, one with another."""
+    costs = [scoring_cost(blueprint, rows, each, batch_size) for each in architectures]
+    return float(np.mean(costs)) if costs else 0.0
 
 
 def _trials(run: RunDirectory, settings: SearchSettings, scoring: float, budget: float) -> Work:
@@ -86,7 +133,7 @@ def _trials(run: RunDirectory, settings: SearchSettings, scoring: float, budget:
         return Work(seconds=settings.budget_seconds or 0.0)
     if len(done) >= _ENOUGH:
         return Work(seconds=spent / len(done) * settings.trials)
-    return Work(settings.trials * scoring + budget, settings.trials * FIRST_LOOK)
+    return Work(settings.trials * scoring + budget, looks=settings.trials * FIRST_LOOK)
 
 
 def _shared(context: Context, recipe: Recipe, blueprint: Blueprint) -> dict[str, float]:

@@ -8,7 +8,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from compresskit.display import UNCOUNTED, Counter, Display, Pace, Say, display_of, format_seconds
+from compresskit.training.recipe import has_fast_bf16
 
+EXACT = 2.0  # times what bfloat16 takes, until it was measured
 _TELL_AFTER = 10.0  # seconds of a stage: steps before may be those that a busy moment has met
 _TELL_AGAIN = 1.3  # times what was told: then it is told once more
 
@@ -17,12 +19,14 @@ _TELL_AGAIN = 1.3  # times what was told: then it is told once more
 class Work:
     """What a stage has to do.
 
-    `full_steps`: training and scoring, in optimizer steps of the full network. `looks`: measurements of
-    latency, in those of the dense model at the profile's own precision. `seconds`: what is known beforehand.
-    `trains`: it is a training, whose steps tell what those of the next one take better than other work does.
+    `full_steps`: training and scoring, in optimizer steps of the full network; `exact_steps`: the same in
+    float32, where training computes in bfloat16. `looks`: measurements of latency, in those of the dense
+    model at the profile's own precision. `seconds`: what is known beforehand. `trains`: it is a training,
+    whose steps tell what those of the next one take better than other work does.
     """
 
     full_steps: float = 0.0
+    exact_steps: float = 0.0
     looks: float = 0.0
     seconds: float = 0.0
     trains: bool = False
@@ -42,6 +46,7 @@ class TimedDisplay:
         self._whole: Counter = UNCOUNTED
         self._plan: dict[str, Work] = {}
         self._a_step: float | None = None
+        self._exact = EXACT if has_fast_bf16() else 1.0
         self._a_look = 0.0
         self._told: tuple[float, float] | None = None  # seconds left, and when
 
@@ -80,16 +85,22 @@ class TimedDisplay:
 
     def _seconds(self, work: Work) -> float | None:
         """What it will take; None where nobody knows."""
-        if work.full_steps and self._a_step is None:
+        steps = work.full_steps + work.exact_steps * self._exact
+        if steps and self._a_step is None:
             return None
-        return work.full_steps * (self._a_step or 0.0) + work.looks * self._a_look + work.seconds
+        return steps * (self._a_step or 0.0) + work.looks * self._a_look + work.seconds
 
     def _hear(self, name: str, work: Work, pace: Pace) -> None:
         whole = pace.whole_seconds
         if whole is None:
             return
-        if work.looks and not work.full_steps:
+        if work.looks and not work.full_steps and not work.exact_steps:
             self._a_look = whole / work.looks
+        elif work.exact_steps and not work.full_steps and not work.looks:
+            if self._a_step is None:
+                self._a_step = whole / work.exact_steps / self._exact
+            else:
+                self._exact = whole / work.exact_steps / self._a_step
         elif work.full_steps and (self._a_step is None or work.trains):
             self._a_step = max(0.0, whole - work.looks * self._a_look) / work.full_steps
         self._tell(name, pace)

@@ -11,6 +11,7 @@ import pytest
 from compresskit.display import SILENT
 from compresskit.families import Blueprint
 from compresskit.pipeline.context import Context
+from compresskit.pipeline.evaluation.slicers import EXPORT
 from compresskit.pipeline.inputs import Inputs, read_inputs
 from compresskit.pipeline.settings import SearchSettings
 from compresskit.pipeline.training.plan import FRONT, SCORED, TRIALS, plan_of, seconds_a_look
@@ -66,7 +67,7 @@ def test_a_new_search_has_all_stages_before_it(asked: Asked, new: Path) -> None:
     names = [f"training supernet-{part}" for part in range(1, 5)]
     assert [name for name in plan if name.startswith("training supernet")] in (names, ["training supernet"])
     others = [name for name in plan if not name.startswith("training supernet")]
-    assert others == ["training dense", ORDER, SCORED, "choosing the fp32 graph form", TRIALS, FRONT]
+    assert others == ["training dense", ORDER, SCORED, EXPORT, "choosing the fp32 graph form", TRIALS, FRONT]
     assert [name for name, work in plan.items() if work.trains] == ["training dense", *names]
     # A line of a log that holds "dense model:" tells its metric.
     assert not any("dense model" in name for name in plan)
@@ -92,7 +93,7 @@ def test_parts_cost_what_one_super_network_does_less_what_the_teacher_has_said(
 
 def test_a_finished_run_has_its_trials_and_the_front_before_it(asked: Asked, run: Path) -> None:
     plan = asked.plan(run, dense=False)
-    assert list(plan) == [TRIALS, FRONT]
+    assert list(plan) == [EXPORT, TRIALS, FRONT]
     trials = RunDirectory.open(run).trials()
     assert plan[TRIALS].seconds == pytest.approx(sum(trial.seconds for trial in trials))
 
@@ -103,7 +104,7 @@ def test_what_was_broken_off_is_planned_again(asked: Asked, run: Path, tmp_path:
     shutil.rmtree(broken / "supernet" / "model")
     (broken / "trials.jsonl").unlink()
     plan = asked.plan(broken, dense=False)
-    assert [name for name in plan if not name.startswith("training supernet")] == [TRIALS, FRONT]
+    assert [name for name in plan if not name.startswith("training supernet")] == [EXPORT, TRIALS, FRONT]
     assert plan[TRIALS].looks > 0
     timed = asked.plan(broken, replace(asked.settings, trials=None, budget=90.0), dense=False)
     assert timed[TRIALS] == Work(seconds=90.0)
@@ -118,5 +119,6 @@ def test_methods_train_within_their_trials(asked: Asked, new: Path) -> None:
 
 def test_a_look_at_a_large_model_takes_longer_and_never_beyond_the_profile() -> None:
     profile = Profile("p", max_seconds=10.0)
-    looks = [seconds_a_look(profile, macs) for macs in (10**6, 10**10, 10**13)]
+    looks = [seconds_a_look(profile, macs, 10**6) for macs in (10**6, 10**10, 10**13)]
     assert looks == sorted(looks) and looks[0] < 2 and looks[2] <= 12
+    assert seconds_a_look(profile, 10**6, 10**8) > looks[0] + 2

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import pytest
 
 from compresskit.display import Counter, Lines
-from compresskit.pipeline.training.time_estimate import TimedDisplay, Work
+from compresskit.pipeline.training.time_estimate import EXACT, TimedDisplay, Work
 
 
 class Search:
@@ -37,7 +37,8 @@ class Search:
                     self.work(counter, work)
 
     def work(self, counter: Counter, work: Work) -> None:
-        steps = work.full_steps * (self.an_order_step if work == self.works.get("order") else self.a_step)
+        is_other = work.exact_steps or work == self.works.get("order")
+        steps = (work.full_steps + work.exact_steps) * (self.an_order_step if is_other else self.a_step)
         for _ in range(50):
             self.now += (steps + work.looks * self.a_look) / 50
             counter.advance()
@@ -101,6 +102,21 @@ def test_nothing_is_promised_before_a_step_was_timed() -> None:
     with search.display.stage("reading"), search.display.stage("training dense", 50, "steps") as counter:
         counter.advance()
     assert search.told == []
+
+
+def test_what_is_computed_in_float32_tells_what_that_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("compresskit.pipeline.training.time_estimate.has_fast_bf16", lambda: True)
+    search = Search()
+    search.an_order_step = 4.0
+    search.works |= {"order": Work(exact_steps=12), "front": Work(exact_steps=10, looks=5)}
+    search.run()
+    begun = {line: at for at, line in search.said}
+    first, later = (
+        search.told[0],
+        next(pair for pair in search.told if pair[0] >= begun["choosing: 50 units"]),
+    )
+    assert first[0] + first[1] == pytest.approx(search.now - 22 * (4.0 - EXACT), abs=2)
+    assert later[0] + later[1] == pytest.approx(search.now, abs=1)
 
 
 def test_trials_tell_what_a_step_takes_where_no_training_did() -> None:
