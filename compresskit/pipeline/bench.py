@@ -15,7 +15,7 @@ from compresskit.errors import ConfigurationError, EngineError
 from compresskit.pipeline.benching.data import LabelledRows, read_for
 from compresskit.pipeline.benching.history import append_history, changes_since, read_history
 from compresskit.pipeline.benching.result import BenchResult, EngineResult, disagreement
-from compresskit.pipeline.benching.score import score_engine
+from compresskit.pipeline.benching.score import Scored, intervals_of, score_engine
 from compresskit.report.files import BENCH_FORMATS, check_format, write_bench
 from compresskit.target.base import SessionSettings
 from compresskit.target.compare import compare
@@ -144,17 +144,26 @@ def _scored(
     device: RemoteBench | None,
     display: Display,
 ) -> BenchResult:
-    engines, warnings = [], list(result.warnings)
+    scored: list[Scored | None] = []
+    warnings = list(result.warnings)
     for engine, contender, own in zip(result.engines, contenders, data.of, strict=True):
         manifest = contender.manifest
         if manifest is None or own is None:
             warnings.append(f"{engine.name} is a bare ONNX file without a tokenizer: it was not scored.")
-            engines.append(engine)
+            scored.append(None)
             continue
         with display.stage(f"scoring {engine.name}", len(own), "rows") as counter:
-            found = score_engine(contender.path, manifest, own, profile, device, counter)
-        engines.append(replace(engine, metric=found, metric_name=manifest.metric_name))
-    return replace(result, engines=tuple(engines), warnings=tuple(warnings))
+            scored.append(score_engine(contender.path, manifest, own, profile, device, counter))
+    baseline = next((place for place, engine in enumerate(result.engines) if engine.is_baseline), None)
+    with display.stage("intervals of the metric"):
+        known = intervals_of(scored, baseline)
+    engines = tuple(
+        engine
+        if own is None or ends is None or item.manifest is None
+        else engine.scored(item.manifest.metric_name, own.metric, ends)
+        for engine, item, own, ends in zip(result.engines, contenders, scored, known, strict=True)
+    )
+    return replace(result, engines=engines, warnings=tuple(warnings))
 
 
 def _device(profile: Profile, say: Say) -> AbstractContextManager[RemoteBench | None]:

@@ -6,8 +6,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from compresskit.display import SILENT, format_seconds
 from compresskit.pipeline.check import Checked
 from compresskit.pipeline.context import Context

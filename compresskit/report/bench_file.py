@@ -35,6 +35,9 @@ class _Engine:
     size_bytes: int | None
     metric: float | None
     metric_name: str | None
+    rows: int | None
+    metric_ci: tuple[float, float] | None
+    difference_ci: tuple[float, float] | None
     num_params: int | None
     macs: int | None
     precision: str | None

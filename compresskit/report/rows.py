@@ -68,10 +68,16 @@ def bench_rows(result: Mapping[str, Any]) -> tuple[list[str], list[tuple[Mapping
     scored = [engine for engine in result["engines"] if engine.get("metric") is not None]
     head = ["engine", "median, ms", "95 %", "p95, ms", "p99, ms", "against baseline", "texts/s"]
     head += ["peak memory", "file size"] + ([metric_label(scored[0].get("metric_name"))] if scored else [])
+    known = next((engine["rows"] for engine in scored if engine.get("metric_ci")), None)
+    is_paired = any(engine.get("difference_ci") for engine in scored)
+    head += ([f"{ROWS}{known:,} rows"] if known else []) + ([PAIRED] if is_paired else [])
     rows = []
     for engine, name in zip(result["engines"], engine_names(result), strict=True):
         cells = [name, *_bench_cells(result, engine)]
-        rows.append((engine, [*cells, points(engine.get("metric"))] if scored else cells))
+        cells += [points(engine.get("metric"))] if scored else []
+        cells += [percent_interval(engine.get("metric_ci"))] if known else []
+        cells += [_signed(engine.get("difference_ci"))] if is_paired else []
+        rows.append((engine, cells))
     return head, rows
 
 

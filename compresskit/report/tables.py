@@ -63,7 +63,9 @@ def bench_table(result: Mapping[str, Any], *, width: int | None = None) -> Table
     head, rows = bench_rows(result)
     styles = ["dim" if engine.get("is_baseline") else "" for engine, _ in rows]
     lines = [cells for _, cells in rows]
-    table = fitted_table(head, lines, styles, width, loses=_BENCH_LOSES, folds={"engine": 16})
+    known = [title for title in head if title.startswith(ROWS)]
+    loses = (*_BENCH_LOSES[:3], PAIRED, *known, *_BENCH_LOSES[3:])
+    table = fitted_table(head, lines, styles, width, loses=loses, folds={"engine": 16})
     if marks := mark_lines(result):
         table.caption = Text(f"{MARK} not to be trusted: {'; '.join(marks)}", justify="left")
     return table

@@ -173,7 +173,28 @@ def test_an_engine_folder_brings_profile_figures_and_score(asked: list[Any], tmp
     assert (engine.num_params, engine.macs, engine.signature) == (11, 22, HALF.signature)
     assert engine.metric_name == "accuracy"
     assert engine.metric == pytest.approx(((guesses[0] == 1) + 1) / 3)
+    assert engine.metric_ci is not None and engine.metric_ci[0] < engine.metric < engine.metric_ci[1]
+    assert (engine.rows, engine.difference_ci) == (3, None)
     assert asked[0][0][0].model == folder / "onnx" / "model.onnx"
+
+
+def test_scores_are_paired_with_those_of_the_baseline(asked: list[Any], tmp_path: Path) -> None:
+    """Two engines that answer alike differ by nothing, but for what so few rows cannot tell."""
+    folders = [write_engine(tmp_path / name) for name in ("one", "two")]
+    texts = ["good", "bad bad", "good bad", "bad good good"] * 10
+    names = ("bad", "good")
+    said = load_engine(folders[0]).predict(texts).argmax(axis=1)
+    rows = [
+        f"{text} {i},{names[1 - guess if i < 4 else guess]}"
+        for i, (text, guess) in enumerate(zip(texts, said, strict=True))
+    ]
+    (tmp_path / "d.csv").write_text("\n".join(["text,label", *rows]) + "\n")
+    first, second = bench(folders, baseline=folders[0], dataset=tmp_path / "d.csv").to_json()["engines"]
+    assert first["difference_ci"] is None and first["rows"] == 40
+    low, high = second["difference_ci"]
+    assert -3 / 40 <= low < 0 < high <= 3 / 40
+    assert second["metric_ci"] == first["metric_ci"]
+    assert second["metric_ci"][0] < second["metric"] < second["metric_ci"][1]
 
 
 def test_an_engine_is_measured_with_its_own_session(asked: list[Any], tmp_path: Path) -> None:

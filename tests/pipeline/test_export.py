@@ -139,7 +139,7 @@ def bench_score(engine: Path, data: Path) -> float:
     manifest = read_manifest(engine)
     (rows,) = read_for([manifest.kind], data, DataOptions()).of
     assert rows is not None
-    return score_engine(engine, manifest, rows, load_profile("cpu-1-thread"))
+    return score_engine(engine, manifest, rows, load_profile("cpu-1-thread")).metric
 
 
 def test_an_engine_that_reads_texts_otherwise_is_not_written(

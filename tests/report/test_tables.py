@@ -133,6 +133,7 @@ def test_a_narrow_terminal_keeps_what_an_engine_is_chosen_by(width: int) -> None
         result["engines"], ("dense-bert-base-uncased", "pruned-to-half-its-latency"), strict=True
     ):
         engine |= {"path": f"engines/reviews/{name}", "metric": 0.9, "metric_name": "matthews_correlation"}
+        engine |= {"rows": 1821, "metric_ci": (0.88, 0.92), "difference_ci": (-0.02, 0.001)}
     for ratio in result["ratios"]:
         ratio["baseline"], ratio["engine"] = (engine["path"] for engine in result["engines"])
     lines = text_of(bench_table(result, width=width), width)

@@ -3,20 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from compresskit.target.comparison_result import EngineMeasurement, Ratio
+from compresskit.tasks.intervals import Ends, Known
 
-_KNOWN = ["is_baseline", "metric", "metric_name", "num_params", "macs", "precision", "signature", "sha256"]
+_KNOWN = [
+    "is_baseline",
+    "metric",
+    "metric_name",
+    "rows",
+    "metric_ci",
+    "difference_ci",
+    "num_params",
+    "macs",
+    "precision",
+    "signature",
+    "sha256",
+]
 
 
 @dataclass(frozen=True)
 class EngineResult(EngineMeasurement):
     """One engine as measured; `name` is its path. What is not known of a bare file is None.
 
-    `metric` is a fraction, computed by this engine. `recorded_ms` is what the search measured, `corrected_ms`
-    what this bench did in the same state of the machine.
+    `metric` is a fraction, computed by this engine on `rows` rows; `metric_ci` is its 95 % interval, and
+    `difference_ci` that of it minus the baseline's, paired over rows. `recorded_ms` is
+    what the search measured, `corrected_ms` what this bench did in the same state of the machine.
     """
 
     is_baseline: bool = False
@@ -27,7 +41,15 @@ class EngineResult(EngineMeasurement):
     macs: int | None = None
     metric: float | None = None
     metric_name: str | None = None
+    rows: int | None = None
+    metric_ci: Ends | None = None
+    difference_ci: Ends | None = None
     recorded_ms: float | None = None
+
+    def scored(self, name: str, metric: float, known: Known) -> EngineResult:
+        """With what was found on a data set."""
+        ends = {"metric_ci": known.metric_ci, "difference_ci": known.difference_ci}
+        return replace(self, metric=metric, metric_name=name, rows=known.rows, **ends)
 
     def to_json(self, *, raw: bool = False) -> dict[str, Any]:
         value = super().to_json()
@@ -79,7 +101,8 @@ def blank_result(num_engines: int) -> BenchResult:
     blank = EngineResult(
         "engine", (), 0.0, none, 0.0, 0.0, 0.0, 0.0, 0, 0,
         corrected_ms=0.0, corrected_ci_ms=none, p95_ci_ms=none, p99_ci_ms=none, recorded_ms=0.0,
-        signature="", precision="", num_params=0, macs=0, metric=0.0, metric_name="",
+        signature="", precision="", num_params=0, macs=0, metric=0.0, metric_name="", rows=0,
+        metric_ci=none, difference_ci=none,
     )  # fmt: skip
     ratio = Ratio("engine", "baseline", 0.0, (0.0, 0.0))
     return BenchResult((blank,) * num_engines, (ratio,) * (num_engines - 1), {}, {}, ())
