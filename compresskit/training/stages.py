@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -37,6 +36,7 @@ from compresskit.training.memory import TeacherMemory
 from compresskit.training.progress import ORDER, ProgressCallback, training_of
 from compresskit.training.recipe import Recipe, quick_forward
 from compresskit.training.strategies import Consistent, Standard, Strategy
+from compresskit.training.teacher import taught
 from compresskit.training.trainer import Penalty, SuperNetTrainer
 
 IMPORTANCE_ROWS = 2048
@@ -169,16 +169,6 @@ def train_supernet(
     _train(supernet, stage, name, strategy, recipe, teacher, watch, penalty, callbacks)
 
 
-def taught(supernet: SuperNetwork, teacher: nn.Module | None = None) -> nn.Module:
-    """Ready the network to learn from `teacher`, or from a frozen copy of itself; returns that."""
-    teacher = (teacher or copy.deepcopy(supernet.model)).requires_grad_(False)
-    set_dropout(supernet.model, 0.0)
-    # The teacher's embeddings serve every sub-network; half of a small model's weights need no step.
-    embeddings = supernet.model.get_input_embeddings()  # type: ignore[operator]
-    embeddings.weight.requires_grad_(False)
-    return teacher
-
-
 def _train(
     supernet: SuperNetwork,
     stage: Stage,
@@ -217,12 +207,6 @@ def _train(
             )
         )
         trainer.run(resume=stage.resume)
-
-
-def set_dropout(model: nn.Module, probability: float) -> None:
-    for module in model.modules():
-        if isinstance(module, nn.Dropout):
-            module.p = probability
 
 
 def sample_batches(

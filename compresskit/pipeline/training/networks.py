@@ -148,7 +148,8 @@ class Networks:
     def speed_of(self, model: nn.Module) -> Speed:
         """How fast `model`, and a super-network that is still to be trained, learn here."""
         shared = strategy_for(self.settings, self.context.space) if trains_shared(self.context) else None
-        return speed_of(model, self.inputs.task, self.recipes[SUPERNET], shared)
+        with self.display.stage("timing some training steps"):
+            return speed_of(model, self.inputs.task, self.recipes[SUPERNET], shared)
 
     def planned(
         self, model: nn.Module, fine_tuning: Strategy | None = None, speed: Speed | None = None

@@ -22,8 +22,8 @@ from compresskit.tasks.task import Task
 from compresskit.training.cost import lessons_at, step_cost
 from compresskit.training.memory import TeacherMemory
 from compresskit.training.recipe import Recipe
-from compresskit.training.stages import taught
 from compresskit.training.strategies import Standard, Strategy
+from compresskit.training.teacher import taught
 from compresskit.training.trainer import SuperNetTrainer
 
 _BATCHES = 3  # each once, after one step that pays for what torch sets up
