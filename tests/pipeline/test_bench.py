@@ -173,7 +173,8 @@ def test_an_engine_folder_brings_profile_figures_and_score(asked: list[Any], tmp
     assert (engine.num_params, engine.macs, engine.signature) == (11, 22, HALF.signature)
     assert engine.metric_name == "accuracy"
     assert engine.metric == pytest.approx(((guesses[0] == 1) + 1) / 3)
-    assert engine.metric_ci is not None and engine.metric_ci[0] < engine.metric < engine.metric_ci[1]
+    assert engine.metric is not None and engine.metric_ci is not None
+    assert engine.metric_ci[0] < engine.metric < engine.metric_ci[1]
     assert (engine.rows, engine.difference_ci) == (3, None)
     assert asked[0][0][0].model == folder / "onnx" / "model.onnx"
 

@@ -48,8 +48,14 @@ class EngineResult(EngineMeasurement):
 
     def scored(self, name: str, metric: float, known: Known) -> EngineResult:
         """With what was found on a data set."""
-        ends = {"metric_ci": known.metric_ci, "difference_ci": known.difference_ci}
-        return replace(self, metric=metric, metric_name=name, rows=known.rows, **ends)
+        return replace(
+            self,
+            metric=metric,
+            metric_name=name,
+            rows=known.rows,
+            metric_ci=known.metric_ci,
+            difference_ci=known.difference_ci,
+        )
 
     def to_json(self, *, raw: bool = False) -> dict[str, Any]:
         value = super().to_json()
