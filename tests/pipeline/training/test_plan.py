@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from compresskit.display import SILENT
+from compresskit.engine.variants import ONE_THREAD
 from compresskit.families import Blueprint
 from compresskit.pipeline.context import Context
 from compresskit.pipeline.evaluation.slicers import EXPORT
@@ -24,6 +25,7 @@ from compresskit.training.cost import mean_step_cost
 from compresskit.training.progress import ORDER
 from compresskit.training.strategies import Standard
 from tests.pipeline.make import settings_for
+from tests.pipeline.quick import FORMS
 
 
 class Asked:
@@ -71,7 +73,7 @@ def test_a_new_search_has_all_stages_before_it(asked: Asked, new: Path) -> None:
     assert [name for name, work in plan.items() if work.trains] == ["training dense", *names]
     # A line of a log that holds "dense model:" tells its metric.
     assert not any("dense model" in name for name in plan)
-    assert plan["choosing the fp32 graph form"].looks >= 10
+    assert plan["choosing the fp32 graph form"].looks == len(FORMS) + len(ONE_THREAD)
 
 
 def test_parts_cost_what_one_super_network_does_less_what_the_teacher_has_said(
