@@ -32,17 +32,17 @@ TRIALS, FRONT, SCORED = "trials", "scoring the front", "scoring dense"  # stages
 _CANDIDATES = 256  # by which, at most, the cost of all is estimated
 FIRST_LOOK = 0.4  # of a look of full length: what a trial takes
 LOOKS_A_POINT = 1.5  # beside the dense model, by what they contradict
-# A look at a graph of so many multiply-accumulates a second, run so often; and what each takes beside that:
-# rewriting, checking and loading a graph takes longer the more weights it has.
-_MACS_A_SECOND, _RUNS = 1e11, 110
-_SECONDS_BESIDE, _SECONDS_A_WEIGHT = 0.6, 5e-8
+# A look at a graph of so many multiply-accumulates a second, run so often, in no less time than a comparison
+# with the reference takes; and what each takes beside that, to rewrite, check and load all weights.
+_MACS_A_SECOND, _RUNS, _ROUNDS_SECONDS = 1e11, 110, 0.6
+_SECONDS_BESIDE, _SECONDS_A_WEIGHT = 0.5, 5e-8
 _EXPORT_SECONDS, _EXPORT_SECONDS_A_LAYER = 1.0, 1.5  # of tracing a model
 _ENOUGH = 3  # trials that say how long the others take
 
 
 def seconds_a_look(profile: Profile, macs: int, num_params: int) -> float:
     """Before any was taken, at a graph of these sizes; a guess for one CPU thread."""
-    sampling = min(profile.max_seconds, _RUNS * macs / _MACS_A_SECOND)
+    sampling = min(profile.max_seconds, max(_ROUNDS_SECONDS, _RUNS * macs / _MACS_A_SECOND))
     return _SECONDS_BESIDE + _SECONDS_A_WEIGHT * num_params + sampling
 
 

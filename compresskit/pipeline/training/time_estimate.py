@@ -21,8 +21,8 @@ class Work:
 
     `full_steps`: training and scoring, in optimizer steps of the full network; `exact_steps`: the same in
     float32, where training computes in bfloat16. `looks`: measurements of latency, in those of the dense
-    model at the profile's own precision. `seconds`: what is known beforehand. `trains`: it is a training,
-    whose steps tell what those of the next one take better than other work does.
+    model at the profile's own precision. `seconds`: what is known beforehand. `trains`: it is a training:
+    what it takes tells of trainings after it, and of other work only if nothing did before.
     """
 
     full_steps: float = 0.0
@@ -46,6 +46,8 @@ class TimedDisplay:
         self._whole: Counter = UNCOUNTED
         self._plan: dict[str, Work] = {}
         self._a_step: float | None = None
+        self._first: str | None = None
+        self._later = 1.0  # times what the plan says that a training after the first takes
         self._exact = EXACT if has_fast_bf16() else 1.0
         self._a_look = 0.0
         self._told: tuple[float, float] | None = None  # seconds left, and when
@@ -85,7 +87,8 @@ class TimedDisplay:
 
     def _seconds(self, work: Work) -> float | None:
         """What it will take; None where nobody knows."""
-        steps = work.full_steps + work.exact_steps * self._exact
+        later = self._later if work.trains else 1.0
+        steps = work.full_steps * later + work.exact_steps * self._exact
         if steps and self._a_step is None:
             return None
         return steps * (self._a_step or 0.0) + work.looks * self._a_look + work.seconds
@@ -96,13 +99,14 @@ class TimedDisplay:
             return
         if work.looks and not work.full_steps and not work.exact_steps:
             self._a_look = whole / work.looks
+        elif self._a_step is None or name == self._first:
+            self._first = name  # tells what a step takes, later ones how much longer others take
+            steps = work.full_steps + work.exact_steps * self._exact
+            self._a_step = max(1e-9, whole - work.looks * self._a_look) / steps if steps else None
         elif work.exact_steps and not work.full_steps and not work.looks:
-            if self._a_step is None:
-                self._a_step = whole / work.exact_steps / self._exact
-            else:
-                self._exact = whole / work.exact_steps / self._a_step
-        elif work.full_steps and (self._a_step is None or work.trains):
-            self._a_step = max(0.0, whole - work.looks * self._a_look) / work.full_steps
+            self._exact = whole / work.exact_steps / self._a_step
+        elif work.trains:
+            self._later = whole / work.full_steps / self._a_step
         self._tell(name, pace)
 
     def _tell(self, name: str, pace: Pace, *, begins: bool = False) -> None:

@@ -119,6 +119,24 @@ def test_what_is_computed_in_float32_tells_what_that_takes(monkeypatch: pytest.M
     assert later[0] + later[1] == pytest.approx(search.now, abs=1)
 
 
+def test_a_later_training_tells_of_trainings_alone() -> None:
+    search = Search()
+    shared = {"training a": Work(40, trains=True), "training b": Work(60, trains=True)}
+    search.works = {"training dense": search.works.pop("training dense"), **shared, **search.works}
+    with search.display.whole("search into run"):
+        search.display.plan(search.works, 2.0)
+        for name, work in search.works.items():
+            search.a_step = 3.0 if name in shared else 1.0
+            with search.display.stage(name, 50, "units") as counter:
+                search.work(counter, work)
+    begun = {line: at for at, line in search.said}
+    left = dict(search.told)
+    assert begun["training b: 50 units"] + left[begun["training b: 50 units"]] == pytest.approx(
+        search.now, abs=1
+    )
+    assert begun["choosing: 50 units"] + left[begun["choosing: 50 units"]] == pytest.approx(search.now, abs=1)
+
+
 def test_trials_tell_what_a_step_takes_where_no_training_did() -> None:
     search = Search()
     for name in ("training dense", "order", "choosing"):
