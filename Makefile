@@ -14,7 +14,7 @@ test: $(STAMP)
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow and not gpu and not network"
 
 slow: $(STAMP)
-	$(BIN)/python -m pytest -m "slow and not gpu and not network"
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "slow and not gpu and not network"
 
 check: $(STAMP)
 	$(BIN)/ruff format --check .

@@ -26,9 +26,10 @@ class SearchOptions:
     profile: Annotated[str | Path, Option("Name of a device profile, or a TOML file.", DEVICE)] = ""
     _: KW_ONLY
     task: Annotated[
-        str | None, Option("Task, by its name in the README.", DATA, default="as the labels are")
+        str | None,
+        Option("Such as classification, tokens or labels; see README.", DATA, default="as the labels are"),
     ] = None
-    metric: Annotated[str | None, Option("Another metric of the task.", DATA, default="the task's")] = None
+    metric: Annotated[str | None, Option("Another metric, such as f1.", DATA, default="the task's")] = None
     text_column: Annotated[
         Sequence[str], Option("Column of a text; twice for pairs.", DATA, repeats=True)
     ] = ()
