@@ -16,7 +16,7 @@ _FLAGS = {"0": False, "1": True, "0.0": False, "1.0": True, "false": False, "tru
 
 
 @dataclass(frozen=True, eq=False)
-class LabelledRows:
+class LabelSetRows:
     """`sets`: the labels of each of `rows`, whose own labels mean nothing."""
 
     rows: Rows
@@ -81,7 +81,7 @@ def has_labels(table: Table, columns: Sequence[str]) -> bool:
 
 def read_sets(
     split: str, table: Table, text_columns: Sequence[str], label_columns: Sequence[str]
-) -> LabelledRows:
+) -> LabelSetRows:
     """Rows with all texts and labels; a list may be empty.
 
     Raises DataError for an absent or mistyped column, for no row left, and, with row numbers, for what is no
@@ -95,7 +95,7 @@ def read_sets(
     name = ",".join(label_columns)
     marks = [None if held is None else "1" for held in sets]
     rows = read_rows(split, replace(table, columns={**table.columns, name: marks}), text_columns, name)
-    return LabelledRows(rows, [held for i in rows.numbers if (held := sets[i - 1]) is not None])
+    return LabelSetRows(rows, [held for i in rows.numbers if (held := sets[i - 1]) is not None])
 
 
 def _of_lists(split: str, table: Table, columns: Sequence[str]) -> list[list[Label] | None]:

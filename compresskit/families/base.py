@@ -18,7 +18,7 @@ QUERY, KEY, VALUE, UP, GATE = "query", "key", "value", "up", "gate"
 
 
 @dataclass(frozen=True)
-class Told:
+class ToldHeads:
     """A module of a layer that is told which heads it has: its weights alone do not say.
 
     `width`: its attribute that holds how many columns `Block.writes` has. `shared`: place of its argument
@@ -44,7 +44,7 @@ class Block:
     owns: tuple[str, ...]  # prefixes of all parameters that belong to the block
     empty: Mapping[str, str]  # module -> what it returns when no member stays
     norm_before: str = ""  # the norm between stream and `reads`; post-norm blocks have none
-    told: Told | None = None
+    told: ToldHeads | None = None
 
 
 @dataclass(frozen=True)

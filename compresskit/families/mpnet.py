@@ -5,7 +5,18 @@ The table of biases has a column a head, of all layers. What a layer's heads are
 
 from __future__ import annotations
 
-from compresskit.families.base import FIRST, FIRST_PAIR, KEY, QUERY, SECOND, UP, VALUE, Block, Family, Told
+from compresskit.families.base import (
+    FIRST,
+    FIRST_PAIR,
+    KEY,
+    QUERY,
+    SECOND,
+    UP,
+    VALUE,
+    Block,
+    Family,
+    ToldHeads,
+)
 
 MPNET = Family(
     model_type="mpnet",
@@ -15,7 +26,7 @@ MPNET = Family(
         writes="attention.attn.o",
         owns=("attention.",),
         empty={"attention": FIRST_PAIR},
-        told=Told("attention.attn", width="all_head_size", shared=2),
+        told=ToldHeads("attention.attn", width="all_head_size", shared=2),
     ),
     feed_forward=Block(
         reads={"intermediate.dense": (UP,)},

@@ -13,7 +13,7 @@ from compresskit.data.columns import find_text_columns
 from compresskit.data.conventions import first_present
 from compresskit.data.fingerprint import values_fingerprint
 from compresskit.data.label_sets import (
-    LabelledRows,
+    LabelSetRows,
     find_label_columns,
     has_labels,
     holds_lists,
@@ -126,7 +126,7 @@ class LabelSets(TextInputs):
         ids, notes = engine_ids(rows.flat, self.labels, (), source)
         return self._examples(rows, ids, (*filter(None, [missing_note(rows.rows)]), *notes))
 
-    def _examples(self, rows: LabelledRows, ids: Array, notes: tuple[str, ...] = ()) -> Examples:
+    def _examples(self, rows: LabelSetRows, ids: Array, notes: tuple[str, ...] = ()) -> Examples:
         labels = np.zeros((len(rows.rows), len(self.labels)), dtype=np.int64)
         labels[np.repeat(np.arange(len(labels)), [len(each) for each in rows.sets]), ids.astype(np.int64)] = 1
         return Examples(rows.rows.texts, labels, rows.rows.texts, notes)

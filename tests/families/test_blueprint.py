@@ -9,7 +9,7 @@ import pytest
 
 from compresskit.architecture import Architecture, Dimensions, Layer
 from compresskit.families import blueprint_from_json
-from compresskit.families.base import GATE, HEADS, KEY, QUERY, UNITS, UP, VALUE, Block, Family, Told
+from compresskit.families.base import GATE, HEADS, KEY, QUERY, UNITS, UP, VALUE, Block, Family, ToldHeads
 from compresskit.families.blueprint import Blueprint
 from compresskit.kept import Kept
 from compresskit.slicing import HEAD_IDS
@@ -61,7 +61,7 @@ def test_a_cut_takes_a_member_from_every_part(blueprint: Blueprint) -> None:
 
 def test_modules_are_told_the_heads_that_they_have(blueprint: Blueprint) -> None:
     assert blueprint.plan(ARCHITECTURE).heads == {}
-    told = replace(blueprint.family.attention, told=Told("core", width="width", shared=0))
+    told = replace(blueprint.family.attention, told=ToldHeads("core", width="width", shared=0))
     aware = replace(blueprint, family=replace(blueprint.family, attention=told))
     plan = aware.plan(ARCHITECTURE)
     assert list(plan.heads) == [f"layers.0.core.{HEAD_IDS}"]

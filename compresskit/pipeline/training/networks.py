@@ -18,7 +18,7 @@ from compresskit.pipeline.store.shared_weights import load_shared
 from compresskit.pipeline.training.models import load_dense, load_model, save_model
 from compresskit.pipeline.training.plan import SCORED, plan_of, seconds_a_look, trains_shared
 from compresskit.pipeline.training.ranks import is_first
-from compresskit.pipeline.training.speed import Speed, speed_of
+from compresskit.pipeline.training.speed import TrainingSpeed, speed_of
 from compresskit.pipeline.training.steps_spent import note_full_steps
 from compresskit.pipeline.training.strategy import (
     DENSE,
@@ -145,14 +145,14 @@ class Networks:
         self.context.trained(DENSE)
         return model
 
-    def speed_of(self, model: nn.Module) -> Speed:
+    def speed_of(self, model: nn.Module) -> TrainingSpeed:
         """How fast `model`, and a super-network that is still to be trained, learn here."""
         shared = strategy_for(self.settings, self.context.space) if trains_shared(self.context) else None
         with self.display.stage("timing some training steps"):
             return speed_of(model, self.inputs.task, self.recipes[SUPERNET], shared)
 
     def planned(
-        self, model: nn.Module, fine_tuning: Strategy | None = None, speed: Speed | None = None
+        self, model: nn.Module, fine_tuning: Strategy | None = None, speed: TrainingSpeed | None = None
     ) -> nn.Module:
         """`model`, once the display knows what there is to do; with `fine_tuning` that comes first."""
         blueprint, profile = blueprint_of(model), self.inputs.profile

@@ -30,7 +30,7 @@ _BATCHES = 3  # each once, after one step that pays for what torch sets up
 
 
 @dataclass(frozen=True)
-class Speed:
+class TrainingSpeed:
     """Seconds of an optimizer step of fine-tuning; how many times as long a full step of sub-networks takes.
 
     Full steps are counted by multiply-accumulates. Those of small networks take longer: much of a step is
@@ -41,7 +41,7 @@ class Speed:
     times: float = 1.0
 
 
-def speed_of(model: nn.Module, task: Task, recipe: Recipe, shared: Strategy | None) -> Speed:
+def speed_of(model: nn.Module, task: Task, recipe: Recipe, shared: Strategy | None) -> TrainingSpeed:
     """Of fine-tuning `model`, and of training its sub-networks by `shared` where that is given.
 
     The model and all random generators stay as they are.
@@ -50,8 +50,8 @@ def speed_of(model: nn.Module, task: Task, recipe: Recipe, shared: Strategy | No
     with _same_draws():
         tuned = _seconds_a_full_step(model, task, recipe, Standard(full, full, lambda *_: full))
         if shared is None:
-            return Speed(tuned)
-        return Speed(tuned, max(1.0, _seconds_a_full_step(model, task, recipe, shared) / tuned))
+            return TrainingSpeed(tuned)
+        return TrainingSpeed(tuned, max(1.0, _seconds_a_full_step(model, task, recipe, shared) / tuned))
 
 
 def _seconds_a_full_step(model: nn.Module, task: Task, recipe: Recipe, strategy: Strategy) -> float:

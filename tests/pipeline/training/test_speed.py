@@ -10,7 +10,7 @@ import torch
 from transformers import set_seed
 
 from compresskit.pipeline.training import speed as module
-from compresskit.pipeline.training.speed import Speed, speed_of
+from compresskit.pipeline.training.speed import TrainingSpeed, speed_of
 from compresskit.supernet.network import SuperNetwork
 from compresskit.training.recipe import Recipe
 from compresskit.training.strategies import FrozenTeacher, Standard
@@ -39,6 +39,6 @@ def test_times_are_those_of_a_full_step(monkeypatch: pytest.MonkeyPatch) -> None
     supernet, recipe = SuperNetwork(make_model()), Recipe(epochs=1.0, learning_rate=1e-2)
     full = supernet.full
     taught = FrozenTeacher(full, full, lambda *_: full)
-    assert speed_of(supernet.model, make_task(), recipe, taught) == Speed(2.0, 1.5)
+    assert speed_of(supernet.model, make_task(), recipe, taught) == TrainingSpeed(2.0, 1.5)
     assert speed_of(supernet.model, make_task(), recipe, Standard(full, full, lambda *_: full)).times == 1.0
-    assert speed_of(supernet.model, make_task(), recipe, None) == Speed(2.0)
+    assert speed_of(supernet.model, make_task(), recipe, None) == TrainingSpeed(2.0)
