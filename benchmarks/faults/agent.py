@@ -126,6 +126,7 @@ def measure(folder: Path, requests: int, clients: int, silent: int, seed: int = 
         status = process.wait(60)
     finally:
         process.kill()
+        process.communicate()
     return {
         "seconds": seconds,
         "honest": {"clients": clients, "asked": clients * MEASUREMENTS, "answers": dict(good.answers)},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import subprocess
 import sys
@@ -67,7 +68,7 @@ def _lines(file: Path) -> tuple[str, ...]:
 class Attempt:
     """One start of the command: how long it ran, its exit status, and the last that it said.
 
-    `start_up` is how long it took to say anything, or to end.
+    `start_up` is how long it took to say what it works on, or to end.
     """
 
     seconds: float
@@ -93,24 +94,24 @@ def attempt(inputs: Path, run: Path, *, trials: int = TRIALS, kill_after: float 
             words += [option, str(inputs / name)]
         words += ["--trials", str(trials), *_SETTINGS.split()]
     start = time.monotonic()
-    process = subprocess.Popen(
+    lines, start_up = [], None
+    with subprocess.Popen(
         [sys.executable, "-c", _PROGRAM, *words],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "OMP_NUM_THREADS": "1"},
-    )
-    timer = None if kill_after is None else threading.Timer(kill_after, process.kill)
-    if timer is not None:
-        timer.start()
-    assert process.stderr is not None
-    lines, start_up = [], None
-    for line in process.stderr:
-        start_up = start_up or time.monotonic() - start
-        said = line.strip()
-        lines += [said] if said and not said.startswith("the whole search") else []
-    status = process.wait()
-    if timer is not None:
+    ) as process:
+        timer = threading.Timer(math.inf if kill_after is None else kill_after, process.kill)
+        if kill_after is not None:
+            timer.start()
+        assert process.stderr is not None
+        for line in process.stderr:
+            said = line.strip()
+            if start_up is None and stage_of(said) != START_UP:
+                start_up = time.monotonic() - start
+            lines += [said] if said and not said.startswith("the whole search") else []
+        status = process.wait()
         timer.cancel()
     seconds = time.monotonic() - start
     return Attempt(seconds, start_up or seconds, status, lines[-1] if lines else "")
@@ -118,14 +119,13 @@ def attempt(inputs: Path, run: Path, *, trials: int = TRIALS, kill_after: float 
 
 def stage_of(said: str) -> str:
     """In which part of a search this was the last that it said."""
-    if not said:
-        return "start-up"
     for words, stage in _STAGES.items():
         if said.startswith(words):
             return stage
-    return "start-up"
+    return START_UP
 
 
+START_UP = "start-up"
 _STAGES: Mapping[str, str] = {
     "training dense": "dense model",
     "dense": "dense model",
