@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +17,9 @@ import numpy.typing as npt
 from compresskit.data.sources import Source
 from compresskit.data.table import Table
 from compresskit.inputs import Row
+
+if TYPE_CHECKING:
+    from typing import Self  # in Python 3.11 and later
 
 Array = npt.NDArray[Any]
 

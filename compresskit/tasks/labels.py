@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -31,6 +31,9 @@ from compresskit.tasks.held_out import tested_split
 from compresskit.tasks.label_ids import engine_ids, read_labels
 from compresskit.tasks.text import TextInputs
 from compresskit.tasks.weighted import share
+
+if TYPE_CHECKING:
+    from typing import Self  # in Python 3.11 and later
 
 MICRO, MACRO = "micro_f1", "macro_f1"
 MIDDLE = 0.5
