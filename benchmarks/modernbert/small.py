@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from benchmarks.engine.loaders.__main__ import answers
+from benchmarks.engine.loaders.__main__ import answers_of_optimum
 from benchmarks.modernbert.dense import STUDENT, TEACHER, TFIDF, TWICE, Dense, dense_models
 from benchmarks.modernbert.parity import TOLERANCE, Parity, engine_difference, parity
 from benchmarks.results import write_results
@@ -57,10 +56,7 @@ def _checked(folder: Path, dense: Dense, work: Path) -> dict[str, Any]:
     engine, pruned = load_engine(folder), load_pruned(folder)
     texts = [row[0] for row in dense.task.test.texts]
     own = engine.predict(texts)
-    rows = work / "optimum" / folder.name / "rows.jsonl"
-    rows.parent.mkdir(parents=True, exist_ok=True)
-    rows.write_text("".join(json.dumps({"text": text}) + "\n" for text in texts))
-    others, versions = answers("optimum", OPTIMUM, folder.resolve(), rows.resolve(), work.resolve())
+    others, versions = answers_of_optimum(OPTIMUM, folder, texts, work)
     logits = np.array([other["logits"] for other in others])
     labels = [engine.labels[place] for place in own.argmax(axis=1)]
     architecture = Architecture.from_json(engine.manifest.architecture)

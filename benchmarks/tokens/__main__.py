@@ -9,13 +9,12 @@ searches less, to try it.
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from pathlib import Path
 from typing import Any
 
 from benchmarks.dense import DenseModel, dense_model
-from benchmarks.engine.loaders.__main__ import answers
+from benchmarks.engine.loaders.__main__ import answers_of_optimum
 from benchmarks.results import write_results
 from benchmarks.speeds import PROFILE, engines_at_speeds
 from benchmarks.spent import timed
@@ -78,10 +77,7 @@ def _engine(folder: Path, task: Task, work: Path) -> dict[str, Any]:
     """What the manifest holds, and the entities of the first test rows in optimum-onnx against ours."""
     engine = load_engine(folder)
     texts = [" ".join(words) for (words,) in task.test.texts[:OPTIMUM_ROWS]]
-    rows = work / "optimum" / folder.name / "rows.jsonl"
-    rows.parent.mkdir(parents=True, exist_ok=True)
-    rows.write_text("".join(json.dumps({"text": text}) + "\n" for text in texts))
-    others, versions = answers("optimum", OPTIMUM, folder.resolve(), rows.resolve(), work.resolve())
+    others, versions = answers_of_optimum(OPTIMUM, folder, texts, work)
     own: list[Any] = [
         [[one["entity"], one["start"], one["end"]] for one in row] for row in engine.predict(texts)
     ]

@@ -158,10 +158,8 @@ def _scored(
     with display.stage("intervals of the metric"):
         known = intervals_of(scored, baseline)
     engines = tuple(
-        engine
-        if own is None or ends is None or item.manifest is None
-        else engine.scored(item.manifest.metric_name, own.metric, ends)
-        for engine, item, own, ends in zip(result.engines, contenders, scored, known, strict=True)
+        engine if own is None or ends is None else engine.scored(own.kind.metric_name, own.metric, ends)
+        for engine, own, ends in zip(result.engines, scored, known, strict=True)
     )
     return replace(result, engines=engines, warnings=tuple(warnings))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from transformers import BertConfig, BertModel, set_seed
 
@@ -23,12 +24,16 @@ interval_precision = 0.5
 def make_inputs(folder: Path, rows: int = 300) -> None:
     """`model`, `data` and `profile.toml` in `folder`."""
     write_demo_data(folder / "data", seed=0, rows=rows)
-    tokenizer = build_demo_tokenizer(read_demo_texts(folder / "data"))
+    make_model(folder, build_demo_tokenizer(read_demo_texts(folder / "data")), layers=3)
+
+
+def make_model(folder: Path, tokenizer: Any, layers: int) -> None:
+    """`model`, a headless BERT drawn at random, and `profile.toml` in `folder`."""
     set_seed(0)
     config = BertConfig(
         vocab_size=len(tokenizer),
         hidden_size=32,
-        num_hidden_layers=3,
+        num_hidden_layers=layers,
         num_attention_heads=4,
         intermediate_size=64,
         max_position_embeddings=64,

@@ -7,7 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from transformers import BertConfig, BertModel, set_seed
 
 from compresskit.bundle import load_engine
 from compresskit.pipeline.bench import bench
@@ -17,7 +16,7 @@ from compresskit.pipeline.search import search
 from compresskit.pipeline.training.models import open_checkpoint
 from compresskit.report.files import write_report
 from compresskit.runs import RunDirectory
-from tests.pipeline.make import PROFILE, settings_for
+from tests.pipeline.make import make_model, settings_for
 from tests.tasks.make import labelled as single_labels
 from tests.tasks.make import tokenizer, write_csv, write_json_lines
 from tests.tasks.test_labels import labelled_sets
@@ -30,18 +29,7 @@ def labelled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "data").mkdir()
     for seed, (name, rows) in enumerate({"train": 500, "test": 80}.items()):
         write_json_lines(folder / "data" / f"{name}.jsonl", labelled_sets(rows, seed))
-    set_seed(0)
-    config = BertConfig(
-        vocab_size=len(tokenizer()),
-        hidden_size=32,
-        num_hidden_layers=2,
-        num_attention_heads=4,
-        intermediate_size=64,
-        max_position_embeddings=64,
-    )
-    BertModel(config).save_pretrained(folder / "model")
-    tokenizer().save_pretrained(folder / "model")
-    (folder / "profile.toml").write_text(PROFILE)
+    make_model(folder, tokenizer(), layers=2)
     search(settings_for(folder, trials=3, epochs=6.0, learning_rate=1e-2, strategy="random"), folder / "run")
     return folder
 

@@ -7,14 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from transformers import BertConfig, BertModel, set_seed
 
 from compresskit.bundle import load_engine
 from compresskit.pipeline.bench import bench
 from compresskit.pipeline.export import export
 from compresskit.pipeline.search import search
 from compresskit.runs import RunDirectory
-from tests.pipeline.make import PROFILE, settings_for
+from tests.pipeline.make import make_model, settings_for
 from tests.tasks.make import tagged_lines, tagged_rows, tokenizer, write_json_lines
 
 
@@ -25,18 +24,7 @@ def tagged(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "data").mkdir()
     for seed, (name, rows) in enumerate({"train": 400, "test": 60}.items()):
         write_json_lines(folder / "data" / f"{name}.jsonl", tagged_lines(rows, seed))
-    set_seed(0)
-    config = BertConfig(
-        vocab_size=len(tokenizer()),
-        hidden_size=32,
-        num_hidden_layers=2,
-        num_attention_heads=4,
-        intermediate_size=64,
-        max_position_embeddings=64,
-    )
-    BertModel(config).save_pretrained(folder / "model")
-    tokenizer().save_pretrained(folder / "model")
-    (folder / "profile.toml").write_text(PROFILE)
+    make_model(folder, tokenizer(), layers=2)
     search(settings_for(folder, trials=3, epochs=3.0, learning_rate=1e-2, strategy="random"), folder / "run")
     return folder
 

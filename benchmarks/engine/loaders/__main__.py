@@ -13,7 +13,7 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +67,16 @@ def main() -> None:
         options.results, "loaders", {"engine": manifest.to_json(), "loaders": results}, table, notes
     )
     sys.exit(0 if same else 1)
+
+
+def answers_of_optimum(
+    script: Path, engine: Path, texts: Sequence[str], work: Path
+) -> tuple[list[Any], Mapping[str, str]]:
+    """What `script` answers in optimum-onnx to each text, and the versions there."""
+    rows = work / "optimum" / engine.name / "rows.jsonl"
+    rows.parent.mkdir(parents=True, exist_ok=True)
+    rows.write_text("".join(json.dumps({"text": text}) + "\n" for text in texts))
+    return answers("optimum", script, engine.resolve(), rows.resolve(), work.resolve())
 
 
 def answers(
