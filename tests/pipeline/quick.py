@@ -26,9 +26,9 @@ _trace = export._trace
 
 
 def traced_once(model: Any) -> ModelProto:
-    """As `export._trace`, whose weights are drawn by their shapes alone."""
+    """As `export._trace`: one graph for models of the same modules, whose weights are of the same shapes."""
     shapes = tuple((name, *value.shape) for name, value in model.named_parameters())
-    key = type(model), model.config.to_json_string(), shapes
+    key = tuple(map(type, model.modules())), model.config.to_json_string(), shapes
     if key not in _traced:
         _traced[key] = _trace(model)
     return deepcopy(_traced[key])
