@@ -45,7 +45,7 @@ STARTED = {f"pipeline.{name}" for name in ("search", "export", "bench", "demo", 
 NAMES = "methods.names"  # needed by settings and records, so it lies on the ground
 GROUND = (
     *("architecture", "blocks", "closing", "display", "errors", "exhausted", "field_types", "inputs", "kept"),
-    *("pareto", "slicing", NAMES),
+    *("outputs", "pareto", "slicing", NAMES),
 )
 LIGHT = (*FLOORS[FLOORS.index("bundle") :], *GROUND)
 

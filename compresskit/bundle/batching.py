@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from compresskit.display import UNCOUNTED, Counter
 from compresskit.inputs import TEXT, InputSpec, Row, in_order
+from compresskit.outputs import joined, scored
 
 
 def batches(rows: Sequence[Row], batch_size: int, inputs: InputSpec = TEXT) -> Iterator[list[int]]:
@@ -32,13 +33,15 @@ def run_rows(
     `counter` hears of rows.
     """
     names = [item.name for item in session.get_inputs()]
+    outputs = {item.name: item.shape for item in session.get_outputs()}
+    asked = scored(list(outputs))
     if not rows:
-        shape = next(item.shape for item in session.get_outputs() if item.name == "logits")
-        return np.empty((0, *(size if isinstance(size, int) else 0 for size in shape[1:])), np.float32)
+        shape = [size if isinstance(size, int) else 0 for size in outputs[asked[0]][1:]]
+        return joined([np.empty((0, *shape), np.float32)] * len(asked))
     order: list[int] = []
     parts = []
     for chunk in batches(rows, batch_size, inputs):
-        parts.append(session.run(["logits"], inputs.batch([rows[i] for i in chunk], names))[0])
+        parts.append(joined(session.run(list(asked), inputs.batch([rows[i] for i in chunk], names))))
         order += chunk
         counter.advance(len(chunk))
     return in_order(parts, order, inputs.lengths(rows))

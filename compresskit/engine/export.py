@@ -31,11 +31,11 @@ Array = npt.NDArray[Any]
 
 
 def export_onnx(model: nn.Module) -> ModelProto:
-    """The plain graph of a text classifier, dense or pruned: batch and length dynamic, fp32.
+    """The plain graph of an encoder with its head, dense or pruned: batch and length dynamic, fp32.
 
-    Inputs are those of the model's family, each int64 of shape (batch, length); the output is `logits` of
-    shape (batch, labels). Initializers bear torch's parameter names; a weight that a MatMul reads is
-    stored transposed, one that a Gemm reads is not. Buffers bear their names with `BUFFER` behind.
+    Inputs are those of the model's family, each int64 of shape (batch, length); outputs are named as the
+    model names them, such as `logits`. Initializers bear torch's parameter names; a weight that a MatMul
+    reads is stored transposed, one that a Gemm reads is not. Buffers bear their names with `BUFFER` behind.
     EngineError if a weight cannot be identified.
     """
     draft = _with_random_parameters(model)
@@ -77,6 +77,8 @@ def _trace(model: nn.Module) -> ModelProto:
     names = (*input_names_of(model), *((POSITIONS,) if family_for(config.model_type).rotary else ()))
     # Dimensions of 1 would be taken for constants.
     sample = {name: torch.ones(2, 8, dtype=torch.int64) for name in names}
+    with torch.no_grad():
+        outputs = list(model(**sample))
     with _quiet():
         program = torch.onnx.export(
             model,
@@ -84,7 +86,7 @@ def _trace(model: nn.Module) -> ModelProto:
             dynamo=True,
             opset_version=TRACED_OPSET,
             input_names=list(names),
-            output_names=["logits"],
+            output_names=outputs,
             dynamic_shapes={name: {0: "batch", 1: "length"} for name in names},
             verbose=False,
         )

@@ -18,7 +18,9 @@ from compresskit.display import UNCOUNTED, Counter
 from compresskit.engine.export import input_names_of
 from compresskit.errors import EngineError
 from compresskit.inputs import TEXT, InputSpec, Row, in_order
+from compresskit.outputs import joined, scored
 from compresskit.supernet.batching import batch_of
+from compresskit.supernet.output import said
 from compresskit.target.base import SessionSettings
 
 TOLERANCE = 1e-4
@@ -81,7 +83,8 @@ def verify_session(
         _within(_apart(alone, wanted[i]), f"a row of {inputs.length(rows[i])} tokens alone")
     short, long = rows[order[0]], rows[order[-1]]
     names = [item.name for item in running.get_inputs()]
-    padded = running.run(["logits"], inputs.batch([short], names, length=inputs.length(long)))[0][0]
+    asked = scored([item.name for item in running.get_outputs()])
+    padded = joined(running.run(list(asked), inputs.batch([short], names, length=inputs.length(long))))[0]
     padded = padded[: inputs.length(short)] if padded.ndim > 1 else padded
     _within(_apart(padded, wanted[order[0]]), "a padded row")
     return Verified(difference, found)
@@ -114,7 +117,7 @@ def torch_logits(
         for chunk in batches(rows, batch_size, inputs):
             batch = batch_of(inputs, [rows[i] for i in chunk], names=names)
             output = model(**{name: value.to(device) for name, value in batch.items()})
-            parts.append(output.logits.float().cpu().numpy())
+            parts.append(said(output).float().cpu().numpy())
             order += chunk
             counter.advance(len(chunk))
     return in_order(parts, order, inputs.lengths(rows))

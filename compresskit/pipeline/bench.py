@@ -26,7 +26,7 @@ from compresskit.target.reference_level import Level
 from compresskit.target.remote_bench import RemoteBench
 from compresskit.target.runner import EngineToMeasure
 from compresskit.target.threads import thread_warnings
-from compresskit.tasks.base import DataOptions
+from compresskit.tasks.examples import DataOptions
 
 DEFAULT_PROFILE = "cpu-1-thread"
 

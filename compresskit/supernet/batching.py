@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import torch
 
 from compresskit.inputs import InputSpec, Row
-from compresskit.tasks.base import Array, TaskKind
+from compresskit.tasks.base import TaskKind
+from compresskit.tasks.examples import Array
 
 Batch = dict[str, torch.Tensor]
 

@@ -13,6 +13,7 @@ from compresskit.display import UNCOUNTED, Counter
 from compresskit.inputs import in_order
 from compresskit.supernet.batching import batch_of
 from compresskit.supernet.network import SuperNetwork
+from compresskit.supernet.output import said
 from compresskit.tasks.task import Split, Task
 
 
@@ -35,7 +36,7 @@ def predict(
     for start in range(0, len(order), batch_size):
         rows = [split.encoded[i] for i in order[start : start + batch_size]]
         batch = {name: value.to(device) for name, value in batch_of(task.inputs, rows).items()}
-        parts.append(supernet(architecture, **batch).logits.float().cpu().numpy())
+        parts.append(said(supernet(architecture, **batch)).float().cpu().numpy())
         counter.advance(len(rows))
     supernet.train(was_training)
     return task.kind.predictions(in_order(parts, order, split.lengths), split.encoded)

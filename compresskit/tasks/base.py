@@ -17,49 +17,10 @@ import numpy.typing as npt
 from compresskit.data.sources import Source
 from compresskit.data.table import Table
 from compresskit.inputs import Row
+from compresskit.tasks.examples import Array, DataOptions, Encoded, Examples
 
 if TYPE_CHECKING:
     from typing import Self  # in Python 3.11 and later
-
-Array = npt.NDArray[Any]
-
-IGNORED = -100
-"""A label that has no part in loss and score: of what is padded, and of positions that carry none."""
-
-
-@dataclass(frozen=True)
-class DataOptions:
-    """What is said of a data set beside its rows. `label2id`: of the head of a fine-tuned checkpoint.
-
-    `head_task`: the hub's name of the task that this head is for; None: of whatever is read. `head_problem`:
-    its problem type in transformers. `dataset`: the name, by which GLUE's metrics are known.
-    """
-
-    text_columns: tuple[str, ...] = ()
-    label_column: str | None = None
-    metric: str | None = None
-    label2id: Mapping[str, int] | None = None
-    head_task: str | None = None
-    head_problem: str | None = None
-    dataset: str = ""
-
-
-@dataclass(frozen=True, eq=False)
-class Examples:
-    """Rows of one split as a task reads them, complete ones alone.
-
-    `texts`: a row's texts, by which rows are grouped, kept apart and found to be copies. `labels`:
-    (rows, ...) what a score compares answers with, `IGNORED` where a row has fewer than others. `inputs`:
-    what is encoded: the texts, words, pictures. `notes`: for the user.
-    """
-
-    texts: list[tuple[str, ...]]
-    labels: Array
-    inputs: Sequence[Any]
-    notes: tuple[str, ...] = ()
-
-    def __len__(self) -> int:
-        return len(self.texts)
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,20 +42,13 @@ class Reading:
 
 
 @dataclass(frozen=True)
-class Encoded:
-    """`rows`: unpadded. `num_cut`: how many were longer than permitted."""
-
-    rows: list[Row]
-    num_cut: int
-
-
-@dataclass(frozen=True)
 class TaskKind(ABC):
     """A task with its labels: `labels` are names by class id, none where answers are numbers.
 
     A task may have further fields, with defaults, which manifests keep. `name` stands in `--task` and in
     manifests, `hub_task` is the Hugging Face hub's name, which tells the transformers class, `problem_types`
-    are transformers' of the heads that it keeps, `metrics` are those permitted, the default first.
+    are transformers' of the heads that it keeps, `metrics` are those permitted, the default first. Where
+    `is_vector` a model gives vectors of texts, and where it has no head (`has_head`) any encoder is whole.
     """
 
     name: ClassVar[str]
@@ -103,9 +57,16 @@ class TaskKind(ABC):
     is_regression: ClassVar[bool] = False
     problem_types: ClassVar[tuple[str | None, ...]] = (None, "single_label_classification", "regression")
     is_chosen: ClassVar[bool] = False
+    is_vector: ClassVar[bool] = False
+    has_head: ClassVar[bool] = True
 
     labels: tuple[str, ...]
     metric_name: str
+
+    @property
+    def is_taught(self) -> bool:
+        """Whether labels are what the dense model answers, so that nothing but a teacher teaches."""
+        return False
 
     @property
     def num_labels(self) -> int:
@@ -174,13 +135,14 @@ class TaskKind(ABC):
             config.id2label = dict(enumerate(self.labels))
             config.label2id = {name: i for i, name in enumerate(self.labels)}
 
-    def compared(self, output: Any, targets: Any) -> tuple[Any, Any]:
+    def compared(self, said: Any, targets: Any) -> tuple[Any, Any]:
         """What loss and teacher look at: (positions, labels) logits and (positions,) targets of a batch.
 
-        Of positions that count alone, in the rows' order. Cross-entropy and the KL divergence to the
-        teacher follow, mean squared errors where `is_regression`.
+        `said`: (batch, ...) of the model, see `compresskit.outputs`. Of positions that count alone, in the
+        rows' order. Cross-entropy and the KL divergence to the teacher follow, mean squared errors where
+        `is_regression`, distances where `is_vector`.
         """
-        return output.logits, targets
+        return said, targets
 
     def predictions(self, logits: Array, rows: Sequence[Row]) -> Array:
         """What a model says of `rows`, from its logits (rows, ...), padded with 0 where rows are shorter."""

@@ -8,7 +8,7 @@ from math import sqrt
 
 from compresskit.data.rows import Rows
 from compresskit.tasks import metrics
-from compresskit.tasks.base import Array
+from compresskit.tasks.examples import Array
 from compresskit.tasks.label_ids import absent_note, engine_ids
 from compresskit.tasks.text import TextKind
 

@@ -8,7 +8,7 @@ from typing import Any
 from compresskit.errors import ConfigurationError, DataError
 from compresskit.families import FAMILIES
 from compresskit.inputs import Row
-from compresskit.tasks.base import Encoded
+from compresskit.tasks.examples import Encoded
 
 Text = str | Sequence[str]
 

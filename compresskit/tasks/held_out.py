@@ -5,7 +5,8 @@ from __future__ import annotations
 from compresskit.data.sources import Source
 from compresskit.data.table import Table
 from compresskit.errors import DataError
-from compresskit.tasks.base import DataOptions, TaskKind
+from compresskit.tasks.base import TaskKind
+from compresskit.tasks.examples import DataOptions
 
 
 def tested_split(

@@ -15,7 +15,8 @@ from compresskit.data.containment import words
 from compresskit.data.grouping import group_rows
 from compresskit.data.splits import LARGEST_GROUP
 from compresskit.target.statistics import student_quantile
-from compresskit.tasks.base import IGNORED, TaskKind
+from compresskit.tasks.base import TaskKind
+from compresskit.tasks.examples import IGNORED
 
 Values = npt.NDArray[Any]
 Ends = tuple[float, float]

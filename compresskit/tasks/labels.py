@@ -26,7 +26,8 @@ from compresskit.data.table import Table
 from compresskit.data.tagged import TOKENS
 from compresskit.errors import ConfigurationError, DataError, one_of, some
 from compresskit.inputs import Row
-from compresskit.tasks.base import Array, DataOptions, Examples, Reading
+from compresskit.tasks.base import Reading
+from compresskit.tasks.examples import Array, DataOptions, Examples
 from compresskit.tasks.held_out import tested_split
 from compresskit.tasks.label_ids import engine_ids, read_labels
 from compresskit.tasks.text import TextInputs
@@ -140,9 +141,9 @@ class LabelSets(TextInputs):
         super().configure(config)
         config.problem_type = self.problem_types[0]
 
-    def compared(self, output: Any, targets: Any) -> tuple[Any, Any]:
+    def compared(self, said: Any, targets: Any) -> tuple[Any, Any]:
         """Each label is a choice of two, of logits 0 and z: its cross-entropy is that of a sigmoid of z."""
-        pairs = output.logits.unsqueeze(-1) * output.logits.new_tensor([0.0, 1.0])
+        pairs = said.unsqueeze(-1) * said.new_tensor([0.0, 1.0])
         return pairs.flatten(0, 1), targets.flatten()
 
     # Judging

@@ -10,7 +10,8 @@ from importlib import import_module
 from compresskit import tasks
 from compresskit.data.table import Table
 from compresskit.errors import ConfigurationError, one_of
-from compresskit.tasks.base import DataOptions, TaskKind
+from compresskit.tasks.base import TaskKind
+from compresskit.tasks.examples import DataOptions
 
 DEFAULT = "classification"
 

@@ -14,7 +14,7 @@ from compresskit.data.rows import Rows, labels_of
 from compresskit.data.table import Table
 from compresskit.errors import DataError
 from compresskit.tasks import metrics
-from compresskit.tasks.base import Array, DataOptions
+from compresskit.tasks.examples import Array, DataOptions
 from compresskit.tasks.text import TextKind
 
 

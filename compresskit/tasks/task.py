@@ -15,8 +15,9 @@ from compresskit.data.sources import load_source
 from compresskit.data.splits import Sides, cut_all, cut_validation
 from compresskit.data.strata import choose_rows
 from compresskit.inputs import TEXT, InputSpec, Row
-from compresskit.tasks.base import DataOptions, Examples, TaskKind
+from compresskit.tasks.base import TaskKind
 from compresskit.tasks.encoding import check_length
+from compresskit.tasks.examples import DataOptions, Examples
 from compresskit.tasks.registry import kind_for, kind_named
 
 SEARCH_ROWS = 1_000

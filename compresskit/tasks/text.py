@@ -17,8 +17,9 @@ from compresskit.data.sources import Source
 from compresskit.data.strata import strata_of
 from compresskit.data.table import Table
 from compresskit.inputs import Row
-from compresskit.tasks.base import Array, DataOptions, Encoded, Examples, Reading, TaskKind
+from compresskit.tasks.base import Reading, TaskKind
 from compresskit.tasks.encoding import encode, encode_texts
+from compresskit.tasks.examples import Array, DataOptions, Encoded, Examples
 from compresskit.tasks.held_out import tested_split
 from compresskit.tasks.label_ids import Labels, read_labels
 from compresskit.tasks.metrics import answers_of, metric, metric_for, prior

@@ -22,7 +22,8 @@ from compresskit.entities.pieces import Entity, entities_of, piece_tags, word_lo
 from compresskit.entities.words import TEXT, WORDS, joined, spans_in
 from compresskit.errors import ConfigurationError, DataError, one_of, some
 from compresskit.inputs import Row
-from compresskit.tasks.base import Array, DataOptions, Encoded, Examples, Reading, TaskKind
+from compresskit.tasks.base import Reading, TaskKind
+from compresskit.tasks.examples import Array, DataOptions, Encoded, Examples
 from compresskit.tasks.held_out import tested_split
 
 _STRICT = "entity_f1_strict"
@@ -129,9 +130,9 @@ class Tokens(TaskKind):
 
     # Learning
 
-    def compared(self, output: Any, targets: Any) -> tuple[Any, Any]:
+    def compared(self, said: Any, targets: Any) -> tuple[Any, Any]:
         counted = targets != IGNORED
-        return output.logits[counted], targets[counted]
+        return said[counted], targets[counted]
 
     # Judging
 

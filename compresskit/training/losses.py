@@ -99,6 +99,28 @@ def consistency_loss(logits: torch.Tensor, *, regression: bool) -> torch.Tensor:
     return (both[0] + both[1]) / 2
 
 
+def vector_loss(student: torch.Tensor, teacher: torch.Tensor) -> torch.Tensor:
+    """How far vectors of texts, (batch, width), are from the teacher's, and their similarities from its.
+
+    Squared distances in units of the teacher's squared length (Reimers and Gurevych 2020, arXiv 2004.09813,
+    equation 1), and squared differences of the cosines between the texts of a batch in units of their
+    variance (Tung and Mori 2019, arXiv 1907.09682, equation 4).
+    """
+    found, wanted = student.float(), teacher.float()
+    apart = (found - wanted).square().sum(-1).mean() / wanted.square().sum(-1).mean()
+    if len(found) < 3:  # the cosines of two have no variance
+        return apart
+    ours, theirs = (_cosines(vectors) for vectors in (found, wanted))
+    spread = theirs.var(correction=0).clamp_min(torch.finfo(theirs.dtype).eps)
+    return apart + (ours - theirs).square().mean() / spread
+
+
+def _cosines(vectors: torch.Tensor) -> torch.Tensor:
+    """(pairs,) of different rows."""
+    directions = F.normalize(vectors, dim=-1)
+    return (directions @ directions.T)[~torch.eye(len(vectors), dtype=torch.bool, device=vectors.device)]
+
+
 def hidden_loss(
     student: Sequence[torch.Tensor],
     teacher: Sequence[torch.Tensor],

@@ -14,6 +14,7 @@ from torch import nn
 from torch.nn.utils.rnn import pad_sequence
 
 from compresskit.inputs import InputSpec
+from compresskit.supernet.output import said
 
 MOST_BYTES = 2 << 30
 MOST_SHARE = 0.25  # of the memory that is free when the first row is kept
@@ -24,24 +25,24 @@ Batch = Mapping[str, torch.Tensor]
 
 @dataclass(frozen=True, eq=False)
 class Answers:
-    """Of a batch: logits (batch, ...), and hidden states (batch, length, hidden).
+    """Of a batch: what the teacher said, (batch, ...), and hidden states (batch, length, hidden).
 
-    The hidden states are those of a model's output but for the first, of the embeddings, which nothing is
-    matched with: it is empty here. They are 0 where there is no token.
+    The hidden states are those of a model's output. What comes out of memory has none of the first, of the
+    embeddings, which nothing is matched with, and 0 where there is no token.
     """
 
-    logits: torch.Tensor
-    hidden_states: tuple[torch.Tensor, ...]
+    said: torch.Tensor
+    hidden_states: tuple[torch.Tensor, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
 class _Row:
-    logits: torch.Tensor  # (classes,), or (tokens, classes)
+    said: torch.Tensor  # (classes,), or (tokens, classes)
     states: torch.Tensor  # (tokens, layers, hidden)
 
     @property
     def num_bytes(self) -> int:
-        return self.logits.nbytes + self.states.nbytes
+        return self.said.nbytes + self.states.nbytes
 
 
 class TeacherMemory:
@@ -76,15 +77,16 @@ class TeacherMemory:
             self.clear()
             self._teacher = found.digest()
 
-    def answers(self, batch: Batch, inputs: InputSpec, ask: Callable[[Batch], Any]) -> Any:
+    def answers(self, batch: Batch, inputs: InputSpec, ask: Callable[[Batch], Any]) -> Answers:
         """What the teacher says of `batch`; `ask` puts rows to it, where they are new.
 
-        `batch`: `inputs` of shape (batch, length), padded at the right. `ask` returns a model's output with
-        hidden states, and so does this, or Answers.
+        `batch`: `inputs` of shape (batch, length), padded at the right; rows of further axes are asked each
+        time. `ask` returns a model's output with hidden states.
         """
         mask = inputs.real(batch)
-        if mask.device.type != "cpu":
-            return ask(batch)
+        if mask.device.type != "cpu" or mask.ndim != 2:
+            output = ask(batch)
+            return Answers(said(output), output.hidden_states)
         lengths: list[int] = mask.sum(1).tolist()
         keys = _keys(batch, inputs.mask, lengths)
         new = [i for i, key in enumerate(keys) if key not in self._rows]
@@ -95,16 +97,16 @@ class TeacherMemory:
         states = rows[0].states.new_zeros((*mask.shape, *rows[0].states.shape[1:]))
         for place, row in enumerate(rows):
             states[place, : len(row.states)] = row.states
-        logits = pad_sequence([row.logits for row in rows], batch_first=True)
-        return Answers(_wide(logits, mask), (states.new_empty(0), *states.unbind(2)))
+        answers = pad_sequence([row.said for row in rows], batch_first=True)
+        return Answers(_wide(answers, mask), (states.new_empty(0), *states.unbind(2)))
 
     @staticmethod
     def _learn(batch: Batch, new: list[int], lengths: list[int], ask: Callable[[Batch], Any]) -> list[_Row]:
         width = max(lengths[i] for i in new)
         output = ask({name: value[new, :width] for name, value in batch.items()})
-        states = torch.stack(output.hidden_states[1:], dim=2)
+        answers, states = said(output), torch.stack(output.hidden_states[1:], dim=2)
         return [
-            _Row(_own(output.logits[place], lengths[i]).clone(), states[place, : lengths[i]])
+            _Row(_own(answers[place], lengths[i]).clone(), states[place, : lengths[i]])
             for place, i in enumerate(new)
         ]
 
@@ -112,7 +114,7 @@ class TeacherMemory:
         if self._most is None:
             self._most = min(MOST_BYTES, int(MOST_SHARE * psutil.virtual_memory().available))
         if key not in self._rows and self._used + row.num_bytes <= self._most:
-            self._rows[key] = _Row(row.logits, self._copied(row.states))
+            self._rows[key] = _Row(row.said, self._copied(row.states))
             self._used += row.num_bytes
 
     def _copied(self, states: torch.Tensor) -> torch.Tensor:
@@ -125,16 +127,16 @@ class TeacherMemory:
         return kept.copy_(states)
 
 
-def _own(logits: torch.Tensor, length: int) -> torch.Tensor:
-    """A row's logits without those of padding."""
-    return logits[:length] if logits.ndim > 1 else logits
+def _own(answer: torch.Tensor, length: int) -> torch.Tensor:
+    """What was said of a row, without that of padding."""
+    return answer[:length] if answer.ndim > 1 else answer
 
 
-def _wide(logits: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-    """Logits of tokens, filled up to the batch's length with 0."""
-    if logits.ndim < 3:
-        return logits
-    return F.pad(logits, (0, 0, 0, mask.shape[1] - logits.shape[1]))
+def _wide(answers: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    """What was said of tokens, filled up to the batch's length with 0."""
+    if answers.ndim < 3:
+        return answers
+    return F.pad(answers, (0, 0, 0, mask.shape[1] - answers.shape[1]))
 
 
 def _keys(batch: Batch, mask: str | None, lengths: list[int]) -> list[bytes]:

@@ -27,6 +27,7 @@ from compresskit.supernet.importance import (
     taylor_importance,
 )
 from compresskit.supernet.network import SuperNetwork
+from compresskit.supernet.output import said
 from compresskit.supernet.scoring import predict
 from compresskit.tasks.base import TaskKind
 from compresskit.tasks.task import Split, Task
@@ -230,10 +231,19 @@ def sample_batches(
 
 
 def batch_loss(kind: TaskKind) -> Callable[[nn.Module, Batch], torch.Tensor]:
-    """The loss of a network on the labels of a batch that holds them, as those of `sample_batches` do."""
+    """The loss of a network on the labels of a batch that holds them, as those of `sample_batches` do.
+
+    Where a teacher's answers are the labels no loss of it has a gradient. Then it is a sum with random signs
+    of what is said of each row, whose squared gradients are the Fisher information of a Gaussian, on average.
+    """
 
     def loss(network: nn.Module, batch: Batch) -> torch.Tensor:
         inputs = {name: value for name, value in batch.items() if name != "labels"}
-        return label_loss(*kind.compared(network(**inputs), batch["labels"]))
+        found = said(network(**inputs))
+        if not kind.is_taught:
+            return label_loss(*kind.compared(found, batch["labels"]))
+        generator = torch.Generator().manual_seed(found.numel())
+        signs = torch.randint(0, 2, found.shape, generator=generator).to(found.device) * 2 - 1
+        return (found.float() * signs).flatten(1).sum(1).mean()
 
     return loss

@@ -17,12 +17,13 @@ from compresskit.runs.atomic import write_error
 from compresskit.supernet.attention import quick_gradients
 from compresskit.supernet.batching import Batch, labelled_batch
 from compresskit.supernet.network import SuperNetwork
+from compresskit.supernet.output import said
 from compresskit.tasks.task import Split, Task
 from compresskit.training.batching import LengthSampler
 from compresskit.training.checkpoints import last_complete_checkpoint, remove_incomplete
 from compresskit.training.cost import lessons_at, step_cost
-from compresskit.training.losses import consistency_loss, label_loss, logit_loss
-from compresskit.training.memory import TeacherMemory
+from compresskit.training.losses import consistency_loss, label_loss, logit_loss, vector_loss
+from compresskit.training.memory import Answers, TeacherMemory
 from compresskit.training.recipe import Recipe, arguments_of
 from compresskit.training.strategies import FROM_FULL, FROM_LABELS, FROM_TEACHER, FROM_TWIN, Lesson, Strategy
 
@@ -127,7 +128,7 @@ class SuperNetTrainer(Trainer):  # type: ignore[misc]
             if self.strategy.apart and lesson is not lessons[-1]:
                 self._update(supernet)
             if lesson.is_full and not taught:
-                reference = type(output)(logits=output.logits.detach())
+                reference = Answers(said(output).detach())
         if self.penalty is not None:
             self.accelerator.backward(self.penalty(step, self.state.max_steps))
         _average_gradients(supernet)
@@ -162,21 +163,21 @@ class SuperNetTrainer(Trainer):  # type: ignore[misc]
             return self.teacher(**batch, output_hidden_states=True)
 
     def _loss(
-        self, lesson: Lesson, output: Any, targets: torch.Tensor, reference: Any, batch: Batch
+        self, lesson: Lesson, output: Any, targets: torch.Tensor, reference: Answers | None, batch: Batch
     ) -> torch.Tensor:
         kind = self.task.kind
-        logits, labels = kind.compared(output, targets)
-        from_labels = label_loss(logits, labels)
+        logits, labels = kind.compared(said(output), targets)
+        from_labels = logits.new_zeros(()) if kind.is_taught else label_loss(logits, labels)
         if lesson.source == FROM_LABELS:
             return from_labels
         if lesson.source == FROM_TWIN:
             return from_labels + consistency_loss(logits, regression=kind.is_regression)
-        taught = logit_loss(
-            logits,
-            kind.compared(reference, targets)[0],
-            self.recipe.temperature,
-            regression=kind.is_regression,
-        )
+        assert reference is not None
+        wanted = kind.compared(reference.said, targets)[0]
+        if kind.is_vector:
+            taught = vector_loss(logits, wanted)
+        else:
+            taught = logit_loss(logits, wanted, self.recipe.temperature, regression=kind.is_regression)
         if lesson.source == FROM_FULL:
             return from_labels + taught
         asked = self.recipe.distillation.at(self.state.global_step / max(1, self.state.max_steps))

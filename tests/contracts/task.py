@@ -23,6 +23,7 @@ from compresskit.pruning.reload import load_pruned
 from compresskit.supernet.batching import labelled_batch
 from compresskit.supernet.classes import class_for
 from compresskit.supernet.network import SuperNetwork
+from compresskit.supernet.output import said as said_of
 from compresskit.supernet.scoring import predict
 from compresskit.tasks.intervals import intervals
 from compresskit.tasks.registry import task_kinds
@@ -138,8 +139,7 @@ class TaskContract:
         rows, labels = task.train.encoded[:8], task.train.labels[:8]
         batch = labelled_batch(task.inputs, task.kind, rows, labels)
         targets = batch.pop("labels")
-        output = model(**batch)
-        logits, counted = task.kind.compared(output, targets)
+        logits, counted = task.kind.compared(said_of(model(**batch)), targets)
         assert len(logits) == len(counted) > 0
         assert logits.ndim == 2
         loss = label_loss(logits, counted)
@@ -161,9 +161,9 @@ class TaskContract:
             with torch.no_grad():
                 return model(**rows, output_hidden_states=True)
 
-        wanted, _ = task.kind.compared(ask(batch), targets)
+        wanted, _ = task.kind.compared(said_of(ask(batch)), targets)
         for _ in range(2):
-            found, _ = task.kind.compared(memory.answers(batch, task.inputs, ask), targets)
+            found, _ = task.kind.compared(memory.answers(batch, task.inputs, ask).said, targets)
             torch.testing.assert_close(found, wanted, rtol=0, atol=1e-5)
 
     def test_an_engine_serves_it(self, task: Task, model: nn.Module, said: Any, tmp_path: Path) -> None:

@@ -134,7 +134,7 @@ def bench_score(engine: Path, data: Path) -> float:
     from compresskit.pipeline.benching.data import read_for
     from compresskit.pipeline.benching.score import score_engine
     from compresskit.target.profile import load_profile
-    from compresskit.tasks.base import DataOptions
+    from compresskit.tasks.examples import DataOptions
 
     manifest = read_manifest(engine)
     (rows,) = read_for([manifest.kind], data, DataOptions()).of

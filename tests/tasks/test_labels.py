@@ -11,7 +11,7 @@ import pytest
 from compresskit.data.sources import Source
 from compresskit.data.table import Table
 from compresskit.errors import ConfigurationError, DataError
-from compresskit.tasks.base import DataOptions
+from compresskit.tasks.examples import DataOptions
 from compresskit.tasks.labels import LEAST, MACRO, MICRO, MIDDLE, LabelSets
 from compresskit.tasks.registry import kind_for
 from tests.contracts.task import TaskContract

@@ -8,7 +8,7 @@ import pytest
 
 from compresskit.data.table import Table
 from compresskit.errors import ConfigurationError
-from compresskit.tasks.base import DataOptions
+from compresskit.tasks.examples import DataOptions
 from compresskit.tasks.registry import kind_for, kind_named, task_kinds
 
 

@@ -7,8 +7,8 @@ import pytest
 
 from compresskit.data.table import Table
 from compresskit.errors import DataError
-from compresskit.tasks.base import DataOptions
 from compresskit.tasks.classification import Classification
+from compresskit.tasks.examples import DataOptions
 from compresskit.tasks.regression import Regression
 
 

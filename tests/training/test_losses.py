@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+import torch.nn.functional as F
 
 from compresskit.architecture import Architecture, Dimensions
 from compresskit.training.losses import (
@@ -11,6 +12,7 @@ from compresskit.training.losses import (
     hidden_loss,
     label_loss,
     logit_loss,
+    vector_loss,
 )
 
 DIMS = Dimensions(num_layers=4, num_heads=2, head_size=2, num_units=4, hidden_size=4)
@@ -106,3 +108,17 @@ def test_cosine_loss_is_the_mean_over_tokens_of_one_minus_the_cosine() -> None:
     found = cosine_loss(student, teacher, mask)
     assert found.item() == pytest.approx(torch.stack(apart).mean().item(), rel=1e-5)
     assert cosine_loss(3 * teacher, teacher, mask).item() == pytest.approx(0, abs=1e-6)
+
+
+def test_vectors_are_compared_in_units_of_the_teachers() -> None:
+    teacher = F.normalize(torch.randn(6, 8, generator=torch.Generator().manual_seed(0)), dim=-1)
+    turned = torch.linalg.qr(torch.randn(8, 8, generator=torch.Generator().manual_seed(1))).Q
+    assert float(vector_loss(teacher, teacher)) == 0
+    assert float(vector_loss(3 * teacher[:2], 3 * teacher[:2])) == 0
+    # A rotation leaves all cosines as they are: what is left is the distance of the vectors.
+    moved = teacher @ turned
+    wanted = float((2 - 2 * (moved * teacher).sum(-1)).mean())
+    assert float(vector_loss(moved, teacher)) == pytest.approx(wanted, rel=1e-4)
+    # One vector for all texts loses all of the similarities.
+    same = teacher.mean(0, keepdim=True).expand_as(teacher)
+    assert float(vector_loss(same, teacher)) > float((same - teacher).square().sum(-1).mean()) + 1

@@ -24,7 +24,7 @@ from benchmarks.results import write_results
 from compresskit.bundle import verify
 from compresskit.bundle.manifest import FILE_NAME, file_hash
 from compresskit.pipeline.benching.data import read_for
-from compresskit.tasks.base import DataOptions
+from compresskit.tasks.examples import DataOptions
 
 HERE = Path(__file__).parent
 REFERENCE = "compresskit.load_pruned, PyTorch"

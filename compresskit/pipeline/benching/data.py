@@ -10,7 +10,8 @@ from compresskit.data.conventions import ROLES
 from compresskit.data.files import READERS, read_table, split_files
 from compresskit.data.table import Table
 from compresskit.errors import DataError
-from compresskit.tasks.base import DataOptions, Examples, TaskKind
+from compresskit.tasks.base import TaskKind
+from compresskit.tasks.examples import DataOptions, Examples
 from compresskit.tasks.registry import DEFAULT, task_kinds
 
 _SPLITS = ("test", "validation")

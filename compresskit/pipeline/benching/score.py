@@ -16,7 +16,8 @@ from compresskit.bundle.loader import MODEL_FILE, session_settings
 from compresskit.display import UNCOUNTED, Counter
 from compresskit.target.profile import Profile
 from compresskit.target.remote_bench import RemoteBench
-from compresskit.tasks.base import Examples, TaskKind
+from compresskit.tasks.base import TaskKind
+from compresskit.tasks.examples import Examples
 from compresskit.tasks.intervals import Known, intervals, row_groups
 
 

@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from compresskit.errors import TargetError
 from compresskit.inputs import InputSpec, in_order
+from compresskit.outputs import joined, scored
 from compresskit.target.base import SessionSettings
 from compresskit.target.compare import compare
 from compresskit.target.decide import Limit
@@ -84,8 +85,7 @@ def compute_logits(request: Mapping[str, Any]) -> dict[str, Any]:
     sizes = {"batch": batch or _BATCH, "length": length or 1, "shapes": "dynamic", "lengths": ()}
     spec = session_spec(path, resolve(profile.with_(**sizes)), _settings(request["session"]))
     session = make_session(path, spec)
-    outputs = [item.name for item in session.get_outputs()]
-    output = "logits" if "logits" in outputs else outputs[0]
+    outputs = list(scored([item.name for item in session.get_outputs()]))
     order: list[int] = []
     parts = []
     for chosen in _alike(rows, batch or _BATCH):
@@ -93,7 +93,7 @@ def compute_logits(request: Mapping[str, Any]) -> dict[str, Any]:
         if length is not None and longest > length:
             raise TargetError(f"a row has {longest} tokens; the engine's fixed length is {length}.")
         size = (batch or len(chosen), length or longest)
-        parts.append(session.run([output], rows.feed(chosen, inputs, size))[0][: len(chosen)])
+        parts.append(joined(session.run(outputs, rows.feed(chosen, inputs, size)))[: len(chosen)])
         order += chosen
     found = in_order(parts, order, np.diff(rows.starts))
     np.ascontiguousarray(found, "<f4").tofile(request["out"])

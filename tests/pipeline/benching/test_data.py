@@ -11,8 +11,8 @@ from compresskit.data.rows import Rows, read_rows
 from compresskit.data.sources import load_source
 from compresskit.errors import DataError
 from compresskit.pipeline.benching.data import labelled_table, read_for
-from compresskit.tasks.base import DataOptions
 from compresskit.tasks.classification import Classification
+from compresskit.tasks.examples import DataOptions
 
 
 def read_labelled(dataset: Path, **options: Any) -> Rows:
