@@ -104,6 +104,9 @@ def _fill(
     config.save_pretrained(folder)
     save_tokenizer(tokenizer, folder, manifest.max_length or position_limit(config.to_dict()))
     save_weights(model, folder / "model.safetensors")
+    for name, value in manifest.kind.files(config.hidden_size, manifest.max_length).items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(json.dumps(value, indent=2) + "\n", encoding="utf-8")
     manifest = replace(manifest, runtime=runtime_facts(graph))
     if examine is not None:
         write_manifest(folder, manifest)

@@ -13,6 +13,7 @@ LADDERS = (
     *UNTRAINED,
     BLOCK,
 )
+LABELLED = (STANDARD_NAS, "layer-drop", "layer-drop-top", "layer-drop-bottom")  # no teacher takes part
 METHODS = (NAS, STANDARD_NAS, *LADDERS)
 _TRIALS, _SIZES = 60, 8
 

@@ -27,13 +27,17 @@ class SearchOptions:
     _: KW_ONLY
     task: Annotated[
         str | None,
-        Option("Such as classification, tokens or labels; see README.", DATA, default="as the labels are"),
+        Option("Such as classification, tokens or embedding; see README.", DATA, default="as the labels are"),
     ] = None
     metric: Annotated[str | None, Option("Another metric, such as f1.", DATA, default="the task's")] = None
     text_column: Annotated[
         Sequence[str], Option("Column of a text; twice for pairs.", DATA, repeats=True)
     ] = ()
     label_column: Annotated[str | None, Option("Column of the label.", DATA)] = None
+    pooling: Annotated[
+        str | None,
+        Option("mean, cls or max: how task embedding makes a vector.", DATA, default="the model's own"),
+    ] = None
     max_length: Annotated[int, Option("Tokens to which a text is truncated.", DATA)] = 128
     allow_weak_dense: Annotated[
         bool,

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from compresskit.display import Display, Say
 from compresskit.engine.precision import refusal
 from compresskit.errors import ConfigurationError
 from compresskit.families import dimensions_of
+from compresskit.methods.names import BLOCK, LABELLED, NAS
 from compresskit.pipeline.checkpoint.tokenizer import check_segments
 from compresskit.pipeline.settings import SearchSettings
+from compresskit.pipeline.training.dense_labels import with_dense_labels
 from compresskit.pipeline.training.input_warnings import cautions
 from compresskit.pipeline.training.models import Checkpoint, open_checkpoint
 from compresskit.searchers.factory import make_searcher
@@ -21,9 +23,10 @@ from compresskit.spaces import PrecisionSpace, Space, make_space
 from compresskit.target.open import open_target
 from compresskit.target.profile import Profile
 from compresskit.tasks.encoding import position_limit
+from compresskit.tasks.sentence import Sentence
 from compresskit.tasks.task import Task, load_task
 from compresskit.training.stages import check_importance
-from compresskit.training.strategies import make_strategy
+from compresskit.training.strategies import STRATEGIES, make_strategy
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,7 @@ def _read(settings: SearchSettings, profile: Profile, say: Say) -> Inputs:
     with open_target(profile, say=say):
         pass  # a provider that is not there, or an agent that does not answer, is known now
     task = read_task(settings, checkpoint)
+    _check_taught(settings, task)
     checkpoint = checkpoint.for_kind(task.kind)
     check_segments(
         checkpoint.source,
@@ -103,9 +107,33 @@ def _space(settings: SearchSettings, checkpoint: Checkpoint, profile: Profile) -
     return found
 
 
+def _check_taught(settings: SearchSettings, task: Task) -> None:
+    """ConfigurationError for options that need labels where there are none, or vectors."""
+    kind = task.kind
+    if settings.pooling is not None and not kind.is_vector:
+        raise ConfigurationError(
+            f"pooling makes vectors of texts, which task {kind.name} does not; leave it out."
+        )
+    if not kind.is_taught:
+        return
+    if settings.method in LABELLED or (settings.method == BLOCK and not settings.distil):
+        raise ConfigurationError(
+            f"method {settings.method} learns from labels, which task {kind.name} does not have here; take "
+            "one that the dense model teaches, such as nas or student."
+        )
+    if settings.method == NAS and not STRATEGIES[settings.strategy].needs_teacher:
+        raise ConfigurationError(
+            f"strategy {settings.strategy} learns from labels, which task {kind.name} does not have here; "
+            "take teacher."
+        )
+
+
 def read_task(settings: SearchSettings, checkpoint: Checkpoint) -> Task:
     """The task of a run, the same whoever reads it."""
-    return load_task(
+    sentence = checkpoint.sentence
+    if settings.pooling is not None:
+        sentence = replace(sentence or Sentence(), pooling=settings.pooling)
+    task = load_task(
         settings.dataset,
         tokenizer=checkpoint.tokenizer,
         text_columns=settings.text_column or None,
@@ -119,4 +147,6 @@ def read_task(settings: SearchSettings, checkpoint: Checkpoint) -> Task:
         head_task=checkpoint.head_task,
         head_problem=checkpoint.config.problem_type,
         inputs=checkpoint.inputs,
+        sentence=sentence,
     )
+    return with_dense_labels(task, checkpoint, settings.seed) if task.kind.is_taught else task

@@ -7,17 +7,25 @@ from typing import Any
 import transformers
 from optimum.exporters.tasks import TasksManager
 
+from compresskit.supernet.embedder import SETTINGS, AutoEmbedder, embedder_class
+
+EMBEDDING = "feature-extraction"
+
 
 def class_for(hub_task: str) -> Any:
-    """The class that loads a model for a task, by Optimum."""
-    return TasksManager.get_model_class_for_task(hub_task)
+    """The class that loads a model for a task, by Optimum; of vectors, one that pools them."""
+    return AutoEmbedder if hub_task == EMBEDDING else TasksManager.get_model_class_for_task(hub_task)
 
 
 def head_of(hub_task: str) -> str:
-    """How the names of classes of models for a task end, such as ForMultipleChoice."""
+    """How the names of a task's classes end, such as ForMultipleChoice; of vectors, as Optimum's own."""
+    if hub_task == EMBEDDING:
+        return "ForFeatureExtraction"
     return str(class_for(hub_task).__name__).removeprefix("AutoModel")
 
 
 def class_of(config: Any) -> Any:
     """The class of the model that `save_pretrained` wrote with this configuration."""
+    if hasattr(config, SETTINGS) and "For" not in config.architectures[0]:
+        return embedder_class(config.__class__)
     return getattr(transformers, config.architectures[0])

@@ -6,18 +6,20 @@ needed: the same object serves training, search, the engine and `bench` on a dev
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
-from compresskit.data.sources import Source
+from compresskit.data.sources import Source, load_source
 from compresskit.data.table import Table
 from compresskit.inputs import Row
 from compresskit.tasks.examples import Array, DataOptions, Encoded, Examples
+from compresskit.tasks.judge import Judge
 
 if TYPE_CHECKING:
     from typing import Self  # in Python 3.11 and later
@@ -42,26 +44,24 @@ class Reading:
 
 
 @dataclass(frozen=True)
-class TaskKind(ABC):
+class TaskKind(Judge):
     """A task with its labels: `labels` are names by class id, none where answers are numbers.
 
     A task may have further fields, with defaults, which manifests keep. `name` stands in `--task` and in
     manifests, `hub_task` is the Hugging Face hub's name, which tells the transformers class, `problem_types`
     are transformers' of the heads that it keeps, `metrics` are those permitted, the default first. Where
     `is_vector` a model gives vectors of texts, and where it has no head (`has_head`) any encoder is whole.
+    `most_tested`: rows of validation and of test, of which no more are needed.
     """
 
     name: ClassVar[str]
     hub_task: ClassVar[str]
     metrics: ClassVar[tuple[str, ...]]
-    is_regression: ClassVar[bool] = False
     problem_types: ClassVar[tuple[str | None, ...]] = (None, "single_label_classification", "regression")
     is_chosen: ClassVar[bool] = False
     is_vector: ClassVar[bool] = False
     has_head: ClassVar[bool] = True
-
-    labels: tuple[str, ...]
-    metric_name: str
+    most_tested: ClassVar[int | None] = None
 
     @property
     def is_taught(self) -> bool:
@@ -94,6 +94,11 @@ class TaskKind(ABC):
         return False
 
     @classmethod
+    def load(cls, dataset: str | Path) -> Source:
+        """The splits of a data set as they came. DataError where none is found."""
+        return load_source(dataset)
+
+    @classmethod
     @abstractmethod
     def read(cls, source: Source, options: DataOptions) -> Reading:
         """The rows of all splits. DataError names rows and columns, ConfigurationError options."""
@@ -109,6 +114,11 @@ class TaskKind(ABC):
 
         `split` and `source` name it in messages.
         """
+
+    @classmethod
+    def read_folder(cls, folder: Path) -> Examples | None:
+        """Rows for an engine of a folder that is no table of rows; None where it is."""
+        return None
 
     @abstractmethod
     def encode(self, inputs: Sequence[Any], tokenizer: Any, max_length: int) -> Encoded:
@@ -144,10 +154,6 @@ class TaskKind(ABC):
         """
         return said, targets
 
-    def predictions(self, logits: Array, rows: Sequence[Row]) -> Array:
-        """What a model says of `rows`, from its logits (rows, ...), padded with 0 where rows are shorter."""
-        return logits
-
     def fitted(self, predictions: Array, labels: Array) -> Self:
         """This task for the model that says `predictions` of validation rows with `labels`.
 
@@ -156,39 +162,8 @@ class TaskKind(ABC):
         return self
 
     @abstractmethod
-    def answers(self, predictions: Array) -> Array:
-        """What a model chose, in the form of `Examples.labels`. DataError unless all is finite.
-
-        With the dense model's answers for labels, a score tells how true a compressed model is to it: its
-        fidelity (Stanton et al., Does Knowledge Distillation Really Work?, 2021).
-        """
-
-    @abstractmethod
-    def score_answers(self, answers: Array, labels: Array) -> float:
-        """The metric, as a fraction; more is better."""
-
-    def score(self, predictions: Array, labels: Array) -> float:
-        """The metric of predictions, as a fraction. DataError where they do not fit, or are not finite."""
-        return self.score_answers(self.answers(predictions), labels)
-
-    @abstractmethod
-    def prior(self, train_labels: Array, labels: Array) -> float:
-        """The metric of the best answer that is the same for every row, chosen on training labels."""
-
-    @abstractmethod
     def strata(self, labels: Array) -> npt.NDArray[np.int64]:
         """(rows,) numbers from 0; splits and samples mix these as all rows do."""
-
-    @abstractmethod
-    def weighted(self, answers: Array, labels: Array, counts: npt.NDArray[np.float64]) -> Array:
-        """(samples,) metric of each sample of rows: `counts` (samples, rows) says how often it holds each.
-
-        Equal to `score_answers` of the rows written out that often.
-        """
-
-    def mistaken(self, labels: Array, others: Array) -> Array:
-        """Wrong answers to rows with `labels`, such as `others` show. Not asked where `is_regression`."""
-        raise NotImplementedError
 
     def class_pairs(self, answers: Array, labels: Array) -> tuple[Array, Array] | None:
         """(n,) class ids said and true, one by one; None where answers are no classes."""
@@ -209,3 +184,7 @@ class TaskKind(ABC):
     def decode(self, predictions: Array, rows: Sequence[Row], inputs: Sequence[Any]) -> Any:
         """What an engine's `predict` gives for `inputs`, encoded as `rows`: by default the logits."""
         return predictions
+
+    def files(self, width: int, max_length: int | None) -> Mapping[str, Any]:
+        """JSON files that others look for in an engine's folder, by path; `width`: of hidden states."""
+        return {}

@@ -9,6 +9,8 @@ from typing import Any
 import numpy.typing as npt
 
 from compresskit.inputs import Row
+from compresskit.tasks.judge import Judge
+from compresskit.tasks.sentence import Sentence
 
 Array = npt.NDArray[Any]
 
@@ -21,7 +23,8 @@ class DataOptions:
     """What is said of a data set beside its rows. `label2id`: of the head of a fine-tuned checkpoint.
 
     `head_task`: the hub's name of the task that this head is for; None: of whatever is read. `head_problem`:
-    its problem type in transformers. `dataset`: the name, by which GLUE's metrics are known.
+    its problem type in transformers. `sentence`: how the model makes vectors, where it says so. `dataset`:
+    the name, by which GLUE's metrics are known.
     """
 
     text_columns: tuple[str, ...] = ()
@@ -30,6 +33,7 @@ class DataOptions:
     label2id: Mapping[str, int] | None = None
     head_task: str | None = None
     head_problem: str | None = None
+    sentence: Sentence | None = None
     dataset: str = ""
 
 
@@ -39,13 +43,15 @@ class Examples:
 
     `texts`: a row's texts, by which rows are grouped, kept apart and found to be copies. `labels`:
     (rows, ...) what a score compares answers with, `IGNORED` where a row has fewer than others. `inputs`:
-    what is encoded: the texts, words, pictures. `notes`: for the user.
+    what is encoded: the texts, words, pictures. `notes`: for the user. `judge`: of a bench that has
+    something else than the task's own metric.
     """
 
     texts: list[tuple[str, ...]]
     labels: Array
     inputs: Sequence[Any]
     notes: tuple[str, ...] = ()
+    judge: Judge | None = None
 
     def __len__(self) -> int:
         return len(self.texts)

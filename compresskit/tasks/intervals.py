@@ -15,8 +15,8 @@ from compresskit.data.containment import words
 from compresskit.data.grouping import group_rows
 from compresskit.data.splits import LARGEST_GROUP
 from compresskit.target.statistics import student_quantile
-from compresskit.tasks.base import TaskKind
 from compresskit.tasks.examples import IGNORED
+from compresskit.tasks.judge import Judge
 
 Values = npt.NDArray[Any]
 Ends = tuple[float, float]
@@ -42,7 +42,7 @@ def row_groups(texts: Sequence[tuple[str, ...]]) -> npt.NDArray[np.int64]:
 
 
 def intervals(
-    kind: TaskKind,
+    kind: Judge,
     labels: Values,
     answers: Sequence[Values],
     *,
@@ -80,7 +80,7 @@ def intervals(
 class _Rows:
     """The rows in groups, followed by those of the two groups that are drawn too."""
 
-    def __init__(self, kind: TaskKind, labels: Values, groups: npt.NDArray[Any], seed: int) -> None:
+    def __init__(self, kind: Judge, labels: Values, groups: npt.NDArray[Any], seed: int) -> None:
         self.size = int(groups.max()) + 1
         self.seed = seed
         rng = np.random.default_rng(seed)

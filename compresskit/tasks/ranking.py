@@ -48,7 +48,8 @@ def reciprocal_rank(scores: Array, relevance: Array, cutoff: int = CUTOFF) -> Va
     chance = np.maximum(ties.size - ties.held - ties.within, 0) / (ties.size - ties.within)
     none = np.cumprod(chance[..., :cutoff], axis=-1)
     first = -np.diff(none, axis=-1, prepend=1.0)
-    return _defined(first @ (1 / np.arange(1, first.shape[-1] + 1)), np.ones(()), relevant.any(-1))
+    any_relevant = np.asarray(relevant.any(-1))
+    return _defined(first @ (1 / np.arange(1, first.shape[-1] + 1)), np.ones(()), any_relevant)
 
 
 def average_precision(scores: Array, relevance: Array) -> Values:

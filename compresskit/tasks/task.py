@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from compresskit.tasks.base import TaskKind
 from compresskit.tasks.encoding import check_length
 from compresskit.tasks.examples import DataOptions, Examples
 from compresskit.tasks.registry import kind_for, kind_named
+from compresskit.tasks.sentence import Sentence
 
 SEARCH_ROWS = 1_000
 
@@ -87,6 +88,14 @@ class Task:
         """This task for a model with these predictions of validation rows: see `TaskKind.fitted`."""
         return replace(self, kind=self.kind.fitted(predictions, labels))
 
+    def taught(self, predict: Callable[[Split], npt.NDArray[Any]]) -> Task:
+        """With the dense model's answers for labels of rows that score; `predict`: what it says of them."""
+        scored = (self.validation, self.test, self.search)
+        validation, test, search = (
+            replace(split, labels=self.kind.answers(predict(split))) for split in scored
+        )
+        return replace(self, validation=validation, test=test, search=search)
+
     def prior(self, split: Split) -> float:
         """The metric on `split` of the best answer that is the same for every row (majority class, mean)."""
         return self.kind.prior(self.train.labels, split.labels)
@@ -107,6 +116,7 @@ def load_task(
     head_problem: str | None = None,
     max_positions: int | None = None,
     inputs: InputSpec = TEXT,
+    sentence: Sentence | None = None,
 ) -> Task:
     """Load, split and encode a data set.
 
@@ -114,12 +124,13 @@ def load_task(
     when None. `label2id`: of a fine-tuned checkpoint whose head is kept, if it is of `head_task` and of
     `head_problem`, its problem type.
     `max_positions`: tokens the model takes (see `position_limit`); None: what the tokenizer says. `inputs`:
-    of the model. Raises DataError for the data, ConfigurationError for kind, metric or length.
+    of the model. `sentence`: how the model makes vectors. Raises DataError for the data, ConfigurationError
+    for kind, metric or length.
     """
-    source = load_source(dataset)
+    source = load_source(dataset) if kind is None else kind_named(kind).load(dataset)
     name = source.name
     options = DataOptions(
-        tuple(text_columns or ()), label_column, metric, label2id, head_task, head_problem, name
+        tuple(text_columns or ()), label_column, metric, label2id, head_task, head_problem, sentence, name
     )
     chosen = kind_for(source.splits["train"], options) if kind is None else kind_named(kind)
     read = chosen.read(source, options)
@@ -136,6 +147,8 @@ def load_task(
     notes += filter(None, [copies.note])
 
     def split(name: str, rows: Examples, positions: npt.NDArray[np.int64]) -> Split:
+        if name != "training" and task.most_tested is not None:
+            positions = positions[choose_rows(task.strata(rows.labels[positions]), task.most_tested, seed)]
         labels = rows.labels[positions]
         if absent := task.absent(name, labels):
             notes.append(absent)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
@@ -28,8 +29,9 @@ from compresskit.supernet.scoring import predict
 from compresskit.tasks.intervals import intervals
 from compresskit.tasks.registry import task_kinds
 from compresskit.tasks.task import Task, load_task
-from compresskit.training.losses import consistency_loss, label_loss, logit_loss
+from compresskit.training.losses import consistency_loss, logit_loss, vector_loss
 from compresskit.training.memory import TeacherMemory
+from compresskit.training.stages import batch_loss
 from tests.tasks.make import tokenizer
 
 MAX_LENGTH = 12
@@ -56,6 +58,7 @@ class TaskContract:
     """Subclasses write a data set of 60 rows or more, of the words of `tests.tasks.make`."""
 
     name: ClassVar[str]
+    options: ClassVar[Mapping[str, Any]] = {}  # of `load_task`, where data alone do not tell the task
 
     def write(self, folder: Path) -> Path:
         """A file or folder that is clearly of this task."""
@@ -66,7 +69,11 @@ class TaskContract:
     def task(cls, tmp_path_factory: pytest.TempPathFactory) -> Task:
         dataset = cls().write(tmp_path_factory.mktemp("task"))
         inputs = text_inputs(("input_ids", "attention_mask", "token_type_ids"), tokenizer().pad_token_id)
-        return load_task(dataset, tokenizer=tokenizer(), max_length=MAX_LENGTH, inputs=inputs)
+        task = load_task(dataset, tokenizer=tokenizer(), max_length=MAX_LENGTH, inputs=inputs, **cls.options)
+        if not task.kind.is_taught:
+            return task
+        network = SuperNetwork(make_model(task))
+        return task.taught(lambda split: predict(network, task, split))
 
     @pytest.fixture(scope="class")
     @classmethod
@@ -88,7 +95,7 @@ class TaskContract:
     def test_a_metric_of_another_task_is_refused(self, tmp_path: Path) -> None:
         dataset = self.write(tmp_path)
         with pytest.raises(ConfigurationError, match="'bleu'"):
-            load_task(dataset, tokenizer=tokenizer(), max_length=MAX_LENGTH, metric="bleu")
+            load_task(dataset, tokenizer=tokenizer(), max_length=MAX_LENGTH, metric="bleu", **self.options)
 
     def test_answers_have_the_form_of_labels(self, task: Task, said: Any) -> None:
         answers = task.kind.answers(said)
@@ -135,19 +142,23 @@ class TaskContract:
         assert pairs is not None and pairs[0].shape == pairs[1].shape and pairs[0].ndim == 1
 
     def test_what_counts_is_compared(self, task: Task, model: nn.Module) -> None:
-        """Every loss is finite and reaches the head; its own teacher teaches nothing."""
+        """The loss reaches the last weights; its own teacher teaches nothing."""
         rows, labels = task.train.encoded[:8], task.train.labels[:8]
         batch = labelled_batch(task.inputs, task.kind, rows, labels)
         targets = batch.pop("labels")
         logits, counted = task.kind.compared(said_of(model(**batch)), targets)
         assert len(logits) == len(counted) > 0
         assert logits.ndim == 2
-        loss = label_loss(logits, counted)
+        network = SuperNetwork(model)
+        loss = batch_loss(task.kind)(network, {**batch, "labels": targets})
         loss.backward()  # type: ignore[no-untyped-call]
-        slope = next(value for name, value in model.named_parameters() if name.startswith("classifier")).grad
+        slope = list(model.parameters())[-1].grad
         assert slope is not None and slope.abs().sum() > 0
         model.zero_grad()
         logits, same = logits.detach(), {"regression": task.kind.is_regression}
+        if task.kind.is_vector:
+            assert float(vector_loss(logits, logits)) == pytest.approx(0, abs=1e-5)
+            return
         assert float(logit_loss(logits, logits, 2.0, **same)) == pytest.approx(0, abs=1e-5)
         assert float(consistency_loss(torch.cat([logits] * 2), **same)) == pytest.approx(0, abs=1e-5)
 

@@ -13,8 +13,8 @@ from compresskit.data.table import Table
 from compresskit.entities.counting import IGNORED
 from compresskit.entities.words import MARKS, TEXT, WORDS
 from compresskit.errors import ConfigurationError, DataError
-from compresskit.tasks.base import DataOptions
 from compresskit.tasks.examples import IGNORED as BASE_IGNORED
+from compresskit.tasks.examples import DataOptions
 from compresskit.tasks.registry import kind_for, kind_named
 from compresskit.tasks.tokens import Tokens
 from tests.contracts.task import TaskContract

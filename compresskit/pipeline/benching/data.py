@@ -44,7 +44,10 @@ def read_for(kinds: Sequence[TaskKind | None], dataset: Path | str, options: Dat
     Raises DataError as `labelled_table` does, and for labels that an engine does not know.
     """
     tasks = dict.fromkeys(kind for kind in kinds if kind is not None)
-    found = labelled_table(dataset, next(map(type, tasks), task_kinds()[DEFAULT]), options)
+    first: type[TaskKind] = next(map(type, tasks), task_kinds()[DEFAULT])
+    if (folder := first.read_folder(Path(dataset).expanduser())) is not None:
+        return LabelledRows(str(dataset), tuple(folder if type(kind) is first else None for kind in kinds))
+    found = labelled_table(dataset, first, options)
     read = {kind: kind.read_test(found.table, found.split, str(found.source), options) for kind in tasks}
     return LabelledRows(str(found.source), tuple(None if kind is None else read[kind] for kind in kinds))
 

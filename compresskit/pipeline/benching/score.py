@@ -16,16 +16,16 @@ from compresskit.bundle.loader import MODEL_FILE, session_settings
 from compresskit.display import UNCOUNTED, Counter
 from compresskit.target.profile import Profile
 from compresskit.target.remote_bench import RemoteBench
-from compresskit.tasks.base import TaskKind
 from compresskit.tasks.examples import Examples
 from compresskit.tasks.intervals import Known, intervals, row_groups
+from compresskit.tasks.judge import Judge
 
 
 @dataclass(frozen=True, eq=False)
 class Scored:
     """The metric of an engine, as a fraction, and its `answers` in the form of the labels."""
 
-    kind: TaskKind
+    kind: Judge
     data: Examples
     answers: npt.NDArray[Any]
     metric: float
@@ -52,7 +52,7 @@ def score_engine(
     else:
         session = session_settings(folder, manifest)
         logits = device.logits(folder / MODEL_FILE, rows, session=session, inputs=engine.inputs)
-    kind = engine.kind
+    kind = data.judge or engine.kind
     predictions = kind.predictions(logits, rows)
     return Scored(kind, data, kind.answers(predictions), kind.score(predictions, data.labels))
 

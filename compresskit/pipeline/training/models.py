@@ -18,6 +18,7 @@ from compresskit.inputs import InputSpec, text_inputs
 from compresskit.pipeline.checkpoint.configuration import read_configuration
 from compresskit.pipeline.checkpoint.folder import check_folder
 from compresskit.pipeline.checkpoint.head import architectures_of, read_head
+from compresskit.pipeline.checkpoint.sentence import sentence_of
 from compresskit.pipeline.checkpoint.tokenizer import open_tokenizer
 from compresskit.pipeline.checkpoint.weights import Loaded, load_classifier
 from compresskit.pipeline.training.ranks import is_first
@@ -26,6 +27,7 @@ from compresskit.slicing import HEAD_IDS
 from compresskit.supernet.classes import class_for, class_of
 from compresskit.supernet.heads import restore_heads
 from compresskit.tasks.base import TaskKind
+from compresskit.tasks.sentence import Sentence
 from compresskit.tasks.task import Task
 
 
@@ -34,7 +36,7 @@ class Checkpoint:
     """A user's model before its weights are read. `label2id` is set when its head is a trained one.
 
     `architectures`: the model's classes by config.json. `inputs`: of its graph. `head_task`: the hub's name
-    of the task that its head is for. `notes`: for the user.
+    of the task that its head is for. `sentence`: how it makes vectors, where it says so. `notes`: for users.
     """
 
     source: str
@@ -44,6 +46,7 @@ class Checkpoint:
     tokenizer: Any
     label2id: dict[str, int] | None
     head_task: str | None
+    sentence: Sentence | None
     notes: tuple[str, ...]
 
     @property
@@ -51,7 +54,9 @@ class Checkpoint:
         return self.label2id is not None
 
     def for_kind(self, kind: TaskKind) -> Checkpoint:
-        """Without a head that is not for this task."""
+        """Without a head that is not for this task; of a task without heads it is fine-tuned as it is."""
+        if not kind.has_head:
+            return replace(self, label2id={}, head_task=kind.hub_task)
         problem = self.config.problem_type
         if self.head_task is None or kind.keeps_head(self.head_task, problem):
             return self
@@ -77,7 +82,8 @@ def open_checkpoint(source: str | Path) -> Checkpoint:
     notes = (*notes, *of_tokenizer, *of_head)
     classes = architectures_of(raw)
     inputs = text_inputs(names, pad_id)
-    return Checkpoint(source, config, classes, inputs, tokenizer, label2id, head_task, notes)
+    sentence = sentence_of(source)
+    return Checkpoint(source, config, classes, inputs, tokenizer, label2id, head_task, sentence, notes)
 
 
 def load_dense(checkpoint: Checkpoint, task: Task, seed: int) -> Loaded:
@@ -87,11 +93,11 @@ def load_dense(checkpoint: Checkpoint, task: Task, seed: int) -> Loaded:
     """
     set_seed(seed)
     source, config = checkpoint.source, copy.deepcopy(checkpoint.config)
-    if not checkpoint.is_fine_tuned:
+    if not (checkpoint.is_fine_tuned and task.kind.has_head):
         task.kind.configure(config)
     model_class = class_for(task.kind.hub_task)
     loaded = load_classifier(source, config, model_class, keeps_head=checkpoint.is_fine_tuned)
-    if loaded.has_head and not checkpoint.architectures:
+    if task.kind.has_head and loaded.has_head and not checkpoint.architectures:
         name = type(loaded.model).__name__
         raise ConfigurationError(
             f"weights of model {source!r} hold a head, but its config.json does not say of what: add "
