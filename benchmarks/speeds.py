@@ -15,11 +15,11 @@ PROFILE = "cpu-1-thread"
 
 
 def engines_at_speeds(
-    model: Path, dataset: Path, work: Path, options: Sequence[str]
+    model: Path, dataset: Path, work: Path, options: Sequence[str], profile: str = PROFILE
 ) -> tuple[dict[str, Path], Any]:
     """Folders by name below `work`, the dense one first, and the result of bench; what is done is kept."""
     folder = work / "run"
-    fresh = ["--model", str(model), "--dataset", str(dataset), "--profile", PROFILE, *options]
+    fresh = ["--model", str(model), "--dataset", str(dataset), "--profile", profile, *options]
     if not (folder / "pareto.json").exists():
         run("search", "--output", str(folder), *(["--resume"] if (folder / "run.json").exists() else fresh))
     dense_ms = json.loads((folder / "pareto.json").read_text())["dense"]["latency_ms"]
@@ -29,4 +29,4 @@ def engines_at_speeds(
         if not output.exists():
             run("export", str(folder), *choices.get(name, ["--dense"]), "--output", str(output))
     paths = [str(path) for path in folders.values()]
-    return folders, run("bench", *paths, "--baseline", paths[0], "--profile", PROFILE)
+    return folders, run("bench", *paths, "--baseline", paths[0], "--profile", profile)

@@ -7,7 +7,7 @@ from typing import Any
 
 from compresskit.architecture import Architecture
 from compresskit.bundle.manifest import Manifest
-from compresskit.supernet.classes import head_of
+from compresskit.engine.loading import loading
 
 
 def model_card(manifest: Manifest, config: Any, size_bytes: int) -> str:
@@ -33,7 +33,7 @@ def model_card(manifest: Manifest, config: Any, size_bytes: int) -> str:
             "",
             "## Load it",
             "",
-            *_loading(manifest),
+            *loading(manifest),
             "",
         ]
     )
@@ -138,53 +138,3 @@ def _layers(manifest: Manifest) -> list[str]:
         kept = "dropped | dropped" if layer.is_dropped else f"{heads} | {units}"
         lines.append(f"| {number} | {kept} |")
     return lines
-
-
-def _loading(manifest: Manifest) -> list[str]:
-    settings = manifest.session
-    speed = (
-        f"; for the measured speed set {settings}" if settings.get("options") else " at the measured speed"
-    )
-    hub_task = manifest.kind.hub_task
-    names = {"TASK": hub_task, "ORTMODEL": f"ORTModel{head_of(hub_task)}"}
-    return [
-        *_code("compresskit: onnxruntime and tokenizers, no PyTorch", "python", _COMPRESSKIT),
-        *_code("optimum-onnx", "python", _OPTIMUM, names),
-        *_code("Transformers.js, with this folder below `models/`", "js", _TRANSFORMERS_JS, names),
-        *_code("PyTorch", "python", _PYTORCH),
-        f"Plain onnxruntime loads `onnx/model.onnx`{speed}; `tokenizer.json` is for the tokenizers package, "
-        "and cuts texts as training did.",
-    ]
-
-
-def _code(title: str, language: str, text: str, names: Mapping[str, str] = {}) -> list[str]:
-    for name, value in names.items():
-        text = text.replace(name, value)
-    return [f"{title}:", "", f"```{language}", *text.strip().splitlines(), "```", ""]
-
-
-_COMPRESSKIT = """
-from compresskit import load_engine
-
-engine = load_engine("FOLDER")
-answers = engine.predict(["some text"])
-"""
-_OPTIMUM = """
-from optimum.onnxruntime import ORTMODEL
-from transformers import AutoTokenizer, pipeline
-
-model = ORTMODEL.from_pretrained("FOLDER")
-answer = pipeline("TASK", model=model, tokenizer=AutoTokenizer.from_pretrained("FOLDER"))
-"""
-_TRANSFORMERS_JS = """
-import { env, pipeline } from "@huggingface/transformers";
-
-env.localModelPath = "models/";
-env.allowRemoteModels = false;
-const answer = await pipeline("TASK", "FOLDER", { dtype: "fp32" });
-"""
-_PYTORCH = """
-from compresskit import load_pruned
-
-model = load_pruned("FOLDER")
-"""

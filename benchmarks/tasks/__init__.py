@@ -1,0 +1,1 @@
+"""Embeddings, rerankers, question answering and multiple choice on real data."""

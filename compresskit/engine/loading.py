@@ -1,0 +1,102 @@
+"""How an engine folder is loaded, by task, as its model card says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from compresskit.bundle.manifest import Manifest
+from compresskit.supernet.classes import EMBEDDING, head_of
+
+
+class Loader(NamedTuple):
+    """A tool, and the code by which it loads the folder FOLDER."""
+
+    title: str
+    language: str
+    code: str
+
+
+def loading(manifest: Manifest) -> list[str]:
+    """Lines of Markdown: a title and a block of code for each tool that loads it."""
+    settings = manifest.session
+    speed = (
+        f"; for the measured speed set {settings}" if settings.get("options") else " at the measured speed"
+    )
+    hub_task = manifest.kind.hub_task
+    names = {"TASK": hub_task, "ORTMODEL": f"ORTModel{head_of(hub_task)}"}
+    lines: list[str] = []
+    for loader in (_COMPRESSKIT, *_OTHERS.get(hub_task, _PIPELINES), _PYTORCH):
+        lines += _code(loader, names)
+    return [
+        *lines,
+        f"Plain onnxruntime loads `onnx/model.onnx`{speed}; `tokenizer.json` is for the tokenizers package, "
+        "and cuts texts as training did.",
+    ]
+
+
+def _code(loader: Loader, names: Mapping[str, str]) -> list[str]:
+    text = loader.code
+    for name, value in names.items():
+        text = text.replace(name, value)
+    return [f"{loader.title}:", "", f"```{loader.language}", *text.strip().splitlines(), "```", ""]
+
+
+_COMPRESSKIT = Loader(
+    "compresskit: onnxruntime and tokenizers, no PyTorch",
+    "python",
+    """
+from compresskit import load_engine
+
+engine = load_engine("FOLDER")
+answers = engine.predict(["some text"])
+""",
+)
+_PYTORCH = Loader(
+    "PyTorch",
+    "python",
+    """
+from compresskit import load_pruned
+
+model = load_pruned("FOLDER")
+""",
+)
+_PIPELINES = (
+    Loader(
+        "optimum-onnx",
+        "python",
+        """
+from optimum.onnxruntime import ORTMODEL
+from transformers import AutoTokenizer, pipeline
+
+model = ORTMODEL.from_pretrained("FOLDER")
+answer = pipeline("TASK", model=model, tokenizer=AutoTokenizer.from_pretrained("FOLDER"))
+""",
+    ),
+    Loader(
+        "Transformers.js, with this folder below `models/`",
+        "js",
+        """
+import { env, pipeline } from "@huggingface/transformers";
+
+env.localModelPath = "models/";
+env.allowRemoteModels = false;
+const answer = await pipeline("TASK", "FOLDER", { dtype: "fp32" });
+""",
+    ),
+)
+_VECTORS = (
+    Loader(
+        "sentence-transformers, with transformers 4 and optimum-onnx",
+        "python",
+        """
+from sentence_transformers import SentenceTransformer
+
+model = SentenceTransformer("FOLDER", backend="onnx", model_kwargs={"file_name": "onnx/model.onnx"})
+vectors = model.encode(["some text"])
+""",
+    ),
+    *_PIPELINES[1:],
+)
+_OTHERS = {EMBEDDING: _VECTORS}
+"""By task of the hub; others have a pipeline."""
