@@ -10,8 +10,9 @@ from onnx import ModelProto, NodeProto, TensorProto, ValueInfoProto
 
 from compresskit.bundle.session import make_session
 from compresskit.engine.editing import attributes_of
-from compresskit.inputs import TEXT, TOKEN_IDS
 from compresskit.target.base import SessionSettings
+from compresskit.target.graph import read_inputs
+from compresskit.target.inputs import make_inputs, plan_feeds
 
 _WEIGHTS = {TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.DOUBLE, TensorProto.INT8, TensorProto.UINT8}
 # Values beside quantized weights: operator -> positions of scales and zero points.
@@ -59,17 +60,19 @@ def count_params(model: ModelProto) -> int:
     )
 
 
-def count_macs(model: ModelProto, batch: int, length: int) -> int:
-    """Multiply-accumulates of all products for `batch` texts of `length` tokens.
+def count_macs(model: ModelProto, batch: int, length: int, choices: int | None = None) -> int:
+    """Multiply-accumulates of all products for `batch` rows of `length` tokens, each of so many `choices`.
 
     Shapes come from one run of the graph in ONNX Runtime; EngineError when it does not load there.
     """
     nodes = [node for node in model.graph.node if node.op_type in _PRODUCTS]
-    shapes = shapes_of(model, nodes, batch, length)
+    shapes = shapes_of(model, nodes, batch, length, choices)
     return sum(_macs(node, shapes) for node in nodes)
 
 
-def shapes_of(model: ModelProto, nodes: Sequence[NodeProto], batch: int, length: int) -> dict[str, Shape]:
+def shapes_of(
+    model: ModelProto, nodes: Sequence[NodeProto], batch: int, length: int, choices: int | None = None
+) -> dict[str, Shape]:
     """Shapes of all weights and of what the nodes read and give, seen in a run.
 
     onnx's own inference knows no com.microsoft operators, and its propagation of shapes that are
@@ -82,8 +85,10 @@ def shapes_of(model: ModelProto, nodes: Sequence[NodeProto], batch: int, length:
         {name for node in nodes for name in (*node.input[:2], *node.output) if name not in shapes} - given
     )
     watched.graph.output.extend(ValueInfoProto(name=name) for name in names)
-    session = make_session(watched.SerializeToString(), SessionSettings(optimization_level="disable"))
-    feed = TEXT.batch([{TOKEN_IDS: [0] * length}] * batch, [item.name for item in session.get_inputs()])
+    data = watched.SerializeToString()
+    session = make_session(data, SessionSettings(optimization_level="disable"))
+    sizes = {"batch": batch, "length": length} | ({} if choices is None else {"choices": choices})
+    feed = make_inputs(plan_feeds(read_inputs(data), sizes))
     names += [item.name for item in model.graph.output]
     found = dict(zip(names, session.run(names, feed), strict=True))
     return shapes | {name: value.shape for name, value in found.items()}

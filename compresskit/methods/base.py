@@ -89,7 +89,7 @@ class MethodContext(Context):
     @property
     def mac_costs(self) -> Costs:
         """Multiply-accumulates at the profile's batch and length, as `macs` counts them."""
-        return mac_costs(self.blueprint, self.inputs.profile.length, self.inputs.profile.batch)
+        return mac_costs(self.blueprint, self.inputs.profile.length, self.inputs.profile.texts)
 
     def macs(self, architecture: Architecture) -> int:
         return self.evaluator.macs(architecture)

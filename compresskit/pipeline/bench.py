@@ -127,6 +127,14 @@ def _all_paths(engines: Sequence[Path | str], baseline: Path | str | None) -> li
 
 
 def _profile(given: Profile | str | Path | None, contenders: Sequence[Contender]) -> Profile:
+    """What is asked for; what it leaves to the data is as in the first engine that says it."""
+    chosen = _asked(given, contenders)
+    for manifest in (item.manifest for item in contenders if item.manifest):
+        chosen = chosen.filled(manifest.kind.request_sizes)
+    return chosen
+
+
+def _asked(given: Profile | str | Path | None, contenders: Sequence[Contender]) -> Profile:
     if isinstance(given, Profile):
         return given
     if given is not None:

@@ -140,7 +140,7 @@ def export(say: Say | Display = Told.say, **given: Any) -> Manifest:
             seed=settings.seed,
             max_length=settings.max_length,
             num_params=count_params(whole),
-            macs=count_macs(whole, profile.batch, profile.length),
+            macs=count_macs(whole, **profile.sizes),
             **_compression(final, options.embeddings, words),
         )
         changed = changes_of(

@@ -62,7 +62,7 @@ def _read(settings: SearchSettings, profile: Profile, say: Say) -> Inputs:
         pass  # a provider that is not there, or an agent that does not answer, is known now
     task = read_task(settings, checkpoint)
     _check_taught(settings, task)
-    checkpoint = checkpoint.for_kind(task.kind)
+    checkpoint, profile = checkpoint.for_kind(task.kind), profile.filled(task.kind.request_sizes)
     check_segments(
         checkpoint.source,
         checkpoint.config,

@@ -104,8 +104,7 @@ def preview(checked: Checked, output: Path) -> Preview:
             "profile": profile.name,
             "provider": profile.provider,
             "threads": profile.threads or "all",
-            "batch": profile.batch,
-            "length": profile.length,
+            **profile.sizes,
             "precisions": "+".join(settings.precisions_on(profile)),
         },
         search={

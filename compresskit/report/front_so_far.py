@@ -11,6 +11,7 @@ from compresskit.runs.records import Front, FrontPoint
 from compresskit.searchers.constraints import Constraints
 from compresskit.searchers.front import build_front
 from compresskit.searchers.objectives import make_objectives
+from compresskit.target.profile import Profile
 
 
 def front_and_verdict(run: RunDirectory) -> tuple[Front, Verdict]:
@@ -42,7 +43,8 @@ def front_so_far(run: RunDirectory) -> Front:
 
 def _dense(run: RunDirectory, metric_name: str, metric: float) -> FrontPoint:
     """The dense model; its latency is None until it was measured."""
-    blueprint, profile = blueprint_from_json(run.info["blueprint"]), run.settings["profile"]
+    blueprint = blueprint_from_json(run.info["blueprint"])
+    profile = Profile.from_json(run.settings["profile"])
     full = Candidate(Architecture.full(blueprint.dims))
     known = {(each["signature"], each["precision"]): each for each in run.latencies()}
     measured = known.get((full.signature, full.precision))
@@ -56,5 +58,5 @@ def _dense(run: RunDirectory, metric_name: str, metric: float) -> FrontPoint:
         latency_ms=None if measured is None else measured["corrected_median_ms"],
         latency_ci_ms=None if measured is None else (*measured["corrected_ci_ms"],),
         num_params=blueprint.num_params(full.architecture),
-        macs=blueprint.macs(full.architecture, profile["length"], profile["batch"]),
+        macs=blueprint.macs(full.architecture, profile.length, profile.texts),
     )

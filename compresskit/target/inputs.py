@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -30,40 +31,59 @@ class Feed:
         return cls(value["name"], value["dtype"], tuple(value["shape"]), value["rows"])
 
 
-def plan_feeds(inputs: Sequence[GraphInput], batch: int, length: int) -> list[Feed]:
-    """The shape of each input at (batch, length) where the graph leaves them open.
+def plan_feeds(inputs: Sequence[GraphInput], sizes: Mapping[str, int]) -> list[Feed]:
+    """The shape of each input where the graph leaves it open; `sizes`: of axes, see `Profile.sizes`.
 
-    The first dimension is the batch, the second the length; any further one must have a size.
-    Raises TargetError for a graph whose own sizes differ, or that has an open dimension elsewhere.
+    The axes of an input are batch and length, or batch, choices and length where the third is open; any
+    further dimension must have a size. A graph without choices takes theirs in its batch. Raises TargetError
+    for a graph whose own sizes differ, or that has another open dimension.
     """
+    wanted = _of_graph(inputs, sizes)
+    asked = " and ".join(f"{axis} {size}" for axis, size in wanted.items())
     feeds = []
     for item in inputs:
-        wanted = (batch, length)
-        shape = []
-        for axis, size in enumerate(item.shape):
-            if isinstance(size, str) and axis > 1:
-                raise TargetError(
-                    f"input {item.name!r} has shape {item.shape}: dimension {axis} has no size. "
-                    "Only batch and length may be open."
+        axes, shape = _axes(item), []
+        for place, size in enumerate(item.shape):
+            known = wanted.get(axes[place]) if place < len(axes) else None
+            if isinstance(size, str) and known is None:
+                advice = (
+                    "Set choices in the profile: how many a question has."
+                    if place < len(axes)
+                    else "Only batch, choices and length may be open."
                 )
-            if isinstance(size, int) and axis < 2 and size != wanted[axis] and len(item.shape) > 1:
                 raise TargetError(
-                    f"input {item.name!r} has shape {item.shape}, the profile asks for batch {batch} and "
-                    f"length {length}; export with open dimensions or set batch and length in the profile."
+                    f"input {item.name!r} has shape {item.shape}: dimension {place} has no size. {advice}"
                 )
-            shape.append(wanted[axis] if isinstance(size, str) else size)
+            if isinstance(size, int) and known not in (None, size) and len(item.shape) > 1:
+                raise TargetError(
+                    f"input {item.name!r} has shape {item.shape}, the profile asks for {asked}; export with "
+                    "open dimensions or set these sizes in the profile."
+                )
+            shape.append(known if known is not None and isinstance(size, str) else int(size))
         feeds.append(Feed(item.name, item.dtype, tuple(shape), item.rows))
     return feeds
 
 
-def open_dimensions(inputs: Sequence[GraphInput], batch: int, length: int) -> dict[str, int]:
-    """Size of each named open dimension, for a session of fixed shapes."""
-    sizes: dict[str, int] = {}
+def open_dimensions(inputs: Sequence[GraphInput], sizes: Mapping[str, int]) -> dict[str, int]:
+    """Size of each named open dimension, for a session of fixed shapes; `sizes` as `plan_feeds` has them."""
+    wanted, found = _of_graph(inputs, sizes), dict[str, int]()
     for item in inputs:
-        for name, size in zip(item.shape, (batch, length), strict=False):
-            if isinstance(name, str) and name:
-                sizes.setdefault(name, size)
-    return sizes
+        for name, axis in zip(item.shape, _axes(item), strict=False):
+            if isinstance(name, str) and name and axis in wanted:
+                found.setdefault(name, wanted[axis])
+    return found
+
+
+def _axes(item: GraphInput) -> tuple[str, ...]:
+    wide = len(item.shape) == 3 and isinstance(item.shape[-1], str)
+    return ("batch", "choices", "length") if wide else ("batch", "length")
+
+
+def _of_graph(inputs: Sequence[GraphInput], sizes: Mapping[str, int]) -> dict[str, int]:
+    """`sizes` of the axes that the graph has: what it has none for is in its batch."""
+    axes = {axis for item in inputs for axis in _axes(item)}
+    inside = prod(size for axis, size in sizes.items() if axis not in axes and axis != "length")
+    return {axis: size * inside if axis == "batch" else size for axis, size in sizes.items() if axis in axes}
 
 
 def make_inputs(feeds: Sequence[Feed], seed: int = 0) -> dict[str, npt.NDArray[Any]]:

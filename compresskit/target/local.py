@@ -223,11 +223,12 @@ def summarize(
 def conditions_of(profile: Profile, facts: Mapping[str, Any], host: Mapping[str, Any]) -> dict[str, Any]:
     """What a latency under `profile` in a worker of these facts on this `host` is valid for."""
     settings = profile.to_json()
-    names = "provider provider_options threads cores batch length lengths precision shapes session_options"
+    names = "provider provider_options threads cores batch choices length lengths precision shapes "
+    names += "session_options"
     return {
         "profile": profile.name,
         "profile_key": profile.key(),
-        **{name: settings[name] for name in names.split()},
+        **{name: settings[name] for name in names.split() if name in settings},
         "onnxruntime": facts["onnxruntime"],
         "providers_available": facts["providers"],
         "host": host,

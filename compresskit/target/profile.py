@@ -7,6 +7,7 @@ import json
 import sys
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,8 @@ _NOT_IN_KEY = frozenset(
     {"name", "description", "interval_precision", "warmup_runs", "min_runs", "max_runs", "max_seconds"}
     | {"address", "token_file", "certificate_file", "send_weights"}
 )
+# Left out of JSON and key where they are None: what was written before there were such fields stays valid.
+_LATER = frozenset({"choices"})
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,8 @@ class Profile:
 
     `threads` 0 means all physical cores; `cores` pins the process to these CPU numbers.
     `batch` and `length` count texts and tokens; with `lengths`, pairs (length, weight), latency is the
-    weighted mean of the medians at these lengths and `length` is not used.
+    weighted mean of the medians at these lengths and `length` is not used. `choices` are those of a question
+    of multiple choice, of which `batch` then counts; None: as many as the data set has.
     `interval_precision` is the half-width of the median's 95 % interval, relative to the median, at
     which sampling stops; `min_runs`, `max_runs` and `max_seconds` bound it.
     `address` is the URL of an agent on another device, and `send_weights` whether it gets the real ones.
@@ -54,6 +58,7 @@ class Profile:
     batch: int = 1
     length: int = 128
     lengths: tuple[tuple[int, float], ...] = ()
+    choices: int | None = None
     precision: str = "fp32"
     shapes: str = "fixed"
     session_options: Mapping[str, str] = field(default_factory=dict, hash=False)
@@ -81,8 +86,8 @@ class Profile:
                     f"profile {self.name!r}: " + one_of(option, getattr(self, option), allowed)
                 )
         for option, lowest in _LOWEST.items():
-            value: float = getattr(self, option)
-            if value < lowest:
+            value: float | None = getattr(self, option)
+            if value is not None and value < lowest:
                 raise ConfigurationError(
                     f"profile {self.name!r}: {option} is {value!r}; permitted: a number from {lowest}."
                 )
@@ -104,6 +109,17 @@ class Profile:
                 )
 
     @property
+    def sizes(self) -> dict[str, int]:
+        """Sizes of the axes of a graph's inputs, by name, in the order of the axes."""
+        further = {} if self.choices is None else {"choices": self.choices}
+        return {"batch": self.batch, **further, "length": self.length}
+
+    @property
+    def texts(self) -> int:
+        """How many texts of `length` tokens an encoder reads in one run."""
+        return prod(size for axis, size in self.sizes.items() if axis != "length")
+
+    @property
     def scoring_provider(self) -> str:
         """Where this machine computes metrics: on the CPU for a device behind an address, CUDA for TensorRT.
 
@@ -113,7 +129,7 @@ class Profile:
 
     def key(self) -> str:
         """Hash of all settings that a latency depends on; equal keys share measurements."""
-        kept = {name: value for name, value in asdict(self).items() if name not in _NOT_IN_KEY}
+        kept = {name: value for name, value in self._fields().items() if name not in _NOT_IN_KEY}
         return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()[:16]
 
     def within(self, seconds: float | None) -> Profile:
@@ -135,8 +151,15 @@ class Profile:
         _check_keys(self.name, overrides)
         return replace(self, **{key: _tidy(key, value) for key, value in overrides.items()})
 
+    def filled(self, sizes: Mapping[str, int | None]) -> Profile:
+        """This profile with those of `sizes`, by field, that it leaves to the data."""
+        return self.with_(**{name: size for name, size in sizes.items() if getattr(self, name) is None})
+
     def to_json(self) -> dict[str, Any]:
-        return json.loads(json.dumps(asdict(self)))  # type: ignore[no-any-return]
+        return json.loads(json.dumps(self._fields()))  # type: ignore[no-any-return]
+
+    def _fields(self) -> dict[str, Any]:
+        return {k: value for k, value in asdict(self).items() if value is not None or k not in _LATER}
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Profile:
@@ -145,7 +168,8 @@ class Profile:
 
 
 _LOWEST: dict[str, float] = {
-    "threads": 0, "batch": 1, "length": 1, "warmup_runs": 1, "min_runs": 1, "max_runs": 1, "max_seconds": 0.1,
+    "threads": 0, "batch": 1, "length": 1, "choices": 1,
+    "warmup_runs": 1, "min_runs": 1, "max_runs": 1, "max_seconds": 0.1,
 }  # fmt: skip
 
 

@@ -52,17 +52,17 @@ def session_spec(
     """The session of `model` under `profile`; `cache` holds TensorRT's engines and timings.
 
     `profile.threads` must have been resolved: ONNX Runtime's own number (0) leaves the affinity mask.
-    Raises TargetError for what is not ONNX or cannot take the profile's batch and length.
+    Raises TargetError for what is not ONNX or cannot take the profile's sizes.
     """
     inputs = read_inputs(model)
-    feeds = tuple(plan_feeds(inputs, profile.batch, profile.length))
+    feeds = tuple(plan_feeds(inputs, profile.sizes))
     assert profile.threads, "threads = 0 was not resolved"
     fixed = profile.shapes == "fixed"
     return SessionSpec(
         tuple(provider_list(profile, feeds, inputs, cache)),
         feeds,
         profile.threads,
-        open_dimensions(inputs, profile.batch, profile.length) if fixed else {},
+        open_dimensions(inputs, profile.sizes) if fixed else {},
         settings or SessionSettings(),
         # What the graph needs stands above what the profile sets for all graphs.
         {**profile.session_options, **(settings.options if settings else {})},

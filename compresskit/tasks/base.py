@@ -73,6 +73,11 @@ class TaskKind(Judge):
         """Outputs of the model's head, at each position that has any."""
         return len(self.labels)
 
+    @property
+    def request_sizes(self) -> Mapping[str, int]:
+        """Of a request as the data have it, by the fields of a `Profile`, which may leave them out."""
+        return {}
+
     def to_json(self) -> dict[str, Any]:
         """The name, and the fields that are this task's own, as a manifest has them."""
         own = {item.name for item in fields(self)} - {item.name for item in fields(TaskKind)}

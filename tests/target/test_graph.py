@@ -78,7 +78,7 @@ def test_feeds_have_real_tokens() -> None:
         GraphInput("position_ids", "int64", ("b", "s")),
         GraphInput("pixels", "float32", ("b", "s", 3)),
     ]
-    arrays = make_inputs(plan_feeds(inputs, 2, 5))
+    arrays = make_inputs(plan_feeds(inputs, {"batch": 2, "length": 5}))
     ids = arrays["input_ids"]
     assert ids.shape == (2, 5) and ids.dtype == np.int64
     assert ids.min() > 0 and ids.max() < 1000 and len(np.unique(ids)) > 5
@@ -86,9 +86,9 @@ def test_feeds_have_real_tokens() -> None:
     assert arrays["token_type_ids"].dtype == np.int32 and not arrays["token_type_ids"].any()
     assert arrays["position_ids"].tolist() == [[0, 1, 2, 3, 4]] * 2
     assert arrays["pixels"].shape == (2, 5, 3)
-    again = make_inputs(plan_feeds(inputs, 2, 5))
+    again = make_inputs(plan_feeds(inputs, {"batch": 2, "length": 5}))
     assert (again["input_ids"] == ids).all()
-    assert open_dimensions(inputs, 2, 5) == {"b": 2, "s": 5}
+    assert open_dimensions(inputs, {"batch": 2, "length": 5}) == {"b": 2, "s": 5}
 
 
 def test_small_table_bounds_ids() -> None:
@@ -97,10 +97,25 @@ def test_small_table_bounds_ids() -> None:
 
 
 def test_sizes_that_differ_are_refused() -> None:
+    sizes = {"batch": 1, "length": 128}
     with pytest.raises(TargetError, match="batch 1 and length 128"):
-        plan_feeds([GraphInput("input_ids", "int64", (1, 64))], 1, 128)
-    with pytest.raises(TargetError, match="dimension 2"):
-        plan_feeds([GraphInput("x", "float32", ("b", "s", "w"))], 1, 128)
+        plan_feeds([GraphInput("input_ids", "int64", (1, 64))], sizes)
+    with pytest.raises(TargetError, match="dimension 1 has no size. Set choices in the profile"):
+        plan_feeds([GraphInput("x", "int64", ("b", "c", "s"))], sizes)
+    with pytest.raises(TargetError, match="dimension 3 has no size. Only batch, choices and length"):
+        plan_feeds([GraphInput("x", "float32", ("b", "s", 3, "w"))], sizes)
+    with pytest.raises(TargetError, match="choices 4"):
+        plan_feeds([GraphInput("x", "int64", ("b", 2, "s"))], {**sizes, "choices": 4})
+
+
+def test_choices_are_an_axis_or_in_the_batch() -> None:
+    sizes = {"batch": 2, "choices": 4, "length": 5}
+    own = [GraphInput("input_ids", "int64", ("b", "c", "s"))]
+    assert [feed.shape for feed in plan_feeds(own, sizes)] == [(2, 4, 5)]
+    assert open_dimensions(own, sizes) == {"b": 2, "c": 4, "s": 5}
+    without = [GraphInput("input_ids", "int64", ("b", "s")), GraphInput("tokens", "float32", ("b", "s", 3))]
+    assert [feed.shape for feed in plan_feeds(without, sizes)] == [(8, 5), (8, 5, 3)]
+    assert open_dimensions(without, sizes) == {"b": 8, "s": 5}
 
 
 def test_graph_is_onnx() -> None:

@@ -33,6 +33,7 @@ def test_built_in_profiles_load() -> None:
         ("provider = 'rocket'", "tensorrt"),
         ("precision = 'fp7'", "int8"),
         ("batch = 0", "from 1"),
+        ("choices = 0", "from 1"),
         ("batch = true", "batch is True; permitted: a whole number"),
         ("length = 1.5", "length is 1.5; permitted: a whole number"),
         ("interval_precision = 'high'", "interval_precision is .high.; permitted: a number"),
@@ -75,6 +76,7 @@ def test_file_is_named_after_itself(tmp_path: Path) -> None:
         ({"address": "https://device:1", "token_file": "t"}, True),
         ({"threads": 2}, False),
         ({"length": 64}, False),
+        ({"choices": 4}, False),
         ({"shapes": "dynamic"}, False),
         ({"provider_options": {"a": 1}}, False),
     ],
@@ -82,6 +84,15 @@ def test_file_is_named_after_itself(tmp_path: Path) -> None:
 def test_key_holds_what_latency_depends_on(change: dict[str, Any], same: bool) -> None:
     profile = Profile("a")
     assert (profile.with_(**change).key() == profile.key()) is same
+
+
+def test_choices_are_the_datas_where_a_profile_says_none() -> None:
+    profile = Profile("a", batch=2, length=7)
+    assert profile.sizes == {"batch": 2, "length": 7} and profile.texts == 2
+    assert "choices" not in profile.to_json()  # agents and runs of older versions know of none
+    filled = profile.filled({"choices": 4})
+    assert filled.sizes == {"batch": 2, "choices": 4, "length": 7} and filled.texts == 8
+    assert filled.filled({"choices": 5}) == filled == Profile.from_json(filled.to_json())
 
 
 @pytest.mark.parametrize(

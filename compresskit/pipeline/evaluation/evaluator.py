@@ -75,7 +75,7 @@ class Evaluator:
             latency_ci_ms=latency.ci_ms,
             num_params=self.blueprint.num_params(candidate.architecture) - _gone(candidate),
             macs=self.macs(candidate.architecture)
-            - self.profile.length * self.profile.batch * _gone(candidate),
+            - self.profile.length * self.profile.texts * _gone(candidate),
             size_bytes=latency.size_bytes,
         )
 
@@ -127,7 +127,7 @@ class Evaluator:
 
     def macs(self, architecture: Architecture) -> int:
         """Multiply-accumulates at the profile's batch and length."""
-        return self.blueprint.macs(architecture, self.profile.length, self.profile.batch)
+        return self.blueprint.macs(architecture, self.profile.length, self.profile.texts)
 
     @property
     def blueprint(self) -> Blueprint:

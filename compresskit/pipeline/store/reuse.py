@@ -52,9 +52,10 @@ def stored_settings(
     """
     # A run may be of another version, with settings that are none of this one's.
     stored = {name: value for name, value in run.settings.items() if name in KNOWN}
-    stored["profile"] = profile_for(run, {}).name
+    kept = profile_for(run, {})
+    stored["profile"] = kept.name
     settings = _checked(run, lambda: SearchSettings.from_json(stored))
-    if "profile" in changes and profile_for(run, changes).to_json() == run.settings["profile"]:
+    if "profile" in changes and profile_for(run, changes).filled({"choices": kept.choices}) == kept:
         changes = {name: value for name, value in changes.items() if name != "profile"}
     changes = {name: as_kept(name, value) for name, value in changes.items()}
     for name, value in changes.items():

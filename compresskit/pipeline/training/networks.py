@@ -161,7 +161,7 @@ class Networks:
         times = 1.0 if speed is None else speed.times
         plan = plan_of(self.context, self.recipes, fine_tuning, blueprint, times)
         full = Architecture.full(blueprint.dims)
-        macs = blueprint.macs(full, profile.length, profile.batch)
+        macs = blueprint.macs(full, profile.length, profile.texts)
         self.display.plan(plan, seconds_a_look(profile, macs, blueprint.num_params(full)))
         return model
 

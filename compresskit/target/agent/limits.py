@@ -65,7 +65,7 @@ def check_profile(profile: Profile, limits: Limits) -> None:
         ("threads", profile.threads, 2 * cores),
         ("highest core", max(profile.cores, default=0), cores - 1),
         ("number of lengths", len(profile.lengths), 64),
-        ("tokens in a batch", profile.batch * max(lengths), 1 << 20),
+        ("tokens in a batch", profile.texts * max(lengths), 1 << 20),
         ("warmup_runs", profile.warmup_runs, 10_000),
         ("min_runs", profile.min_runs, 100_000),
         ("max_runs", profile.max_runs, 100_000),
