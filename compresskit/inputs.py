@@ -17,6 +17,8 @@ Feed = dict[str, npt.NDArray[Any]]
 TOKEN_IDS, PADDING_MASK, SEGMENT_IDS, POSITIONS = (
     *("input_ids", "attention_mask", "token_type_ids", "position_ids"),
 )
+PART = "part"
+"""Of a row that is one of several of its input, such as a window: which of them, from 0, and their number."""
 
 
 @dataclass(frozen=True)
@@ -122,6 +124,12 @@ def in_order(
         value = value[: lengths[row]] if value.ndim > 1 else value
         found[(row, *map(slice, value.shape))] = value
     return found
+
+
+def origins(rows: Sequence[Row]) -> npt.NDArray[np.int64]:
+    """(rows,) the number of the input that each row is of, or is a `PART` of."""
+    begins = np.asarray([PART not in row or row[PART][0] == 0 for row in rows], dtype=np.int64)
+    return np.cumsum(begins) - 1
 
 
 def text_inputs(names: Iterable[str], pad_id: int) -> InputSpec:

@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 
-from compresskit.inputs import TEXT, Input, InputSpec, in_order, text_inputs
+from compresskit.inputs import PART, TEXT, Input, InputSpec, in_order, origins, text_inputs
 
 ROWS = [
     {"input_ids": [5, 6], "token_type_ids": [0, 1]},
@@ -65,6 +65,12 @@ def test_damaged_inputs_are_refused(change: dict[str, object]) -> None:
     value["inputs"][1] |= change
     with pytest.raises((TypeError, ValueError, KeyError)):
         InputSpec.from_json(value)
+
+
+def test_parts_of_an_input_are_told_from_rows_of_their_own() -> None:
+    rows = [{"input_ids": [1], **({} if part is None else {PART: part})} for part in (None, (0, 2), (1, 2))]
+    assert origins([*rows, *rows[1:], rows[0]]).tolist() == [0, 1, 1, 2, 2, 3]
+    assert origins([]).tolist() == []
 
 
 def test_outputs_come_back_in_order_and_without_what_was_padded() -> None:

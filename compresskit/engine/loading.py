@@ -24,7 +24,7 @@ def loading(manifest: Manifest) -> list[str]:
         f"; for the measured speed set {settings}" if settings.get("options") else " at the measured speed"
     )
     hub_task = manifest.kind.hub_task
-    names = {"TASK": hub_task, "ORTMODEL": f"ORTModel{head_of(hub_task)}"}
+    names = {"TASK": hub_task, "ORTMODEL": f"ORTModel{head_of(hub_task)}", "EXAMPLE": manifest.kind.example}
     lines: list[str] = []
     for loader in (_COMPRESSKIT, *_OTHERS.get(hub_task, _PIPELINES), _PYTORCH):
         lines += _code(loader, names)
@@ -49,7 +49,7 @@ _COMPRESSKIT = Loader(
 from compresskit import load_engine
 
 engine = load_engine("FOLDER")
-answers = engine.predict(["some text"])
+answers = engine.predict([EXAMPLE])
 """,
 )
 _PYTORCH = Loader(

@@ -41,10 +41,7 @@ class TrimmedVocabulary:
     def renumber(self, rows: Iterable[Row]) -> list[Row]:
         """Rows of the corpus, encoded with the old tokenizer, as the new one encodes them."""
         new = self.new_ids
-        return [
-            {**{k: list(v) for k, v in row.items()}, TOKEN_IDS: [new[i] for i in row[TOKEN_IDS]]}
-            for row in rows
-        ]
+        return [{**row, TOKEN_IDS: [new[i] for i in row[TOKEN_IDS]]} for row in rows]
 
 
 @dataclass(frozen=True, eq=False)

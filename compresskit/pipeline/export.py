@@ -171,7 +171,8 @@ def _engine_folder(output: Path, layout: str) -> Iterator[Path]:
 
 def _cut_words(checkpoint: Checkpoint, pruned: nn.Module, task: Task, say: Say) -> TrimmedVocabulary:
     """Cut the model's embeddings, in place, to what the texts that it learned from use."""
-    texts = [*task.train.texts, *task.validation.texts]
+    splits = task.train, task.validation
+    texts = [text for split in splits for text in task.kind.read_texts(split.texts, split.raw)]
     words = trim(
         checkpoint.tokenizer.backend_tokenizer.to_str(),
         texts,

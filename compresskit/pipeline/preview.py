@@ -93,8 +93,8 @@ def preview(checked: Checked, output: Path) -> Preview:
             "source": task.name,
             "text_columns": list(task.text_columns),
             "label_column": task.label_column,
-            "rows": {name: len(split) for name, split in splits.items()},
-            "search_rows": len(task.search),
+            "rows": {name: len(split.labels) for name, split in splits.items()},
+            "search_rows": len(task.search.labels),
             "labels": _labels(task),
             "metric_name": task.metric_name,
             "prior": task.prior(task.search),
@@ -120,7 +120,7 @@ def _labels(task: Task) -> list[dict[str, Any]] | str:
     """Id, name and training rows of each class; what stands in their place where there are none."""
     labels = task.train.labels
     if not task.kind.labels:
-        return f"numbers from {labels.min():g} to {labels.max():g}"
+        return task.kind.describe(labels)
     counts = task.kind.counts(labels)
     return [
         {"id": number, "name": name, "count": int(count)}

@@ -51,21 +51,27 @@ class TaskKind(Judge):
     manifests, `hub_task` is the Hugging Face hub's name, which tells the transformers class, `problem_types`
     are transformers' of the heads that it keeps, `metrics` are those permitted, the default first. Where
     `is_vector` a model gives vectors of texts, and where it has no head (`has_head`) any encoder is whole.
-    `most_tested`: rows of validation and of test, of which no more are needed.
+    `most_tested`: rows of validation and of test, of which no more are needed. `example` is an input in Python,
+    for model cards.
     """
 
     name: ClassVar[str]
     hub_task: ClassVar[str]
     metrics: ClassVar[tuple[str, ...]]
     problem_types: ClassVar[tuple[str | None, ...]] = (None, "single_label_classification", "regression")
-    is_chosen: ClassVar[bool] = False
     is_vector: ClassVar[bool] = False
     has_head: ClassVar[bool] = True
     most_tested: ClassVar[int | None] = None
+    example: ClassVar[str] = '"some text"'
 
     @property
     def is_taught(self) -> bool:
         """Whether labels are what the dense model answers, so that nothing but a teacher teaches."""
+        return False
+
+    @property
+    def is_chosen(self) -> bool:
+        """Whether `fitted` chooses something on validation rows."""
         return False
 
     @property
@@ -127,7 +133,16 @@ class TaskKind(Judge):
 
     @abstractmethod
     def encode(self, inputs: Sequence[Any], tokenizer: Any, max_length: int) -> Encoded:
-        """Rows of `Examples.inputs` by a transformers tokenizer, cut to `max_length` tokens."""
+        """Rows of `Examples.inputs` by a transformers tokenizer, of at most `max_length` tokens each.
+
+        Of an input that takes several rows each is a `PART`.
+        """
+
+    def read_texts(
+        self, texts: Sequence[tuple[str, ...]], inputs: Sequence[Any]
+    ) -> Sequence[tuple[str, ...]]:
+        """All text of `Examples.inputs`; by default their `texts`."""
+        return texts
 
     @abstractmethod
     def encode_served(self, inputs: Sequence[Any], tokenizer: Any, *, segments: bool) -> list[Row]:
@@ -139,7 +154,7 @@ class TaskKind(Judge):
 
     def targets(self, rows: Sequence[Row], labels: Array, width: int) -> Array:
         """What a batch of encoded rows, padded to `width`, is trained on: (batch,), or (batch, width) with
-        `IGNORED` where a position has no label. `labels`: those of `Examples` for these rows."""
+        `IGNORED` where a position has no label. `labels`: those of `Examples` for these rows' inputs."""
         return labels
 
     def configure(self, config: Any) -> None:
@@ -173,6 +188,10 @@ class TaskKind(Judge):
     def class_pairs(self, answers: Array, labels: Array) -> tuple[Array, Array] | None:
         """(n,) class ids said and true, one by one; None where answers are no classes."""
         return None
+
+    def describe(self, labels: Array) -> str:
+        """Labels in words, of a task without names."""
+        return f"numbers from {labels.min():g} to {labels.max():g}"
 
     def counts(self, labels: Array) -> Array:
         """(classes,) how often `labels` hold each. Not asked of a task without names."""

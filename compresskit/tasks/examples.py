@@ -59,7 +59,11 @@ class Examples:
 
 @dataclass(frozen=True)
 class Encoded:
-    """`rows`: unpadded. `num_cut`: how many were longer than permitted."""
+    """`rows`: unpadded, those of one input together. `num_cut`: how many texts were longer than permitted.
+
+    `note`: what else the user should know of these rows.
+    """
 
     rows: list[Row]
     num_cut: int
+    note: str = ""

@@ -28,7 +28,7 @@ class Judge(ABC):
     metric_name: str
 
     def predictions(self, logits: Array, rows: Sequence[Row]) -> Array:
-        """What a model says of `rows`, from its logits (rows, ...), padded with 0 where rows are shorter."""
+        """What a model says of each input, from its logits (rows, ...), padded with 0 at the end of rows."""
         return logits
 
     @abstractmethod

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from compresskit.data.near_copies import near_copies
 from compresskit.data.sources import load_source
 from compresskit.data.splits import Sides, cut_all, cut_validation
 from compresskit.data.strata import choose_rows
-from compresskit.inputs import TEXT, InputSpec, Row
+from compresskit.inputs import TEXT, InputSpec, Row, origins
 from compresskit.tasks.base import TaskKind
 from compresskit.tasks.encoding import check_length
 from compresskit.tasks.examples import DataOptions, Examples
@@ -26,8 +27,9 @@ SEARCH_ROWS = 1_000
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """Rows of one side. `labels`: (rows, ...) as the task has them; `encoded`: unpadded inputs.
+    """Inputs of one side, with their texts. `labels`: (inputs, ...) as the task has them.
 
+    `encoded`: the unpadded rows of which batches are made, one of an input or several: see `origins`.
     `inputs`: what was encoded, where that is not the texts.
     """
 
@@ -49,11 +51,21 @@ class Split:
         """(rows,) tokens of each row: the first input tells."""
         return np.asarray([len(next(iter(row.values()))) for row in self.encoded], dtype=np.int64)
 
-    def subset(self, rows: Sequence[int] | npt.NDArray[np.int64]) -> Split:
-        inputs = None if self.inputs is None else [self.inputs[i] for i in rows]
-        return Split(
-            [self.texts[i] for i in rows], self.labels[rows], [self.encoded[i] for i in rows], inputs
-        )
+    @cached_property
+    def origins(self) -> npt.NDArray[np.int64]:
+        """(rows,) the input of each row."""
+        return origins(self.encoded)
+
+    def labelled(self, rows: Sequence[int] | npt.NDArray[np.int64]) -> tuple[list[Row], npt.NDArray[Any]]:
+        """These rows, and the labels of their inputs."""
+        return [self.encoded[i] for i in rows], self.labels[self.origins[rows]]
+
+    def subset(self, chosen: Sequence[int] | npt.NDArray[np.int64]) -> Split:
+        """These inputs with all their rows."""
+        starts = np.searchsorted(self.origins, np.arange(len(self.labels) + 1))
+        inputs = None if self.inputs is None else [self.inputs[i] for i in chosen]
+        encoded = [row for i in chosen for row in self.encoded[starts[i] : starts[i + 1]]]
+        return Split([self.texts[i] for i in chosen], self.labels[chosen], encoded, inputs)
 
 
 @dataclass(frozen=True, eq=False)
@@ -158,6 +170,8 @@ def load_task(
             notes.append(
                 f"{encoded.num_cut:,} of {len(inputs):,} {name} texts were cut to {max_length} tokens"
             )
+        if encoded.note:
+            notes.append(f"{name}: {encoded.note}")
         texts = [rows.texts[i] for i in positions]
         return Split(texts, labels, encoded.rows, None if rows.inputs is rows.texts else inputs)
 

@@ -224,8 +224,7 @@ def sample_batches(
     batches = []
     for start in range(0, count, batch_size):
         numbers = chosen[start : start + batch_size]
-        encoded = [split.encoded[i] for i in numbers]
-        batch = labelled_batch(task.inputs, task.kind, encoded, split.labels[numbers])
+        batch = labelled_batch(task.inputs, task.kind, *split.labelled(numbers))
         batches.append({name: value.to(device) for name, value in batch.items()})
     return batches
 

@@ -89,9 +89,7 @@ class SuperNetTrainer(Trainer):  # type: ignore[misc]
             self.memory.begin(self.teacher)
 
     def _batch(self, numbers: list[int]) -> Batch:
-        rows = self.task.train
-        encoded = [rows.encoded[i] for i in numbers]
-        return labelled_batch(self.task.inputs, self.task.kind, encoded, rows.labels[numbers])
+        return labelled_batch(self.task.inputs, self.task.kind, *self.task.train.labelled(numbers))
 
     def _get_train_sampler(self, train_dataset: Any = None) -> LengthSampler:
         return LengthSampler(self.task.train.lengths.tolist(), self.args.train_batch_size, self.recipe.seed)

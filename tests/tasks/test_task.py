@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from compresskit.errors import ConfigurationError, DataError
+from compresskit.inputs import PART
 from compresskit.tasks import task as module
-from compresskit.tasks.task import Task, load_task
+from compresskit.tasks.task import Split, Task, load_task
 from tests.tasks.make import labelled, sentence, tokenizer, write_csv
 
 
@@ -89,6 +90,18 @@ def test_search_scores_on_a_fixed_part(tmp_path: Path, monkeypatch: pytest.Monke
     assert len(task.search) == 12 and task.search.labels.sum() == 6
     assert set(task.search.texts) <= set(task.validation.texts)
     assert task.search.texts == load(tmp_path).search.texts
+
+
+def test_rows_of_an_input_stay_together() -> None:
+    sizes = (1, 3, 2)
+    encoded = [{"input_ids": [i], PART: (part, size)} for i, size in enumerate(sizes) for part in range(size)]
+    split = Split([("a",), ("b",), ("c",)], np.array([5, 6, 7]), encoded, ["x", "y", "z"])
+    rows, labels = split.labelled([4, 0, 3])
+    assert [row["input_ids"] for row in rows] == [[2], [0], [1]] and labels.tolist() == [7, 5, 6]
+    some = split.subset([1, 0])
+    assert some.encoded == encoded[1:4] + encoded[:1] and some.raw == ["y", "x"]
+    assert (some.texts, some.labels.tolist()) == ([("b",), ("a",)], [6, 5])
+    assert some.origins.tolist() == [0, 0, 0, 1]
 
 
 def test_what_was_left_out_is_said(tmp_path: Path) -> None:

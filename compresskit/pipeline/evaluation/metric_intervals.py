@@ -44,7 +44,7 @@ def with_intervals(
     known = known_on(task.validation, task, {trial_id: answers[trial_id] for trial_id in shown}, dense)
 
     def with_own(point: FrontPoint) -> FrontPoint:
-        rows, own = len(task.validation), known.get(point.trial_id)
+        rows, own = len(task.validation.labels), known.get(point.trial_id)
         if own is None:
             return replace(point, rows=rows)
         difference = None if point.trial_id is None else own.difference_ci

@@ -89,7 +89,7 @@ def _keep(run: RunDirectory, found: OnTest, say: Say) -> None:
 def _dense(run: RunDirectory, task: Task, display: Display) -> Answered:
     """What the dense model says of the test set: as the run knows it, else asked now."""
     kept = kept_answers(run.path)
-    if kept is not None and len(kept) == len(task.test):
+    if kept is not None and len(kept) == len(task.test.labels):
         return Answered(kept, task.kind.score_answers(kept, task.test.labels))
     rows = len(task.test) + (len(task.validation) if task.kind.is_chosen else 0)
     with display.stage("dense model on the test set, once", rows, "rows") as counter:

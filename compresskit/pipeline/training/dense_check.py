@@ -63,7 +63,8 @@ def _weakness(task: Task, said: npt.NDArray[Any], say: Say) -> str | None:
     if metric > prior:
         return None
     say(f"dense model: {scored}")
-    causes = "labels in another order, another task" if pairs else "another scale"
+    causes = "another scale" if task.kind.is_regression else "another task"
+    causes = f"labels in another order, {causes}" if pairs else causes
     return (
         f"the fine-tuned checkpoint is no better on {len(labels):,} validation rows than the majority "
         f"baseline ({task.metric_name} {metric:.4f} and {prior:.4f}). Likely causes: {causes}, another "

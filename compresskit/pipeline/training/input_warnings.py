@@ -13,7 +13,7 @@ MUCH_UNKNOWN = 0.2  # of the tokens
 
 def cautions(task: Task, checkpoint: Checkpoint) -> Iterator[str]:
     """Warnings, most important first."""
-    rows = len(task.validation)
+    rows = len(task.validation.labels)
     if rows < FEW_ROWS:
         yield (
             f"only {rows} validation rows: {task.kind.resolution(rows)}. Smaller losses cannot be "

@@ -59,8 +59,8 @@ def _seconds_a_full_step(model: nn.Module, task: Task, recipe: Recipe, strategy:
     lengths = task.train.lengths
     # Of about the mean length: a training has batches of like lengths, and these stand for all of them.
     rows = np.argsort(np.abs(lengths - lengths.mean()), kind="stable")[: _BATCHES * batch]
-    few = replace(task, train=task.train.subset(rows))
-    batches = -(-len(rows) // batch)
+    few = replace(task, train=task.train.subset(np.unique(task.train.origins[rows])))
+    batches = -(-len(few.train) // batch)
     short, marks = replace(recipe, epochs=(batches + 1) / batches), _Marks()
     teacher = taught(network) if strategy.needs_teacher else None
     with TemporaryDirectory() as folder:
