@@ -16,11 +16,11 @@ import psutil
 
 from compresskit.data.conll import read_conll
 from compresskit.data.conventions import files_by_role
-from compresskit.data.lines import MAX_LINE, text_lines
+from compresskit.data.lines import MAX_LINE, text_lines, whole_text
 from compresskit.data.table import Table, joined
 from compresskit.errors import DataError
 
-_JSON_FORM = "JSON files hold one object a line, or one array of objects."
+_JSON_FORM = "JSON files hold one object a line, one array of objects, or one object."
 _MEMORY_FACTOR = 3  # bytes of memory that a byte of a file takes at least once it is read
 
 
@@ -113,7 +113,7 @@ def _check_quotes(row: list[str], delimiter: str) -> None:
 
 
 def _json(file: Path) -> Table:
-    """One object a line, or one array of objects."""
+    """One object a line, one array of objects, or one object, which is a row."""
     columns: dict[str, list[Any]] = {}
     count = 0
     for row in _objects(file):
@@ -127,16 +127,31 @@ def _json(file: Path) -> Table:
 
 
 def _objects(file: Path) -> Iterator[dict[str, Any]]:
-    lines = text_lines(file)
-    first = next((line for line in lines if not line.isspace()), "")
-    if first.lstrip().startswith("["):
-        rows = _parsed(first + "".join(lines), "the file")
-        for number, row in enumerate(rows, start=1):
+    """Rows of a JSON file. A .json file may hold one value on any number of lines of any length."""
+    whole = _whole(file) if file.suffix.lower() == ".json" else None
+    if isinstance(whole, dict):
+        yield whole
+        return
+    if whole is None:
+        lines = text_lines(file)
+        first = next((line for line in lines if not line.isspace()), "")
+        if first.lstrip().startswith("["):
+            whole = _parsed(first + "".join(lines), "the file")
+    if isinstance(whole, list):
+        for number, row in enumerate(whole, start=1):
             yield _object(row, f"item {number:,} of the array")
         return
     for number, line in enumerate(text_lines(file), start=1):
         if not line.isspace():
             yield _object(_parsed(line, f"line {number:,}"), f"line {number:,}")
+
+
+def _whole(file: Path) -> Any:
+    """The value of a file that holds one, on however many lines; None for others."""
+    try:
+        return json.loads(whole_text(file))
+    except (ValueError, RecursionError):
+        return None
 
 
 def _parsed(text: str, where: str) -> Any:

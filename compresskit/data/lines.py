@@ -46,6 +46,15 @@ def text_lines(file: Path) -> Iterator[str]:
         raise DataError(_encoding_error(file)) from None
 
 
+def whole_text(file: Path) -> str:
+    """A UTF-8 file without its byte order mark. Raises DataError for another encoding."""
+    check_encoding(file)
+    try:
+        return file.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        raise DataError(_encoding_error(file)) from None
+
+
 def check_encoding(file: Path) -> None:
     """Raise DataError when the first bytes of `file` show that it is no UTF-8 text."""
     with file.open("rb") as opened:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,18 @@ def test_one_file_of_each_kind_reads_alike(tmp_path: Path) -> None:
 def test_json_lines_with_other_keys_in_each_line(tmp_path: Path) -> None:
     (tmp_path / "a.jsonl").write_text('{"text": "a"}\n\n{"label": true, "text": "b"}\n', encoding="utf-8")
     assert read_table([tmp_path / "a.jsonl"]).columns == {"text": ["a", "b"], "label": [None, True]}
+
+
+def test_one_object_is_a_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On one line, which may be longer than a row of text is, or on several."""
+    monkeypatch.setattr("compresskit.data.lines.MAX_LINE", 10)
+    for indent in (None, 1):
+        (tmp_path / "a.json").write_text(json.dumps({"version": "1", "data": ["a" * 20]}, indent=indent))
+        assert read_table([tmp_path / "a.json"]).columns == {"version": ["1"], "data": [["a" * 20]]}
+    (tmp_path / "a.json").write_text(json.dumps([{"data": "a" * 20}, {"data": "b"}]))
+    assert read_table([tmp_path / "a.json"]).columns == {"data": ["a" * 20, "b"]}
+    (tmp_path / "a.json").write_text('{"a": 1}\n{"a": 2}\n')
+    assert read_table([tmp_path / "a.json"]).columns == {"a": [1, 2]}
 
 
 def test_class_names_in_the_metadata_of_parquet(tmp_path: Path) -> None:
