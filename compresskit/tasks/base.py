@@ -51,7 +51,7 @@ class TaskKind(Judge):
     manifests, `hub_task` is the Hugging Face hub's name, which tells the transformers class, `problem_types`
     are transformers' of the heads that it keeps, `metrics` are those permitted, the default first. Where
     `is_vector` a model gives vectors of texts, and where it has no head (`has_head`) any encoder is whole.
-    `most_tested`: rows of validation and of test, of which no more are needed. `example` is an input in Python,
+    `most_tested`: rows of validation and of test, of which no more are needed. `example`: an input in Python,
     for model cards.
     """
 

@@ -52,6 +52,7 @@ class LabelSets(TextInputs):
     name = "labels"
     metrics = (MICRO, MACRO)
     problem_types = ("multi_label_classification",)
+    is_chosen = True
 
     thresholds: tuple[float, ...] = ()
 
@@ -133,10 +134,6 @@ class LabelSets(TextInputs):
         labels = np.zeros((len(rows.rows), len(self.labels)), dtype=np.int64)
         labels[np.repeat(np.arange(len(labels)), [len(each) for each in rows.sets]), ids.astype(np.int64)] = 1
         return Examples(rows.rows.texts, labels, rows.rows.texts, notes)
-
-    @property
-    def is_chosen(self) -> bool:
-        return True
 
     # Learning
 
