@@ -14,11 +14,14 @@ def keep_first_token(model: ModelProto) -> ModelProto:
     """Behind the last attention, compute for the first token alone, the only one the head reads.
 
     Keys and values of the last layer with attention are still those of all tokens. A graph whose
-    head reads more than the first token, or whose norms come first, is left as it is.
+    head reads more than the first token, that gives all of them, or whose norms come first, is left as it is.
     """
     editor = GraphEditor(model)
     blocks = attention_blocks(editor)
     heads = [node for node in editor.of_type("Gather") if _takes_first_token(editor, node)]
+    given = {item.name for item in model.graph.output}
+    if any(node.input[0] in given for node in heads):
+        return editor.finish()
     if not blocks or len(heads) != 1 or len(blocks) != len(editor.of_type("Softmax")):
         return editor.finish()
     query = blocks[-1].query

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from onnx import ModelProto
 
 from compresskit.blocks import BlockPlan
+from compresskit.bundle.session import make_session
 from compresskit.engine.attention import (
     attention_blocks,
     use_multi_head_attention,
@@ -28,7 +31,7 @@ from compresskit.engine.rewrites import (
 )
 from compresskit.engine.score import logits_of
 from compresskit.errors import ConfigurationError, EngineError, TargetError, one_of
-from compresskit.inputs import TOKEN_IDS, Row
+from compresskit.inputs import TEXT, TOKEN_IDS, Row
 from compresskit.target.base import SessionSettings
 
 Rewrite = Callable[[ModelProto], ModelProto]
@@ -162,12 +165,28 @@ def choose_session(
 
 
 def check_equal(plain: ModelProto, other: ModelProto, session: SessionSettings) -> float:
-    """Largest difference of logits on texts of several lengths; EngineError above 1e-4."""
+    """Largest difference on texts of several lengths; EngineError above 1e-4.
+
+    Of what scores in one batch, and of all outputs of each text alone: of padding they may be anything.
+    """
     rows = sample_rows(plain)
-    difference = float(np.abs(logits_of(plain, rows) - logits_of(other, rows, session)).max())
+    pairs = [(logits_of(plain, rows), logits_of(other, rows, session))]
+    pairs += zip(_outputs(plain, rows, None), _outputs(other, rows, session), strict=True)
+    if any(one.shape != another.shape for one, another in pairs):
+        raise EngineError("a rewritten graph has outputs of another shape.")
+    difference = float(max(np.abs(one - another).max() for one, another in pairs))
     if not difference <= TOLERANCE:
         raise EngineError(f"a rewritten graph differs from the plain one by {difference:.1e}.")
     return difference
+
+
+def _outputs(
+    graph: ModelProto, rows: Sequence[Row], session: SessionSettings | None
+) -> list[npt.NDArray[Any]]:
+    """All outputs of each row, one after the other."""
+    running = make_session(graph.SerializeToString(), session)
+    names = [item.name for item in running.get_inputs()]
+    return [output for row in rows for output in running.run(None, TEXT.batch([row], names))]
 
 
 def sample_rows(model: ModelProto, *, seed: int = 0) -> list[Row]:

@@ -3,14 +3,17 @@ from __future__ import annotations
 import copy
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from onnx import ModelProto
 
 from compresskit.engine.count import count_macs, count_params
+from compresskit.engine.editing import GraphEditor
+from compresskit.engine.export import export_onnx
 from compresskit.engine.score import logits_of
 from compresskit.engine.variants import (
     SESSIONS,
@@ -24,8 +27,23 @@ from compresskit.engine.variants import (
 from compresskit.engine.verify import torch_logits
 from compresskit.errors import ConfigurationError, EngineError, TargetError
 from compresskit.pruning.extract import extract
+from compresskit.supernet.embedder import SETTINGS, AutoEmbedder
 from compresskit.target.agent.allowed import SESSION_OPTIONS, check_options
-from tests.engine.models import ARCHITECTURES, make_rows
+from compresskit.target.base import SessionSettings
+from compresskit.tasks.sentence import POOLINGS
+from tests.engine.models import ARCHITECTURES, make_model, make_rows
+
+
+@pytest.fixture(scope="module")
+def embedders() -> Mapping[str, ModelProto]:
+    """Plain graphs of tiny BERTs by pooling."""
+    graphs = {}
+    for pooling in POOLINGS:
+        config = make_model().config
+        setattr(config, SETTINGS, {"pooling": pooling, "normalize": True})
+        torch.manual_seed(0)
+        graphs[pooling] = export_onnx(AutoEmbedder.from_config(config).eval())
+    return graphs
 
 
 @pytest.mark.parametrize("name", ARCHITECTURES)
@@ -47,6 +65,32 @@ def test_variants_serve_other_families(
     made, architecture = exported(model_type), ARCHITECTURES["irregular"]
     sliced = made.slicer.slice(architecture)
     assert check_equal(sliced, variant.apply(copy.deepcopy(sliced)), variant.session) < 1e-5
+
+
+@pytest.mark.parametrize("pooling", POOLINGS)
+@pytest.mark.parametrize("variant", VARIANTS, ids=lambda variant: variant.name)
+def test_variants_leave_all_tokens_beside_a_texts_vector(
+    embedders: Mapping[str, ModelProto], pooling: str, variant: Variant
+) -> None:
+    """The first token alone would do for the vector of `cls`, but others pool for themselves."""
+    plain = embedders[pooling]
+    assert [item.name for item in plain.graph.output] == ["last_hidden_state", "sentence_embedding"]
+    assert check_equal(plain, variant.apply(copy.deepcopy(plain)), variant.session) < 1e-5
+
+
+def test_a_graph_with_other_tokens_is_not_equal(embedders: Mapping[str, ModelProto]) -> None:
+    fewer = copy.deepcopy(embedders["cls"])
+    editor = GraphEditor(fewer)
+    (last,) = [node for node in editor.nodes if node.output[0] == "last_hidden_state"]
+    bounds = [editor.add_constant(f"bound_{n}", np.array([n], dtype=np.int64)) for n in (0, 1)]
+    last.output[0] = "all_tokens"
+    for node in editor.nodes:
+        for place, name in enumerate(node.input):
+            if name == "last_hidden_state":
+                node.input[place] = "all_tokens"
+    editor.add("Slice", ["all_tokens", *bounds, bounds[1]], ["last_hidden_state"], before=editor.nodes[-1])
+    with pytest.raises(EngineError, match="another shape"):
+        check_equal(embedders["cls"], editor.finish(), SessionSettings())
 
 
 def test_only_the_first_token_is_computed_behind_the_last_attention(
