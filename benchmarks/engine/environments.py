@@ -67,6 +67,7 @@ def node_of(work: Path) -> Path:
 def versions_of(python: Path) -> dict[str, str]:
     """Versions of the packages that decide what an environment computes."""
     names = ["onnxruntime", "optimum-onnx", "transformers", "tokenizers", "torch", "compresskit"]
+    names += ["sentence-transformers", "fastembed"]
     code = (
         "import importlib.metadata as m, json\nfound = {}\n"
         f"for name in {names!r}:\n    try: found[name] = m.version(name)\n"
