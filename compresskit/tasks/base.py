@@ -72,7 +72,7 @@ class TaskKind(Judge):
     @property
     def is_chosen(self) -> bool:
         """Whether `fitted` chooses something on validation rows."""
-        return False
+        return type(self).fitted is not TaskKind.fitted
 
     @property
     def num_labels(self) -> int:
@@ -177,7 +177,7 @@ class TaskKind(Judge):
     def fitted(self, predictions: Array, labels: Array) -> Self:
         """This task for the model that says `predictions` of validation rows with `labels`.
 
-        Where `is_chosen`, something of it is chosen on them, such as thresholds; manifests keep it.
+        Something of it may be chosen on them, such as thresholds; manifests keep it.
         """
         return self
 

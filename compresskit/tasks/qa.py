@@ -19,7 +19,7 @@ from compresskit.tasks.base import Reading, TaskKind
 from compresskit.tasks.examples import IGNORED, Array, DataOptions, Encoded, Examples
 from compresskit.tasks.held_out import tested_split
 from compresskit.tasks.qa_metric import METRICS, filled, word_numbers
-from compresskit.tasks.qa_spans import MARGIN, OF_NONE, PROBABILITY, SPAN, best_answers
+from compresskit.tasks.qa_spans import MARGIN, OF_NONE, PROBABILITY, SPAN, best_answers, best_threshold
 from compresskit.tasks.qa_windows import FIRST, LAST, encode_windows, marks, question_of
 from compresskit.tasks.weighted import share
 
@@ -179,7 +179,7 @@ class QuestionAnswering(TaskKind):
             return self
         answered = self._of_each(replace(self, null_threshold=None).answers(predictions), labels)
         unanswered = self._of_each(np.full((len(labels), 1, 0), IGNORED), labels)
-        return replace(self, null_threshold=_best_threshold(predictions[:, MARGIN], answered, unanswered))
+        return replace(self, null_threshold=best_threshold(predictions[:, MARGIN], answered, unanswered))
 
     def answers(self, predictions: Array) -> Array:
         if not np.isfinite(predictions).all():
@@ -239,15 +239,6 @@ class QuestionAnswering(TaskKind):
 def _held(labels: Array) -> npt.NDArray[np.bool_]:
     """(questions,) whether each has an answer."""
     return np.asarray(labels[:, 0, 0] >= 0)
-
-
-def _best_threshold(margins: Array, answered: Array, unanswered: Array) -> float:
-    """The margin above which no answer scores best, between two that occur: see `_of_each`."""
-    order = np.argsort(margins, kind="stable")
-    ranked = np.concatenate([[margins.min() - 2], margins[order], [margins.max() + 2]])
-    gained = np.concatenate([[0.0], np.cumsum((answered - unanswered)[order])])
-    best = int(np.where(ranked[:-1] < ranked[1:], gained, -np.inf).argmax())
-    return float(ranked[best : best + 2].mean())
 
 
 TASK = QuestionAnswering

@@ -86,3 +86,15 @@ def _spans(row: Row, logits: Array) -> Iterator[tuple[tuple[int, int], float]]:
         text = row[CONTEXT][start:end]
         begin = start + len(text) - len(text.lstrip())
         yield (begin, max(begin, start + len(text.rstrip()))), float(sums[i, j])
+
+
+def best_threshold(margins: Array, answered: Array, unanswered: Array) -> float:
+    """The margin above which to give no answer, between two that occur, by the highest sum of scores.
+
+    All are (questions,): `answered` scores the best answers, `unanswered` none.
+    """
+    order = np.argsort(margins, kind="stable")
+    ranked = np.concatenate([[margins.min() - 2], margins[order], [margins.max() + 2]])
+    gained = np.concatenate([[0.0], np.cumsum((answered - unanswered)[order])])
+    best = int(np.where(ranked[:-1] < ranked[1:], gained, -np.inf).argmax())
+    return float(ranked[best : best + 2].mean())
