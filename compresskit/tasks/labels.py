@@ -52,7 +52,6 @@ class LabelSets(TextInputs):
     name = "labels"
     metrics = (MICRO, MACRO)
     problem_types = ("multi_label_classification",)
-    is_chosen = True
 
     thresholds: tuple[float, ...] = ()
 
