@@ -32,7 +32,7 @@ def encode_windows(inputs: Sequence[Any], tokenizer: Any, *, segments: bool) -> 
     """Windows by a `tokenizers.Tokenizer`, as long as it cuts texts to.
 
     A window is the question, which may take half of it, and a part of the context; it begins `MOST_OVERLAP`
-    tokens, or half of such a part, before the last one ends. A row has token ids, with `segments` also those
+    tokens, or a third of such a part, before the last one ends. A row has token ids, with `segments` also those
     of segments, the `CONTEXT`, and of each token `BEGINS`, its first character in the context, and `ENDS`,
     the one behind its last; -1 where it is no token of the context.
     DataError for the first input that is no question with a context.
@@ -57,7 +57,7 @@ def encode_windows(inputs: Sequence[Any], tokenizer: Any, *, segments: bool) -> 
             num_cut += len(ids) > limit
             own = [numbers.setdefault(each, each) for each in ids[:limit]]
             size = max(len(tokens.ids), 1) if room is None else room - len(own)
-            overlap = min(MOST_OVERLAP, size // 2)
+            overlap = min(MOST_OVERLAP, size // 3)
             starts = range(0, max(len(tokens.ids) - overlap, 1), size - overlap)
             for place, first in enumerate(starts):
                 piece = tokens.between(first, first + size, numbers)

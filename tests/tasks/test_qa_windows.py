@@ -28,11 +28,11 @@ def covered(row: Row) -> list[str]:
     return [row[CONTEXT][a:b] for a, b in zip(row[BEGINS], row[ENDS], strict=True) if a >= 0]
 
 
-def test_windows_overlap_by_half_of_what_a_question_leaves() -> None:
+def test_windows_overlap_by_a_third_of_what_a_question_leaves() -> None:
     rows, num_cut = encode_windows([(" w1 w2 ", TEN), ("w1", "w3")], cutting(11), segments=True)
-    assert [row[PART] for row in rows] == [(0, 3), (1, 3), (2, 3), (0, 1)] and num_cut == 0
+    assert [row[PART] for row in rows] == [(0, 2), (1, 2), (0, 1)] and num_cut == 0
     words = TEN.split()
-    assert [covered(row) for row in rows] == [words[:6], words[3:9], words[6:], ["w3"]]
+    assert [covered(row) for row in rows] == [words[:6], words[4:], ["w3"]]
     ids = tokenizer()(["w1 w2"], [" ".join(words[:6])])
     assert rows[0]["input_ids"] == ids["input_ids"][0]
     assert rows[0]["token_type_ids"] == ids["token_type_ids"][0]
@@ -48,7 +48,7 @@ def test_the_overlap_has_a_limit() -> None:
 def test_a_question_takes_at_most_half() -> None:
     rows, num_cut = encode_windows([(TEN, "w1 w2 w3 w4 w5"), ("w1", "")], cutting(11), segments=True)
     assert num_cut == 1 and rows[0]["input_ids"][:6] == rows[1]["input_ids"][:6]
-    assert [covered(row) for row in rows] == [["w1", "w2", "w3", "w4"], ["w3", "w4", "w5"], []]
+    assert [covered(row) for row in rows] == [["w1", "w2", "w3", "w4"], ["w4", "w5"], []]
     assert rows[2][PART] == (0, 1)
 
 
@@ -80,15 +80,14 @@ def test_every_kind_of_tokenizer_reads_a_pair_as_ever(kind: str) -> None:
 
 
 def test_where_an_answer_stands() -> None:
-    first, second, third = encode_windows([("w1 w2", TEN)], cutting(11), segments=False).rows
-    start = TEN.index("w14")
-    out = [IGNORED] * 3
-    assert marks(first, start, start + 3).tolist() == [0, *out, 0, 0, 0, 0, 3, 0, IGNORED]
-    assert marks(first, start + 1, start + 5).tolist() == [0, *out, 0, 0, 0, 0, 1, 2, IGNORED]
-    assert marks(second, start, start + 3).tolist() == [0, *out, 0, 3, 0, 0, 0, 0, IGNORED]
-    assert marks(third, start, start + 3).tolist() == [3, *out, 0, 0, 0, 0, IGNORED]
-    assert marks(third, start, start + 11).tolist() == [3, *out, 0, 0, 0, 0, IGNORED]  # its end alone
-    assert marks(first, IGNORED, IGNORED).tolist() == [3, *out, 0, 0, 0, 0, 0, 0, IGNORED]
+    first, second, third = encode_windows([("w1 w2", TEN)], cutting(10), segments=False).rows
+    out, (before, start, last) = [IGNORED] * 3, (TEN.index(word) for word in ("w13", "w14", "w18"))
+    assert marks(first, start, start + 3).tolist() == [0, *out, 0, 0, 0, 0, 3, IGNORED]
+    assert marks(first, before + 1, start + 1).tolist() == [0, *out, 0, 0, 0, 1, 2, IGNORED]
+    assert marks(second, start, start + 3).tolist() == [0, *out, 3, 0, 0, 0, 0, IGNORED]
+    assert marks(third, start, start + 3).tolist() == [3, *out, 0, 0, IGNORED]
+    assert marks(third, start, last + 3).tolist() == [3, *out, 0, 0, IGNORED]  # its last word alone
+    assert marks(first, IGNORED, IGNORED).tolist() == [3, *out, 0, 0, 0, 0, 0, IGNORED]
 
 
 @pytest.mark.parametrize("wrong", ["text", ("a", "b", "c"), ("a", None), {"question": "a"}, 3])
