@@ -18,8 +18,16 @@ from compresskit.inputs import Row
 from compresskit.tasks.base import Reading, TaskKind
 from compresskit.tasks.examples import IGNORED, Array, DataOptions, Encoded, Examples
 from compresskit.tasks.held_out import tested_split
-from compresskit.tasks.qa_metric import METRICS, filled, word_numbers
-from compresskit.tasks.qa_spans import MARGIN, OF_NONE, PROBABILITY, SPAN, best_answers, best_threshold
+from compresskit.tasks.qa_labels import WORDS, has_answer, labels_of, notes_on, wrong_answers
+from compresskit.tasks.qa_metric import METRICS
+from compresskit.tasks.qa_spans import (
+    MARGIN,
+    OF_NONE,
+    PROBABILITY,
+    SPAN,
+    best_answers,
+    best_threshold,
+)
 from compresskit.tasks.qa_windows import FIRST, LAST, encode_windows, marks, question_of
 from compresskit.tasks.weighted import share
 
@@ -27,14 +35,13 @@ if TYPE_CHECKING:
     from typing import Self  # in Python 3.11 and later
 
 _HIDDEN = -1e4  # a logit that no softmax sees
-_WORDS = 2  # columns of an answer before its words
 
 
 @dataclass(frozen=True)
 class QuestionAnswering(TaskKind):
-    """`Examples.labels` are (questions, answers, 2 + words): an answer's first character in the context, the
-    one behind its last, and the numbers of its words (see `qa_metric`); all `IGNORED` for none. A model's
-    answers have one a question. Rows are windows of contexts, logits (windows, tokens, 2).
+    """`Examples.labels` are (questions, answers, ...) of `qa_labels`; a model gives one answer a question.
+
+    Rows are windows of contexts, logits (windows, tokens, 2).
 
     `null_threshold`: how much more no answer has to score than the best one to be given, chosen on validation
     rows; None: all questions of training have an answer, and a model always gives one.
@@ -107,22 +114,10 @@ class QuestionAnswering(TaskKind):
         return self._examples(read_questions(split, table, columns))
 
     def _examples(self, rows: QuestionRows) -> Examples:
-        notes = [*rows.notes]
-        if rows.num_without and self.null_threshold is None:
-            notes.append(
-                f"{rows.num_without:,} of {len(rows):,} questions of the {rows.split} split have no answer: "
-                "the model gives each one, since all questions that it was trained on have one"
-            )
-        labels = filled(
-            [
-                [(start, start + len(text), *word_numbers(text)) for start, text in answers]
-                for answers in rows.answers
-            ],
-            least=_WORDS + 1,
-        )
+        notes = (*rows.notes, *notes_on(rows, none=self.null_threshold is not None))
         texts: list[tuple[str, ...]] = [(context,) for context in rows.contexts]
         pairs = list(zip(rows.questions, rows.contexts, strict=True))
-        return Examples(texts, labels, pairs, tuple(notes))
+        return Examples(texts, labels_of(rows), pairs, notes)
 
     # Rows
 
@@ -151,7 +146,7 @@ class QuestionAnswering(TaskKind):
     def targets(self, rows: Sequence[Row], labels: Array, width: int) -> Array:
         """(batch, width) of `qa_windows.marks`, for the first answer of each question."""
         found = np.full((len(rows), width), IGNORED, dtype=np.int64)
-        for target, row, (start, end) in zip(found, rows, labels[:, 0, :_WORDS], strict=True):
+        for target, row, (start, end) in zip(found, rows, labels[:, 0, :WORDS], strict=True):
             own = marks(row, start, end)
             target[: len(own)] = own
         return found
@@ -198,20 +193,17 @@ class QuestionAnswering(TaskKind):
 
     def prior(self, train_labels: Array, labels: Array) -> float:
         """Of no answer, where a model may give none; else 0."""
-        return 0.0 if self.null_threshold is None else float((~_held(labels)).mean())
+        return 0.0 if self.null_threshold is None else float((~has_answer(labels)).mean())
 
     def strata(self, labels: Array) -> npt.NDArray[np.int64]:
         """Whether a question has an answer."""
-        return np.unique(_held(labels), return_inverse=True)[1].astype(np.int64)
+        return np.unique(has_answer(labels), return_inverse=True)[1].astype(np.int64)
 
     def mistaken(self, labels: Array, others: Array) -> Array:
-        """No answer where there is one; a word that none has where there is not."""
-        wrong = np.full_like(labels, IGNORED)
-        wrong[~_held(labels), 0, : _WORDS + 1] = 0
-        return wrong
+        return wrong_answers(labels)
 
     def describe(self, labels: Array) -> str:
-        without = int((~_held(labels)).sum())
+        without = int((~has_answer(labels)).sum())
         return f"answers to {len(labels) - without:,} questions, none to {without:,}"
 
     def resolution(self, rows: int) -> str:
@@ -219,7 +211,7 @@ class QuestionAnswering(TaskKind):
 
     def _of_each(self, answers: Array, labels: Array) -> Array:
         """(questions,) the metric of each."""
-        return METRICS[self.metric_name](answers[:, 0, _WORDS:], labels[..., _WORDS:])
+        return METRICS[self.metric_name](answers[:, 0, WORDS:], labels[..., WORDS:])
 
     def _is_none(self, predictions: Array) -> Array:
         return predictions[:, MARGIN] > (np.inf if self.null_threshold is None else self.null_threshold)
@@ -228,17 +220,12 @@ class QuestionAnswering(TaskKind):
 
     def decode(self, predictions: Array, rows: Sequence[Row], inputs: Sequence[Any]) -> list[dict[str, Any]]:
         """Of each question its answer, where it stands in the context, and the probability."""
-        spans, found = self.answers(predictions)[:, 0, :_WORDS], []
+        spans, found = self.answers(predictions)[:, 0, :WORDS], []
         for (start, end), said, value in zip(spans.tolist(), predictions, inputs, strict=True):
             start, end, column = (0, 0, OF_NONE) if start < 0 else (start, end, PROBABILITY)
             answer = question_of(0, value)[1][start:end]
             found.append({"answer": answer, "score": float(said[column]), "start": start, "end": end})
         return found
-
-
-def _held(labels: Array) -> npt.NDArray[np.bool_]:
-    """(questions,) whether each has an answer."""
-    return np.asarray(labels[:, 0, 0] >= 0)
 
 
 TASK = QuestionAnswering

@@ -32,9 +32,9 @@ def encode_windows(inputs: Sequence[Any], tokenizer: Any, *, segments: bool) -> 
     """Windows by a `tokenizers.Tokenizer`, as long as it cuts texts to.
 
     A window is the question, which may take half of it, and a part of the context; it begins `MOST_OVERLAP`
-    tokens, or a third of such a part, before the last one ends. A row has token ids, with `segments` also those
-    of segments, the `CONTEXT`, and of each token `BEGINS`, its first character in the context, and `ENDS`,
-    the one behind its last; -1 where it is no token of the context.
+    tokens, or a third of such a part, before the last one ends. A row has token ids, with `segments` also
+    those of segments, the `CONTEXT`, and of each token `BEGINS`, its first character in the context, and
+    `ENDS`, the one behind its last; -1 where it is no token of the context.
     DataError for the first input that is no question with a context.
     """
     if isinstance(inputs, str):

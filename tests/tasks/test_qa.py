@@ -102,6 +102,13 @@ def test_unanswered_questions_of_training_make_a_threshold() -> None:
         read(secret)
 
 
+def test_answers_that_are_too_long_are_counted() -> None:
+    context = "x " * 31
+    answers = [{"text": [context[: 2 * count]], "answer_start": [0]} for count in (30, 31)]
+    (note,) = read(Table.of({"question": ["a", "b"], "context": [context] * 2, "answers": answers})).notes
+    assert note.startswith("1 of 2 questions of the train split have answers of more than 30 words")
+
+
 def test_which_tables_are_of_it() -> None:
     assert kind_for(TABLE, DataOptions()) is QuestionAnswering
     renamed = Table.of(
