@@ -79,11 +79,11 @@ class Examination:
         if self.corpus.is_trimmed:
             split = self.corpus.validation
             rows = engine.encode(split.raw)
-        for texts, found, wanted in zip(split.texts, rows, split.encoded, strict=True):
+        for origin, found, wanted in zip(split.origins, rows, split.encoded, strict=True):
             for name in found.keys() & wanted.keys():
                 if list(found[name]) != list(wanted[name]):
                     raise EngineError(
-                        f"the engine would encode {texts[0][:60]!r} differently from training: "
+                        f"the engine would encode {split.texts[origin][0][:60]!r} differently from training: "
                         f"{name} {list(found[name])[:8]}, not {list(wanted[name])[:8]}. Nothing was written; "
                         "please report the model and its tokenizer."
                     )
