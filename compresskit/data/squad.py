@@ -154,7 +154,7 @@ def read_questions(split: str, table: Table, columns: QuestionColumns) -> Questi
         else:
             kept.append((question.strip(), context, list(dict.fromkeys(standing))))
     questions, contexts, answers = map(list, zip(*kept, strict=True)) if kept else ([], [], [])
-    notes = _notes(split, columns, len(kept), num_missing, misplaced)
+    notes = _notes(split, columns, answers, num_missing, misplaced)
     return QuestionRows(split, questions, contexts, answers, notes)
 
 
@@ -191,21 +191,25 @@ def _answers(value: Any) -> Iterator[Answer]:
 
 
 def _notes(
-    split: str, columns: QuestionColumns, num_kept: int, num_missing: int, misplaced: Sequence[str]
+    split: str,
+    columns: QuestionColumns,
+    kept: Sequence[Sequence[Answer]],
+    num_missing: int,
+    misplaced: Sequence[str],
 ) -> tuple[str, ...]:
     """What was left out. DataError where most answers are misplaced, or no row is left."""
-    total = num_kept + num_missing + len(misplaced)
+    total = len(kept) + num_missing + len(misplaced)
     parts = f"a {columns.question}, {columns.context} or {columns.answers}"
     wrong = (
         f"{len(misplaced):,} of {total:,} questions of the {split} split have no answer that stands at its "
         f"answer_start in the context (such as {', '.join(misplaced[:1])})"
     )
-    if len(misplaced) > num_kept:
+    if len(misplaced) > sum(map(bool, kept)):
         raise DataError(
             f"{wrong}. answer_start counts characters of the context as it stands in the file, from 0: not "
             "bytes, words or tokens. Correct it."
         )
-    if not num_kept:
+    if not kept:
         raise DataError(f"every row of the {split} split lacks {parts}.")
     notes = []
     if num_missing:

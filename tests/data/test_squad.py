@@ -90,6 +90,10 @@ def test_what_is_unusable_is_counted() -> None:
             "1 of 1 questions.*row 1, 'London' at 14.*not bytes",
         ),
         (flat({"text": ["London"], "answer_start": [-7]}), "1 of 1 questions"),
+        (
+            flat({"text": ["a"], "answer_start": [0]}, *[{"text": [], "answer_start": []}] * 3),
+            "1 of 4 questions",
+        ),
         (flat(FLAT, {"text": ["London"], "answer_start": []}), "row 2: .* does not hold as many text as"),
         (
             flat(FLAT, {"text": ["London"], "answer_start": ["13"]}),
