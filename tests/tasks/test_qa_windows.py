@@ -52,6 +52,16 @@ def test_a_question_takes_at_most_half() -> None:
     assert rows[2][PART] == (0, 1)
 
 
+def test_the_side_on_which_a_tokenizer_cuts_does_not_matter() -> None:
+    serving, context = cutting(11), "w1 w2 w3 w4 w5 " * 9
+    wanted = encode_windows([("w1", context)], serving, segments=False).rows
+    serving.enable_truncation(11, direction="left")
+    found = encode_windows([("w1", context)], serving, segments=False).rows
+    assert [row["input_ids"] for row in found] == [row["input_ids"] for row in wanted]
+    assert [covered(row) for row in found] == [covered(row) for row in wanted]
+    assert serving.truncation["max_length"] == 11  # an engine's tokenizer stays as it is
+
+
 def test_a_tokenizer_that_does_not_cut() -> None:
     serving: Any = tokenizer().backend_tokenizer
     serving.no_truncation()
