@@ -2,9 +2,9 @@
 
     python -m benchmarks.tasks.consumers --engine FOLDER --rows FILE --work FOLDER
 
-`--rows`: JSON lines of what `engine.predict` takes, each as {"text": ...}; those that are truncated are left
-out, since Transformers.js truncates otherwise. Environments are made below --work on the first call. Ends
-with status 1 where any tool answers otherwise.
+`--rows`: JSON lines of what `engine.predict` takes, a text as {"text": ...}; those that are truncated, or
+read in several windows, are left out, since other tools treat them otherwise. Environments are made below
+--work on the first call. Ends with status 1 where any tool answers otherwise.
 """
 
 from __future__ import annotations
@@ -14,21 +14,19 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
-
-import numpy as np
-import numpy.typing as npt
 
 from benchmarks.engine.environments import TORCH, node_of, python_of, versions_of
 from benchmarks.engine.loaders.__main__ import node_versions
 from benchmarks.results import write_results
+from benchmarks.tasks.consumers.alike import ALIKE
 from compresskit import load_engine
+from compresskit.bundle import Engine
+from compresskit.inputs import origins
 
 HERE = Path(__file__).parent
-TOLERANCE = 1e-4
-TOP = 10
 _OPTIMUM = (TORCH, "optimum-onnx[onnxruntime]==0.1.0")
 PACKAGES = {
     "sentences": (*_OPTIMUM, "sentence-transformers==5.7.0"),
@@ -53,6 +51,10 @@ CONSUMERS = {
         Consumer("optimum-onnx, ORTModelForFeatureExtraction", "optimum", "vectors_optimum.py"),
         Consumer("Transformers.js, feature-extraction", NODE, "vectors_transformers_js.mjs"),
     ),
+    "qa": (
+        Consumer("optimum-onnx, pipeline question-answering", "optimum", "spans_optimum.py"),
+        Consumer("Transformers.js, question-answering", NODE, "spans_transformers_js.mjs"),
+    ),
 }
 """By task of compresskit."""
 
@@ -67,34 +69,45 @@ def main() -> None:
     parser.add_argument("--results", type=Path, default=HERE)
     options = parser.parse_args()
     engine = load_engine(options.engine)
-    given = [json.loads(line)["text"] for line in options.rows.read_text().splitlines()]
-    longest = engine.manifest.max_length or 0
-    encoded = zip(given, engine.encode(given), strict=True)
-    inputs = [text for text, row in encoded if engine.inputs.length(row) < longest]
+    given = [json.loads(line) for line in options.rows.read_text().splitlines()]
+    given = _read_whole(engine, given)
     rows_file = options.work.resolve() / "rows.jsonl"
     rows_file.parent.mkdir(parents=True, exist_ok=True)
-    rows_file.write_text("".join(json.dumps({"text": text}) + "\n" for text in inputs))
-    wanted = np.asarray(engine.predict(inputs), dtype=np.float64)
+    rows_file.write_text("".join(json.dumps(each) + "\n" for each in given))
+    wanted = list(engine.predict([_input(each) for each in given]))
     task = engine.kind.name
-    rows = [["consumer", "rows", "largest difference", f"same top {TOP}", "versions"]]
+    rows: list[list[str]] = []
     found: dict[str, Any] = {}
     for consumer in CONSUMERS[task]:
         said, versions = _answers(consumer, options.engine.resolve(), rows_file)
-        difference = float(np.abs(said - wanted).max())
-        same = np.array_equal(_top(said), _top(wanted))
-        found[consumer.title] = {"difference": difference, "same_top": same, "versions": versions}
+        alike = ALIKE[task](said, wanted)
+        found[consumer.title] = {**alike.figures, "right": alike.right, "versions": versions}
         named = ", ".join(f"{name} {version}" for name, version in sorted(versions.items()))
-        rows.append([consumer.title, str(len(said)), f"{difference:.1e}", "yes" if same else "NO", named])
-    right = all(each["difference"] <= TOLERANCE and each["same_top"] for each in found.values())
+        if not rows:
+            rows.append(["consumer", "rows", *alike.figures, "versions"])
+        rows.append([consumer.title, str(len(said)), *alike.figures.values(), named])
+    right = all(each["right"] for each in found.values())
     notes = (
         f"An engine of task {task}, `{engine.manifest.signature}`, {engine.manifest.precision}, against "
         f"`load_engine(...).predict`. {'All agree.' if right else 'NOT ALL AGREE.'}"
     )
-    write_results(options.results, task, {"consumers": found, "rows": len(inputs)}, rows, notes)
+    write_results(options.results, task, {"consumers": found, "rows": len(given)}, rows, notes)
     sys.exit(0 if right else 1)
 
 
-def _answers(consumer: Consumer, engine: Path, rows: Path) -> tuple[npt.NDArray[Any], dict[str, str]]:
+def _input(value: Mapping[str, Any]) -> Any:
+    return value.get("text", value)
+
+
+def _read_whole(engine: Engine, given: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Those of one row that is not full."""
+    rows = engine.encode([_input(each) for each in given])
+    of, lengths = origins(rows), engine.inputs.lengths(rows)
+    longest = engine.manifest.max_length or lengths.max() + 1
+    return [each for i, each in enumerate(given) if (of == i).sum() == 1 and lengths[of == i][0] < longest]
+
+
+def _answers(consumer: Consumer, engine: Path, rows: Path) -> tuple[list[Any], dict[str, str]]:
     work, script = rows.parent, HERE / consumer.script
     output = work / f"{engine.name}-{consumer.environment}.jsonl"
     if consumer.environment == NODE:
@@ -104,13 +117,7 @@ def _answers(consumer: Consumer, engine: Path, rows: Path) -> tuple[npt.NDArray[
         python = python_of(consumer.environment, work, PACKAGES[consumer.environment])
         command, versions = [str(python), str(script)], versions_of(python)
     _run([*command, str(engine), str(rows), str(output)])
-    return np.array([json.loads(line) for line in output.read_text().splitlines()]), versions
-
-
-def _top(said: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
-    """(rows, TOP) the texts nearest to each by cosine, itself among them."""
-    unit = said / np.linalg.norm(said, axis=1, keepdims=True)
-    return np.argsort(-(unit @ unit.T), axis=1, kind="stable")[:, :TOP]
+    return [json.loads(line) for line in output.read_text().splitlines()], versions
 
 
 def _run(command: Sequence[str]) -> None:

@@ -1,0 +1,50 @@
+"""Whether a tool's answers are those of the engine, by task."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+TOLERANCE = 1e-4
+TOP = 10
+
+
+class Alike(NamedTuple):
+    """`figures` by name, for a table."""
+
+    right: bool
+    figures: Mapping[str, str]
+
+
+def vectors(said: Sequence[Any], wanted: Sequence[Any]) -> Alike:
+    """Within TOLERANCE, and with the same nearest texts."""
+    ours, theirs = (np.asarray(each, dtype=np.float64) for each in (wanted, said))
+    difference = float(np.abs(theirs - ours).max())
+    same = np.array_equal(_top(theirs), _top(ours))
+    figures = {"largest difference": f"{difference:.1e}", f"same top {TOP}": "yes" if same else "NO"}
+    return Alike(difference <= TOLERANCE and same, figures)
+
+
+def spans(said: Sequence[Any], wanted: Sequence[Any]) -> Alike:
+    """The same characters of the context; where a tool gives no places, the same text but case and spaces."""
+    same = sum(_is_same(*pair) for pair in zip(said, wanted, strict=True))
+    return Alike(same == len(wanted), {"same answers": f"{same} of {len(wanted)}"})
+
+
+def _is_same(said: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
+    if "start" in said:
+        return all(said[key] == wanted[key] for key in ("start", "end", "answer"))
+    first, second = ("".join(each["answer"].lower().split()) for each in (said, wanted))
+    return first == second
+
+
+def _top(said: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
+    """(rows, TOP) the texts nearest to each by cosine, itself among them."""
+    unit = said / np.linalg.norm(said, axis=1, keepdims=True)
+    return np.argsort(-(unit @ unit.T), axis=1, kind="stable")[:, :TOP]
+
+
+ALIKE: Mapping[str, Callable[[Sequence[Any], Sequence[Any]], Alike]] = {"embedding": vectors, "qa": spans}
