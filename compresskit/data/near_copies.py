@@ -15,6 +15,8 @@ from zlib import crc32
 import numpy as np
 import numpy.typing as npt
 
+from compresskit.data.units import ROWS
+
 Texts = Sequence[tuple[str, ...]]
 Hashes = npt.NDArray[np.uint32]
 
@@ -31,11 +33,15 @@ _WORD = re.compile(r"\w+")
 
 @dataclass(frozen=True)
 class NearCopies:
-    """Training rows that repeat a test row: `equal` but for case, space and punctuation, or `alike`."""
+    """Training rows that repeat a test row: `equal` but for case, space and punctuation, or `alike`.
+
+    `unit`: what the texts are of, for the note.
+    """
 
     equal: int
     alike: int
     num_rows: int
+    unit: str = ROWS
 
     @property
     def note(self) -> str | None:
@@ -43,13 +49,13 @@ class NearCopies:
         if not self.equal and not self.alike:
             return None
         return (
-            f"{self.equal + self.alike:,} of {self.num_rows:,} training rows are near-copies of test rows "
-            f"and stay ({self.equal:,} differ in case or punctuation alone, {self.alike:,} share most runs "
-            "of three words): the test metric may be too good"
+            f"{self.equal + self.alike:,} of {self.num_rows:,} training {self.unit} are near-copies of test "
+            f"{self.unit} and stay ({self.equal:,} differ in case or punctuation alone, {self.alike:,} share "
+            "most runs of three words): the test metric may be too good"
         )
 
 
-def near_copies(train: Texts, test: Texts) -> NearCopies:
+def near_copies(train: Texts, test: Texts, unit: str = ROWS) -> NearCopies:
     """Count the rows of `train` that are near-copies of a row of `test`; texts of a row count as one."""
     known = {_normal(row) for row in test}
     tested = [words for words in map(str.split, known) if len(words) >= LEAST_WORDS]
@@ -64,7 +70,7 @@ def near_copies(train: Texts, test: Texts) -> NearCopies:
             else:
                 rest.append(text.split())
         alike += finder.count([words for words in rest if len(words) >= LEAST_WORDS])
-    return NearCopies(equal, alike, len(train))
+    return NearCopies(equal, alike, len(train), unit)
 
 
 def _normal(row: tuple[str, ...]) -> str:

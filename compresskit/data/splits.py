@@ -15,6 +15,7 @@ import numpy.typing as npt
 from compresskit.data.containment import Words, words
 from compresskit.data.grouping import DROPPED, Grouping, group_rows, settle
 from compresskit.data.strata import choose_groups
+from compresskit.data.units import ROWS
 from compresskit.errors import DataError
 
 IntArray = npt.NDArray[np.int64]
@@ -38,11 +39,13 @@ class Sides:
     notes: tuple[str, ...]
 
 
-def cut_validation(texts: Texts, strata: IntArray, test: Texts, *, num_rows: int, seed: int) -> Sides:
+def cut_validation(
+    texts: Texts, strata: IntArray, test: Texts, *, num_rows: int, seed: int, unit: str = ROWS
+) -> Sides:
     """Divide training rows into training and validation, given the test rows.
 
     `strata`: (rows,) stratum numbers. `num_rows`: rows of the training split before any was left out; it
-    decides the fraction. Raises DataError when a side would be empty.
+    decides the fraction. `unit`: what `texts` are of, for notes. Raises DataError when a side would be empty.
     """
     notes = []
     rows, tested = _in_words(texts), _in_words(test)
@@ -52,20 +55,23 @@ def cut_validation(texts: Texts, strata: IntArray, test: Texts, *, num_rows: int
     )
     if len(fresh) < len(rows):
         dropped = len(rows) - len(fresh)
-        notes.append(f"{dropped:,} of {len(rows):,} training rows are also in the test set and were dropped")
+        notes.append(
+            f"{dropped:,} of {len(rows):,} training {unit} are also in the test set and were dropped"
+        )
     rows = [rows[i] for i in fresh]
     grouping = _grouped(rows)
     fraction = SMALL_FRACTION if num_rows < SMALL_ROWS else FRACTION
     side = _sides(grouping, strata[fresh], {VALIDATION: fraction}, seed)
-    notes += _told(side)
+    notes += _told(side, unit)
     side = _like_test(side, rows, tested, grouping, notes)
-    return _cut(side, fresh, notes)
+    return _cut(side, fresh, notes, unit)
 
 
-def cut_all(texts: Texts, strata: IntArray, *, seed: int) -> Sides:
+def cut_all(texts: Texts, strata: IntArray, *, seed: int, unit: str = ROWS) -> Sides:
     """Divide the rows of one file: 80 % training, 10 % validation, 10 % test."""
     side = _sides(_grouped(_in_words(texts)), strata, {TEST: 0.1, VALIDATION: 0.1}, seed)
-    return _cut(side, np.arange(len(texts), dtype=np.int64), _told(side), needs_test=True)
+    rows = np.arange(len(texts), dtype=np.int64)
+    return _cut(side, rows, _told(side, unit), unit, needs_test=True)
 
 
 def _in_words(texts: Texts) -> list[tuple[Words, ...]]:
@@ -87,13 +93,13 @@ def _sides(grouping: Grouping, strata: IntArray, fractions: dict[int, float], se
     return settle(side, grouping.open_ties)
 
 
-def _told(side: IntArray) -> list[str]:
+def _told(side: IntArray, unit: str) -> list[str]:
     dropped = int((side == DROPPED).sum())
     if not dropped:
         return []
     return [
-        f"{dropped:,} of {len(side):,} rows were dropped because they share a text with both training "
-        "and held-out rows, or are part of texts of both"
+        f"{dropped:,} of {len(side):,} {unit} were dropped because they share a text with both training "
+        f"and held-out {unit}, or are part of texts of both"
     ]
 
 
@@ -122,12 +128,14 @@ def _lengths(rows: WordRows) -> IntArray:
     return np.asarray([sum(map(len, row)) for row in rows], dtype=np.int64)
 
 
-def _cut(side: IntArray, rows: IntArray, notes: Sequence[str], *, needs_test: bool = False) -> Sides:
+def _cut(
+    side: IntArray, rows: IntArray, notes: Sequence[str], unit: str, *, needs_test: bool = False
+) -> Sides:
     parts = [rows[side == number] for number in (TRAIN, VALIDATION, TEST)]
     for name, part in zip(("training", "validation", "test"), parts, strict=True):
         if not len(part) and (name != "test" or needs_test):
             raise DataError(
-                f"no row is left for {name} after {len(side)} rows were split and those that share texts "
-                "kept together; give more rows, or separate train, validation and test files."
+                f"no row is left for {name} after {len(side)} {unit} were split and those that share texts "
+                f"kept together; give more {unit}, or separate train, validation and test files."
             )
     return Sides(parts[TRAIN], parts[VALIDATION], parts[TEST], tuple(notes))

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from compresskit.data.containment import words
 from compresskit.data.grouping import group_rows
 from compresskit.data.splits import LARGEST_GROUP
+from compresskit.data.units import ROWS, units_of
 from compresskit.target.statistics import student_quantile
 from compresskit.tasks.examples import IGNORED
 from compresskit.tasks.judge import Judge
@@ -35,10 +36,14 @@ class Known:
     difference_ci: Ends | None = None
 
 
-def row_groups(texts: Sequence[tuple[str, ...]]) -> npt.NDArray[np.int64]:
-    """(rows,) number of each row's group: they share a text, or one holds another's, as in splits."""
-    rows = [tuple(words(text) for text in row) for row in texts]
-    return group_rows(rows, limit=max(int(LARGEST_GROUP * len(rows)), 10)).group
+def row_groups(texts: Sequence[tuple[str, ...]], unit: str = ROWS) -> npt.NDArray[np.int64]:
+    """(rows,) number of each row's group: they share a text, or one holds another's, as in splits.
+
+    `unit`: of the task. Rows with equal texts that are one are of one group, however many they are.
+    """
+    units = units_of(texts, unit)
+    rows = [tuple(words(text) for text in texts[i]) for i in units.first]
+    return group_rows(rows, limit=max(int(LARGEST_GROUP * len(rows)), 10)).group[units.of]
 
 
 def intervals(

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
+from compresskit.data.units import ROWS
 from compresskit.inputs import Row
 
 Array = npt.NDArray[Any]
@@ -19,10 +20,12 @@ Array = npt.NDArray[Any]
 class Judge(ABC):
     """A metric of answers: `labels` are names by class id, none where answers are numbers or vectors.
 
-    Where `is_regression` an answer is neither right nor wrong.
+    Where `is_regression` an answer is neither right nor wrong. `unit`: what rows with equal texts are that
+    stay together in every split and sample, such as `queries`.
     """
 
     is_regression: ClassVar[bool] = False
+    unit: ClassVar[str] = ROWS
 
     labels: tuple[str, ...]
     metric_name: str

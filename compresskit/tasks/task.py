@@ -15,6 +15,7 @@ from compresskit.data.near_copies import near_copies
 from compresskit.data.sources import load_source
 from compresskit.data.splits import Sides, cut_all, cut_validation
 from compresskit.data.strata import choose_rows
+from compresskit.data.units import units_of
 from compresskit.inputs import TEXT, InputSpec, Row, origins
 from compresskit.tasks.base import TaskKind
 from compresskit.tasks.encoding import check_length
@@ -150,13 +151,10 @@ def load_task(
     check_length(max_length, tokenizer, len(read.columns), max_positions)
     train, task = read.train, read.kind
     notes = [*read.notes]
-    strata = task.strata(train.labels)
-    cut = _cut(train, strata, read.test, read.num_rows, seed)
+    cut = _cut(task, train, read.test, read.num_rows, seed)
     notes += cut.notes
     tested = train if read.test is None else read.test
     test_positions = cut.test if read.test is None else np.arange(len(tested), dtype=np.int64)
-    copies = near_copies([train.texts[i] for i in cut.train], [tested.texts[i] for i in test_positions])
-    notes += filter(None, [copies.note])
 
     def split(name: str, rows: Examples, positions: npt.NDArray[np.int64]) -> Split:
         if name != "training" and task.most_tested is not None:
@@ -178,7 +176,7 @@ def load_task(
     training = split("training", train, cut.train)
     validation = split("validation", train, cut.validation)
     testing = split("test", tested, test_positions)
-    search = validation.subset(choose_rows(task.strata(validation.labels), SEARCH_ROWS, seed))
+    search = validation.subset(_searched(task, validation, seed))
     return Task(
         name=name,
         kind=task,
@@ -194,9 +192,24 @@ def load_task(
     )
 
 
-def _cut(
-    train: Examples, strata: npt.NDArray[np.int64], test: Examples | None, num_rows: int, seed: int
-) -> Sides:
+def _cut(kind: TaskKind, train: Examples, test: Examples | None, num_rows: int, seed: int) -> Sides:
+    """Rows of whole units; `test` of the sides is empty where there are test rows."""
+    units = units_of(train.texts, kind.unit)
+    texts, strata = [train.texts[i] for i in units.first], kind.strata(train.labels)[units.first]
     if test is None:
-        return cut_all(train.texts, strata, seed=seed)
-    return cut_validation(train.texts, strata, test.texts, num_rows=num_rows, seed=seed)
+        cut = cut_all(texts, strata, seed=seed, unit=kind.unit)
+        tested = [texts[i] for i in cut.test]
+    else:
+        tested = [test.texts[i] for i in units_of(test.texts, kind.unit).first]
+        cut = cut_validation(texts, strata, tested, num_rows=num_rows, seed=seed, unit=kind.unit)
+    copies = near_copies([texts[i] for i in cut.train], tested, kind.unit)
+    notes = (*cut.notes, *filter(None, [copies.note]))
+    return Sides(units.rows(cut.train), units.rows(cut.validation), units.rows(cut.test), notes)
+
+
+def _searched(kind: TaskKind, validation: Split, seed: int) -> npt.NDArray[np.int64]:
+    """Rows that a search scores: about `SEARCH_ROWS`, of whole units."""
+    units = units_of(validation.texts, kind.unit)
+    strata = np.unique(kind.strata(validation.labels)[units.first], return_inverse=True)[1]
+    size = max(SEARCH_ROWS * len(units.first) // len(validation), 1)
+    return units.rows(choose_rows(strata.astype(np.int64), size, seed))

@@ -67,7 +67,7 @@ def intervals_of(scored: Sequence[Scored | None], baseline: int | None) -> list[
             found.append(None)
             continue
         if id(each.data) not in groups:
-            groups[id(each.data)] = row_groups(each.data.texts)
+            groups[id(each.data)] = row_groups(each.data.texts, each.kind.unit)
         beside = base if base is not None and base is not each and base.is_alike(each) else None
         found += intervals(
             each.kind,

@@ -29,7 +29,7 @@ def known_on(
         split.labels,
         list(answers.values()),
         dense=dense,
-        groups=row_groups(split.texts),
+        groups=row_groups(split.texts, task.kind.unit),
     )
     return dict(zip(answers, found, strict=True))
 
