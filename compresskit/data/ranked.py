@@ -174,7 +174,7 @@ def read_ranked(split: str, table: Table, layout: Layout, *, labelled: bool) -> 
 def _rows(table: Table, layout: Layout) -> Iterator[tuple[list[Any], list[Any]]]:
     """Of each row its passages, and their labels as they were written: of another number where they are."""
     labels: Sequence[Any] = [None] * table.num_rows
-    if layout.labels in table.columns:
+    if layout.labels is not None and layout.labels in table.columns:
         labels = table.columns[layout.labels]
         labels = labels if table.is_typed else written_labels(labels)
     for place, mark in enumerate(labels):

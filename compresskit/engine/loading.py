@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from compresskit.bundle.manifest import Manifest
-from compresskit.supernet.classes import EMBEDDING, head_of
+from compresskit.supernet.classes import head_of
 
 
 class Loader(NamedTuple):
@@ -26,7 +26,7 @@ def loading(manifest: Manifest) -> list[str]:
     hub_task = manifest.kind.hub_task
     names = {"TASK": hub_task, "ORTMODEL": f"ORTModel{head_of(hub_task)}", "EXAMPLE": manifest.kind.example}
     lines: list[str] = []
-    for loader in (_COMPRESSKIT, *_OTHERS.get(hub_task, _PIPELINES), _PYTORCH):
+    for loader in (_COMPRESSKIT, *_OTHERS.get(manifest.kind.name, _PIPELINES), _PYTORCH):
         lines += _code(loader, names)
     return [
         *lines,
@@ -98,5 +98,30 @@ vectors = model.encode(["some text"])
     ),
     *_PIPELINES[1:],
 )
-_OTHERS = {EMBEDDING: _VECTORS}
-"""By task of the hub; others have a pipeline."""
+_PAIRS = (
+    Loader(
+        "sentence-transformers, with transformers 4 and optimum-onnx",
+        "python",
+        """
+from sentence_transformers import CrossEncoder
+
+model = CrossEncoder("FOLDER", backend="onnx", model_kwargs={"file_name": "onnx/model.onnx"})
+scores = model.predict([EXAMPLE])
+""",
+    ),
+    Loader(
+        "fastembed",
+        "python",
+        """
+from fastembed.common.model_description import ModelSource
+from fastembed.rerank.cross_encoder import TextCrossEncoder
+
+source = ModelSource(hf="FOLDER")
+TextCrossEncoder.add_custom_model("FOLDER", model_file="onnx/model.onnx", sources=source)
+model = TextCrossEncoder("FOLDER", specific_model_path="FOLDER")
+scores = list(model.rerank("a query", ["a passage"]))
+""",
+    ),
+)
+_OTHERS = {"embedding": _VECTORS, "rerank": _PAIRS}
+"""By task; others have a pipeline."""

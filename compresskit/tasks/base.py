@@ -51,8 +51,9 @@ class TaskKind(Judge):
     manifests, `hub_task` is the Hugging Face hub's name, which tells the transformers class, `problem_types`
     are transformers' of the heads that it keeps, `metrics` are those permitted, the default first. Where
     `is_vector` a model gives vectors of texts, and where it has no head (`has_head`) any encoder is whole.
-    `most_tested`: rows of validation and of test, of which no more are needed. `example`: an input in Python,
-    for model cards.
+    Where `is_ranking` logits order the rows of a query. Where `has_layout` tables are told by columns that no
+    other task has. `most_tested`: rows of validation and of test, of which no more are needed. `example`: an
+    input in Python, for model cards.
     """
 
     name: ClassVar[str]
@@ -61,6 +62,8 @@ class TaskKind(Judge):
     problem_types: ClassVar[tuple[str | None, ...]] = (None, "single_label_classification", "regression")
     is_vector: ClassVar[bool] = False
     has_head: ClassVar[bool] = True
+    is_ranking: ClassVar[bool] = False
+    has_layout: ClassVar[bool] = False
     most_tested: ClassVar[int | None] = None
     example: ClassVar[str] = '"some text"'
 

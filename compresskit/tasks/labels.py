@@ -10,7 +10,6 @@ import numpy as np
 import numpy.typing as npt
 
 from compresskit.data.columns import find_text_columns
-from compresskit.data.conventions import first_present
 from compresskit.data.fingerprint import values_fingerprint
 from compresskit.data.label_sets import (
     LabelSetRows,
@@ -23,7 +22,6 @@ from compresskit.data.rows import missing_note
 from compresskit.data.sources import Source
 from compresskit.data.strata import rarest_held
 from compresskit.data.table import Table
-from compresskit.data.tagged import TOKENS
 from compresskit.errors import ConfigurationError, DataError, one_of, some
 from compresskit.inputs import Row
 from compresskit.tasks.base import Reading
@@ -76,8 +74,7 @@ class LabelSets(TextInputs):
             find_text_columns(table, columns[0], options.text_columns or None)
         except DataError:
             return False  # said when the data are read
-        of_words = first_present(table.names, TOKENS) is not None
-        return not of_words and (len(columns) > 1 or holds_lists(table, columns[0]))
+        return len(columns) > 1 or holds_lists(table, columns[0])
 
     @classmethod
     def is_labelled(cls, table: Table, options: DataOptions, train: Callable[[], Table | None]) -> bool:

@@ -19,6 +19,7 @@ Array = npt.NDArray[Any]
 Values = npt.NDArray[np.float64]
 
 CUTOFF = 10
+NDCG, MRR, MAP = f"ndcg@{CUTOFF}", f"mrr@{CUTOFF}", "map"
 ABSENT = -np.inf
 """The score of a place in (queries, documents) that has no document; its relevance is 0."""
 
@@ -67,9 +68,9 @@ def average_precision(scores: Array, relevance: Array) -> Values:
 
 
 RANKING: Mapping[str, Callable[[Array, Array], Values]] = {
-    f"ndcg@{CUTOFF}": ndcg,
-    f"mrr@{CUTOFF}": reciprocal_rank,
-    "map": average_precision,
+    NDCG: ndcg,
+    MRR: reciprocal_rank,
+    MAP: average_precision,
 }
 """Of each query, by name: the metric is the mean over queries."""
 

@@ -35,5 +35,6 @@ def kind_named(name: str) -> type[TaskKind]:
 
 def kind_for(table: Table, options: DataOptions) -> type[TaskKind]:
     """The task of a training table: the one whose it clearly is, else classification."""
-    fitting = (kind for kind in task_kinds().values() if kind.fits(table, options))
+    kinds = sorted(task_kinds().values(), key=lambda kind: not kind.has_layout)
+    fitting = (kind for kind in kinds if kind.fits(table, options))
     return next(fitting, task_kinds()[DEFAULT])

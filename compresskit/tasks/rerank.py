@@ -36,6 +36,7 @@ class Rerank(Ranked, TextInputs):
     problem_types = (*TextInputs.problem_types, "multi_label_classification")
     has_layout = True
     is_ranking = True
+    example = '("a query", "a passage")'
 
     taught: bool = False
 

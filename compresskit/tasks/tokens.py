@@ -39,6 +39,7 @@ class Tokens(TaskKind):
     name = "tokens"
     hub_task = "token-classification"
     metrics = ("entity_f1", _STRICT)
+    has_layout = True
 
     rule: str = WORDS
 

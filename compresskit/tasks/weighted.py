@@ -94,10 +94,10 @@ def _by_class(answers: Values, labels: Values, counts: Array) -> tuple[Array, Ar
     said, true = np.split(both, 2)
     size = int(both.max()) + 1
     hits = counts * (said == true)
-    return _sums(hits, true, size), _sums(counts, said, size), _sums(counts, true, size)
+    return sums(hits, true, size), sums(counts, said, size), sums(counts, true, size)
 
 
-def _sums(counts: Array, member: npt.NDArray[np.intp], size: int) -> Array:
+def sums(counts: Array, member: npt.NDArray[np.intp], size: int) -> Array:
     """(samples, size) sums of the rows of each class: `member` (rows,) says of which a row is."""
     order = np.argsort(member, kind="stable")
     present, starts = np.unique(member[order], return_index=True)
@@ -112,7 +112,7 @@ def _ranks(values: Values, counts: Array) -> Array:
     A device that scores engines has no SciPy.
     """
     distinct = np.unique(values, return_inverse=True)[1]
-    held = _sums(counts, distinct, int(distinct.max()) + 1)
+    held = sums(counts, distinct, int(distinct.max()) + 1)
     ranks: Array = (np.cumsum(held, axis=1) - (held - 1) / 2)[:, distinct]
     return ranks
 

@@ -56,13 +56,13 @@ class Distillation:
 
 
 def label_loss(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-    """Cross-entropy of (positions, classes) with integer labels; MSE of (positions, 1) with float labels.
+    """Cross-entropy of (positions, classes) with integer labels, or with probabilities of that shape.
 
-    0 where there is no position.
+    MSE of (positions, 1) with float labels. 0 where there is no position.
     """
     if not len(labels):
         return logits.float().sum()
-    if labels.is_floating_point():
+    if labels.is_floating_point() and labels.ndim == 1:
         return F.mse_loss(logits.float().squeeze(-1), labels.to(torch.float32))
     return F.cross_entropy(logits.float(), labels)
 
@@ -81,6 +81,18 @@ def logit_loss(
     targets = F.log_softmax(teacher.float() / temperature, dim=-1)
     found = F.log_softmax(student.float() / temperature, dim=-1)
     return temperature**2 * F.kl_div(found, targets, reduction="batchmean", log_target=True)
+
+
+def score_loss(student: torch.Tensor, teacher: torch.Tensor) -> torch.Tensor:
+    """Mean squared error of log-odds, in units of the teacher's variance in the batch, at least 1.
+
+    Both are (positions, 2); log-odds are of the second of two classes. A teacher of rankings is followed by
+    its logits, for its probabilities are near 0 for most passages and no longer tell their order (Hofstätter
+    et al. 2020, arXiv 2010.02666; the margins there are of passages of one query, which need not share a
+    batch here).
+    """
+    found, wanted = (logits.float().diff(dim=-1) for logits in (student, teacher))
+    return F.mse_loss(found, wanted) / wanted.var(correction=0).clamp_min(1.0)
 
 
 def consistency_loss(logits: torch.Tensor, *, regression: bool) -> torch.Tensor:

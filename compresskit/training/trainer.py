@@ -22,7 +22,7 @@ from compresskit.tasks.task import Split, Task
 from compresskit.training.batching import LengthSampler
 from compresskit.training.checkpoints import last_complete_checkpoint, remove_incomplete
 from compresskit.training.cost import lessons_at, step_cost
-from compresskit.training.losses import consistency_loss, label_loss, logit_loss, vector_loss
+from compresskit.training.losses import consistency_loss, label_loss, logit_loss, score_loss, vector_loss
 from compresskit.training.memory import Answers, TeacherMemory
 from compresskit.training.recipe import Recipe, arguments_of
 from compresskit.training.strategies import FROM_FULL, FROM_LABELS, FROM_TEACHER, FROM_TWIN, Lesson, Strategy
@@ -174,6 +174,8 @@ class SuperNetTrainer(Trainer):  # type: ignore[misc]
         wanted = kind.compared(reference.said, targets)[0]
         if kind.is_vector:
             taught = vector_loss(logits, wanted)
+        elif kind.is_ranking:
+            taught = score_loss(logits, wanted)
         else:
             taught = logit_loss(logits, wanted, self.recipe.temperature, regression=kind.is_regression)
         if lesson.source == FROM_FULL:

@@ -132,7 +132,7 @@ def test_which_tables_are_of_it() -> None:
     assert kind_for(pairs([0, 1, 0, 1]), DataOptions(**HEAD)) is Rerank
     assert kind_for(pairs(), DataOptions()) is Rerank
     assert kind_for(pairs([0, 1], passages=1), DataOptions()) is not Rerank
-    classes = {"label2id": {"no": 0, "yes": 1}, "head_task": "text-classification"}
+    classes: dict[str, Any] = {"label2id": {"no": 0, "yes": 1}, "head_task": "text-classification"}
     assert kind_for(pairs([0, 1, 0, 1]), DataOptions(**classes)) is not Rerank
     lists = Table.of({"query": ["q"], "passages": [["a", "b"]], "labels": [[0, 1]]})
     assert kind_for(lists, DataOptions()) is Rerank
