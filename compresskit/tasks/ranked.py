@@ -17,7 +17,7 @@ from compresskit.tasks.weighted import share, sums
 
 Array = npt.NDArray[Any]
 
-QUERY, GAIN, RELEVANT = range(3)
+QUERY, SCORE, GAIN, RELEVANT = range(4)
 QUERY_INPUT = "query"
 """Of an encoded row: the number of its query."""
 TO_DENSE = "dense_"
@@ -26,12 +26,13 @@ TO_DENSE = "dense_"
 
 @dataclass(frozen=True)
 class Ranked(Judge):
-    """Labels are (rows, 3): the number of the query, the gain from 0 to 1, and whether that is relevance.
+    """Labels are (rows, 4): the query's number, a score, the gain from 0 to 1, and whether that is relevance.
 
-    Answers have the same form, so that one model's ranking can be the reference of another's: gains are then
-    probabilities, by which passages are ranked, and a query's first passage is the relevant one. Predictions
-    are (rows, 2): the number of the query, and the logit. Queries whose passages do not differ in gain are
-    not scored, for every order of them has the same value.
+    Answers have the same form, so that one model's ranking can be the reference of another's. Passages are
+    ranked by the score, a logit of answers and the gain of labels. Gains of answers are probabilities, of
+    each query the least 0 and the highest 1, and a query's first passage is the relevant one. Predictions are
+    (rows, 2): the query's number, and the logit. Queries whose passages do not differ in gain are not scored,
+    for every order of them has the same value.
     """
 
     is_regression = True
@@ -50,9 +51,11 @@ class Ranked(Judge):
                 "training diverged, give a lower --learning-rate."
             )
         queries, logits = predictions.T
-        gains = 1 / (1 + np.exp(-np.clip(logits, -500, 500)))
-        _, best, member = _extremes(queries, gains)
-        return np.column_stack([queries, gains, gains == best[member]])
+        chances = 1 / (1 + np.exp(-np.clip(logits, -500, 500)))
+        least, most, member = _extremes(queries, chances)
+        gains = share(chances - least[member], (most - least)[member])
+        first = _extremes(queries, logits)[1][member] == logits
+        return np.column_stack([queries, logits, gains, first])
 
     def score_answers(self, answers: Array, labels: Array) -> float:
         return float(self.weighted(answers, labels, np.ones((1, len(labels))))[0])
@@ -66,7 +69,7 @@ class Ranked(Judge):
 
     def prior(self, train_labels: Array, labels: Array) -> float:
         """All passages tie: the mean over all orders."""
-        return self.score_answers(labels * np.eye(3)[QUERY], labels)
+        return self.score_answers(labels * (np.arange(4) == QUERY), labels)
 
     def _values(self, answers: Array, labels: Array, member: npt.NDArray[np.intp]) -> Array:
         """(queries,) the metric of each."""
@@ -75,7 +78,7 @@ class Ranked(Judge):
         order = np.argsort(member, kind="stable")
         place = np.arange(len(order)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
         scores, relevance = np.full((2, len(sizes), int(sizes.max(initial=0))), [[[ABSENT]], [[0.0]]])
-        scores[member[order], place] = answers[order, GAIN]
+        scores[member[order], place] = answers[order, SCORE]
         relevance[member[order], place] = labels[order, GAIN if name == NDCG else RELEVANT]
         return RANKING[name](scores, relevance)
 
@@ -86,10 +89,10 @@ def varied(labels: Array) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.intp]]:
     return most > least, member
 
 
-def _extremes(queries: Array, gains: Array) -> tuple[Array, Array, npt.NDArray[np.intp]]:
-    """(queries,) the least and the highest gain of each, and (rows,) the place of each row's query there."""
+def _extremes(queries: Array, values: Array) -> tuple[Array, Array, npt.NDArray[np.intp]]:
+    """(queries,) the least and the highest value of each, and (rows,) the place of each row's query there."""
     names, member = np.unique(queries, return_inverse=True)
     least, most = np.full(len(names), np.inf), np.full(len(names), -np.inf)
-    np.minimum.at(least, member, gains)
-    np.maximum.at(most, member, gains)
+    np.minimum.at(least, member, values)
+    np.maximum.at(most, member, values)
     return least, most, member

@@ -129,7 +129,9 @@ class Rerank(Ranked, TextInputs):
         gains = np.zeros(len(rows)) if rows.relevance is None else np.asarray(rows.relevance) / most
         queries = [_number(query) for query, _ in rows.pairs]
         return Examples(
-            [(query,) for query, _ in rows.pairs], np.column_stack([queries, gains, gains > 0]), rows.pairs
+            [(query,) for query, _ in rows.pairs],
+            np.column_stack([queries, gains, gains, gains > 0]),
+            rows.pairs,
         )
 
     # Rows

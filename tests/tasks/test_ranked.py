@@ -10,9 +10,10 @@ from compresskit.tasks.ranked import TO_DENSE, Ranked, varied
 from compresskit.tasks.ranking import MAP, MRR, NDCG, RANKING
 
 # Three queries, mixed: 7 has one relevant passage of three, 9 two grades, 8 no relevant one.
-LABELS = np.array(
-    [[7, 0, 0], [9, 0.5, 1], [7, 1, 1], [8, 0, 0], [9, 1, 1], [7, 0, 0], [8, 0, 0]], dtype=np.float64
-)
+LABELS = np.array([[7, 0], [9, 0.5], [7, 1], [8, 0], [9, 1], [7, 0], [8, 0]], dtype=np.float64)[
+    :, [0, 1, 1, 1]
+]
+LABELS[:, 3] = LABELS[:, 2] > 0
 SAID = np.array([[7, 2.0], [9, 3.0], [7, 1.0], [8, 5.0], [9, 1.0], [7, -4.0], [8, 6.0]])
 
 
@@ -30,7 +31,7 @@ def test_queries_whose_passages_are_alike_are_not_scored() -> None:
     scored, member = varied(LABELS)
     assert scored.tolist() == [True, False, True]
     assert member.tolist() == [0, 2, 0, 1, 2, 0, 1]
-    alone = np.array([[3, 1, 1], [4, 0, 0], [4, 1, 1]], dtype=np.float64)
+    alone = np.array([[3, 1, 1, 1], [4, 0, 0, 0], [4, 1, 1, 1]], dtype=np.float64)
     assert varied(alone)[0].tolist() == [False, True]
     assert Ranked((), MAP).score_answers(alone, alone) == 1
 
@@ -44,14 +45,14 @@ def test_a_sample_of_queries_has_their_mean() -> None:
 
 
 def test_the_prior_is_the_mean_over_all_orders() -> None:
-    pair = np.array([[1, 1, 1], [1, 0, 0]], dtype=np.float64)
+    pair = np.array([[1, 1, 1, 1], [1, 0, 0, 0]], dtype=np.float64)
     assert Ranked((), MRR).prior(pair, pair) == pytest.approx(0.75)
 
 
 def test_the_dense_models_first_passage_is_what_is_to_be_found() -> None:
     dense = Ranked((), TO_DENSE + MRR).answers(SAID)
-    assert dense[:, 2].tolist() == [1, 1, 0, 0, 0, 0, 1]
-    assert ((dense[:, 1] > 0) & (dense[:, 1] < 1)).all()
+    assert dense[:, 3].tolist() == [1, 1, 0, 0, 0, 0, 1]
+    assert dense[:, 2].min() == 0 and dense[dense[:, 3] == 1, 2].tolist() == [1, 1, 1]
     other = SAID * [1, -1]
     for name in RANKING:
         kind = Ranked((), TO_DENSE + name)
@@ -60,10 +61,20 @@ def test_the_dense_models_first_passage_is_what_is_to_be_found() -> None:
     assert Ranked((), TO_DENSE + MRR).score(other, dense) == pytest.approx((1 / 3 + 1 / 2 + 1 / 2) / 3)
 
 
+def test_a_dense_model_that_is_never_sure_is_followed_all_the_same() -> None:
+    """Gains that are all but equal would call every order right."""
+    said = np.array([[1, 0.01], [1, 0.02], [1, 0.03], [1, 0.04]])
+    kind = Ranked((), NDCG)
+    dense = kind.answers(said)
+    np.testing.assert_allclose(dense[:, 2], [0, 1 / 3, 2 / 3, 1], atol=1e-3)
+    assert kind.score(said * [1, -1], dense) < 0.7
+
+
 def test_logits_far_apart_stay_in_order() -> None:
     kind = Ranked((), NDCG)
-    said = np.array([[1, -300.0], [1, -200.0], [1, 20.0]])
-    gains = kind.answers(said)[:, 1]
-    assert (np.diff(gains) > 0).all()
+    said = np.array([[1, 50.0], [1, 60.0], [1, -900.0]])
+    assert kind.score_answers(kind.answers(said), kind.answers(said)) == 1
+    labels = np.array([[1, 0, 0, 0], [1, 1, 1, 1], [1, 0, 0, 0]], dtype=np.float64)
+    assert kind.score(said, labels) == 1
     with pytest.raises(DataError, match="not finite"):
         kind.answers(np.array([[1, np.nan]]))

@@ -102,7 +102,7 @@ def test_reading() -> None:
     assert found.kind == KIND and not found.kind.is_taught
     assert found.train.texts == [("q0",), ("q0",), ("q1",), ("q1",)]
     assert found.train.inputs[0] == ("q0", "p0")
-    assert found.train.labels[:, 1:].tolist() == [[0, 0], [1, 1], [0.5, 1], [0, 0]]
+    assert found.train.labels[:, 2:].tolist() == [[0, 0], [1, 1], [0.5, 1], [0, 0]]
     assert len(set(found.train.labels[:, 0])) == 2
     assert (found.columns, found.label_column) == (("query", "passage"), "label")
     assert found.fingerprint != read(pairs([0, 2, 1, 0])).fingerprint
