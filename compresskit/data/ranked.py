@@ -25,7 +25,7 @@ _UNLABELLED = -1  # the mark of the hub's data sets
 
 
 @dataclass(frozen=True)
-class Layout:
+class RankedLayout:
     """Names of the columns. `passages`: a text or a list of texts a row, of several columns all of them.
 
     `labels`: of these passages; None where they have none, or where `negatives` hold those without relevance.
@@ -89,7 +89,7 @@ def unfolded(table: Table) -> Table:
 
 def find_layout(
     table: Table, text_columns: Sequence[str] = (), label_column: str | None = None
-) -> Layout | None:
+) -> RankedLayout | None:
     """The columns of queries and passages by their names, or as named; None where there are none."""
     if text_columns:
         known = len(text_columns) == 2 and all(name in table.names for name in text_columns)
@@ -99,7 +99,7 @@ def find_layout(
         return None
     positives, negatives = (_named(table.names, names) for names in (POSITIVES, NEGATIVES))
     if positives and negatives and label_column is None:
-        return Layout(query, positives, None, negatives)
+        return RankedLayout(query, positives, None, negatives)
     for names, kind in ((LISTS, "lists"), (PASSAGES, "text")):
         others = [name for name in table.names if name not in (query, label_column)]
         passages = first_present([name for name in others if table.kind(name) == kind], names)
@@ -108,7 +108,7 @@ def find_layout(
     return None
 
 
-def layout_of(table: Table, text_columns: Sequence[str], label_column: str | None) -> Layout:
+def layout_of(table: Table, text_columns: Sequence[str], label_column: str | None) -> RankedLayout:
     """As `find_layout`, of pairs by any usual names; DataError, naming the columns present, for others."""
     if label_column is not None and table.names.count(label_column) != 1:
         raise DataError(f"column {label_column!r} is missing; columns present: {', '.join(table.names)}.")
@@ -132,7 +132,7 @@ def layout_of(table: Table, text_columns: Sequence[str], label_column: str | Non
     return found
 
 
-def has_relevance(table: Table, layout: Layout) -> bool:
+def has_relevance(table: Table, layout: RankedLayout) -> bool:
     """Whether any passage has a label; -1 everywhere is the hub's mark of a split without any."""
     if layout.negatives:
         return True
@@ -140,7 +140,7 @@ def has_relevance(table: Table, layout: Layout) -> bool:
     return bool(found - {None, _UNLABELLED})
 
 
-def read_ranked(split: str, table: Table, layout: Layout, *, labelled: bool) -> RankedRows:
+def read_ranked(split: str, table: Table, layout: RankedLayout, *, labelled: bool) -> RankedRows:
     """All pairs with both texts and, where `labelled`, a relevance.
 
     Raises DataError for absent or mistyped columns, for no pair left, and, with row numbers, for passages
@@ -171,7 +171,7 @@ def read_ranked(split: str, table: Table, layout: Layout, *, labelled: bool) -> 
     return RankedRows(split, pairs, relevance if labelled else None, missing)
 
 
-def _rows(table: Table, layout: Layout) -> Iterator[tuple[list[Any], list[Any]]]:
+def _rows(table: Table, layout: RankedLayout) -> Iterator[tuple[list[Any], list[Any]]]:
     """Of each row its passages, and their labels as they were written: of another number where they are."""
     labels: Sequence[Any] = [None] * table.num_rows
     if layout.labels is not None and layout.labels in table.columns:
@@ -207,9 +207,9 @@ def _check(split: str, rows: Sequence[tuple[list[Any], list[Any]]], labelled: bo
             raise DataError(f"the {split} split, {row_list(numbers)}: {what}. Correct these rows.")
 
 
-def _labelled(table: Table, query: str, passages: str, label_column: str | None) -> Layout:
+def _labelled(table: Table, query: str, passages: str, label_column: str | None) -> RankedLayout:
     others = [name for name in table.names if name not in (query, passages)]
-    return Layout(query, (passages,), label_column or first_present(others, RELEVANCE))
+    return RankedLayout(query, (passages,), label_column or first_present(others, RELEVANCE))
 
 
 def _named(columns: Sequence[str], names: Sequence[str]) -> tuple[str, ...]:

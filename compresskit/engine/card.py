@@ -8,6 +8,7 @@ from typing import Any
 from compresskit.architecture import Architecture
 from compresskit.bundle.manifest import Manifest
 from compresskit.engine.loading import loading
+from compresskit.runs.records import profile_title
 
 
 def model_card(manifest: Manifest, config: Any, size_bytes: int) -> str:
@@ -41,8 +42,7 @@ def model_card(manifest: Manifest, config: Any, size_bytes: int) -> str:
 
 def _facts(manifest: Manifest, size_bytes: int) -> list[str]:
     lineage = manifest.lineage
-    profile = lineage.get("profile")
-    where = profile.get("name") if isinstance(profile, dict) else profile
+    where = profile_title(lineage.get("profile"))
     rows = [
         (f"test {manifest.metric_name}, by ONNX Runtime", describe_test(manifest.test_metric, manifest.test)),
         ("precision", _precision(manifest)),
@@ -55,7 +55,7 @@ def _facts(manifest: Manifest, size_bytes: int) -> list[str]:
     if manifest.blocks:
         count, rate = len(manifest.blocks["matrices"]), manifest.blocks["rate"]
         rows.append(("matrices in blocks", f"{count}, with {rate:.2f} times fewer weights"))
-    rows += [("made for profile", str(where))] if where else []
+    rows += [("made for profile", where)] if where else []
     rows += _latencies(manifest)
     rows += [("processor", str(manifest.device["cpu"]))] if manifest.device.get("cpu") else []
     rows += [("data set", str(lineage["dataset"]))] if "dataset" in lineage else []

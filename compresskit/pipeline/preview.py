@@ -104,6 +104,7 @@ def preview(checked: Checked, output: Path) -> Preview:
             "profile": profile.name,
             "provider": profile.provider,
             "threads": profile.threads or "all",
+            **({} if profile.candidates is None else {"candidates": profile.candidates}),
             **profile.sizes,
             "precisions": "+".join(settings.precisions_on(profile)),
         },

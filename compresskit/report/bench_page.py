@@ -17,12 +17,13 @@ from compresskit.report.bench_text import (
 from compresskit.report.page import build_page, facts, flatten, section, table, warnings_section
 from compresskit.report.rows import bench_rows
 from compresskit.report.units import MARK, interval, marked, number
+from compresskit.runs.records import profile_title
 
 
 def bench_html(result: Mapping[str, Any]) -> str:
     """The self-contained page of one result of `compresskit bench --json`."""
     names = engine_names(result)
-    profile = str((result.get("profile") or {}).get("name") or "")
+    profile = profile_title(result.get("profile"))
     title = f"Bench of {len(names)} engine{'s' if len(names) != 1 else ''}"
     head = (
         f'<header><h1>{title}</h1><p class="byline">{escape(profile)}</p>'

@@ -13,6 +13,7 @@ from typing import Any
 from compresskit.report.bench_file import read_bench
 from compresskit.runs import Front, FrontPoint, RunDirectory, TrialRecord
 from compresskit.runs.jsonl import read_records
+from compresskit.runs.records import profile_title
 from compresskit.runs.schema import ProgressLine
 
 _EMPTY = Front((), ())
@@ -58,8 +59,7 @@ class RunView:
     @property
     def profile_name(self) -> str:
         """Name of the device profile; a run stores the whole profile."""
-        profile = self.info["settings"].get("profile")
-        return str(profile.get("name", "")) if isinstance(profile, Mapping) else str(profile or "")
+        return profile_title(self.info["settings"].get("profile"))
 
     @property
     def title(self) -> str:

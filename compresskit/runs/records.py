@@ -167,3 +167,11 @@ def _fields_of(kind: type[TrialRecord] | type[FrontPoint], value: Mapping[str, A
     except (ArchitectureError, TypeError, KeyError, ValueError, AttributeError) as error:
         raise RunError(f"field 'architecture' or 'blocks' is not valid: {error}") from None
     return result
+
+
+def profile_title(profile: Any) -> str:
+    """Name of a profile as records have it, and how many candidates a request has; "" where there is none."""
+    if not isinstance(profile, Mapping):
+        return str(profile or "")
+    name, candidates = str(profile.get("name") or ""), profile.get("candidates")
+    return name if candidates is None else f"{name}, a list of {candidates}"

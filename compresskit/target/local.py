@@ -223,7 +223,9 @@ def summarize(
 def conditions_of(profile: Profile, facts: Mapping[str, Any], host: Mapping[str, Any]) -> dict[str, Any]:
     """What a latency under `profile` in a worker of these facts on this `host` is valid for."""
     settings = profile.to_json()
-    names = "provider provider_options threads cores batch choices length lengths precision shapes "
+    names = (
+        "provider provider_options threads cores batch choices candidates length lengths precision shapes "
+    )
     names += "session_options"
     return {
         "profile": profile.name,

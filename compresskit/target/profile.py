@@ -30,10 +30,10 @@ SHAPES = ("fixed", "dynamic")
 # Fields that leave the latency itself as it is: names, and how long it is looked at.
 _NOT_IN_KEY = frozenset(
     {"name", "description", "interval_precision", "warmup_runs", "min_runs", "max_runs", "max_seconds"}
-    | {"address", "token_file", "certificate_file", "send_weights"}
+    | {"address", "token_file", "certificate_file", "send_weights", "candidates"}
 )
 # Left out of JSON and key where they are None: what was written before there were such fields stays valid.
-_LATER = frozenset({"choices"})
+_LATER = frozenset({"choices", "candidates"})
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,8 @@ class Profile:
     `threads` 0 means all physical cores; `cores` pins the process to these CPU numbers.
     `batch` and `length` count texts and tokens; with `lengths`, pairs (length, weight), latency is the
     weighted mean of the medians at these lengths and `length` is not used. `choices` are those of a question
-    of multiple choice, of which `batch` then counts; None: as many as the data set has.
+    of multiple choice, of which `batch` then counts; None: as many as the data set has. `candidates` are the
+    passages of one request to a reranker, each a pair with its query; they are the `batch`.
     `interval_precision` is the half-width of the median's 95 % interval, relative to the median, at
     which sampling stops; `min_runs`, `max_runs` and `max_seconds` bound it.
     `address` is the URL of an agent on another device, and `send_weights` whether it gets the real ones.
@@ -59,6 +60,7 @@ class Profile:
     length: int = 128
     lengths: tuple[tuple[int, float], ...] = ()
     choices: int | None = None
+    candidates: int | None = None
     precision: str = "fp32"
     shapes: str = "fixed"
     session_options: Mapping[str, str] = field(default_factory=dict, hash=False)
@@ -91,6 +93,13 @@ class Profile:
                 raise ConfigurationError(
                     f"profile {self.name!r}: {option} is {value!r}; permitted: a number from {lowest}."
                 )
+        if self.candidates is not None:
+            if self.batch not in (1, self.candidates):
+                raise ConfigurationError(
+                    f"profile {self.name!r}: candidates is {self.candidates} and batch {self.batch}; leave "
+                    "batch out, for one request is a batch of its candidates."
+                )
+            object.__setattr__(self, "batch", self.candidates)
         if not 0 < self.interval_precision < 1:
             raise ConfigurationError(
                 f"profile {self.name!r}: interval_precision is {self.interval_precision!r}; "
@@ -149,6 +158,8 @@ class Profile:
     def with_(self, **overrides: Any) -> Profile:
         """This profile with other values; ConfigurationError for a key that no profile has."""
         _check_keys(self.name, overrides)
+        if "batch" in overrides:
+            overrides = {"candidates": None, **overrides}
         return replace(self, **{key: _tidy(key, value) for key, value in overrides.items()})
 
     def filled(self, sizes: Mapping[str, int | None]) -> Profile:
@@ -168,7 +179,7 @@ class Profile:
 
 
 _LOWEST: dict[str, float] = {
-    "threads": 0, "batch": 1, "length": 1, "choices": 1,
+    "threads": 0, "batch": 1, "length": 1, "choices": 1, "candidates": 1,
     "warmup_runs": 1, "min_runs": 1, "max_runs": 1, "max_seconds": 0.1,
 }  # fmt: skip
 

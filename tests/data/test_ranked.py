@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from compresskit.data.ranked import (
-    Layout,
+    RankedLayout,
     RankedRows,
     find_layout,
     has_relevance,
@@ -100,7 +100,7 @@ def test_which_tables_are_labelled(columns: dict[str, list[Any]], known: bool) -
 def test_columns_may_be_named() -> None:
     table = Table.of({"a": ["q"], "b": ["p"], "c": [1], "label": [0]})
     assert find_layout(table) is None
-    assert find_layout(table, ("a", "b"), "c") == Layout("a", ("b",), "c")
+    assert find_layout(table, ("a", "b"), "c") == RankedLayout("a", ("b",), "c")
     with pytest.raises(DataError, match="a reranker reads two"):
         layout_of(table, ("a",), None)
     with pytest.raises(DataError, match="column 'd' is missing"):

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from compresskit.errors import ConfigurationError
+from compresskit.runs.records import profile_title
 from compresskit.target.detect import detect_profile, profile_toml
 from compresskit.target.profile import Profile, list_profiles, load_profile
 
@@ -34,6 +35,8 @@ def test_built_in_profiles_load() -> None:
         ("precision = 'fp7'", "int8"),
         ("batch = 0", "from 1"),
         ("choices = 0", "from 1"),
+        ("candidates = 0", "from 1"),
+        ("candidates = 30\nbatch = 8", "candidates is 30 and batch 8; leave batch out"),
         ("batch = true", "batch is True; permitted: a whole number"),
         ("length = 1.5", "length is 1.5; permitted: a whole number"),
         ("interval_precision = 'high'", "interval_precision is .high.; permitted: a number"),
@@ -77,6 +80,8 @@ def test_file_is_named_after_itself(tmp_path: Path) -> None:
         ({"threads": 2}, False),
         ({"length": 64}, False),
         ({"choices": 4}, False),
+        ({"candidates": 1}, True),
+        ({"candidates": 30}, False),
         ({"shapes": "dynamic"}, False),
         ({"provider_options": {"a": 1}}, False),
     ],
@@ -93,6 +98,19 @@ def test_choices_are_the_datas_where_a_profile_says_none() -> None:
     filled = profile.filled({"choices": 4})
     assert filled.sizes == {"batch": 2, "choices": 4, "length": 7} and filled.texts == 8
     assert filled.filled({"choices": 5}) == filled == Profile.from_json(filled.to_json())
+
+
+def test_a_request_is_a_batch_of_its_candidates(tmp_path: Path) -> None:
+    path = tmp_path / "list.toml"
+    path.write_text("candidates = 30\nlength = 64\n")
+    profile = load_profile(path)
+    assert profile.sizes == {"batch": 30, "length": 64}
+    assert profile.key() == Profile("a", batch=30, length=64).key()
+    assert Profile.from_json(profile.to_json()) == profile
+    assert profile.with_(length=8).batch == 30
+    assert (profile.with_(batch=4).batch, profile.with_(batch=4).candidates) == (4, None)
+    assert profile_title(profile.to_json()) == "list, a list of 30"
+    assert profile_title(profile.with_(batch=4).to_json()) == profile_title("list") == "list"
 
 
 @pytest.mark.parametrize(
