@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -54,11 +53,11 @@ def nearest(questions: Sequence[str], sentences: Sequence[str], count: int) -> l
             held.setdefault(word, []).append(place)
     found = []
     for question in questions:
-        weights: Counter[int] = Counter()
+        weights: dict[int, float] = {}
         for word in set(words(question)):
             for place in held.get(word, ()):
-                weights[place] += math.log(len(sentences) / len(held[word]))
-        found.append([place for place, _ in weights.most_common(count)])
+                weights[place] = weights.get(place, 0.0) + math.log(len(sentences) / len(held[word]))
+        found.append(sorted(weights, key=weights.__getitem__, reverse=True)[:count])
     return found
 
 
