@@ -55,6 +55,10 @@ CONSUMERS = {
         Consumer("optimum-onnx, pipeline question-answering", "optimum", "spans_optimum.py"),
         Consumer("Transformers.js, question-answering", NODE, "spans_transformers_js.mjs"),
     ),
+    "rerank": (
+        Consumer("sentence-transformers, CrossEncoder", "sentences", "scores_sentence_transformers.py"),
+        Consumer("fastembed, TextCrossEncoder", "fastembed", "scores_fastembed.py"),
+    ),
 }
 """By task of compresskit."""
 

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 TOLERANCE = 1e-4
+ROUNDING = 1e-6  # of scores, by which two rows are not told apart
 TOP = 10
 
 
@@ -25,6 +26,15 @@ def vectors(said: Sequence[Any], wanted: Sequence[Any]) -> Alike:
     difference = float(np.abs(theirs - ours).max())
     same = np.array_equal(_top(theirs), _top(ours))
     figures = {"largest difference": f"{difference:.1e}", f"same top {TOP}": "yes" if same else "NO"}
+    return Alike(difference <= TOLERANCE and same, figures)
+
+
+def scores(said: Sequence[Any], wanted: Sequence[Any]) -> Alike:
+    """Within TOLERANCE, and in the same order: of all rows, and so of those of each query."""
+    ours, theirs = (np.asarray(each, dtype=np.float64) for each in (wanted, said))
+    difference = float(np.abs(theirs - ours).max())
+    same = bool((np.diff(theirs[np.argsort(ours, kind="stable")]) >= -ROUNDING).all())
+    figures = {"largest difference": f"{difference:.1e}", "same order": "yes" if same else "NO"}
     return Alike(difference <= TOLERANCE and same, figures)
 
 
@@ -47,4 +57,8 @@ def _top(said: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
     return np.argsort(-(unit @ unit.T), axis=1, kind="stable")[:, :TOP]
 
 
-ALIKE: Mapping[str, Callable[[Sequence[Any], Sequence[Any]], Alike]] = {"embedding": vectors, "qa": spans}
+ALIKE: Mapping[str, Callable[[Sequence[Any], Sequence[Any]], Alike]] = {
+    "embedding": vectors,
+    "qa": spans,
+    "rerank": scores,
+}
