@@ -16,7 +16,7 @@ from compresskit.errors import DataError, row_list
 
 QUERIES = ("query", "question", "anchor")
 PASSAGES = ("passage", "document", "doc", "text", "context", "answer", "sentence")
-LISTS = ("passages", "documents", "docs", "candidates", "texts", "contexts", "answers", "passage_text")
+LISTS = ("passages", "documents", "docs", "candidates", "passage_text")
 POSITIVES = ("positive", "positives", "pos")
 NEGATIVES = ("negative", "negatives", "neg")
 RELEVANCE = ("relevance", "relevances", "is_relevant", "is_selected", "scores", *LABELS)
@@ -91,6 +91,8 @@ def find_layout(
     table: Table, text_columns: Sequence[str] = (), label_column: str | None = None
 ) -> RankedLayout | None:
     """The columns of queries and passages by their names, or as named; None where there are none."""
+    if label_column is not None and label_column not in table.names:
+        return None
     if text_columns:
         known = len(text_columns) == 2 and all(name in table.names for name in text_columns)
         return _labelled(table, text_columns[0], text_columns[1], label_column) if known else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from benchmarks.tasks.consumers.alike import spans, vectors
+from benchmarks.tasks.consumers.alike import scores, spans, vectors
 
 WANTED = [{"answer": "New York", "start": 3, "end": 11, "score": 0.5}, {"answer": "", "start": 0, "end": 0}]
 
@@ -14,6 +14,14 @@ def test_vectors_are_close_and_have_the_same_neighbours() -> None:
     assert vectors((wanted + 1e-6).tolist(), list(wanted)).right
     assert not vectors((wanted + 1e-3).tolist(), list(wanted)).right
     assert not vectors(wanted[::-1].tolist(), list(wanted)).right
+
+
+def test_scores_are_close_and_in_the_same_order() -> None:
+    wanted = [0.5, -1.0, 0.50005, 2.0]
+    assert scores([each + 1e-7 for each in wanted], wanted).right
+    assert not scores([each + 1e-3 for each in wanted], wanted).right
+    found = scores([0.50005, -1.0, 0.5, 2.0], wanted)  # within the tolerance, and yet the other way round
+    assert not found.right and found.figures["same order"] == "NO"
 
 
 def test_answers_stand_at_the_same_place_or_read_alike() -> None:

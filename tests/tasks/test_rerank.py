@@ -140,6 +140,14 @@ def test_which_tables_are_of_it() -> None:
     assert kind_for(triplets, DataOptions()) is Rerank
 
 
+def test_questions_with_answers_are_not_of_it() -> None:
+    columns: dict[str, list[Any]] = {"question": ["q", "r"], "context": ["a", "b"], "answers": [["a"], ["b"]]}
+    assert not Rerank.fits(Table.of(columns), DataOptions())
+    columns["answers"] = [{"text": ["a"], "answer_start": [0]}] * 2
+    named = DataOptions(text_columns=("question", "context"), label_column="answers")
+    assert not Rerank.fits(Table.of(columns), DataOptions()) and not Rerank.fits(Table.of(columns), named)
+
+
 def test_bad_input() -> None:
     with pytest.raises(ConfigurationError, match="head has 2 outputs .no, yes.; a reranker's has one"):
         read(pairs([0, 1]), label2id={"no": 0, "yes": 1}, head_task="text-classification")
