@@ -12,6 +12,8 @@ import torch.nn.functional as F
 from transformers import AutoModel, PreTrainedModel
 from transformers.utils import ModelOutput
 
+from compresskit.inputs import PADDING_MASK
+
 SETTINGS = "compresskit_pooling"
 """Of a configuration: {"pooling": one of `tasks.sentence.POOLINGS`, "normalize": whether length is 1}."""
 
@@ -69,19 +71,12 @@ def embedder_class(config_class: Any) -> type[PreTrainedModel]:
         setattr(self, prefix, encoder(config, **bare))
         self.post_init()
 
-    def forward(
-        self: Any,
-        input_ids: torch.Tensor,
-        attention_mask: torch.Tensor,
-        token_type_ids: torch.Tensor | None = None,
-        position_ids: torch.Tensor | None = None,
-        **others: Any,
-    ) -> Embedded:
-        given = {"token_type_ids": token_type_ids, "position_ids": position_ids}  # not of every encoder
-        others |= {name: value for name, value in given.items() if value is not None}
-        output = getattr(self, prefix)(input_ids=input_ids, attention_mask=attention_mask, **others)
+    def forward(self: Any, **inputs: Any) -> Embedded:
+        output = getattr(self, prefix)(**inputs)
         hidden = output.last_hidden_state
-        vector = pooled(hidden, attention_mask, **getattr(self.config, SETTINGS))
+        vector = pooled(hidden, inputs[PADDING_MASK], **getattr(self.config, SETTINGS))
         return Embedded(hidden, vector, output.hidden_states)
 
+    # The exporter looks here for the names of inputs.
+    forward.__signature__ = inspect.signature(encoder.forward)  # type: ignore[attr-defined]
     return type(encoder.__name__, (parent,), {"__init__": build, "forward": forward, "__module__": __name__})
