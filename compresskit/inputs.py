@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -24,6 +24,8 @@ PART = "part"
 @dataclass(frozen=True)
 class Input:
     """`axes`: of one row, by name; what is shorter than its batch is filled with `padding` at the end.
+
+    A row of two axes or more is an array, or lists of lists, whose inner ones may be of unequal length.
 
     `default`: what a row without this input has in every place, such as the 1 of a mask; None: each has it.
     """
@@ -50,9 +52,22 @@ class InputSpec:
     def names(self) -> tuple[str, ...]:
         return tuple(item.name for item in self.inputs)
 
+    def along(self, axes: tuple[str, ...]) -> InputSpec:
+        """These inputs with these axes of a row each."""
+        return replace(self, inputs=tuple(replace(item, axes=axes) for item in self.inputs))
+
     def length(self, row: Row) -> int:
-        """Of a row's first axis: tokens, frames."""
-        return len(row[self.inputs[0].name])
+        """Of a row's axis of that name, else of its first: tokens, of its longest text, or frames."""
+        first = self.inputs[0]
+        return _shape(row[first.name], len(first.axes))[_along_length(first)]
+
+    def flat(self, row: Row) -> list[Any]:
+        """All that the first input of a row holds, one by one: its tokens."""
+        first = self.inputs[0]
+        values = [row[first.name]]
+        for _ in first.axes:
+            values = [each for value in values for each in value]
+        return values
 
     def lengths(self, rows: Iterable[Row]) -> npt.NDArray[np.int64]:
         """(rows,) of each."""
@@ -63,27 +78,33 @@ class InputSpec:
     ) -> Feed:
         """Inputs of shape (rows, *axes), padded at the end of each axis to the longest row, or to `length`.
 
+        `length` is that of the axis by which `length` counts.
+
         `names`: of those inputs alone; of names that are not of this task positions are counted, others are
         0 everywhere. Raises ValueError when a row is longer than `length`.
         """
         longest = max(map(self.length, rows))
         if length is not None and longest > length:
             raise ValueError(f"a row of {longest} does not fit a batch of length {length}")
-        known = {item.name: item for item in self.inputs}
+        known, first = {item.name: item for item in self.inputs}, self.inputs[0]
         given = self.names if names is None else names
         feed = {
-            name: _stacked(known.get(name, Input(name, default=0)), rows, self.inputs[0].name, length)
+            name: _stacked(known.get(name, Input(name, default=0, axes=first.axes)), rows, first.name, length)
             for name in given
         }
         if POSITIONS in feed and POSITIONS not in known:
-            feed[POSITIONS][:] = np.arange(feed[POSITIONS].shape[1])
+            feed[POSITIONS][:] = np.arange(feed[POSITIONS].shape[-1])
         return feed
 
     def real(self, batch: Mapping[str, Any]) -> Any:
-        """The mask of a batch: 1 where a row has something. Raises ValueError where the task has none."""
+        """The mask of a batch, (texts, length), as an encoder reads its rows: 1 where there is something.
+
+        Raises ValueError where the task has none.
+        """
         if self.mask is None:
             raise ValueError(f"inputs {', '.join(self.names)} have no mask")
-        return batch[self.mask]
+        mask = batch[self.mask]
+        return mask.reshape(-1, mask.shape[-1])
 
     def to_json(self) -> dict[str, Any]:
         return {"inputs": [{**asdict(item), "axes": list(item.axes)} for item in self.inputs]} | {
@@ -149,14 +170,40 @@ TEXT = text_inputs((TOKEN_IDS, PADDING_MASK, SEGMENT_IDS), 0)
 
 
 def _stacked(item: Input, rows: Sequence[Row], first: str, length: int | None) -> npt.NDArray[Any]:
-    values = [
-        np.asarray(row[item.name] if item.name in row else [item.default] * len(row[first]), item.dtype)
-        for row in rows
-    ]
-    shape = [max(sizes) for sizes in zip(*(value.shape for value in values), strict=True)]
+    depth = len(item.axes)
+    sizes = [_shape(row[item.name if item.name in row else first], depth) for row in rows]
+    shape = [max(each) for each in zip(*sizes, strict=True)]
     if length is not None:
-        shape[0] = length
+        shape[_along_length(item)] = length
     found = np.full((len(rows), *shape), item.padding, item.dtype)
-    for place, value in zip(found, values, strict=True):
-        place[tuple(map(slice, value.shape))] = value
+    for place, row in zip(found, rows, strict=True):
+        if item.name in row:
+            _fill(place, row[item.name])
+        else:
+            _fill(place, row[first], item.default)
     return found
+
+
+def _along_length(item: Input) -> int:
+    return item.axes.index("length") if "length" in item.axes else 0
+
+
+def _shape(value: Any, depth: int) -> tuple[int, ...]:
+    """Of an array, or of lists of lists as it is once their inner ones are padded."""
+    if isinstance(value, np.ndarray):
+        return value.shape
+    if depth == 1 or not len(value):
+        return (len(value), *[0] * (depth - 1))
+    inner = [_shape(each, depth - 1) for each in value]
+    return (len(value), *map(max, zip(*inner, strict=True)))
+
+
+def _fill(place: npt.NDArray[Any], value: Any, default: int | None = None) -> None:
+    """Put `value`, or `default` wherever it has something, at the beginning of each axis of `place`."""
+    if isinstance(value, np.ndarray):
+        place[tuple(map(slice, value.shape))] = value if default is None else default
+    elif place.ndim == 1:
+        place[: len(value)] = value if default is None else default
+    else:
+        for inner, each in zip(place, value, strict=False):
+            _fill(inner, each, default)

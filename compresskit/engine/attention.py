@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from onnx import ModelProto, NodeProto
 
-from compresskit.engine.editing import GraphEditor, set_opset
+from compresskit.engine.editing import GraphEditor, num_axes, set_opset
 from compresskit.engine.linear import Linear, linear_before
 from compresskit.engine.masks import MASK
 
@@ -158,8 +158,9 @@ def _mask(editor: GraphEditor, block: AttentionBlock) -> str:
     after = editor.nodes[editor.position(editor.producer[block.mask]) + 1]
     length, shape = editor.fresh("mask_length"), editor.fresh("mask_shape")
     one = editor.add_constant("mask_dims", np.ones(1, dtype=np.int64))
-    tokens = editor.graph.input[0].name  # (batch, length)
-    editor.add("Shape", [tokens], [length], before=after, name="mask/Shape", start=1, end=2)
+    tokens = editor.graph.input[0]
+    last = num_axes(tokens)
+    editor.add("Shape", [tokens.name], [length], before=after, name="mask/Shape", start=last - 1, end=last)
     editor.add("Concat", [one, one, length, one], [shape], before=after, name="mask/Concat", axis=0)
     editor.add("Expand", [block.mask, shape], [editor.fresh(name)], before=after, name="mask/Expand")
     return name

@@ -10,6 +10,7 @@ what runs fastest on a device.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -26,8 +27,8 @@ SPLIT_HEADS = "split_heads"
 MERGE_HEADS = "merge_heads"
 
 
-def canonicalize(model: ModelProto) -> ModelProto:
-    """Bring an opset 23 export of an encoder into the plain form, in place."""
+def canonicalize(model: ModelProto, axes: Sequence[str] = ("batch", "length")) -> ModelProto:
+    """Bring an opset 23 export of an encoder into the plain form, in place. `axes`: of each of its inputs."""
     editor = GraphEditor(model)
     count_positions(editor)
     masks, rotations = Masks(editor), Rotations(editor)
@@ -39,7 +40,7 @@ def canonicalize(model: ModelProto) -> ModelProto:
     _drop_zero_additions(editor)
     editor.finish()
     _name_nodes(model)
-    _clean(model)
+    _clean(model, axes)
     set_opset(model, OPSET)
     return model
 
@@ -155,14 +156,14 @@ def _name_nodes(model: ModelProto) -> None:
         node.doc_string = ""
 
 
-def _clean(model: ModelProto) -> None:
+def _clean(model: ModelProto, axes: Sequence[str]) -> None:
     graph = model.graph
     for value in (*graph.input, *graph.output, *graph.initializer):
         del value.metadata_props[:]
         value.doc_string = ""
     for value in graph.input:
         dims = value.type.tensor_type.shape.dim
-        for dim, name in zip(dims, ("batch", "length"), strict=True):
+        for dim, name in zip(dims, axes, strict=True):
             dim.Clear()
             dim.dim_param = name
     for value in graph.output:

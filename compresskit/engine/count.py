@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from copy import deepcopy
 from math import prod
 
+import numpy as np
 from onnx import ModelProto, NodeProto, TensorProto, ValueInfoProto
 
 from compresskit.bundle.session import make_session
 from compresskit.engine.editing import attributes_of
 from compresskit.target.base import SessionSettings
 from compresskit.target.graph import read_inputs
-from compresskit.target.inputs import make_inputs, plan_feeds
+from compresskit.target.inputs import plan_feeds
 
 _WEIGHTS = {TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.DOUBLE, TensorProto.INT8, TensorProto.UINT8}
 # Values beside quantized weights: operator -> positions of scales and zero points.
@@ -88,7 +89,8 @@ def shapes_of(
     data = watched.SerializeToString()
     session = make_session(data, SessionSettings(optimization_level="disable"))
     sizes = {"batch": batch, "length": length} | ({} if choices is None else {"choices": choices})
-    feed = make_inputs(plan_feeds(read_inputs(data), sizes))
+    feeds = plan_feeds(read_inputs(data), sizes)
+    feed = {item.name: np.zeros(item.shape, item.dtype) for item in feeds}
     names += [item.name for item in model.graph.output]
     found = dict(zip(names, session.run(names, feed), strict=True))
     return shapes | {name: value.shape for name, value in found.items()}

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from onnx import ModelProto, NodeProto, helper, numpy_helper
+from onnx import ModelProto, NodeProto, ValueInfoProto, helper, numpy_helper
 
 Array = npt.NDArray[Any]
 
@@ -139,6 +139,24 @@ def live_nodes(nodes: Iterable[NodeProto], outputs: Iterable[str]) -> list[NodeP
             alive.append(node)
             needed.update(node.input)
     return alive[::-1]
+
+
+def num_axes(value: ValueInfoProto) -> int:
+    """Of an input or output of a graph."""
+    return len(value.type.tensor_type.shape.dim)
+
+
+def rows_of(editor: GraphEditor, name: str, before: NodeProto) -> str:
+    """An input as (rows, length): of one with axes between batch and length, these folded into the batch."""
+    last = next(num_axes(item) for item in editor.graph.input if item.name == name)
+    if last == 2:
+        return name
+    length, shape, found = (editor.fresh(f"{name}_{part}") for part in ("length", "shape", "rows"))
+    all_rows = editor.add_constant("all_rows", np.array([-1], dtype=np.int64), shared=True)
+    editor.add("Shape", [name], [length], before=before, name="rows/Shape", start=last - 1, end=last)
+    editor.add("Concat", [all_rows, length], [shape], before=before, name="rows/Concat", axis=0)
+    editor.add("Reshape", [name, shape], [found], before=before, name="rows/Reshape")
+    return found
 
 
 def attributes_of(node: NodeProto) -> dict[str, Any]:

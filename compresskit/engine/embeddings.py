@@ -40,7 +40,13 @@ def compress_embeddings(model: ModelProto, precision: str) -> ModelProto:
 def word_tables(editor: GraphEditor) -> list[NodeProto]:
     """The look-ups of token ids in a table."""
     found = (node for node in editor.of_type("Gather") if node.input[0] in editor.initializers)
-    return [node for node in found if node.input[1] == TOKEN_IDS]
+    return [node for node in found if _before_reshape(editor, node.input[1]) == TOKEN_IDS]
+
+
+def _before_reshape(editor: GraphEditor, name: str) -> str:
+    """The value that a model folds into rows of tokens, if it does."""
+    node = editor.producer.get(name)
+    return str(node.input[0]) if node is not None and node.op_type == "Reshape" else name
 
 
 def _compress(editor: GraphEditor, node: NodeProto, precision: str) -> None:

@@ -22,7 +22,9 @@ from compresskit.engine.count import BUFFER
 from compresskit.errors import EngineError
 from compresskit.families import dimensions_of, family_for
 from compresskit.inputs import POSITIONS
+from compresskit.supernet.classes import head_of
 from compresskit.supernet.heads import heads_of, tell_heads
+from compresskit.tasks.registry import task_kinds
 
 TRACED_OPSET = 23  # gives one node for attention, which is easy to find; the result has 20
 IR_VERSION = 9  # loads in ONNX Runtime 1.17 and later
@@ -31,30 +33,39 @@ Array = npt.NDArray[Any]
 
 
 def export_onnx(model: nn.Module) -> ModelProto:
-    """The plain graph of an encoder with its head, dense or pruned: batch and length dynamic, fp32.
+    """The plain graph of an encoder with its head, dense or pruned: all axes of its inputs dynamic, fp32.
 
-    Inputs are those of the model's family, each int64 of shape (batch, length); outputs are named as the
-    model names them, such as `logits`. Initializers bear torch's parameter names; a weight that a MatMul
+    Inputs are those of the model's family, each int64 with the axes of `input_axes_of`; outputs are named as
+    the model names them, such as `logits`. Initializers bear torch's parameter names; a weight that a MatMul
     reads is stored transposed, one that a Gemm reads is not. Buffers bear their names with `BUFFER` behind.
     EngineError if a weight cannot be identified.
     """
     draft = _with_random_parameters(model)
+    sample = _sample(draft)
+    with torch.no_grad():
+        outputs = list(draft(**sample))
     heads = heads_of(draft)
     # Any numbers will do to trace with: what tells one layer's from another's is found again.
     marks = {name: ids + (place + 1) * 1_000_000 for place, (name, ids) in enumerate(heads.items())}
     tell_heads(draft, marks, dimensions_of(draft.config).head_size)
-    proto = _trace(draft)
+    proto = _trace(draft, sample, outputs)
     values = {name: value.detach().cpu().float().numpy() for name, value in model.named_parameters()}
     known = {mark.numpy().tobytes(): (name, heads[name].numpy()) for name, mark in marks.items()}
     _name_weights(proto, draft, values, known)
     proto.ir_version = IR_VERSION
-    return canonicalize(proto)
+    return canonicalize(proto, input_axes_of(model))
 
 
 def input_names_of(model: nn.Module) -> tuple[str, ...]:
     """Names of the inputs that a model's graph takes."""
     config: Any = model.config
     return family_for(config.model_type).inputs
+
+
+def input_axes_of(model: nn.Module) -> tuple[str, ...]:
+    """Axes of each of these inputs: batch and length, and what the model's task has between them."""
+    kinds = (kind for kind in task_kinds().values() if type(model).__name__.endswith(head_of(kind.hub_task)))
+    return ("batch", *next((kind.axes for kind in kinds), ("length",)))
 
 
 def _with_random_parameters(model: nn.Module) -> nn.Module:
@@ -72,22 +83,26 @@ def _with_random_parameters(model: nn.Module) -> nn.Module:
         return copy.deepcopy(model, memo).eval().cpu()
 
 
-def _trace(model: nn.Module) -> ModelProto:
+def _sample(model: nn.Module) -> dict[str, torch.Tensor]:
     config: Any = model.config
     names = (*input_names_of(model), *((POSITIONS,) if family_for(config.model_type).rotary else ()))
-    # Dimensions of 1 would be taken for constants.
-    sample = {name: torch.ones(2, 8, dtype=torch.int64) for name in names}
-    with torch.no_grad():
-        outputs = list(model(**sample))
+    axes = input_axes_of(model)
+    # Dimensions of 1 would be taken for constants, and equal ones for one.
+    shape = (*range(2, len(axes) + 1), 8)
+    return {name: torch.ones(shape, dtype=torch.int64) for name in names}
+
+
+def _trace(model: nn.Module, sample: Mapping[str, torch.Tensor], outputs: list[str]) -> ModelProto:
+    axes = dict(enumerate(input_axes_of(model)))
     with _quiet():
         program = torch.onnx.export(
             model,
-            kwargs=sample,
+            kwargs=dict(sample),
             dynamo=True,
             opset_version=TRACED_OPSET,
-            input_names=list(names),
+            input_names=list(sample),
             output_names=outputs,
-            dynamic_shapes={name: {0: "batch", 1: "length"} for name in names},
+            dynamic_shapes=dict.fromkeys(sample, axes),
             verbose=False,
         )
     assert program is not None

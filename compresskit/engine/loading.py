@@ -123,5 +123,22 @@ scores = list(model.rerank("a query", ["a passage"]))
 """,
     ),
 )
-_OTHERS = {"embedding": _VECTORS, "rerank": _PAIRS}
+_CHOICES = (
+    Loader(
+        "optimum-onnx, for which no pipeline exists",
+        "python",
+        """
+import torch
+from optimum.onnxruntime import ORTMODEL
+from transformers import AutoTokenizer
+
+model, tokenizer = ORTMODEL.from_pretrained("FOLDER"), AutoTokenizer.from_pretrained("FOLDER")
+question, choices = EXAMPLE
+batch = tokenizer([question] * len(choices), choices, padding=True, truncation=True, return_tensors="pt")
+with torch.no_grad():
+    logits = model(**{name: value.unsqueeze(0) for name, value in batch.items()}).logits  # (1, choices)
+""",
+    ),
+)
+_OTHERS = {"embedding": _VECTORS, "rerank": _PAIRS, "choice": _CHOICES}
 """By task; others have a pipeline."""

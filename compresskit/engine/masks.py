@@ -9,7 +9,7 @@ import numpy as np
 from onnx import ModelProto, NodeProto, TensorProto, numpy_helper
 from onnx.reference import ReferenceEvaluator
 
-from compresskit.engine.editing import Array, GraphEditor, attributes_of, live_nodes
+from compresskit.engine.editing import Array, GraphEditor, attributes_of, live_nodes, num_axes, rows_of
 from compresskit.errors import EngineError
 from compresskit.inputs import PADDING_MASK
 
@@ -109,7 +109,8 @@ class Masks:
         one = editor.add_constant("mask_one", np.array(1.0, dtype=np.float32))
         factor = editor.add_constant("mask_factor", np.array(MASKED, dtype=np.float32), shared=True)
         names = [editor.fresh(stem) for stem in ("mask_float", "mask_inverse", "mask_scaled", MASK)]
-        editor.add("Cast", [PADDING_MASK], names[:1], before=first, name="mask/Cast", to=TensorProto.FLOAT)
+        mask = rows_of(editor, PADDING_MASK, first)
+        editor.add("Cast", [mask], names[:1], before=first, name="mask/Cast", to=TensorProto.FLOAT)
         editor.add("Sub", [one, names[0]], [names[1]], before=first, name="mask/Sub")
         editor.add("Mul", [names[1], factor], [names[2]], before=first, name="mask/Mul")
         editor.add("Unsqueeze", [names[2], axes], [names[3]], before=first, name="mask/Unsqueeze")
@@ -132,6 +133,9 @@ class Masks:
         feed = {item.name: np.ones((_ROWS, _LENGTH), dtype=np.int64) for item in part.graph.input}
         if PADDING_MASK in feed:
             feed[PADDING_MASK] = _padded()
+        for item in part.graph.input:  # of two rows of one text each
+            between = [1] * (num_axes(item) - 2)
+            feed[item.name] = feed[item.name].reshape(_ROWS, *between, _LENGTH)
         try:
             with np.errstate(all="ignore"):  # of what is left out later, such as the logarithm of distance 0
                 (value,) = ReferenceEvaluator(part).run(None, feed)

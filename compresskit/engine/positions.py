@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from onnx import NodeProto
 
-from compresskit.engine.editing import GraphEditor, attributes_of
+from compresskit.engine.editing import GraphEditor, attributes_of, num_axes
 from compresskit.errors import EngineError
 from compresskit.inputs import POSITIONS
 
@@ -27,11 +27,18 @@ def count_positions(editor: GraphEditor) -> None:
     zero, one = (editor.add_constant(f"position_{n}", np.array(n, dtype=np.int64)) for n in (0, 1))
     axis = editor.add_constant("position_axis", np.array([0], dtype=np.int64))
     names = [editor.fresh(f"position_{part}") for part in ("shape", "length", "range", "row")]
-    editor.add("Shape", [first_input], names[:1], before=first, name="positions/Shape", start=1, end=2)
+    last = num_axes(inputs[0])
+    ends = {"start": last - 1, "end": last}
+    editor.add("Shape", [first_input], names[:1], before=first, name="positions/Shape", **ends)
     editor.add("Squeeze", [names[0]], [names[1]], before=first, name="positions/Squeeze")
     editor.add("Range", [zero, names[1], one], [names[2]], before=first, name="positions/Range")
     editor.add("Unsqueeze", [names[2], axis], [names[3]], before=first, name="positions/Unsqueeze")
-    editor.redirect(POSITIONS, names[3])
+    found = names[3]
+    if last > 2:  # such as the model folds into its batch
+        whole, found = editor.fresh("position_sizes"), editor.fresh("positions")
+        editor.add("Shape", [first_input], [whole], before=first, name="positions/Shape")
+        editor.add("Expand", [names[3], whole], [found], before=first, name="positions/Expand")
+    editor.redirect(POSITIONS, found)
     del editor.graph.input[:]
     editor.graph.input.extend(inputs)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -86,7 +86,8 @@ def config_text(graph: ModelProto, manifest: Manifest, profile: Profile) -> str:
     lines += _optimization(graph, manifest, profile, session, largest)
     lines += _parameters(profile, session)
     for length in dict(profile.lengths) or (profile.length,):
-        lines += _warm_up(graph, profile.batch if batched else 1, length, batched)
+        sizes = {**profile.sizes, "length": length} | ({} if batched else {"batch": 1})
+        lines += _warm_up(graph, sizes, batched)
     return "\n".join([*lines, ""])
 
 
@@ -130,19 +131,22 @@ def _tensorrt(graph: ModelProto, manifest: Manifest, profile: Profile, largest: 
     workspace = profile.provider_options.get("trt_max_workspace_size")
     if workspace is not None:
         options["max_workspace_size_bytes"] = str(workspace)
-    for kind, batch, length in (
-        ("min", 1, 1),
-        ("opt", profile.batch, profile.length),
-        ("max", max(largest, 1), longest),
+    sizes = profile.sizes
+    for kind, asked in (
+        ("min", dict.fromkeys(sizes, 1)),
+        ("opt", sizes),
+        ("max", {**sizes, "batch": max(largest, 1), "length": longest}),
     ):
-        shapes = [f"{value.name}:{_filled(value, batch, length)}" for value in graph.graph.input]
+        shapes = [f"{value.name}:{'x'.join(map(str, _filled(value, asked)))}" for value in graph.graph.input]
         options[f"trt_profile_{kind}_shapes"] = ",".join(shapes)
     return options
 
 
-def _filled(value: ValueInfoProto, batch: int, length: int) -> str:
-    asked = (batch, length)
-    return "x".join(str(asked[i] if size == -1 and i < 2 else size) for i, size in enumerate(_dims(value)))
+def _filled(value: ValueInfoProto, sizes: Mapping[str, int]) -> list[int]:
+    """Its shape, with these sizes of axes, see `Profile.sizes`, where the graph leaves them open."""
+    dims = _dims(value)
+    asked = [sizes["batch"], *([sizes["choices"]] if len(dims) > 2 else []), sizes["length"]]
+    return [wanted if size == -1 else size for size, wanted in zip(dims, asked, strict=True)]
 
 
 def _parameters(profile: Profile, session: SessionSettings) -> list[str]:
@@ -157,15 +161,12 @@ def _parameters(profile: Profile, session: SessionSettings) -> list[str]:
     return lines + [f"# Not to be set in Triton: {item}" for item in left_out(session)]
 
 
-def _warm_up(graph: ModelProto, batch: int, length: int, batched: bool) -> list[str]:
+def _warm_up(graph: ModelProto, sizes: Mapping[str, int], batched: bool) -> list[str]:
     """Zeros: they are a token of every vocabulary, which random numbers are not."""
-    lines = ["model_warmup {", f"  name: {_quoted(f'{length} tokens')}", f"  batch_size: {batch}"]
+    name = _quoted(f"{sizes['length']} tokens")
+    lines = ["model_warmup {", f"  name: {name}", f"  batch_size: {sizes['batch']}"]
     for value in graph.graph.input:
-        sizes = _dims(value)
-        if not batched:
-            sizes[0] = batch if sizes[0] == -1 else sizes[0]
-        sizes[1] = length if sizes[1] == -1 else sizes[1]
-        dims = ", ".join(map(str, sizes[1 if batched else 0 :]))
+        dims = ", ".join(map(str, _filled(value, sizes)[1 if batched else 0 :]))
         content = f"data_type: {_type(value)} dims: [ {dims} ] zero_data: true"
         lines.append(f"  inputs {{ key: {_quoted(value.name)} value {{ {content} }} }}")
     return [*lines, "}"]

@@ -20,7 +20,7 @@ from compresskit.engine.attention import (
     use_packed_attention,
 )
 from compresskit.engine.block import compact_graph
-from compresskit.engine.editing import GraphEditor
+from compresskit.engine.editing import GraphEditor, num_axes
 from compresskit.engine.embeddings import word_tables
 from compresskit.engine.rewrites import (
     fuse_norms,
@@ -31,7 +31,7 @@ from compresskit.engine.rewrites import (
 )
 from compresskit.engine.score import logits_of
 from compresskit.errors import ConfigurationError, EngineError, TargetError, one_of
-from compresskit.inputs import TEXT, TOKEN_IDS, Row
+from compresskit.inputs import TEXT, TOKEN_IDS, InputSpec, Row
 from compresskit.target.base import SessionSettings
 
 Rewrite = Callable[[ModelProto], ModelProto]
@@ -169,8 +169,8 @@ def check_equal(plain: ModelProto, other: ModelProto, session: SessionSettings) 
 
     Of what scores in one batch, and of all outputs of each text alone: of padding they may be anything.
     """
-    rows = sample_rows(plain)
-    pairs = [(logits_of(plain, rows), logits_of(other, rows, session))]
+    rows, inputs = sample_rows(plain), _inputs_of(plain)
+    pairs = [(logits_of(plain, rows, inputs=inputs), logits_of(other, rows, session, inputs=inputs))]
     pairs += zip(_outputs(plain, rows, None), _outputs(other, rows, session), strict=True)
     if any(one.shape != another.shape for one, another in pairs):
         raise EngineError("a rewritten graph has outputs of another shape.")
@@ -185,12 +185,12 @@ def _outputs(
 ) -> list[npt.NDArray[Any]]:
     """All outputs of each row, one after the other."""
     running = make_session(graph.SerializeToString(), session)
-    names = [item.name for item in running.get_inputs()]
-    return [output for row in rows for output in running.run(None, TEXT.batch([row], names))]
+    names, inputs = [item.name for item in running.get_inputs()], _inputs_of(graph)
+    return [output for row in rows for output in running.run(None, inputs.batch([row], names))]
 
 
 def sample_rows(model: ModelProto, *, seed: int = 0) -> list[Row]:
-    """Texts of random tokens, of different lengths, within what the graph's tables hold."""
+    """Texts of random tokens, or several a row, of different lengths, within what the graph's tables hold."""
     editor = GraphEditor(model)
     words = {node.input[0] for node in word_tables(editor)}
     tables = {node.input[0] for node in editor.of_type("Gather")} & editor.initializers.keys() - words
@@ -198,4 +198,12 @@ def sample_rows(model: ModelProto, *, seed: int = 0) -> list[Row]:
     longest = min([_LONGEST, *(size - 2 for size in rows if size > _SEGMENTS)])  # tables of positions
     vocabulary = min(editor.initializers[name].dims[0] for name in words)
     random = np.random.default_rng(seed)
-    return [{TOKEN_IDS: random.integers(2, vocabulary, size).tolist()} for size in (longest, longest // 2, 3)]
+    texts = [random.integers(2, vocabulary, size).tolist() for size in (longest, longest // 2, 3)]
+    if len(_inputs_of(model).inputs[0].axes) > 1:
+        return [{TOKEN_IDS: texts[place:] + texts[:place]} for place in range(len(texts))]
+    return [{TOKEN_IDS: text} for text in texts]
+
+
+def _inputs_of(model: ModelProto) -> InputSpec:
+    """Inputs of a graph of texts, or of several texts a row."""
+    return TEXT.along(("texts", "length")) if num_axes(model.graph.input[0]) > 2 else TEXT

@@ -41,7 +41,7 @@ class TrimmedVocabulary:
     def renumber(self, rows: Iterable[Row]) -> list[Row]:
         """Rows of the corpus, encoded with the old tokenizer, as the new one encodes them."""
         new = self.new_ids
-        return [{**row, TOKEN_IDS: [new[i] for i in row[TOKEN_IDS]]} for row in rows]
+        return [{**row, TOKEN_IDS: _renamed(row[TOKEN_IDS], new)} for row in rows]
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,6 +109,11 @@ def trim(
                 f"the smaller vocabulary would encode {text[:60]!r} differently; leave out --trim-vocabulary."
             )
     return trimmed
+
+
+def _renamed(ids: Sequence[Any], new: Mapping[int, int]) -> list[Any]:
+    """Token ids, or lists of them, as lists."""
+    return [new[each] if isinstance(each, int) else _renamed(each, new) for each in ids]
 
 
 def _flat(texts: Sequence[tuple[str, ...]]) -> list[str]:

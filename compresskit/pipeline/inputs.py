@@ -68,7 +68,7 @@ def _read(settings: SearchSettings, profile: Profile, say: Say) -> Inputs:
         checkpoint.config,
         checkpoint.inputs.names,
         checkpoint.tokenizer,
-        len(task.text_columns),
+        task.num_texts,
     )
     for note in checkpoint.notes:
         say(f"model: {note}")

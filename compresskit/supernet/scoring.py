@@ -31,7 +31,8 @@ def predict(
     device = next(supernet.parameters()).device
     was_training = supernet.training
     supernet.eval()
-    order = np.argsort(split.lengths, kind="stable")
+    lengths = task.lengths(split)
+    order = np.argsort(lengths, kind="stable")
     parts: list[npt.NDArray[np.float32]] = []
     for start in range(0, len(order), batch_size):
         rows = [split.encoded[i] for i in order[start : start + batch_size]]
@@ -39,4 +40,4 @@ def predict(
         parts.append(said(supernet(architecture, **batch)).float().cpu().numpy())
         counter.advance(len(rows))
     supernet.train(was_training)
-    return task.kind.predictions(in_order(parts, order, split.lengths), split.encoded)
+    return task.kind.predictions(in_order(parts, order, lengths), split.encoded)

@@ -80,7 +80,8 @@ def _weight_bytes(data: memoryview) -> int:
     tables: set[str] = set()
     for number, value in _fields(data, _graph_of(data)):
         if number == 1 and isinstance(value, Span):
-            tables.update(table for _, table in _gathers(data, value))
+            node = _node(data, value)
+            tables.update(node.inputs[:1] if node.is_lookup else ())
         elif number == 5 and isinstance(value, Span):
             name, dims, kind = _initializer(data, value)
             sizes[name] = math.prod(dims) * _ITEM_BYTES.get(kind, 4)
@@ -91,12 +92,17 @@ def _graph_inputs(data: memoryview) -> list[GraphInput]:
     sizes: dict[str, tuple[int, ...]] = {}
     values: list[Span] = []
     tables: dict[str, str] = {}
+    reshaped: dict[str, str] = {}
     for number, value in _fields(data, _graph_of(data)):
         if not isinstance(value, Span):
             continue
         if number == 1:
-            for index, table in _gathers(data, value):
-                tables.setdefault(index, table)
+            node = _node(data, value)
+            if node.kind == "Reshape" and node.outputs:  # what a model folds into rows of tokens
+                reshaped[node.outputs[0]] = node.inputs[0]
+            elif node.is_lookup:
+                table, index = node.inputs
+                tables.setdefault(reshaped.get(index, index), table)
         elif number == 5:
             name, dims, _ = _initializer(data, value)
             sizes[name] = dims
@@ -174,16 +180,23 @@ def _initializer(data: memoryview, span: Span) -> tuple[str, tuple[int, ...], in
     return name, tuple(dims), kind
 
 
-def _gathers(data: memoryview, span: Span) -> list[tuple[str, str]]:
-    """Index and table of the node when it is a `Gather`."""
-    inputs, kind = [], ""
+@dataclass(frozen=True)
+class _Node:
+    kind: str
+    inputs: list[str]
+    outputs: list[str]
+
+    @property
+    def is_lookup(self) -> bool:
+        return self.kind == "Gather" and len(self.inputs) == 2
+
+
+def _node(data: memoryview, span: Span) -> _Node:
+    named: dict[int, list[str]] = {1: [], 2: [], 4: []}
     for number, value in _fields(data, span):
-        if isinstance(value, Span):
-            if number == 1:
-                inputs.append(_text(data, value))
-            elif number == 4:
-                kind = _text(data, value)
-    return [(inputs[1], inputs[0])] if kind == "Gather" and len(inputs) == 2 else []
+        if number in named and isinstance(value, Span):
+            named[number].append(_text(data, value))
+    return _Node("".join(named[4]), named[1], named[2])
 
 
 def _value_info(data: memoryview, span: Span) -> tuple[str, str, tuple[int | str, ...]]:

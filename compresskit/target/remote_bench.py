@@ -12,7 +12,7 @@ import numpy.typing as npt
 from compresskit.closing import Closing
 from compresskit.errors import AgentError
 from compresskit.inputs import TEXT, InputSpec, Row
-from compresskit.target.agent.engines import LENGTHS
+from compresskit.target.agent.engines import COUNTS, LENGTHS
 from compresskit.target.base import Model, SessionSettings
 from compresskit.target.comparison_result import Comparison, EngineMeasurement, Ratio
 from compresskit.target.decide import Limit
@@ -172,8 +172,13 @@ def _size(engine: EngineToMeasure) -> int:
 
 
 def _row_parts(rows: Sequence[Row], inputs: InputSpec) -> list[tuple[str, Model]]:
+    """Lengths of all texts, their tokens, and where a row is of several how many it has."""
     names = [name for name in inputs.names if all(name in row for row in rows)]
-    parts: list[tuple[str, Model]] = [(LENGTHS, _packed(inputs.lengths(rows)))]
+    parts: list[tuple[str, Model]] = []
+    if len(inputs.inputs[0].axes) > 1:
+        parts.append((COUNTS, _packed([len(row[names[0]]) for row in rows])))
+        rows = [{name: row[name][i] for name in names} for row in rows for i in range(len(row[names[0]]))]
+    parts.append((LENGTHS, _packed([len(row[names[0]]) for row in rows])))
     return parts + [(name, _packed([token for row in rows for token in row[name]])) for name in names]
 
 

@@ -52,8 +52,10 @@ class TaskKind(Judge):
     are transformers' of the heads that it keeps, `metrics` are those permitted, the default first. Where
     `is_vector` a model gives vectors of texts, and where it has no head (`has_head`) any encoder is whole.
     Where `is_ranking` logits order the rows of a query. Where `has_layout` tables are told by columns that no
-    other task has. `most_tested`: rows of validation and of test, of which no more are needed. `example`: an
-    input in Python, for model cards.
+    other task has. `axes`: of each input of a row, of which the last counts tokens, those before it texts.
+    `num_texts`: that are read together as one; None: as many as there are columns of text. `most_tested`:
+    rows of validation and of test, of which no more are needed. `example`: an input in Python, for model
+    cards.
     """
 
     name: ClassVar[str]
@@ -64,6 +66,8 @@ class TaskKind(Judge):
     has_head: ClassVar[bool] = True
     is_ranking: ClassVar[bool] = False
     has_layout: ClassVar[bool] = False
+    axes: ClassVar[tuple[str, ...]] = ("length",)
+    num_texts: ClassVar[int | None] = None
     most_tested: ClassVar[int | None] = None
     example: ClassVar[str] = '"some text"'
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import sqrt
 
 from compresskit.data.rows import Rows
 from compresskit.tasks import metrics
@@ -36,9 +35,7 @@ class Classification(TextKind):
         return absent_note(name, labels, self.labels)
 
     def resolution(self, rows: int) -> str:
-        """What one row is worth, and the half-width of a 95 % interval where it is widest."""
-        row, width = 100 / rows, 100 * 1.96 * 0.5 / sqrt(rows)
-        return f"one row is {row:.1f} points, and the 95 % interval of accuracy is up to +-{width:.0f} points"
+        return metrics.accuracy_of_rows(rows)
 
     def _known(self, rows: Rows, class_names: Sequence[str], source: str) -> tuple[Array, tuple[str, ...]]:
         return engine_ids(rows, self.labels, class_names, source)

@@ -59,11 +59,11 @@ class Examples:
 
 @dataclass(frozen=True)
 class Encoded:
-    """`rows`: unpadded, those of one input together. `num_cut`: how many texts were longer than permitted.
-
-    `note`: what else the user should know of these rows.
+    """`rows`: unpadded, those of one input together. `num_cut`: how many texts were longer than permitted, of
+    `num_texts`, by default one an input. `note`: what else the user should know of these rows.
     """
 
     rows: list[Row]
     num_cut: int
     note: str = ""
+    num_texts: int | None = None

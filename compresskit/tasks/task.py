@@ -47,11 +47,6 @@ class Split:
         """What an engine is given for these rows."""
         return self.texts if self.inputs is None else self.inputs
 
-    @property
-    def lengths(self) -> npt.NDArray[np.int64]:
-        """(rows,) tokens of each row: the first input tells."""
-        return np.asarray([len(next(iter(row.values()))) for row in self.encoded], dtype=np.int64)
-
     @cached_property
     def origins(self) -> npt.NDArray[np.int64]:
         """(rows,) the input of each row."""
@@ -88,6 +83,15 @@ class Task:
     notes: list[str]
     fingerprint: str = ""
     inputs: InputSpec = TEXT
+
+    def lengths(self, split: Split) -> npt.NDArray[np.int64]:
+        """(rows,) tokens of each row."""
+        return self.inputs.lengths(split.encoded)
+
+    @property
+    def num_texts(self) -> int:
+        """How many texts a tokenizer is given at once."""
+        return self.kind.num_texts or len(self.text_columns)
 
     @property
     def metric_name(self) -> str:
@@ -148,7 +152,7 @@ def load_task(
     chosen = kind_for(source.splits["train"], options) if kind is None else kind_named(kind)
     read = chosen.read(source, options)
     del source  # the columns that are not used take memory
-    check_length(max_length, tokenizer, len(read.columns), max_positions)
+    check_length(max_length, tokenizer, read.kind.num_texts or len(read.columns), max_positions)
     train, task = read.train, read.kind
     notes = [*read.notes]
     cut = _cut(task, train, read.test, read.num_rows, seed)
@@ -166,7 +170,8 @@ def load_task(
         encoded = task.encode(inputs, tokenizer, max_length)
         if encoded.num_cut:
             notes.append(
-                f"{encoded.num_cut:,} of {len(inputs):,} {name} texts were cut to {max_length} tokens"
+                f"{encoded.num_cut:,} of {encoded.num_texts or len(inputs):,} {name} texts were cut to "
+                f"{max_length} tokens"
             )
         if encoded.note:
             notes.append(f"{name}: {encoded.note}")
@@ -188,7 +193,7 @@ def load_task(
         search=search,
         notes=notes,
         fingerprint=read.fingerprint,
-        inputs=inputs,
+        inputs=inputs.along(task.axes),
     )
 
 

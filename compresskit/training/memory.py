@@ -80,13 +80,17 @@ class TeacherMemory:
     def answers(self, batch: Batch, inputs: InputSpec, ask: Callable[[Batch], Any]) -> Answers:
         """What the teacher says of `batch`; `ask` puts rows to it, where they are new.
 
-        `batch`: `inputs` of shape (batch, length), padded at the right; rows of further axes are asked each
-        time. `ask` returns a model's output with hidden states.
+        `batch`: `inputs` of shape (batch, length), padded at the right. Of rows of several texts, (batch,
+        texts, length), of which a model says a number each, the texts are kept. `ask` returns a model's
+        output with hidden states.
         """
         mask = inputs.real(batch)
-        if mask.device.type != "cpu" or mask.ndim != 2:
+        if mask.device.type != "cpu":
             output = ask(batch)
             return Answers(said(output), output.hidden_states)
+        shape = batch[inputs.names[0]].shape[:-1]
+        alone = (1,) * (len(shape) - 1)  # texts of a row that is asked
+        batch = {name: value.reshape(len(mask), *alone, -1) for name, value in batch.items()}
         lengths: list[int] = mask.sum(1).tolist()
         keys = _keys(batch, inputs.mask, lengths)
         new = [i for i, key in enumerate(keys) if key not in self._rows]
@@ -98,12 +102,13 @@ class TeacherMemory:
         for place, row in enumerate(rows):
             states[place, : len(row.states)] = row.states
         answers = pad_sequence([row.said for row in rows], batch_first=True)
-        return Answers(_wide(answers, mask), (states.new_empty(0), *states.unbind(2)))
+        answers = answers.reshape(shape) if alone else _wide(answers, mask)
+        return Answers(answers, (states.new_empty(0), *states.unbind(2)))
 
     @staticmethod
     def _learn(batch: Batch, new: list[int], lengths: list[int], ask: Callable[[Batch], Any]) -> list[_Row]:
         width = max(lengths[i] for i in new)
-        output = ask({name: value[new, :width] for name, value in batch.items()})
+        output = ask({name: value[new, ..., :width] for name, value in batch.items()})
         answers, states = said(output), torch.stack(output.hidden_states[1:], dim=2)
         return [
             _Row(_own(answers[place], lengths[i]).clone(), states[place, : lengths[i]])
@@ -141,4 +146,4 @@ def _wide(answers: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
 
 def _keys(batch: Batch, mask: str | None, lengths: list[int]) -> list[bytes]:
     arrays = [batch[name].numpy() for name in sorted(batch) if name != mask]
-    return [b"".join(array[i, :n].tobytes() for array in arrays) for i, n in enumerate(lengths)]
+    return [b"".join(array[i, ..., :n].tobytes() for array in arrays) for i, n in enumerate(lengths)]

@@ -141,7 +141,7 @@ def _importance(supernet: SuperNetwork, stage: Stage, recipe: Recipe, by: str) -
     batches = sample_batches(stage.task, recipe.batch_size, recipe.seed, device=device)
     estimate = taylor_importance if by == "taylor" else fisher_importance
     with (
-        quick_gradients(supernet, stage.task.train.lengths),
+        quick_gradients(supernet, stage.task.lengths(stage.task.train)),
         stage.display.stage(ORDER, len(batches), "batches") as counter,
     ):
         loss = batch_loss(stage.task.kind)
@@ -219,8 +219,8 @@ def sample_batches(
 ) -> list[Batch]:
     """A seeded sample of at most `rows` training rows with labels, in batches of similar lengths."""
     generator, split = np.random.default_rng(seed), task.train
-    count = min(rows, len(split.encoded))
-    chosen = sorted(generator.choice(len(split.encoded), count, replace=False), key=split.lengths.__getitem__)
+    count, lengths = min(rows, len(split.encoded)), task.lengths(split)
+    chosen = sorted(generator.choice(len(split.encoded), count, replace=False), key=lengths.__getitem__)
     batches = []
     for start in range(0, count, batch_size):
         numbers = chosen[start : start + batch_size]

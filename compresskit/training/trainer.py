@@ -92,7 +92,9 @@ class SuperNetTrainer(Trainer):  # type: ignore[misc]
         return labelled_batch(self.task.inputs, self.task.kind, *self.task.train.labelled(numbers))
 
     def _get_train_sampler(self, train_dataset: Any = None) -> LengthSampler:
-        return LengthSampler(self.task.train.lengths.tolist(), self.args.train_batch_size, self.recipe.seed)
+        return LengthSampler(
+            self.task.lengths(self.task.train).tolist(), self.args.train_batch_size, self.recipe.seed
+        )
 
     def training_step(
         self,
@@ -193,7 +195,7 @@ class SuperNetTrainer(Trainer):  # type: ignore[misc]
         folder = Path(self.args.output_dir)
         checkpoint = last_complete_checkpoint(folder) if resume else None
         try:
-            with quick_gradients(self.supernet, self.task.train.lengths):
+            with quick_gradients(self.supernet, self.task.lengths(self.task.train)):
                 self.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
         except Exception as error:
             if isinstance(error, CompresskitError) or not is_disk_full(error):

@@ -48,6 +48,18 @@ def test_logits_are_those_of_the_engine(agent: RunningAgent, tmp_path: Path) -> 
     assert any("Sending all engines again" in text for text in said)
 
 
+def test_rows_of_several_texts(agent: RunningAgent) -> None:
+    """Unequal numbers of texts of unequal lengths travel as they are padded here."""
+    inputs = TEXT.along(("choices", "length"))
+    rows = [{"input_ids": [[5, 6, 7], [8]]}, {"input_ids": [[9], [10, 11], [12, 13, 14, 15]]}]
+    model = graphs.summed_graph().SerializeToString()
+    session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
+    with RemoteBench(agent.profile) as bench:
+        found = bench.logits(model, rows, inputs=inputs)
+    np.testing.assert_allclose(found, run_rows(session, rows, inputs=inputs), rtol=1e-5, atol=1e-6)
+    assert found.tolist() == [[18, 8, 0], [9, 21, 54]]
+
+
 def test_positions_are_counted_for_a_graph_that_asks_for_them(agent: RunningAgent) -> None:
     model = graphs.positioned_graph().SerializeToString()
     session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])

@@ -31,7 +31,7 @@ def test_train_and_validation_files(tmp_path: Path) -> None:
     assert (task.text_columns, task.label_column) == (("text",), "label")
     assert (len(task.train), len(task.validation), len(task.test), len(task.search)) == (70, 30, 30, 30)
     assert task.test.labels.tolist() == [0, 1] * 15
-    assert task.train.lengths.tolist() == [10] * 70
+    assert task.lengths(task.train).tolist() == [10] * 70
     assert task.notes == []
     assert task.prior(task.test) == 0.5
     assert task.score(np.eye(2)[task.test.labels], task.test.labels) == 1.0
@@ -168,4 +168,4 @@ def test_glue(name: str) -> None:
     assert len(task.validation) <= 1.01 * fraction * rows
     assert len(task.train) >= 0.88 * rows * (1 - fraction) / 0.9
     if name == "sst2":
-        assert np.median(task.validation.lengths) > 15
+        assert np.median(task.lengths(task.validation)) > 15

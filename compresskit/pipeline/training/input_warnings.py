@@ -28,5 +28,5 @@ def cautions(task: Task, checkpoint: Checkpoint) -> Iterator[str]:
 
 
 def _unknown_share(task: Task, unknown: int | None) -> float:
-    ids = [token for row in task.search.encoded for token in row[task.inputs.names[0]]]
+    ids = [token for row in task.search.encoded for token in task.inputs.flat(row)]
     return 0.0 if unknown is None else ids.count(unknown) / max(len(ids), 1)

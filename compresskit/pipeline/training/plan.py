@@ -141,12 +141,14 @@ def _shared(context: Context, recipe: Recipe, blueprint: Blueprint) -> dict[str,
 
     A teacher is asked of each row once, where its answers find room.
     """
-    train, settings, space = context.inputs.task.train, context.settings, context.space
+    task, settings, space = context.inputs.task, context.settings, context.space
+    train = task.train
     parts, strategy = parts_of(settings, len(train)), strategy_for(settings, space)
     batches = -(-len(train) // settings.batch_size)
     whole = recipe.steps(len(train)) * mean_step_cost(strategy, blueprint)
     dims = blueprint.dims
-    kept = 4 * int(np.sum(train.lengths)) * dims.num_layers * dims.hidden_size <= MOST_BYTES
+    tokens = sum(len(task.inputs.flat(row)) for row in train.encoded)
+    kept = 4 * tokens * dims.num_layers * dims.hidden_size <= MOST_BYTES
     kept = kept and strategy.needs_teacher and training_device().type == "cpu"
     found, seen = {}, 0.0
     for place, sizes in enumerate(ranges(parts)):

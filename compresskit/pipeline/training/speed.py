@@ -56,7 +56,7 @@ def speed_of(model: nn.Module, task: Task, recipe: Recipe, shared: Strategy | No
 
 def _seconds_a_full_step(model: nn.Module, task: Task, recipe: Recipe, strategy: Strategy) -> float:
     batch, network = recipe.batch_size, SuperNetwork(copy.deepcopy(model))
-    lengths = task.train.lengths
+    lengths = task.lengths(task.train)
     # Of about the mean length: a training has batches of like lengths, and these stand for all of them.
     rows = np.argsort(np.abs(lengths - lengths.mean()), kind="stable")[: _BATCHES * batch]
     few = replace(task, train=task.train.subset(np.unique(task.train.origins[rows])))

@@ -12,7 +12,7 @@ from typing import Any
 from compresskit.errors import CompresskitError, ConfigurationError, TargetError
 from compresskit.exhausted import is_out_of_memory
 from compresskit.inputs import InputSpec
-from compresskit.target.agent.engines import LENGTHS
+from compresskit.target.agent.engines import COUNTS, LENGTHS
 from compresskit.target.agent.fields import expect, read_limits, read_settings
 from compresskit.target.agent.graphs import Graphs
 from compresskit.target.agent.guard import CutOffError, Guard
@@ -131,7 +131,7 @@ class Bench:
         expect(
             request,
             fields={"profile", "session", "engine", "inputs"},
-            parts={LENGTHS, *inputs.names},
+            parts={LENGTHS, COUNTS, *inputs.names},
             needed={LENGTHS, inputs.names[0]},
         )
         asked = {

@@ -28,45 +28,62 @@ from compresskit.target.session import make_session, session_spec
 
 Tokens = npt.NDArray[np.int32]
 _BATCH = 32  # rows, where the graph leaves the number open
-LENGTHS = "lengths"
+LENGTHS, COUNTS = "lengths", "counts"  # of texts in tokens; of rows in texts, where they have several
 
 
 @dataclass(frozen=True)
 class EncodedRows:
-    """Encoded rows of unequal lengths, end to end; an input that no row has is absent from `tokens`."""
+    """Encoded rows of unequal lengths, end to end; an input that no row has is absent from `tokens`.
 
-    starts: npt.NDArray[np.int64]  # (rows + 1,)
+    `firsts`: of each row of several texts its first one; None where a row is a text.
+    """
+
+    starts: npt.NDArray[np.int64]  # (texts + 1,)
     tokens: Mapping[str, Tokens]
     spec: InputSpec
+    firsts: npt.NDArray[np.int64] | None = None  # (rows + 1,)
 
     @classmethod
     def read(cls, source: Path, parts: Mapping[str, Sequence[int]], spec: InputSpec) -> EncodedRows:
-        """From (offset, bytes) of LENGTHS and of each input in a file: little-endian int32.
+        """From (offset, bytes) of LENGTHS, COUNTS and each input in a file: little-endian int32.
 
         Raises TargetError when they do not fit each other.
         """
         data = {name: _numbers(source, *part) for name, part in parts.items()}
-        lengths = data.pop(LENGTHS)
+        lengths, counts = data.pop(LENGTHS), data.pop(COUNTS, None)
         starts = np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)])
         if len(lengths) == 0 or lengths.min() < 1 or any(len(each) != starts[-1] for each in data.values()):
             raise TargetError("rows are malformed: each needs one token or more, and all parts one length.")
-        return cls(starts, data, spec)
+        if (counts is None) != (len(spec.inputs[0].axes) == 1):
+            raise TargetError("rows are malformed: how many texts each has is told where they have several.")
+        if counts is None:
+            return cls(starts, data, spec)
+        if len(counts) == 0 or counts.min() < 1 or counts.sum() != len(lengths):
+            raise TargetError("rows are malformed: each needs one text or more, and all texts a row.")
+        return cls(starts, data, spec, np.concatenate([[0], np.cumsum(counts, dtype=np.int64)]))
 
     def __len__(self) -> int:
-        return len(self.starts) - 1
+        return len(self.starts if self.firsts is None else self.firsts) - 1
+
+    def row(self, number: int) -> dict[str, Any]:
+        if self.firsts is None:
+            return self._text(number)
+        texts = [self._text(i) for i in range(self.firsts[number], self.firsts[number + 1])]
+        return {name: [text[name] for text in texts] for name in self.tokens}
 
     def length(self, row: int) -> int:
-        return int(self.starts[row + 1] - self.starts[row])
+        return self.spec.length(self.row(row))
+
+    def _text(self, number: int) -> dict[str, Tokens]:
+        start, stop = self.starts[number], self.starts[number + 1]
+        return {name: values[start:stop] for name, values in self.tokens.items()}
 
     def feed(
         self, chosen: Sequence[int], inputs: Sequence[GraphInput], size: tuple[int, int]
     ) -> dict[str, npt.NDArray[Any]]:
         """Inputs of `size` (batch, length) for the rows `chosen`, padded at the end; rows that lack are 0."""
-        rows = [
-            {name: values[self.starts[row] : self.starts[row + 1]] for name, values in self.tokens.items()}
-            for row in chosen
-        ]
-        empty = [{self.spec.names[0]: np.zeros(0, np.int32)}] * (size[0] - len(chosen))
+        rows = [self.row(each) for each in chosen]
+        empty: list[dict[str, Any]] = [{self.spec.names[0]: []}] * (size[0] - len(chosen))
         feed = self.spec.batch([*rows, *empty], [item.name for item in inputs], length=size[1])
         return {item.name: feed[item.name].astype(item.dtype, copy=False) for item in inputs}
 
@@ -83,7 +100,8 @@ def compute_logits(request: Mapping[str, Any]) -> dict[str, Any]:
     inputs = read_inputs(path)
     batch, length = _fixed_sizes(inputs)
     sizes = {"batch": batch or _BATCH, "length": length or 1, "shapes": "dynamic", "lengths": ()}
-    spec = session_spec(path, resolve(profile.with_(**sizes)), _settings(request["session"]))
+    texts = {} if rows.firsts is None else {"choices": int(np.diff(rows.firsts).max())}
+    spec = session_spec(path, resolve(profile.with_(**sizes, **texts)), _settings(request["session"]))
     session = make_session(path, spec)
     outputs = list(scored([item.name for item in session.get_outputs()]))
     order: list[int] = []
@@ -95,7 +113,7 @@ def compute_logits(request: Mapping[str, Any]) -> dict[str, Any]:
         size = (batch or len(chosen), length or longest)
         parts.append(joined(session.run(outputs, rows.feed(chosen, inputs, size)))[: len(chosen)])
         order += chosen
-    found = in_order(parts, order, np.diff(rows.starts))
+    found = in_order(parts, order, [rows.length(row) for row in range(len(rows))])
     np.ascontiguousarray(found, "<f4").tofile(request["out"])
     return {"rows": len(rows), "shape": list(found.shape)}
 

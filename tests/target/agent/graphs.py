@@ -217,6 +217,19 @@ def positioned_graph() -> onnx.ModelProto:
     return model
 
 
+def summed_graph() -> onnx.ModelProto:
+    """The sum of the ids of each of several texts a row: (batch, choices)."""
+    last = numpy_helper.from_array(np.asarray([2], np.int64), "last")
+    nodes = [
+        helper.make_node("Cast", ["input_ids"], ["tokens"], to=TensorProto.FLOAT),
+        helper.make_node("ReduceSum", ["tokens", "last"], ["logits"], keepdims=0),
+    ]
+    model = graph_of(nodes, [last])
+    axes = ["batch", "choices", "length"]
+    model.graph.input[0].CopyFrom(helper.make_tensor_value_info("input_ids", TensorProto.INT64, axes))
+    return model
+
+
 def feed_of(tokens: Sequence[int]) -> dict[str, npt.NDArray[np.int64]]:
     """One row as `pooled_graph` takes it."""
     return {
