@@ -191,7 +191,7 @@ def _along_length(item: Input) -> int:
 def _shape(value: Any, depth: int) -> tuple[int, ...]:
     """Of an array, or of lists of lists as it is once their inner ones are padded."""
     if isinstance(value, np.ndarray):
-        return value.shape
+        return tuple(value.shape)
     if depth == 1 or not len(value):
         return (len(value), *[0] * (depth - 1))
     inner = [_shape(each, depth - 1) for each in value]

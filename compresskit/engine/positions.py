@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from onnx import NodeProto
+from onnx import NodeProto, helper
 
 from compresskit.engine.editing import GraphEditor, attributes_of, num_axes
 from compresskit.errors import EngineError
@@ -28,8 +28,8 @@ def count_positions(editor: GraphEditor) -> None:
     axis = editor.add_constant("position_axis", np.array([0], dtype=np.int64))
     names = [editor.fresh(f"position_{part}") for part in ("shape", "length", "range", "row")]
     last = num_axes(inputs[0])
-    ends = {"start": last - 1, "end": last}
-    editor.add("Shape", [first_input], names[:1], before=first, name="positions/Shape", **ends)
+    sized = editor.add("Shape", [first_input], names[:1], before=first, name="positions/Shape")
+    sized.attribute.extend(helper.make_attribute(*end) for end in (("start", last - 1), ("end", last)))
     editor.add("Squeeze", [names[0]], [names[1]], before=first, name="positions/Squeeze")
     editor.add("Range", [zero, names[1], one], [names[2]], before=first, name="positions/Range")
     editor.add("Unsqueeze", [names[2], axis], [names[3]], before=first, name="positions/Unsqueeze")

@@ -198,7 +198,7 @@ def summarize(
         p50_ms=median,
         p95_ms=percentile_ms(samples, 95),
         p99_ms=percentile_ms(samples, 99),
-        throughput_per_s=profile.batch * 1e3 / median,
+        throughput_per_s=profile.texts * 1e3 / median,
         wall_median_ms=float(np.median(np.concatenate(walls))),
         rounds_ms=() if rounds is None else rounds.to_ms(),
         common_error=series.common_error,

@@ -158,7 +158,7 @@ class Runner:
             p99_ms=mixed_percentile(samples, self.weights, 99),
             p95_ci_ms=percentile_interval(blocks, 95, coverage),
             p99_ci_ms=percentile_interval(blocks, 99, coverage),
-            throughput_per_s=profile.batch * 1e3 / median,
+            throughput_per_s=profile.texts * 1e3 / median,
             first_run_ms=self.first_run_ms,
             peak_memory_bytes=self.child.peak_memory_bytes(),
             size_bytes=size,

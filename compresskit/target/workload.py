@@ -131,7 +131,7 @@ def combine(parts: Sequence[LengthShare], measured: Sequence[Measurement], profi
         p50_ms=p50,
         p95_ms=mixed_percentile(samples, weights, 95),
         p99_ms=mixed_percentile(samples, weights, 99),
-        throughput_per_s=profile.batch * 1e3 / median,
+        throughput_per_s=profile.texts * 1e3 / median,
         wall_median_ms=sum(w * (each.wall_median_ms or 0) for w, each in zip(weights, measured, strict=True)),
         rounds_ms=(),
         common_error=max(each.common_error for each in measured),

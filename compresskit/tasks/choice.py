@@ -183,7 +183,8 @@ def _values(rows: ChoiceRows) -> Iterator[tuple[str, ...]]:
 
 def _together(texts: Sequence[Row], inputs: Sequence[tuple[str, Sequence[str]]]) -> list[Row]:
     """Rows of the choices of each question, of which each is a row of `texts`."""
-    rest, found = iter(texts), []
+    rest = iter(texts)
+    found: list[Row] = []
     for _, choices in inputs:
         own = list(islice(rest, len(choices)))
         found.append({name: [text[name] for text in own] for name in own[0]})
@@ -194,11 +195,11 @@ def _checked(inputs: Sequence[Any]) -> list[tuple[str, tuple[str, ...]]]:
     form = "permitted: (question, [choice, ...]) with one choice or more, all of them texts."
     if isinstance(inputs, str):
         raise DataError(f"texts is one string; {form}")
-    found = []
+    found: list[tuple[str, tuple[str, ...]]] = []
     for number, given in enumerate(inputs):
         question, choices = given if isinstance(given, list | tuple) and len(given) == 2 else (None, ())
         texts = tuple(choices) if isinstance(choices, list | tuple) else ()
-        if not texts or not all(isinstance(text, str) for text in (question, *texts)):
+        if not isinstance(question, str) or not texts or not all(isinstance(text, str) for text in texts):
             raise DataError(f"texts[{number}] is {given!r:.60}; {form}")
         found.append((question, texts))
     return found

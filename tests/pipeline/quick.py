@@ -25,12 +25,12 @@ _traced: dict[tuple[Any, ...], ModelProto] = {}
 _trace = export._trace
 
 
-def traced_once(model: Any) -> ModelProto:
+def traced_once(model: Any, *given: Any) -> ModelProto:
     """As `export._trace`: one graph for models of the same modules, whose weights are of the same shapes."""
     shapes = tuple((name, *value.shape) for name, value in model.named_parameters())
     key = tuple(map(type, model.modules())), model.config.to_json_string(), shapes
     if key not in _traced:
-        _traced[key] = _trace(model)
+        _traced[key] = _trace(model, *given)
     return deepcopy(_traced[key])
 
 
