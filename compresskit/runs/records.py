@@ -170,8 +170,9 @@ def _fields_of(kind: type[TrialRecord] | type[FrontPoint], value: Mapping[str, A
 
 
 def profile_title(profile: Any) -> str:
-    """Name of a profile as records have it, and how many candidates a request has; "" where there is none."""
+    """Name of a profile as records have it, and how many texts a request has; "" where there is none."""
     if not isinstance(profile, Mapping):
         return str(profile or "")
-    name, candidates = str(profile.get("name") or ""), profile.get("candidates")
-    return name if candidates is None else f"{name}, a list of {candidates}"
+    name, candidates, choices = (profile.get(key) for key in ("name", "candidates", "choices"))
+    listed = "" if candidates is None else f", a list of {candidates}"
+    return f"{name or ''}{listed}" + ("" if choices is None else f", {choices} choices")

@@ -28,7 +28,7 @@ _METRIC = "accuracy"
 
 
 @dataclass(frozen=True)
-class Choice(TaskKind):
+class MultipleChoice(TaskKind):
     """Labels are (rows,) places of the right choice; logits are (rows, choices).
 
     `Examples.inputs` are (question, choices), and each choice is read behind the question. `choices`: how
@@ -38,6 +38,7 @@ class Choice(TaskKind):
     name = "choice"
     hub_task = "multiple-choice"
     metrics = (_METRIC,)
+    has_layout = True
     axes = ("choices", "length")
     num_texts = 2
     example = '("some question", ["one choice", "another choice"])'
@@ -205,4 +206,4 @@ def _checked(inputs: Sequence[Any]) -> list[tuple[str, tuple[str, ...]]]:
     return found
 
 
-TASK = Choice
+TASK = MultipleChoice

@@ -98,6 +98,7 @@ def test_choices_are_the_datas_where_a_profile_says_none() -> None:
     filled = profile.filled({"choices": 4})
     assert filled.sizes == {"batch": 2, "choices": 4, "length": 7} and filled.texts == 8
     assert filled.filled({"choices": 5}) == filled == Profile.from_json(filled.to_json())
+    assert profile_title(filled.to_json()) == "a, 4 choices"
 
 
 def test_a_request_is_a_batch_of_its_candidates(tmp_path: Path) -> None:

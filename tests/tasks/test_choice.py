@@ -22,14 +22,14 @@ from compresskit.errors import ConfigurationError, DataError
 from compresskit.inputs import text_inputs
 from compresskit.supernet.network import SuperNetwork
 from compresskit.target.graph import read_inputs
-from compresskit.tasks.choice import Choice
+from compresskit.tasks.choice import MultipleChoice
 from compresskit.tasks.examples import DataOptions
 from compresskit.tasks.registry import kind_for
 from compresskit.tasks.task import Task
 from tests.contracts.task import TaskContract
 from tests.tasks.make import sentence, tokenizer, write_json_lines
 
-KIND = Choice((), "accuracy", 3)
+KIND = MultipleChoice((), "accuracy", 3)
 TRAIN = Table.of(
     {
         "sent1": ["w1 w2", "w1 w2", "w3"],
@@ -94,7 +94,7 @@ class TestChoice(TaskContract):
 
 def read(train: Table = TRAIN, test: Table | None = None, **options: Any) -> Any:
     splits = {"train": train} | ({} if test is None else {"test": test})
-    return Choice.read(Source("data", splits), DataOptions(**options))
+    return MultipleChoice.read(Source("data", splits), DataOptions(**options))
 
 
 def test_reading() -> None:
@@ -112,13 +112,13 @@ def test_reading() -> None:
 
 
 def test_which_tables_are_of_it() -> None:
-    assert kind_for(TRAIN, DataOptions()) is Choice
+    assert kind_for(TRAIN, DataOptions()) is MultipleChoice
     for other in (
         Table.of({"question": ["p"], "sentence": ["q"], "label": [0]}),
         Table.of({"text": ["p"], "labels": [["a", "b"]]}),
         Table.of({"question": ["p"], "context": ["q"], "answers": [{"text": ["q"], "answer_start": [0]}]}),
     ):
-        assert kind_for(other, DataOptions()) is not Choice
+        assert kind_for(other, DataOptions()) is not MultipleChoice
 
 
 def test_splits_with_unequal_choices_are_refused() -> None:
@@ -136,7 +136,7 @@ def test_the_number_of_choices_in_a_manifest_is_checked() -> None:
     assert KIND.to_json() == {"name": "choice", "choices": 3}
     for wrong in (1, "3"):
         with pytest.raises(ConfigurationError, match="permitted: a whole number from 2"):
-            Choice((), "accuracy", wrong)  # type: ignore[arg-type]
+            MultipleChoice((), "accuracy", wrong)  # type: ignore[arg-type]
 
 
 def test_scores() -> None:
@@ -166,7 +166,7 @@ def test_what_is_no_question_is_refused(wrong: Any) -> None:
 
 
 def test_rows_are_padded_in_both_axes() -> None:
-    inputs = text_inputs(("input_ids", "attention_mask", "token_type_ids"), 7).along(Choice.axes)
+    inputs = text_inputs(("input_ids", "attention_mask", "token_type_ids"), 7).along(MultipleChoice.axes)
     rows = [
         {"input_ids": [[1, 2, 3], [4]]},
         {"input_ids": [[5], [6], [8]], "token_type_ids": [[1], [1], [0]]},

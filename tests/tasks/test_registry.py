@@ -20,7 +20,9 @@ def named(labels: list[Any], **options: Any) -> str:
 def test_every_task_is_found_by_its_name() -> None:
     assert {"classification", "regression"} <= set(task_kinds())
     assert all(kind_named(name) is kind for name, kind in task_kinds().items())
-    with pytest.raises(ConfigurationError, match="task 'tagging' is not known; permitted: classification, "):
+    with pytest.raises(
+        ConfigurationError, match="'tagging' is not known; permitted: choice, classification, "
+    ):
         kind_named("tagging")
 
 
