@@ -179,8 +179,8 @@ def _listed(value: Any) -> tuple[Sequence[Any], tuple[str, ...]] | None:
     """Choices and what they are called; None for what is neither a list nor an object of lists."""
     if isinstance(value, Mapping) and isinstance(value.get("text"), list):
         names = value.get("label")
-        known = isinstance(names, list) and len(names) == len(value["text"])
-        return value["text"], tuple(str(name).strip() for name in names) if known else ()
+        names = names if isinstance(names, list) and len(names) == len(value["text"]) else []
+        return value["text"], tuple(str(name).strip() for name in names)
     if not isinstance(value, list):
         return None
     if value and all(isinstance(each, Mapping) and {"text", "label"} <= set(each) for each in value):

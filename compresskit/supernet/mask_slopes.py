@@ -26,13 +26,12 @@ def mask_slopes(
 
     def watch(key: Key, size: int) -> Callable[[nn.Module, tuple[torch.Tensor]], None]:
         def before(module: nn.Module, inputs: tuple[torch.Tensor]) -> None:
-            (value,) = inputs  # (rows, length, members x size)
+            (value,) = inputs  # (texts, length, members x size)
             # A hook that held `value` would be a cycle: batches would stay until Python looks for those.
             fed = value.detach()
 
             def gradient(slope: torch.Tensor) -> None:
-                of_rows = (fed * slope).sum(1).view(len(fed), -1, size).sum(-1)
-                found[key] = of_rows * len(fed)
+                found[key] = (fed * slope).sum(1).view(len(fed), -1, size).sum(-1)
 
             value.register_hook(gradient)  # type: ignore[no-untyped-call]
 
@@ -44,7 +43,9 @@ def mask_slopes(
             found.clear()
             model.zero_grad(set_to_none=True)
             loss(model, batch).backward()  # type: ignore[no-untyped-call]
-            yield len(next(iter(batch.values()))), dict(found)
+            rows = len(next(iter(batch.values())))
+            # A row may be several texts, as in multiple choice: its loss moves with the mask in all of them.
+            yield rows, {key: each.view(rows, -1, each.shape[1]).sum(1) * rows for key, each in found.items()}
     finally:
         for handle in handles:
             handle.remove()

@@ -20,12 +20,15 @@ from compresskit.engine.graph_slicer import GraphSlicer
 from compresskit.engine.variants import VARIANTS, check_equal
 from compresskit.errors import ConfigurationError, DataError
 from compresskit.inputs import text_inputs
+from compresskit.supernet.batching import labelled_batch
+from compresskit.supernet.mask_slopes import mask_slopes
 from compresskit.supernet.network import SuperNetwork
 from compresskit.target.graph import read_inputs
 from compresskit.tasks.choice import MultipleChoice
 from compresskit.tasks.examples import DataOptions
 from compresskit.tasks.registry import kind_for
 from compresskit.tasks.task import Task
+from compresskit.training.stages import batch_loss
 from tests.contracts.task import TaskContract
 from tests.tasks.make import sentence, tokenizer, write_json_lines
 
@@ -50,6 +53,17 @@ def questions(count: int, seed: int = 0) -> list[dict[str, Any]]:
         }
         for _ in range(count)
     ]
+
+
+def solvable(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The same, where the right choice begins with a word that no other has."""
+    for row in rows:
+        others = [" ".join(["w8", text]) for text in row["choices"]]
+        row["choices"] = [
+            text.replace("w8", "w7", 1) if place == row["label"] else text
+            for place, text in enumerate(others)
+        ]
+    return rows
 
 
 class TestChoice(TaskContract):
@@ -84,6 +98,20 @@ class TestChoice(TaskContract):
                     wanted = model(**{name: torch.from_numpy(value) for name, value in feed.items()}).logits
                 found = session.run(["logits"], feed)[0]
                 np.testing.assert_allclose(found, wanted, rtol=0, atol=1e-5)
+
+    def test_slopes_of_masks_are_those_of_questions(self, task: Task, model: nn.Module) -> None:
+        """A question's loss moves with a mask in all of its choices."""
+        outputs = {0: (model.get_submodule("bert.encoder.layer.0.attention.output.dense"), 8)}
+
+        def slopes(numbers: list[int]) -> torch.Tensor:
+            batch = labelled_batch(task.inputs, task.kind, *task.train.labelled(numbers))
+            ((rows, found),) = mask_slopes(model, outputs, [batch], batch_loss(task.kind))
+            assert rows == len(numbers) == len(found[0])
+            return found[0]
+
+        alone = torch.cat([slopes([number]) for number in range(3)])
+        torch.testing.assert_close(slopes([0, 1, 2]), alone, rtol=1e-4, atol=1e-6)
+        assert alone.abs().min() > 0
 
     def test_the_tokens_of_choices_count(self, task: Task) -> None:
         row = task.train.encoded[0]
