@@ -17,7 +17,7 @@ from benchmarks.results import write_results
 from benchmarks.speeds import engines_at_speeds
 from benchmarks.spent import timed
 from benchmarks.sst2.__main__ import run
-from benchmarks.tasks.judging import encoder_of, kept
+from benchmarks.tasks.judging import encoder_of, kept, static_encoder
 from benchmarks.tasks.texts import write_texts
 
 PROFILE = str(Path(__file__).parent / "cpu-32-tokens.toml")
@@ -54,6 +54,7 @@ def main() -> None:
             "bench", *map(str, folders.values()), "--baseline", str(folders["dense"]), "--profile", PROFILE
         )
     encoders = {name: encoder_of(folder) for name, folder in folders.items()}
+    encoders["static"] = static_encoder(options.model, options.data, work)
     scores, shares = kept(options.data, encoders, "dense")
     manifests = {name: json.loads((path / "compresskit.json").read_text()) for name, path in folders.items()}
     value = {
@@ -90,14 +91,19 @@ def _table(value: dict[str, Any]) -> list[list[str]]:
     for name, each in value["scores"].items():
         ratio = ratios.get(name if name != "rival" else "engine")
         low, high = value["shares"][name]["share_ci"]
-        engine = value["engines"][name]
-        speed = "1" if ratio is None else "{:.2f} ({:.2f} to {:.2f})".format(ratio["speedup"], *ratio["ci"])
+        engine = value["engines"].get(name, {"signature": "model2vec, 256 numbers", "test_metric": None})
+        agreement = "" if engine["test_metric"] is None else f"{engine['test_metric']:.4f}"
+        speed = (
+            ("1" if name == "dense" else "")
+            if ratio is None
+            else "{:.2f} ({:.2f} to {:.2f})".format(ratio["speedup"], *ratio["ci"])
+        )
         rows.append(
             [
                 name,
                 engine["signature"],
                 speed,
-                f"{engine['test_metric']:.4f}",
+                agreement,
                 *(f"{100 * each[judge]:.2f}" for judge in names),
                 f"{100 * value['shares'][name]['share']:.2f}",
                 f"{100 * low:.2f} to {100 * high:.2f}",

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -9,6 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from benchmarks.engine.environments import TORCH, python_of
 from compresskit import load_engine
 from compresskit.data.files import read_table
 from compresskit.tasks.embedding import Embedding
@@ -40,6 +44,22 @@ def judges(data: Path) -> dict[str, Examples]:
 def encoder_of(engine: Path) -> Encoder:
     """Vectors of an engine folder, in ONNX Runtime."""
     return load_engine(engine).predict
+
+
+def static_encoder(model: Path, data: Path, work: Path) -> Encoder:
+    """Vectors by model2vec's static distillation of a model: of the texts that judge, made once."""
+    texts = sorted({text for examples in judges(data).values() for text in examples.inputs})
+    rows, vectors = work / "judged.jsonl", work / "static.jsonl"
+    if not vectors.exists():
+        rows.write_text("".join(json.dumps(text) + "\n" for text in texts))
+        python = python_of("model2vec", work, [TORCH, "model2vec[distill,quantization]==0.10.0"])
+        script = Path(__file__).with_name("static_model2vec.py")
+        part = vectors.with_suffix(".part")
+        command = [python, script, model.resolve(), rows.resolve(), part.resolve()]
+        subprocess.run([str(word) for word in command], check=True, stdout=sys.stderr)
+        part.rename(vectors)
+    found = dict(zip(texts, map(json.loads, vectors.read_text().splitlines()), strict=True))
+    return lambda given: np.array([found[text] for text in given])
 
 
 def kept(
