@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -48,7 +49,7 @@ def test_every_family_makes_vectors_of_its_encoder(model_type: str, tmp_path: Pa
 
 
 def test_a_classifier_is_no_embedder() -> None:
-    config = make_model().config
+    config: Any = make_model().config
     setattr(config, SETTINGS, {"pooling": "mean", "normalize": True})
     config.architectures = ["BertForSequenceClassification"]
     assert class_of(config).__name__ == "BertForSequenceClassification"
