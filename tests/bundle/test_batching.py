@@ -23,6 +23,9 @@ class Sums:
     def get_inputs(self) -> list[Any]:
         return [type("Input", (), {"name": "input_ids"})]
 
+    def get_outputs(self) -> list[Any]:
+        return [type("Output", (), {"name": "logits", "shape": ["batch", 1]})]
+
     def run(self, _: list[str], feed: dict[str, Any]) -> list[Any]:
         return [feed["input_ids"].sum(axis=1, keepdims=True).astype(np.float32)]
 
