@@ -15,15 +15,27 @@ PROFILE = "cpu-1-thread"
 
 
 def engines_at_speeds(
-    model: Path, dataset: Path, work: Path, options: Sequence[str], profile: str = PROFILE
+    model: Path,
+    dataset: Path,
+    work: Path,
+    options: Sequence[str],
+    profile: str = PROFILE,
+    *,
+    finetune: str = "0",
 ) -> tuple[dict[str, Path], Any]:
-    """Folders by name below `work`, the dense one first, and the result of bench; what is done is kept."""
+    """Folders by name below `work`, the dense one first, and the result of bench; what is done is kept.
+
+    `finetune`: epochs of each point before it is exported.
+    """
     folder = work / "run"
     fresh = ["--model", str(model), "--dataset", str(dataset), "--profile", profile, *options]
     if not (folder / "pareto.json").exists():
         run("search", "--output", str(folder), *(["--resume"] if (folder / "run.json").exists() else fresh))
     dense_ms = json.loads((folder / "pareto.json").read_text())["dense"]["latency_ms"]
-    choices = {name: ["--max-latency-ms", f"{dense_ms / speed:.4f}"] for name, speed in SPEEDS.items()}
+    tuned = ["--finetune-epochs", finetune] if float(finetune) else []
+    choices = {
+        name: ["--max-latency-ms", f"{dense_ms / speed:.4f}", *tuned] for name, speed in SPEEDS.items()
+    }
     folders = {name: work / "engines" / name for name in ("dense", *choices)}
     for name, output in folders.items():
         if not output.exists():
