@@ -79,7 +79,17 @@ def _dense_engine(model: Path, dataset: Path, work: Path) -> Path:
     """The engine of a model as it is; one trial of a search that trains almost nothing is the way to it."""
     folder, engine = work / "run", work / "engine"
     if not engine.exists():
-        least = ["--task", "embedding", "--method", "retraining-free", "--trials", "1", "--force"]
+        least = [
+            "--task",
+            "embedding",
+            "--pooling",
+            "mean",
+            "--method",
+            "retraining-free",
+            "--trials",
+            "1",
+            "--force",
+        ]
         run("search", "--model", str(model), "--dataset", str(dataset), "--profile", PROFILE, *least,
             "--output", str(folder))  # fmt: skip
         run("export", str(folder), "--dense", "--output", str(engine))
