@@ -74,12 +74,12 @@ def find_choices(table: Table, texts: Sequence[str] = (), label: str | None = No
     for name in (*texts, *([label] if label else [])):
         if table.names.count(name) != 1:
             found = "stands twice" if name in table.names else "is missing"
-            raise DataError(f"column {name!r} {found}; columns present: {_described(table)}.")
+            raise DataError(f"column {name!r} {found}; columns present: {table.described()}.")
     question, choices = _named(table, texts) if texts else _known(table)
     label = label or first_present([name for name in table.names if name not in question + choices], _KEYS)
     if label is None:
         raise DataError(
-            f"no label column found; columns present: {_described(table)}; looked for {', '.join(_KEYS)}. "
+            f"no label column found; columns present: {table.described()}; looked for {', '.join(_KEYS)}. "
             "Name it with --label-column."
         )
     for name in question:
@@ -147,7 +147,7 @@ def _known(table: Table) -> tuple[tuple[str, ...], tuple[str, ...]]:
         if len(found) == len(names) and (lists or len(choices) > 1):
             return found, choices
     raise DataError(
-        f"no question with choices found; columns present: {_described(table)}. Looked for "
+        f"no question with choices found; columns present: {table.described()}. Looked for "
         f"{', '.join(dict.fromkeys(names[0] for names in QUESTIONS))} beside a list named {', '.join(LISTS)} "
         "or columns such as ending0, ending1. Name them with --text-column QUESTION,CHOICES."
     )
@@ -230,7 +230,3 @@ def _has_text(value: Any) -> bool:
 
 def _rows(places: Sequence[int]) -> str:
     return row_list([place + 1 for place in places])
-
-
-def _described(table: Table) -> str:
-    return ", ".join(f"{name} ({table.kind(name)})" for name in table.names)

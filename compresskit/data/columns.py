@@ -43,7 +43,7 @@ def check_text(table: Table, column: str) -> None:
     if not table.is_text(column):
         raise DataError(
             f"text column {column!r} holds {table.kind(column)}, not text; columns present: "
-            f"{_describe(table)}. Name another with --text-column."
+            f"{table.described()}. Name another with --text-column."
         )
 
 
@@ -55,7 +55,7 @@ def _known_texts(table: Table, label: str) -> tuple[str, ...]:
     if len(others) == 1:
         return (others[0],)
     raise DataError(
-        f"no text column found; columns present: {_describe(table)}. Looked for {_list(TEXTS)} and "
+        f"no text column found; columns present: {table.described()}. Looked for {_list(TEXTS)} and "
         "pairs such as sentence1 and sentence2. Name it with --text-column."
     )
 
@@ -63,7 +63,7 @@ def _known_texts(table: Table, label: str) -> tuple[str, ...]:
 def _named(table: Table, name: str) -> str:
     if table.names.count(name) != 1:
         found = "stands twice" if name in table.names else "is missing"
-        raise DataError(f"column {name!r} {found}; columns present: {_describe(table)}.")
+        raise DataError(f"column {name!r} {found}; columns present: {table.described()}.")
     return name
 
 
@@ -74,7 +74,3 @@ def _first_present(table: Table, names: Iterable[str]) -> str | None:
 
 def _list(names: Iterable[str]) -> str:
     return ", ".join(names)
-
-
-def _describe(table: Table) -> str:
-    return ", ".join(f"{name} ({table.kind(name)})" for name in table.names)

@@ -48,7 +48,7 @@ def find_label_columns(table: Table, given: str | None = None, known: Sequence[s
     if given is not None:
         named = (given,) if given in table.names else tuple(map(str.strip, given.split(",")))
         if absent := [name for name in named if table.names.count(name) != 1]:
-            raise DataError(f"label column {absent[0]!r} is missing; columns present: {_described(table)}.")
+            raise DataError(f"label column {absent[0]!r} is missing; columns present: {table.described()}.")
         return named
     column = first_present(table.names, LABELS)
     if column is not None and (not known or holds_lists(table, column)):
@@ -59,7 +59,7 @@ def find_label_columns(table: Table, given: str | None = None, known: Sequence[s
     if column is not None:
         return (column,)
     raise DataError(
-        f"no column of lists of labels, and no columns of 0 and 1; columns present: {_described(table)}. "
+        f"no column of lists of labels, and no columns of 0 and 1; columns present: {table.described()}. "
         "Name them with --label-column, several with commas between."
     )
 
@@ -147,7 +147,3 @@ def _are_flags(table: Table, name: str) -> bool:
 
 def _items(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [] if value is None else [value]
-
-
-def _described(table: Table) -> str:
-    return ", ".join(f"{name} ({table.kind(name)})" for name in table.names)

@@ -124,9 +124,9 @@ def layout_of(table: Table, text_columns: Sequence[str], label_column: str | Non
         label = label_column or first_present(table.names, RELEVANCE) or ""
         columns = find_text_columns(table, label, text_columns or None)
         if len(columns) != 2:
-            held = ", ".join(f"{name} ({table.kind(name)})" for name in table.names)
             raise DataError(
-                f"no queries with passages found; columns present: {held}. A reranker needs pairs of texts "
+                f"no queries with passages found; columns present: {table.described()}. "
+                "A reranker needs pairs of texts "
                 "(query, passage), a query with lists (passages, labels), or with positives and negatives. "
                 "Name both with --text-column."
             )

@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from compresskit.data.conventions import data_files, first_present
 from compresskit.data.files import READERS, read_table
+from compresskit.data.label_values import label_number
 from compresskit.data.table import Table
 from compresskit.errors import DataError
 
@@ -55,8 +56,11 @@ def read_retrieval(folder: Path) -> Retrieval | None:
         _column(said, _SCORE, "qrels"),
         strict=True,
     ):
+        number = None if score is None else label_number(score)
+        if number is None:
+            raise DataError(f"{str(judged)!r}: relevance {score!r} of query {query!r} is not a number.")
         if str(query) in wanted and str(document) in places:
-            relevance[wanted[str(query)], places[str(document)]] = max(float(score), 0)
+            relevance[wanted[str(query)], places[str(document)]] = max(number, 0)
         else:
             unknown += 1
     kept = np.flatnonzero(relevance.max(1) > 0)

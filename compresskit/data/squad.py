@@ -111,9 +111,9 @@ def questions_of(table: Table, text_columns: Sequence[str], label_column: str | 
     """As `find_questions`; DataError, naming the columns present, where there are no such columns."""
     found = find_questions(table, text_columns, label_column)
     if found is None:
-        held = ", ".join(f"{name} ({table.kind(name)})" for name in table.names)
         raise DataError(
-            f"no questions with answers found; columns present: {held}. Question answering needs the text "
+            f"no questions with answers found; columns present: {table.described()}. "
+            "Question answering needs the text "
             "columns question and context, and answers with text and answer_start, as SQuAD has them. Name "
             "others with --text-column QUESTION --text-column CONTEXT and --label-column."
         )

@@ -56,6 +56,10 @@ class Table:
             return "numbers"
         return " and ".join(sorted(_KINDS.get(kind, kind.__name__) for kind in found)) or "nothing"
 
+    def described(self) -> str:
+        """All columns with what each holds, for messages."""
+        return ", ".join(f"{name} ({self.kind(name)})" for name in self.names)
+
     def is_text(self, name: str) -> bool:
         """Whether every value is text; in CSV it may look like numbers."""
         return all(value is None or isinstance(value, str) for value in self.columns[name])

@@ -100,9 +100,9 @@ def layout_of(table: Table, text_columns: Sequence[str], label_column: str | Non
         raise DataError(f"text columns {', '.join(text_columns)}; token classification reads one. Name it.")
     found = find_layout(table, text_columns, label_column)
     if found is None:
-        held = ", ".join(f"{name} ({table.kind(name)})" for name in table.names)
         raise DataError(
-            f"no words with tags found; columns present: {held}. Token classification needs lists of words "
+            f"no words with tags found; columns present: {table.described()}. "
+            "Token classification needs lists of words "
             "and of as many tags (such as tokens and ner_tags), or texts with a list of labelled spans. Name "
             "them with --text-column and --label-column."
         )

@@ -61,7 +61,6 @@ def _read(settings: SearchSettings, profile: Profile, say: Say) -> Inputs:
     with open_target(profile, say=say):
         pass  # a provider that is not there, or an agent that does not answer, is known now
     task = read_task(settings, checkpoint)
-    _check_taught(settings, task)
     checkpoint, profile = checkpoint.for_kind(task.kind), profile.filled(task.kind.request_sizes)
     check_segments(
         checkpoint.source,
@@ -149,4 +148,5 @@ def read_task(settings: SearchSettings, checkpoint: Checkpoint) -> Task:
         inputs=checkpoint.inputs,
         sentence=sentence,
     )
+    _check_taught(settings, task)
     return with_dense_labels(task, checkpoint, settings.seed) if task.kind.is_taught else task

@@ -182,8 +182,9 @@ def _columns(table: Table, given: Sequence[str]) -> tuple[str, ...]:
         known = first_present(table.names, TEXTS)
         found = (known,) if known else tuple(name for name in table.names if _is_prose(table, name))
     if not found or not all(table.is_text(name) for name in found):
-        kinds = ", ".join(f"{name} ({table.kind(name)})" for name in table.names)
-        raise DataError(f"no column of texts; columns present: {kinds}. Name one with --text-column.")
+        raise DataError(
+            f"no column of texts; columns present: {table.described()}. Name one with --text-column."
+        )
     return found
 
 

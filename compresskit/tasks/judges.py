@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from compresskit.data.columns import find_label_column, find_text_columns
+from compresskit.data.label_values import label_number
 from compresskit.data.retrieval import read_retrieval
 from compresskit.data.rows import missing_note, read_rows
 from compresskit.data.table import Table
@@ -90,13 +91,12 @@ def read_pairs(table: Table, split: str, source: str, options: DataOptions) -> E
             "score. Name both with --text-column."
         )
     rows = read_rows(split, table, columns, label)
-    try:
-        scores = np.array([float(each) for each in rows.labels])
-    except (TypeError, ValueError):
-        raise DataError(f"{source}: column {label!r} holds no numbers; pairs need scores.") from None
+    scores = [value for each in rows.labels if (value := label_number(each)) is not None]
+    if len(scores) < len(rows):
+        raise DataError(f"{source}: column {label!r} holds no numbers; pairs need scores.")
     notes = tuple(filter(None, [missing_note(rows)]))
     inputs = [text for pair in rows.texts for text in pair]
-    return Examples(rows.texts, scores, inputs, notes, judge=Pairs((), SPEARMAN))
+    return Examples(rows.texts, np.array(scores), inputs, notes, judge=Pairs((), SPEARMAN))
 
 
 def read_search(folder: Path) -> Examples | None:

@@ -83,9 +83,7 @@ def read_sentence(files: Mapping[str, str]) -> Sentence | None:
     if MODULES not in files:
         return None
     try:
-        modules = [
-            (str(item["type"]).rpartition(".")[2], item["path"]) for item in json.loads(files[MODULES])
-        ]
+        modules = _modules(files[MODULES])
         pooling = json.loads(files.get(_pooling_file(modules), "{}"))
         transformer, model = (json.loads(files.get(name, "{}")) for name in (TRANSFORMER, MODEL))
         prompts = tuple((model.get("prompts") or {}).items())
@@ -104,10 +102,14 @@ def read_sentence(files: Mapping[str, str]) -> Sentence | None:
 def pooling_file(modules: str) -> str:
     """Where the settings of pooling lie, by the text of modules.json; as usual where it does not say."""
     try:
-        found = [(str(item["type"]).rpartition(".")[2], item["path"]) for item in json.loads(modules)]
+        return _pooling_file(_modules(modules))
     except (ValueError, KeyError, TypeError, AttributeError):
         return POOLING
-    return _pooling_file(found)
+
+
+def _modules(text: str) -> list[tuple[str, str]]:
+    """Kind and folder of each module of modules.json."""
+    return [(str(item["type"]).rpartition(".")[2], item["path"]) for item in json.loads(text)]
 
 
 def _pooling_file(modules: list[tuple[str, str]]) -> str:

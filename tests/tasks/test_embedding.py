@@ -110,6 +110,14 @@ def test_a_retrieval_set_judges_an_engine(tmp_path: Path) -> None:
     assert Embedding.read_folder(tmp_path / "qrels") is None
 
 
+def test_relevance_that_is_no_number_is_named(tmp_path: Path) -> None:
+    write_csv(tmp_path / "corpus.csv", [(1, "", "x")], "_id,title,text")
+    write_csv(tmp_path / "queries.csv", [(7, "ask")], "_id,text")
+    write_csv(tmp_path / "qrels.csv", [(7, 1, "high")], "query-id,corpus-id,score")
+    with pytest.raises(DataError, match="relevance 'high' of query '7' is not a number"):
+        Embedding.read_folder(tmp_path)
+
+
 def test_files_beside_an_engine_are_those_of_sentence_transformers() -> None:
     found = Embedding((), "cosine", Sentence("cls", prompts=(("query", "q: "),))).files(384, 256)
     assert found["1_Pooling/config.json"]["pooling_mode_cls_token"] is True
