@@ -17,6 +17,7 @@ from compresskit.pipeline.bench import bench
 from compresskit.pipeline.export import export
 from compresskit.pipeline.inputs import read_inputs, read_task
 from compresskit.pipeline.search import search
+from compresskit.pipeline.training import dense_check
 from compresskit.pipeline.training.models import load_dense, open_checkpoint
 from compresskit.report.files import write_report
 from compresskit.runs import RunDirectory
@@ -75,6 +76,15 @@ def test_from_plain_texts_to_vectors_a_bench_and_a_report(embedded: Path, tmp_pa
     assert benched.engines[1].difference_ci is not None
     write_report(run.path)
     assert "rank agreement" in (run.path / "report.html").read_text()
+
+
+def test_the_model_is_not_asked_about_its_own_answers_before_a_search(
+    embedded: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = settings_for(embedded, task="embedding")
+    inputs = read_inputs(settings, load_profile(settings.profile), SILENT)
+    monkeypatch.setattr(dense_check, "predict", None)
+    assert dense_check.check_dense(inputs, settings, SILENT).task is inputs.task
 
 
 def test_the_folder_is_one_of_sentence_transformers(embedded: Path, tmp_path: Path) -> None:

@@ -26,14 +26,15 @@ def check_dense(inputs: Inputs, settings: SearchSettings, display: Display) -> I
 
     Raises ConfigurationError for weights that are not the configuration's, and, unless
     `settings.allow_weak_dense`, for a fine-tuned checkpoint that is no better on validation rows than
-    the majority baseline, or whose labels fit the data clearly better in another order.
+    the majority baseline, or whose labels fit the data clearly better in another order. What the
+    checkpoint itself has labelled says nothing of it.
     """
     checkpoint, task = inputs.checkpoint, inputs.task
     with display.stage("loading the model's weights"):
         model, _, notes = load_dense(checkpoint, task, settings.seed)
     for note in notes:
         display(f"model: {note}")
-    if checkpoint.is_fine_tuned:
+    if checkpoint.is_fine_tuned and not task.kind.is_taught:
         network = SuperNetwork(model.to(training_device()))
         with display.stage("checking the model on the data", len(task.search), "rows") as counter:
             said = predict(network, task, task.search, counter=counter)
