@@ -41,6 +41,7 @@ def main() -> None:
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--share", type=float, default=1.0)
     parser.add_argument("--epochs", help="of the super-network, else the program's default")
+    parser.add_argument("--finetune-epochs", default="1", help="of each point, before it is exported")
     parser.add_argument("--results", type=Path, default=Path(__file__).parent)
     options = parser.parse_args()
     work: Path = options.work
@@ -51,7 +52,9 @@ def main() -> None:
     budget = ["--task", "tokens", "--trials", str(round(options.share * TRIALS))]
     budget += ["--epochs", options.epochs] if options.epochs else []
     with timed(work / "seconds.json", "search") as spent:
-        folders, bench = engines_at_speeds(Path(dense.folder), options.dataset, work, budget)
+        folders, bench = engines_at_speeds(
+            Path(dense.folder), options.dataset, work, budget, finetune=options.finetune_epochs
+        )
     twice = dense_model(settings, work / "dense-model-twice", 2 * steps, _say)
     task = read_task(settings, open_checkpoint(dense.folder))
     found = {
@@ -59,7 +62,8 @@ def main() -> None:
         "dense model, twice the steps": _model(twice, task, work),
     }
     engines = {name: _engine(folder, task, work) for name, folder in folders.items()}
-    value = {"models": found, "engines": engines, "bench": bench, "search_seconds": spent["search"]}
+    value = {"models": found, "engines": engines, "bench": bench}
+    value |= {"search_seconds": spent["search"], "finetune_epochs": float(options.finetune_epochs)}
     write_results(options.results, "tokens", value, _table(value), _notes(value, task))
 
 
@@ -121,7 +125,8 @@ def _notes(value: dict[str, Any], task: Task) -> str:
     return (
         f"MiniLM-L6 on CoNLL-2003, one CPU thread, 128 tokens. The dense model was fine-tuned for "
         f"{once['full_steps']:.0f} steps of 32 rows ({once['seconds'] / 60:.0f} minutes; twice as many give "
-        f"{100 * (twice['test_metric'] - once['test_metric']):+.2f} points), then the search took "
+        f"{100 * (twice['test_metric'] - once['test_metric']):+.2f} points), then the search, "
+        f"{value['finetune_epochs']:g} epochs of fine-tuning of each point and the exports took "
         f"{value['search_seconds'] / 60:.0f} minutes. Points were chosen on validation; F1 is of the "
         f"{len(task.test)} test rows, that of engines in ONNX Runtime, intervals are paired over rows. "
         f"optimum-onnx {versions['optimum-onnx']} with transformers {versions['transformers']} read the "
