@@ -16,7 +16,7 @@ def run(given: dict[str, Any], *, as_json: bool) -> None:
     from compresskit.report.view import load_view
 
     asked = ReportOptions(**given)
-    view = load_view(asked.run, asked.bench)
+    view = load_view(asked.run, asked.bench, examples=asked.examples)
     path = write_run(view, asked.output)
     verdict = judge(view.front, view.info)
     for text in view.warnings:

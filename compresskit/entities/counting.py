@@ -82,6 +82,16 @@ def padded(rows: Sequence[Sequence[int]]) -> IntArray:
     return found
 
 
+def alike(answers: IntArray, labels: IntArray) -> tuple[IntArray, IntArray]:
+    """Both (rows, words), with IGNORED behind the narrower one's."""
+    width = max(answers.shape[1], labels.shape[1])
+    first, second = (
+        np.pad(each, ((0, 0), (0, width - each.shape[1])), constant_values=IGNORED)
+        for each in (answers, labels)
+    )
+    return first, second
+
+
 def find_chunks(tags: IntArray, tag_set: TagSet) -> Chunks:
     """Entities in tags (rows, words): one begins at B-, and at an I- that follows no tag of its type."""
     tags = np.maximum(tags, -1)
@@ -119,6 +129,21 @@ def entity_f1(counts: npt.NDArray[Any]) -> Any:
     """F1 of counts (..., 3) as `entity_counts` gives them, summed over rows; 0 where there is no entity."""
     right, guessed, there = (np.asarray(counts[..., i], dtype=np.float64) for i in range(3))
     return 2 * right / np.maximum(guessed + there, 1)
+
+
+def f1_by_type(
+    truth: IntArray, guess: IntArray, tag_set: TagSet, *, strict: bool = False
+) -> dict[str, tuple[float, int]]:
+    """F1 of the entities of each type, and how many there are; arguments as of `entity_counts`."""
+    found = {}
+    for number, name in enumerate(tag_set.types):
+        true, said = (
+            np.where(tag_set.kinds[np.maximum(tags, -1)] == number, tags, tag_set.outside)
+            for tags in (truth, guess)
+        )
+        counts = entity_counts(true, said, tag_set, strict=strict).sum(0)
+        found[name] = float(entity_f1(counts)), int(counts[2])
+    return found
 
 
 def constant_tag(tags: IntArray, tag_set: TagSet, *, strict: bool = False) -> int:

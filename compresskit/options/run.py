@@ -51,6 +51,9 @@ class ReportFile:
     bench: Annotated[
         str | Path | None, Option("JSON result of `bench --report` to show.", default="RUN/bench.json")
     ] = None
+    examples: Annotated[
+        bool, Option("Show validation texts that points answer otherwise than the dense model (.html).")
+    ] = False
 
 
 @dataclass(frozen=True)

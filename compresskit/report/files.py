@@ -20,21 +20,26 @@ BENCH_FORMATS = (".html", ".md", ".json")
 
 
 def write_report(
-    run_dir: Path | str, output: Path | str | None = None, *, bench: Path | str | None = None
+    run_dir: Path | str,
+    output: Path | str | None = None,
+    *,
+    bench: Path | str | None = None,
+    examples: bool = False,
 ) -> Path:
     """Write the report of a run and return its path (default RUN/report.html).
 
-    `bench` is a JSON result of `compresskit bench`; RUN/bench.json is shown where it exists.
-    Raises RunError when the run or the bench file is missing or damaged, or the file cannot be written,
-    ConfigurationError for another ending than .html, .md or .png.
+    `bench` is a JSON result of `compresskit bench`; RUN/bench.json is shown where it exists. `examples` shows
+    texts of validation rows, in .html alone.
+    Raises RunError when the run, the bench file or the texts are missing or damaged, or the file cannot be
+    written, ConfigurationError for another ending than .html, .md or .png.
     """
-    return write_run(load_view(run_dir, bench), output)
+    return write_run(load_view(run_dir, bench, examples=examples), output)
 
 
 def write_run(view: RunView, output: Path | str | None = None) -> Path:
     """As `write_report`, of a run that has been read."""
     path = Path(output) if output is not None else view.path / "report.html"
-    check_format(path, RUN_FORMATS)
+    check_format(path, RUN_FORMATS if view.examples is None else RUN_FORMATS[:1])
     if path.suffix == ".png":
         write_png(view, path)
     else:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from compresskit.report.bench_text import mark_lines
+from compresskit.report.changes import changes_rows
 from compresskit.report.page import flatten
 from compresskit.report.rows import bench_rows, front_notes, front_rows
 from compresskit.report.units import MARK
@@ -16,10 +17,13 @@ from compresskit.report.view import RunView
 def run_markdown(view: RunView) -> str:
     """Verdict, front and warnings of a run."""
     verdict = judge(view.front, view.info)
-    head, rows = front_rows(view.front)
+    head, front = front_rows(view.front)
     parts = [f"# {_plain(view.title)}", f"**{verdict.headline}** {verdict.detail}"]
-    parts.append(_table(head, [cells for _, cells in rows]))
+    parts.append(_table(head, [cells for _, cells in front]))
     parts += [_plain(note) for note in front_notes(view.front)]
+    changed, rows = changes_rows(view)
+    if rows:
+        parts += ["## What changed against the dense model", _table(changed, rows)]
     return _join([*parts, *_list("Warnings", view.warnings)])
 
 

@@ -6,6 +6,7 @@ from html import escape
 
 from compresskit.architecture import Architecture
 from compresskit.report.bench_page import bench_sections
+from compresskit.report.changes import changes_section
 from compresskit.report.front_data import curve_data, front_data, point_name, predicted_data
 from compresskit.report.layers import layers_svg
 from compresskit.report.page import build_page, facts, flatten, section, table, warnings_section
@@ -28,7 +29,7 @@ def run_html(view: RunView) -> str:
     verdict = judge(view.front, view.info)
     curves, predicted = curve_data(view.curves), predicted_data(view)
     data = {"front": front_data(view, verdict), "curves": curves, "predicted": predicted}
-    parts = [_header(view, verdict), _front(view, verdict), _layers(view)]
+    parts = [_header(view, verdict), _front(view, verdict), changes_section(view, verdict.idx), _layers(view)]
     if predicted is not None:
         lead = "Each dot is one latency; on the dashed line the prediction was right. " + str(
             predicted["summary"]

@@ -45,7 +45,7 @@ def judge(front: Front, info: Mapping[str, Any] | None = None) -> Verdict:
         return Verdict("unknown", "No verdict: the dense model was not measured.", "Let the search finish.")
     if not found:
         return Verdict("unknown", "No verdict: no sub-network was measured.", "Let the search finish.")
-    if weak := _weak_dense(dense, info.get("prior_metric")):
+    if weak := _weak_dense(dense, info.get("prior_metric"), named=bool(info.get("labels", True))):
         return weak
     if info.get("infeasible"):
         return Verdict(
@@ -74,28 +74,32 @@ def not_ended(run: RunDirectory, has_front: bool) -> Verdict:
     )
 
 
-def _weak_dense(dense: FrontPoint, prior: float | None) -> Verdict | None:
+def _weak_dense(dense: FrontPoint, prior: float | None, *, named: bool) -> Verdict | None:
+    """`named`: whether answers are classes with names."""
     if prior is None or dense.metric is None:
         return None
     counted = "" if dense.rows is None else f", on {dense.rows:,} validation rows"
+    baseline = "majority baseline" if named else "constant baseline"
     figures = (
-        f"The dense model's {metric_words(dense.metric_name)} is {_score(dense)}, that of the "
-        f"majority baseline is {100 * prior:.2f}{counted}."
+        f"The dense model's {metric_words(dense.metric_name)} is {_score(dense)}, that of the {baseline} "
+        f"{'' if named else '(the same answer to every row) '}is {100 * prior:.2f}{counted}."
     )
-    remedy = (
-        "Faster models cannot be judged by it. Compare the names and the order of the labels in the "
-        "checkpoint's config.json with those of the data, or train the dense model longer."
+    suspected = (
+        "the names and the order of the labels in the checkpoint's config.json with those of the data"
+        if named
+        else "the task, tokenizer and text columns of the checkpoint with those of the search"
     )
+    remedy = f"Faster models cannot be judged by it. Compare {suspected}, or train the dense model longer."
     if dense.metric <= prior:
         return Verdict(
             "baseline",
-            "No verdict: the dense model is no better than the majority baseline.",
+            f"No verdict: the dense model is no better than the {baseline}.",
             f"{figures} {remedy}",
         )
     if dense.metric_ci is not None and dense.metric_ci[0] <= prior:
         return Verdict(
             "undecided",
-            "Not decided: the dense model was not shown to be better than the majority baseline.",
+            f"Not decided: the dense model was not shown to be better than the {baseline}.",
             f"{figures} {remedy}",
         )
     return None

@@ -12,6 +12,7 @@ from typing import Any
 
 from compresskit.report.bench_file import read_bench
 from compresskit.runs import Front, FrontPoint, RunDirectory, TrialRecord
+from compresskit.runs.changes import read_changes, read_examples
 from compresskit.runs.jsonl import read_records
 from compresskit.runs.records import profile_title
 from compresskit.runs.schema import ProgressLine
@@ -35,7 +36,10 @@ class Curve:
 
 @dataclass(frozen=True)
 class RunView:
-    """A run as recorded. `predicted` holds (predicted ms, measured ms, label) and may be empty."""
+    """A run as recorded. `predicted` holds (predicted ms, measured ms, label) and may be empty.
+
+    `changes` and `examples`: see `runs.changes`; None where there are none, or none are to be shown.
+    """
 
     path: Path
     info: Mapping[str, Any]
@@ -45,6 +49,8 @@ class RunView:
     predicted: tuple[tuple[float, float, str], ...]
     conditions: Mapping[str, Any]
     bench: Mapping[str, Any] | None
+    changes: Mapping[str, Any] | None
+    examples: Mapping[str, Any] | None
     warnings: tuple[str, ...]
 
     @property
@@ -68,10 +74,11 @@ class RunView:
         return f"{model} on {dataset}" if model and dataset else model or self.path.resolve().name
 
 
-def load_view(path: Path | str, bench: Path | str | None = None) -> RunView:
+def load_view(path: Path | str, bench: Path | str | None = None, *, examples: bool = False) -> RunView:
     """Read the run in `path`; `bench` is a JSON result of `compresskit bench` (default: RUN/bench.json).
 
-    Raises RunError when the run or the bench file is missing or damaged.
+    `examples`: texts of validation rows are read, too. Raises RunError when the run, the bench file or these
+    texts are missing or damaged.
     """
     run = RunDirectory.open(path)
     front = run.front() if (run.path / "pareto.json").exists() else _EMPTY
@@ -88,6 +95,8 @@ def load_view(path: Path | str, bench: Path | str | None = None) -> RunView:
         predicted=tuple(_predicted(latencies, front, result)),
         conditions=_conditions(latencies),
         bench=result,
+        changes=read_changes(run.path),
+        examples=read_examples(run.path) if examples else None,
         warnings=tuple(_warnings(run, front, trials, latencies)),
     )
 

@@ -12,6 +12,7 @@ from typing import Any
 from compresskit.closing import Closing
 from compresskit.errors import RunError
 from compresskit.runs.atomic import is_temporary, write_atomic, write_error
+from compresskit.runs.changes import CHANGES, EXAMPLES
 from compresskit.runs.fields import Fields, read_object
 from compresskit.runs.jsonl import append_record, read_records
 from compresskit.runs.lock import RunLock
@@ -35,6 +36,8 @@ _FILES = (
     "latencies.jsonl",
     "baselines.json",
     "pareto.json",
+    CHANGES,
+    EXAMPLES,
     "bench.json",
     "report.html",
     "run.json",

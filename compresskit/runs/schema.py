@@ -31,6 +31,7 @@ class RunInfo:
     unsteady: str | None
     fingerprints: dict[str, Any] | None
     prior_metric: float | None
+    labels: list[str]
 
 
 @dataclass(frozen=True)

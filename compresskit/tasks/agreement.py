@@ -37,15 +37,27 @@ def agreement(metric: str, found: Vectors, wanted: Vectors) -> Scores:
         return np.asarray((ours * theirs).sum(1))
     if len(ours) < 3:
         return np.ones(len(ours))  # one other text has one rank
-    others = np.unique(np.linspace(0, len(ours) - 1, min(OTHERS, len(ours))).astype(np.int64))
+    others = _others(len(ours))
     near, wanted_near = (_similarities(vectors, others) for vectors in (ours, theirs))
     return _ranks_agree(near, wanted_near) if metric == RANKS else _same_neighbours(near, wanted_near)
+
+
+def nearest(vectors: Vectors, row: int, size: int) -> list[int]:
+    """The rows of the texts that are nearest to that of `row`, of those that `agreement` compares with."""
+    others = _others(len(vectors))
+    others = others[others != row]
+    found = directions(vectors)
+    return [int(each) for each in others[np.argsort(-(found[others] @ found[row]), kind="stable")[:size]]]
 
 
 def directions(vectors: Vectors) -> Scores:
     """Vectors of length 1; those of length 0 stay."""
     found = vectors.astype(np.float64)
     return np.asarray(found / np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-12))
+
+
+def _others(rows: int) -> npt.NDArray[np.int64]:
+    return np.unique(np.linspace(0, rows - 1, min(OTHERS, rows)).astype(np.int64))
 
 
 def _similarities(vectors: Scores, others: npt.NDArray[np.int64]) -> Scores:

@@ -20,6 +20,7 @@ from compresskit.data.table import Table
 from compresskit.inputs import Row
 from compresskit.tasks.examples import Array, DataOptions, Encoded, Examples
 from compresskit.tasks.judge import Judge
+from compresskit.tasks.wording import Wording
 
 if TYPE_CHECKING:
     from typing import Self  # in Python 3.11 and later
@@ -55,7 +56,7 @@ class TaskKind(Judge):
     other task has. `axes`: of each input of a row, of which the last counts tokens, those before it texts.
     `num_texts`: that are read together as one; None: as many as there are columns of text. `most_tested`:
     rows of validation and of test, of which no more are needed. `example`: an input in Python, for model
-    cards.
+    cards. `wording`: of what changed in answers.
     """
 
     name: ClassVar[str]
@@ -70,6 +71,7 @@ class TaskKind(Judge):
     num_texts: ClassVar[int | None] = None
     most_tested: ClassVar[int | None] = None
     example: ClassVar[str] = '"some text"'
+    wording: ClassVar[Wording] = Wording()
 
     @property
     def is_taught(self) -> bool:
@@ -191,6 +193,18 @@ class TaskKind(Judge):
     @abstractmethod
     def strata(self, labels: Array) -> npt.NDArray[np.int64]:
         """(rows,) numbers from 0; splits and samples mix these as all rows do."""
+
+    def correctness(self, answers: Array, labels: Array) -> npt.NDArray[np.float64]:
+        """(units,) how right answers are, up to 1; units are rows, or queries in order of their numbers."""
+        return np.asarray((answers == labels).reshape(len(labels), -1).all(1), dtype=np.float64)
+
+    def groups(self, answers: Array, labels: Array) -> Mapping[str, tuple[float, int]]:
+        """F1 of each class, entity type or the like, where there are any, and how often `labels` hold it."""
+        return {}
+
+    @abstractmethod
+    def worded(self, unit: int, answers: Array, inputs: Sequence[Any]) -> tuple[str, Sequence[str]]:
+        """A unit of `Examples.inputs`, and lines that say what `answers`, or labels, are to it."""
 
     def class_pairs(self, answers: Array, labels: Array) -> tuple[Array, Array] | None:
         """(n,) class ids said and true, one by one; None where answers are no classes."""

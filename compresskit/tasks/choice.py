@@ -23,6 +23,7 @@ from compresskit.tasks.examples import Array, DataOptions, Encoded, Examples
 from compresskit.tasks.held_out import tested_split
 from compresskit.tasks.metrics import accuracy_of_rows, answers_of, metric, prior
 from compresskit.tasks.weighted import weighted_metric
+from compresskit.tasks.wording import Wording
 
 _METRIC = "accuracy"
 
@@ -42,6 +43,7 @@ class MultipleChoice(TaskKind):
     axes = ("choices", "length")
     num_texts = 2
     example = '("some question", ["one choice", "another choice"])'
+    wording = Wording("questions")
 
     choices: int = 2
 
@@ -151,6 +153,10 @@ class MultipleChoice(TaskKind):
 
     def resolution(self, rows: int) -> str:
         return accuracy_of_rows(rows)
+
+    def worded(self, unit: int, answers: Array, inputs: Sequence[Any]) -> tuple[str, Sequence[str]]:
+        question, choices = inputs[unit]
+        return question, [choices[answers[unit]]]
 
     # Serving
 

@@ -17,14 +17,16 @@ from compresskit.data.sources import Source
 from compresskit.data.table import Table
 from compresskit.errors import ConfigurationError, DataError, one_of
 from compresskit.inputs import Row
-from compresskit.tasks.agreement import METRICS, agreement
+from compresskit.tasks.agreement import METRICS, NEIGHBOURS, agreement, nearest
 from compresskit.tasks.base import Reading, TaskKind
 from compresskit.tasks.encoding import encode, encode_texts
 from compresskit.tasks.examples import Array, DataOptions, Encoded, Examples
 from compresskit.tasks.judges import read_pairs, read_search
 from compresskit.tasks.sentence import Sentence
+from compresskit.tasks.wording import Wording
 
 MOST_TESTED = 2_000  # agreement is known to 0.001 by then
+NAMED = 3  # of the nearest texts, in examples
 _PROSE = 3  # words of the median text, from which a column of text is no name or id
 
 
@@ -42,6 +44,13 @@ class Embedding(TaskKind):
     is_vector = True
     has_head = False
     most_tested = MOST_TESTED
+    wording = Wording(
+        levels=(
+            (0.8, "8 or 9 of the 10 nearest texts kept"),
+            (0.5, "5 to 7 kept"),
+            (0.0, "fewer kept"),
+        )
+    )
 
     sentence: Sentence = field(default_factory=Sentence)
 
@@ -161,6 +170,13 @@ class Embedding(TaskKind):
 
     def resolution(self, rows: int) -> str:
         return f"an agreement of {rows} texts, each compared with the others, rests on few comparisons"
+
+    def correctness(self, answers: Array, labels: Array) -> npt.NDArray[np.float64]:
+        return agreement(NEIGHBOURS, answers, labels)
+
+    def worded(self, unit: int, answers: Array, inputs: Sequence[Any]) -> tuple[str, Sequence[str]]:
+        """A text, and those that are nearest to it, the nearest first."""
+        return inputs[unit][0], [inputs[other][0] for other in nearest(answers, unit, NAMED)]
 
     # Serving
 

@@ -30,6 +30,7 @@ from compresskit.tasks.held_out import tested_split
 from compresskit.tasks.label_ids import engine_ids, read_labels
 from compresskit.tasks.text import TextInputs
 from compresskit.tasks.weighted import share
+from compresskit.tasks.wording import Wording
 
 if TYPE_CHECKING:
     from typing import Self  # in Python 3.11 and later
@@ -50,6 +51,7 @@ class LabelSets(TextInputs):
     name = "labels"
     metrics = (MICRO, MACRO)
     problem_types = ("multi_label_classification",)
+    wording = Wording(right="An answer is right with all labels of its text and no other.", group="label")
 
     thresholds: tuple[float, ...] = ()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +19,7 @@ from compresskit.tasks.base import Reading, TaskKind
 from compresskit.tasks.examples import IGNORED, Array, DataOptions, Encoded, Examples
 from compresskit.tasks.held_out import tested_split
 from compresskit.tasks.qa_labels import WORDS, has_answer, labels_of, notes_on, wrong_answers
-from compresskit.tasks.qa_metric import METRICS
+from compresskit.tasks.qa_metric import METRICS, exact_match, f1
 from compresskit.tasks.qa_spans import (
     MARGIN,
     OF_NONE,
@@ -30,6 +30,7 @@ from compresskit.tasks.qa_spans import (
 )
 from compresskit.tasks.qa_windows import FIRST, LAST, encode_windows, marks, question_of
 from compresskit.tasks.weighted import share
+from compresskit.tasks.wording import Wording
 
 if TYPE_CHECKING:
     from typing import Self  # in Python 3.11 and later
@@ -51,6 +52,7 @@ class QuestionAnswering(TaskKind):
     hub_task = "question-answering"
     metrics = tuple(METRICS)
     example = '("some question", "some context")'
+    wording = Wording("questions", "An answer is right where it matches one exactly.", group="question")
 
     null_threshold: float | None = None
 
@@ -208,6 +210,23 @@ class QuestionAnswering(TaskKind):
 
     def resolution(self, rows: int) -> str:
         return f"one question in {rows} can move the metric by about {100 / rows:.1f} points"
+
+    def correctness(self, answers: Array, labels: Array) -> npt.NDArray[np.float64]:
+        return np.asarray(exact_match(answers[:, 0, WORDS:], labels[..., WORDS:]))
+
+    def groups(self, answers: Array, labels: Array) -> Mapping[str, tuple[float, int]]:
+        """Questions with an answer and those without one, where there may be any."""
+        scores, answered = f1(answers[:, 0, WORDS:], labels[..., WORDS:]), has_answer(labels)
+        sides = {} if self.null_threshold is None else {"has an answer": answered, "has none": ~answered}
+        return {
+            name: (float(scores[held].mean()), int(held.sum())) for name, held in sides.items() if held.any()
+        }
+
+    def worded(self, unit: int, answers: Array, inputs: Sequence[Any]) -> tuple[str, Sequence[str]]:
+        question, context = question_of(unit, inputs[unit])
+        spans = answers[unit, :, :WORDS].tolist()
+        found = dict.fromkeys(context[start:end] for start, end in spans if start >= 0)
+        return question, list(found) or ["no answer"]
 
     def _of_each(self, answers: Array, labels: Array) -> Array:
         """(questions,) the metric of each."""

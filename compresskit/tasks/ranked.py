@@ -89,6 +89,12 @@ def varied(labels: Array) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.intp]]:
     return most > least, member
 
 
+def first_of_each(answers: Array) -> npt.NDArray[np.intp]:
+    """(queries,) the row of each one's first passage; of passages that tie, the first one in the data."""
+    order = np.lexsort((-answers[:, SCORE], answers[:, QUERY]))
+    return order[np.unique(answers[order, QUERY], return_index=True)[1]]
+
+
 def _extremes(queries: Array, values: Array) -> tuple[Array, Array, npt.NDArray[np.intp]]:
     """(queries,) the least and the highest value of each, and (rows,) the place of each row's query there."""
     names, member = np.unique(queries, return_inverse=True)

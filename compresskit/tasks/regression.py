@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from math import sqrt
 
 import numpy as np
+import numpy.typing as npt
 
 from compresskit.data.columns import find_label_column
 from compresskit.data.label_values import label_number
@@ -16,6 +17,7 @@ from compresskit.errors import DataError
 from compresskit.tasks import metrics
 from compresskit.tasks.examples import Array, DataOptions
 from compresskit.tasks.text import TextKind
+from compresskit.tasks.wording import Wording
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,12 @@ class Regression(TextKind):
     name = "regression"
     metrics = metrics.REGRESSION
     is_regression = True
+    wording = Wording(
+        right="Numbers within a twentieth of the labels' range of each other count as the same.",
+        worse="farther from the label",
+        better="nearer to the label",
+        other="changed, and as far from the label",
+    )
 
     @property
     def num_labels(self) -> int:
@@ -47,6 +55,11 @@ class Regression(TextKind):
     def resolution(self, rows: int) -> str:
         width = 1.96 / sqrt(max(rows - 3, 1))  # 95 %, by Fisher's z at no correlation
         return f"the 95 % interval of a correlation is up to +-{min(width, 1.0):.2f}"
+
+    def correctness(self, answers: Array, labels: Array) -> npt.NDArray[np.float64]:
+        """Less by 1 for each twentieth of the range of `labels` between an answer and the label."""
+        step = max(float(np.ptp(labels)) / 20, 1e-12)
+        return np.asarray(1 - np.floor(np.abs(answers - labels) / step), dtype=np.float64)
 
     def _known(self, rows: Rows, class_names: Sequence[str], source: str) -> tuple[Array, tuple[str, ...]]:
         numbers = []

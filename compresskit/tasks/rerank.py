@@ -19,9 +19,10 @@ from compresskit.inputs import Row
 from compresskit.tasks.base import Reading
 from compresskit.tasks.examples import Array, DataOptions, Encoded, Examples
 from compresskit.tasks.held_out import tested_split
-from compresskit.tasks.ranked import GAIN, QUERY_INPUT, RELEVANT, TO_DENSE, Ranked, varied
+from compresskit.tasks.ranked import GAIN, QUERY_INPUT, RELEVANT, TO_DENSE, Ranked, first_of_each, varied
 from compresskit.tasks.ranking import RANKING
 from compresskit.tasks.text import TextInputs
+from compresskit.tasks.wording import Wording
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,13 @@ class Rerank(Ranked, TextInputs):
     has_layout = True
     is_ranking = True
     example = '("a query", "a passage")'
+    wording = Wording(
+        "queries",
+        worse="a less relevant passage first",
+        better="a more relevant passage first",
+        other="another passage first, as relevant",
+        levels=((-1.0, "another passage first"),),
+    )
 
     taught: bool = False
 
@@ -160,6 +168,14 @@ class Rerank(Ranked, TextInputs):
         return said * said.new_tensor([0.0, 1.0]), targets.new_tensor([1.0, 0.0]) + relevant
 
     # Judging and splitting
+
+    def correctness(self, answers: Array, labels: Array) -> npt.NDArray[np.float64]:
+        """Of each query the gain of its first passage; 1 where all passages have one gain."""
+        return np.where(varied(labels)[0], labels[first_of_each(answers), GAIN], 1.0)
+
+    def worded(self, unit: int, answers: Array, inputs: Sequence[Any]) -> tuple[str, Sequence[str]]:
+        query, passage = inputs[first_of_each(answers)[unit]]
+        return query, [passage]
 
     def strata(self, labels: Array) -> npt.NDArray[np.int64]:
         """Rows of queries that are scored, and others; all are one where nothing is known."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -23,7 +23,7 @@ from compresskit.tasks.examples import Array, DataOptions, Encoded, Examples
 from compresskit.tasks.held_out import tested_split
 from compresskit.tasks.label_ids import Labels, read_labels
 from compresskit.tasks.metrics import answers_of, metric, metric_for, prior
-from compresskit.tasks.weighted import weighted_metric
+from compresskit.tasks.weighted import share, weighted_metric
 
 
 class TextInputs(TaskKind):
@@ -36,6 +36,24 @@ class TextInputs(TaskKind):
 
     def encode_served(self, inputs: Sequence[Any], tokenizer: Any, *, segments: bool) -> list[Row]:
         return encode_texts(tokenizer, inputs, segments=segments)
+
+    def groups(self, answers: Array, labels: Array) -> Mapping[str, tuple[float, int]]:
+        if not self.labels:
+            return {}
+        said, true = (self._held(each) for each in (answers, labels))
+        f1 = share(2.0 * (said & true).sum(0), (said.sum(0) + true.sum(0)).astype(np.float64))
+        return dict(zip(self.labels, zip(f1.tolist(), true.sum(0).tolist(), strict=True), strict=True))
+
+    def worded(self, unit: int, answers: Array, inputs: Sequence[Any]) -> tuple[str, Sequence[str]]:
+        asked = " / ".join(inputs[unit])
+        if not self.labels:
+            return asked, [f"{answers[unit]:.3g}"]
+        names = [self.labels[place] for place in np.flatnonzero(self._held(answers[unit : unit + 1])[0])]
+        return asked, names or ["no label"]
+
+    def _held(self, answers: Array) -> npt.NDArray[np.bool_]:
+        """(rows, labels) which of them an answer holds."""
+        return answers > 0 if answers.ndim > 1 else answers[:, None] == np.arange(len(self.labels))
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -16,7 +16,16 @@ from compresskit.data.strata import rarest_held
 from compresskit.data.table import Table
 from compresskit.data.tagged import TaggedRows, check_types, find_layout, layout_of, read_tagged
 from compresskit.data.text_spans import flattened
-from compresskit.entities.counting import IGNORED, TagSet, constant_tag, entity_counts, entity_f1
+from compresskit.entities.counting import (
+    IGNORED,
+    TagSet,
+    alike,
+    constant_tag,
+    entity_counts,
+    entity_f1,
+    f1_by_type,
+    find_chunks,
+)
 from compresskit.entities.encoding import encode_rows
 from compresskit.entities.pieces import Entity, entities_of, piece_tags, word_logits
 from compresskit.entities.words import TEXT, WORDS, joined, spans_in
@@ -25,6 +34,7 @@ from compresskit.inputs import Row
 from compresskit.tasks.base import Reading, TaskKind
 from compresskit.tasks.examples import Array, DataOptions, Encoded, Examples
 from compresskit.tasks.held_out import tested_split
+from compresskit.tasks.wording import Wording
 
 _STRICT = "entity_f1_strict"
 
@@ -40,6 +50,9 @@ class Tokens(TaskKind):
     hub_task = "token-classification"
     metrics = ("entity_f1", _STRICT)
     has_layout = True
+    wording = Wording(
+        right="An answer is right with all entities of its text and no other.", group="entity type"
+    )
 
     rule: str = WORDS
 
@@ -171,7 +184,7 @@ class Tokens(TaskKind):
         return wrong
 
     def class_pairs(self, answers: Array, labels: Array) -> tuple[Array, Array]:
-        said, true = _alike(answers, labels)
+        said, true = alike(answers, labels)
         counted = true != IGNORED
         return np.where(said == IGNORED, self.tag_set.outside, said)[counted], true[counted]
 
@@ -185,8 +198,23 @@ class Tokens(TaskKind):
     def resolution(self, rows: int) -> str:
         return f"one row in {rows} can move entity F1 by about {100 / rows:.1f} points"
 
+    def correctness(self, answers: Array, labels: Array) -> npt.NDArray[np.float64]:
+        right, said, there = self._counts(answers, labels).T
+        return np.asarray((right == said) & (right == there), dtype=np.float64)
+
+    def groups(self, answers: Array, labels: Array) -> Mapping[str, tuple[float, int]]:
+        said, true = alike(answers, labels)
+        return f1_by_type(true, said, self.tag_set, strict=self.metric_name == _STRICT)
+
+    def worded(self, unit: int, answers: Array, inputs: Sequence[Any]) -> tuple[str, Sequence[str]]:
+        text, spans = joined(inputs[unit]), spans_in(inputs[unit], self.rule)
+        found = find_chunks(answers[unit : unit + 1], self.tag_set)
+        ends = zip(found.start, found.end, found.kind, strict=True)
+        said = [(text[spans[a][0] : spans[b - 1][1]], self.tag_set.types[kind]) for a, b, kind in ends]
+        return text, [f"{words} ({kind})" for words, kind in said] or ["no entity"]
+
     def _counts(self, answers: Array, labels: Array) -> npt.NDArray[np.int64]:
-        said, true = _alike(answers, labels)
+        said, true = alike(answers, labels)
         return entity_counts(true, said, self.tag_set, strict=self.metric_name == _STRICT)
 
     def _held(self, labels: Array) -> npt.NDArray[np.bool_]:
@@ -214,16 +242,6 @@ def _fitted(names: Sequence[str], types: Sequence[str]) -> tuple[str, ...]:
             f"has {some(names)}; rename the types to its own, or give a checkpoint that is not fine-tuned."
         )
     return tuple(names)
-
-
-def _alike(answers: Array, labels: Array) -> tuple[Array, Array]:
-    """Both (rows, words), with IGNORED behind the narrower one's."""
-    width = max(answers.shape[1], labels.shape[1])
-    first, second = (
-        np.pad(each, ((0, 0), (0, width - each.shape[1])), constant_values=IGNORED)
-        for each in (answers, labels)
-    )
-    return first, second
 
 
 TASK = Tokens

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -26,6 +27,7 @@ from compresskit.supernet.classes import class_for
 from compresskit.supernet.network import SuperNetwork
 from compresskit.supernet.output import said as said_of
 from compresskit.supernet.scoring import predict
+from compresskit.tasks.changes import changes_of, compare, examples_of
 from compresskit.tasks.intervals import intervals
 from compresskit.tasks.registry import task_kinds
 from compresskit.tasks.task import Task, load_task
@@ -141,6 +143,23 @@ class TaskContract:
         pairs = task.kind.class_pairs(wrong, labels)
         assert (pairs is not None) == bool(task.kind.labels)
         assert pairs is None or (pairs[0].shape == pairs[1].shape and pairs[0].ndim == 1)
+
+    def test_changes_are_counted_and_told(self, task: Task, said: Any) -> None:
+        kind, labels, dense = task.kind, task.validation.labels, task.kind.answers(said)
+        other = kind.answers(np.roll(said, 1, axis=0) if kind.unit == "rows" else said * [1, -1])
+        assert not any(change.found.any() for change in compare(kind, dense, dense, labels))
+        assert all(f1 == 1 for f1, count in kind.groups(labels, labels).values() if count)
+        answers = {0: other, 1: dense}
+        counts = changes_of(kind, answers, dense, labels)
+        examples = examples_of(kind, task.validation.raw, answers, dense, labels)
+        assert 0 < sum(counts["points"]["0"]["counts"]) <= counts["of"] <= len(labels)
+        assert examples["1"] == [] and {each["change"] for each in examples["0"]} <= {
+            name for name, _ in counts["kinds"]
+        }
+        for each in examples["0"]:
+            assert each["input"] and each["dense"] and each["point"]
+            assert ("right" in each) == (not kind.is_taught)
+        json.dumps([counts, examples], allow_nan=False)
 
     def test_what_counts_is_compared(self, task: Task, model: nn.Module) -> None:
         """The loss reaches the last weights; its own teacher teaches nothing."""

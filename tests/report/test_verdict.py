@@ -71,6 +71,13 @@ def test_a_dense_model_at_the_majority_baseline_is_no_measure(metric: float) -> 
     assert "order of the labels" in verdict.detail
 
 
+def test_the_advice_fits_tasks_without_names_of_classes() -> None:
+    verdict = judge(front(point(0, 4.0, 0.4), whole=dense(metric=0.4)), {"prior_metric": 0.5, "labels": []})
+    assert verdict.headline == "No verdict: the dense model is no better than the constant baseline."
+    assert "(the same answer to every row) is 50.00" in verdict.detail
+    assert "order of the labels" not in verdict.detail and "text columns" in verdict.detail
+
+
 def test_a_dense_model_that_may_be_no_better_than_one_answer_is_no_measure_yet() -> None:
     whole = replace(dense(metric=0.55), metric_ci=(0.45, 0.65), rows=60)
     verdict = judge(front(point(0, 4.0, 0.55, lost=(-0.1, 0.1)), whole=whole), {"prior_metric": 0.511})

@@ -16,6 +16,7 @@ from compresskit.pipeline.evaluation.evaluator import Evaluator, Scores
 from compresskit.pipeline.evaluation.latency import LatencyMeter
 from compresskit.pipeline.evaluation.latency_record import CandidateLatency
 from compresskit.pipeline.evaluation.metric_intervals import with_intervals
+from compresskit.pipeline.store.changes import write_changes
 from compresskit.pipeline.training.plan import FRONT
 from compresskit.runs.directory import RunDirectory
 from compresskit.runs.records import Front, FrontPoint, TrialRecord
@@ -39,8 +40,10 @@ def write_front(
     All latencies are corrected to one state of the machine, and points are run beside the dense model, in
     turn, for their speed-up; trials.jsonl keeps what the searcher got. The dense model beside the
     front is the fine-tuned one, not the super-network's full architecture. Metrics stand with their rows
-    and intervals. run.json says under `prior_metric` what the majority baseline has; under `infeasible` that
-    no point keeps the constraints; under `unsteady` that the dense model was faster or slower in the search.
+    and intervals. run.json says under `prior_metric` what the majority baseline has; under `labels` the names
+    of classes, none where answers are no classes; under `infeasible` that no point keeps the constraints;
+    under `unsteady` that the dense model was faster or slower in the search. What points answer otherwise
+    than the dense model is kept, too.
     """
     full = Candidate(evaluator.supernet.full)
     with evaluator.stage.display.stage(FRONT, unit="steps") as counter:
@@ -71,8 +74,12 @@ def write_front(
     whole = None if evaluator.dense is None else evaluator.dense.validation.answers
     with evaluator.stage.display.stage("confidence intervals"):
         front = with_intervals(front, evaluator.stage.task, answers, whole)
+    if whole is not None:
+        shown = {point.trial_id: answers[point.trial_id] for point in front.points}
+        write_changes(run, evaluator.stage.task, shown, whole)
     run.update(
         prior_metric=constraints.prior,
+        labels=[*evaluator.stage.task.kind.labels],
         infeasible=shortfall(again, constraints, metric_name, _remedy(run)),
         unsteady=_unsteady(measured, evaluator.pairs.dense_ms),
     )

@@ -1,0 +1,112 @@
+"""What changed against the dense model, as a run's report shows it."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from compresskit.cli.app import status
+from compresskit.errors import ConfigurationError, RunError
+from compresskit.report import write_report
+from compresskit.runs.changes import CHANGES, EXAMPLES
+from tests.report.runs import write_run
+
+COUNTS = {
+    "units": "questions",
+    "of": 400,
+    "right": "Right is <right>.",
+    "kinds": [["right, now wrong", "worse"], ["wrong, now right", "better"], ["other", "other"]],
+    "group": "class",
+    "groups": [[f"class {i}", 10 + i, 0.9] for i in range(20)],
+    "points": {
+        "0": {"counts": [30, 10, 0], "f1": [0.9] * 19 + [0.4]},
+        "1": {"counts": [0, 0, 0], "f1": [0.9] * 20},
+    },
+}
+EXAMPLE = {
+    "change": "right, now wrong",
+    "input": "a <secret> question",
+    "right": ["yes & no"],
+    "dense": ["yes & no"],
+    "point": ["one", "two"],
+}
+
+
+def keep(run: Path, counts: Any = COUNTS, examples: Any = None) -> None:
+    (run / CHANGES).write_text(json.dumps(counts))
+    (run / EXAMPLES).write_text(json.dumps(examples or {"0": [EXAMPLE], "1": []}))
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Path:
+    path = write_run(tmp_path / "run")
+    keep(path)
+    return path
+
+
+def test_changes_are_counted_for_each_point(run: Path) -> None:
+    text = write_report(run).read_text()
+    assert "400 validation questions" in text and "Right is &lt;right&gt;." in text
+    assert "<b>10.0 %</b> changed: 30 right, now wrong, 10 wrong, now right</div>" in text
+    assert "<b>0.0 %</b> changed</div>" in text
+    widths = re.findall(r'<i style="width:([\d.]+)%', text)
+    assert widths == ["75.00", "25.00", "0.00", "0.00", "0.00", "0.00"]
+    markdown = write_report(run, run / "r.md").read_text()
+    assert "| point | of 400 questions | right, now wrong | wrong, now right | other |" in markdown
+    assert "| 0 | 10.0 % | 30 | 10 | 0 |" in markdown
+
+
+def test_the_group_that_loses_most_stands_first(run: Path) -> None:
+    text = write_report(run).read_text()
+    names = re.findall(r"<td>(class \d+)</td>", text)
+    assert len(names) == 20 and names[:2] == ["class 19", "class 0"]
+    assert "40.00 <small>\N{MINUS SIGN}50.00</small>" in text and "<summary>5 more</summary>" in text
+
+
+def test_texts_are_shown_only_on_request(run: Path) -> None:
+    assert "secret" not in write_report(run).read_text()
+    assert "secret" not in write_report(run, run / "r.md").read_text()
+    text = write_report(run, examples=True).read_text()
+    assert "a &lt;secret&gt; question" in text and "<dd>one<br>two</dd>" in text
+    assert '<details open><summary>Point 0</summary><div class="examples">' in text
+    assert status(["report", str(run), "--examples", "--json"]) == 0
+    assert "secret" in (run / "report.html").read_text()
+
+
+def test_examples_fit_pages_alone(run: Path) -> None:
+    with pytest.raises(ConfigurationError, match=r"permitted: \.html\."):
+        write_report(run, run / "r.md", examples=True)
+
+
+def test_a_run_of_before_has_a_report_without_changes(tmp_path: Path) -> None:
+    run = write_run(tmp_path / "run")
+    assert "What changed against" not in write_report(run).read_text()
+    assert "What changed against" not in write_report(run, run / "r.md").read_text()
+    with pytest.raises(RunError, match=r"has no examples\.json"):
+        write_report(run, examples=True)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"of": "many"}, "of is 'many'"),
+        ({"kinds": [["worse"]]}, "kinds is"),
+        ({"points": {"0": {"counts": [1], "f1": []}}}, "a point has figures of other kinds"),
+        ({"points": {"0": {"counts": [1]}}}, "'f1' is missing"),
+    ],
+)
+def test_damaged_counts(run: Path, change: dict[str, Any], message: str) -> None:
+    keep(run, {**COUNTS, **change})
+    with pytest.raises(RunError, match=message):
+        write_report(run)
+
+
+@pytest.mark.parametrize("examples", [{"0": ["text"]}, {"0": [{**EXAMPLE, "dense": "text"}]}, {"0": [{}]}])
+def test_damaged_examples(run: Path, examples: Any) -> None:
+    keep(run, examples=examples)
+    with pytest.raises(RunError, match=r"examples\.json is damaged"):
+        write_report(run, examples=True)
