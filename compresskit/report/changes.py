@@ -64,7 +64,7 @@ def _bars(known: Mapping[str, Any], shown: Sequence[tuple[FrontPoint, Mapping[st
             f'<i style="width:{100 * count / full:.2f}%;background:var(--{escape(tone)})"></i>'
             for count, (_, tone) in zip(found["counts"], known["kinds"], strict=True)
         )
-        said = ", ".join(
+        said = " \N{MIDDLE DOT} ".join(
             f"{count:,} {escape(name)}"
             for count, (name, _) in zip(found["counts"], known["kinds"], strict=True)
             if count
@@ -130,7 +130,7 @@ def _examples(
                 f"<details{is_open}><summary>Point {point.idx}</summary>"
                 f'<div class="examples">{cards}</div></details>'
             )
-    note = "A few validation rows of each kind, drawn at random. Who has this page can read them."
+    note = "A few validation rows of each kind, drawn at random. Anyone with this page can read them."
     return f'<h3>Examples</h3><p class="note">{note}</p>{"".join(parts)}' if parts else ""
 
 

@@ -32,6 +32,7 @@ from tests.report.runs import bench_result
 
 FILES = [
     *("run.json", "trials.jsonl", "latencies.jsonl", "pareto.json", "bench.json", "baselines.json"),
+    *("changes.json", "examples.json"),
     *("supernet/progress.jsonl", "supernet/model/parts.json"),
 ]
 
@@ -46,7 +47,7 @@ def copied(run: Path, tmp_path: Path) -> Path:
 
 def read_all(path: Path) -> None:
     """All that a report, an export, and a resumed search read of a run before they compute."""
-    view = load_view(path)
+    view = load_view(path, examples=True)
     run_html(view)
     run_markdown(view)
     run = RunDirectory.open(path)

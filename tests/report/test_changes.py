@@ -51,7 +51,7 @@ def run(tmp_path: Path) -> Path:
 def test_changes_are_counted_for_each_point(run: Path) -> None:
     text = write_report(run).read_text()
     assert "400 validation questions" in text and "Right is &lt;right&gt;." in text
-    assert "<b>10.0 %</b> changed: 30 right, now wrong, 10 wrong, now right</div>" in text
+    assert "<b>10.0 %</b> changed: 30 right, now wrong \N{MIDDLE DOT} 10 wrong, now right</div>" in text
     assert "<b>0.0 %</b> changed</div>" in text
     widths = re.findall(r'<i style="width:([\d.]+)%', text)
     assert widths == ["75.00", "25.00", "0.00", "0.00", "0.00", "0.00"]

@@ -18,6 +18,7 @@ from compresskit.pipeline.evaluation.final_front import write_front
 from compresskit.pipeline.evaluation.latency_record import CandidateLatency
 from compresskit.pipeline.evaluation.speedup import SpeedUp
 from compresskit.runs import Front, RunDirectory
+from compresskit.runs.changes import read_changes, read_examples
 from compresskit.runs.records import TrialRecord
 from compresskit.searchers.constraints import UNBOUND
 from compresskit.searchers.objectives import make_objectives, worth
@@ -222,10 +223,17 @@ def test_metrics_stand_with_rows_and_intervals(tmp_path: Path) -> None:
         assert shown.metric_ci[0] < shown.metric < shown.metric_ci[1]
     assert point.difference_ci is not None and point.difference_ci[0] < -0.1 < point.difference_ci[1] < 0
     assert dense.difference_ci is None
-    assert RunDirectory.open(tmp_path / "run").front() == found
+    run = RunDirectory.open(tmp_path / "run")
+    assert run.front() == found
+    assert run.info["labels"] == ["no", "yes"]
+    changed = read_changes(run.path)
+    assert changed is not None and changed["of"] == ROWS
+    assert changed["points"] == {"0": {"counts": [10, 0, 0], "f1": [0.8, 0.8]}}
+    assert next(each["right"] for each in read_examples(run.path)["0"]) in (["no"], ["yes"])
 
 
 def test_without_the_dense_models_answers_no_difference_is_known(tmp_path: Path) -> None:
     found, _ = final(tmp_path, {HALF.signature: 3.9})
     assert found.points[0].metric_ci is not None and found.points[0].difference_ci is None
     assert found.dense is not None and found.dense.rows == ROWS and found.dense.metric_ci is None
+    assert read_changes(tmp_path / "run") is None
