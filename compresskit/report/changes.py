@@ -64,8 +64,8 @@ def _bars(known: Mapping[str, Any], shown: Sequence[tuple[FrontPoint, Mapping[st
             f'<i style="width:{100 * count / full:.2f}%;background:var(--{escape(tone)})"></i>'
             for count, (_, tone) in zip(found["counts"], known["kinds"], strict=True)
         )
-        said = " \N{MIDDLE DOT} ".join(
-            f"{count:,} {escape(name)}"
+        said = "".join(
+            f" \N{MIDDLE DOT} {escape(name)}: {count:,}"
             for count, (name, _) in zip(found["counts"], known["kinds"], strict=True)
             if count
         )
@@ -74,7 +74,7 @@ def _bars(known: Mapping[str, Any], shown: Sequence[tuple[FrontPoint, Mapping[st
         rows.append(
             f'<div class="bar-row"><div class="name">Point {point.idx} <small>{escape(figures)}</small></div>'
             f'<div class="track stack" aria-hidden="true">{stack}</div>'
-            f'<div class="value"><b>{changed}</b> changed{": " if said else ""}{said}</div></div>'
+            f'<div class="value"><b>{changed}</b> changed{said}</div></div>'
         )
     return f'<div class="bars">{"".join(rows)}</div>'
 
@@ -130,19 +130,22 @@ def _examples(
                 f"<details{is_open}><summary>Point {point.idx}</summary>"
                 f'<div class="examples">{cards}</div></details>'
             )
-    note = "A few validation rows of each kind, drawn at random. Anyone with this page can read them."
+    note = (
+        "A few validation rows of each kind, drawn at random; bold is what the other model does not say. "
+        "Anyone with this page can read them."
+    )
     return f'<h3>Examples</h3><p class="note">{note}</p>{"".join(parts)}' if parts else ""
 
 
 def _card(example: Mapping[str, Any]) -> str:
-    return (
-        f'<div class="example"><p><b>{escape(example["change"])}</b></p>'
-        f"<dl>{''.join(_lines(example))}</dl></div>"
-    )
+    return f'<div class="example"><p>{escape(example["change"])}</p><dl>{"".join(_lines(example))}</dl></div>'
 
 
 def _lines(example: Mapping[str, Any]) -> Iterator[str]:
+    others = {"dense": example["point"], "point": example["dense"]}
     for name, title in _NAMES.items():
         if name in example:
             lines = [example[name]] if name == "input" else example[name]
-            yield f"<dt>{title}</dt><dd>{'<br>'.join(map(escape, lines))}</dd>"
+            own = {line for line in lines if line not in others.get(name, lines)}
+            told = (f"<b>{escape(line)}</b>" if line in own else escape(line) for line in lines)
+            yield f"<dt>{title}</dt><dd>{'<br>'.join(told)}</dd>"

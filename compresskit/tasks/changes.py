@@ -12,7 +12,7 @@ from compresskit.tasks.base import TaskKind
 from compresskit.tasks.examples import Array
 
 EXAMPLES = 3  # of each kind of change
-LONGEST = 240  # characters of a text in an example
+LONGEST, LEAST = 240, 100  # characters of a text in an example, and of one of several lines
 WORSE, BETTER, OTHER, SLIGHT = "worse", "better", "other", "slight"
 
 
@@ -86,12 +86,15 @@ def _examples(
                 told = {"right": kind.worded(unit, labels, inputs)[1], **told}
             yield {
                 "change": change.name,
-                "input": _cut(asked),
-                **{name: [_cut(line) for line in lines] for name, lines in told.items()},
+                "input": _cut(asked, LONGEST),
+                **{
+                    name: [_cut(line, max(LONGEST // len(lines), LEAST)) for line in lines]
+                    for name, lines in told.items()
+                },
             }
 
 
-def _cut(text: str) -> str:
-    """One line of at most `LONGEST` characters that any file can hold."""
+def _cut(text: str, longest: int) -> str:
+    """One line of about `longest` characters at most, that any file can hold."""
     line = " ".join(text.split()).encode("utf-8", "replace").decode()
-    return line if len(line) <= LONGEST else line[:LONGEST].rstrip() + " \N{HORIZONTAL ELLIPSIS}"
+    return line if len(line) <= longest else line[:longest].rstrip() + " \N{HORIZONTAL ELLIPSIS}"

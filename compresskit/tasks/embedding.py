@@ -45,11 +45,8 @@ class Embedding(TaskKind):
     has_head = False
     most_tested = MOST_TESTED
     wording = Wording(
-        levels=(
-            (0.8, "8 or 9 of the 10 nearest texts kept"),
-            (0.5, "5 to 7 kept"),
-            (0.0, "fewer kept"),
-        )
+        right="A text has changed where its 10 nearest texts are not all the same.",
+        levels=((0.8, "8 or 9 of 10 kept"), (0.5, "5 to 7 of 10 kept"), (0.0, "0 to 4 of 10 kept")),
     )
 
     sentence: Sentence = field(default_factory=Sentence)

@@ -52,7 +52,9 @@ class QuestionAnswering(TaskKind):
     hub_task = "question-answering"
     metrics = tuple(METRICS)
     example = '("some question", "some context")'
-    wording = Wording("questions", "An answer is right where it matches one exactly.", group="question")
+    wording = Wording(
+        "questions", "An answer is right where it matches one exactly.", group="kind of question"
+    )
 
     null_threshold: float | None = None
 

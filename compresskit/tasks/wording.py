@@ -9,10 +9,10 @@ from dataclasses import dataclass
 class Wording:
     """Names of what may become of an answer of the dense model in a compressed one.
 
-    `units`: what is answered, many of it. `right`: when an answer is right. `worse`, `better` and `other`: of
-    an answer that is less right than the dense model's, more so, and neither. `levels`: instead of these,
-    where nothing but the dense model's answers is known: how true an answer is to them at least, from below
-    1 down, and its name. `group`: one of what `TaskKind.groups` gives.
+    `units`: what is answered, many of it. `right`: when an answer is right, or has changed. `worse`, `better`
+    and `other`: of an answer that is less right than the dense model's, more so, and neither. `levels`:
+    instead of these, where nothing but the dense model's answers is known: how true an answer is to them at
+    least, from below 1 down, and its name. `group`: one of what `TaskKind.groups` gives.
     """
 
     units: str = "texts"

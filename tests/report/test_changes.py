@@ -31,7 +31,7 @@ EXAMPLE = {
     "change": "right, now wrong",
     "input": "a <secret> question",
     "right": ["yes & no"],
-    "dense": ["yes & no"],
+    "dense": ["yes & no", "two"],
     "point": ["one", "two"],
 }
 
@@ -51,7 +51,10 @@ def run(tmp_path: Path) -> Path:
 def test_changes_are_counted_for_each_point(run: Path) -> None:
     text = write_report(run).read_text()
     assert "400 validation questions" in text and "Right is &lt;right&gt;." in text
-    assert "<b>10.0 %</b> changed: 30 right, now wrong \N{MIDDLE DOT} 10 wrong, now right</div>" in text
+    assert (
+        "<b>10.0 %</b> changed \N{MIDDLE DOT} right, now wrong: 30 \N{MIDDLE DOT} wrong, now right: 10</div>"
+        in text
+    )
     assert "<b>0.0 %</b> changed</div>" in text
     widths = re.findall(r'<i style="width:([\d.]+)%', text)
     assert widths == ["75.00", "25.00", "0.00", "0.00", "0.00", "0.00"]
@@ -71,7 +74,11 @@ def test_texts_are_shown_only_on_request(run: Path) -> None:
     assert "secret" not in write_report(run).read_text()
     assert "secret" not in write_report(run, run / "r.md").read_text()
     text = write_report(run, examples=True).read_text()
-    assert "a &lt;secret&gt; question" in text and "<dd>one<br>two</dd>" in text
+    assert (
+        "a &lt;secret&gt; question" in text
+        and "<dd><b>one</b><br>two</dd>" in text
+        and "<dd><b>yes &amp; no</b><br>two</dd>" in text
+    )
     assert '<details open><summary>Point 0</summary><div class="examples">' in text
     assert status(["report", str(run), "--examples", "--json"]) == 0
     assert "secret" in (run / "report.html").read_text()

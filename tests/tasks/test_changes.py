@@ -139,9 +139,9 @@ def test_texts_are_counted_by_the_neighbours_they_keep() -> None:
     dense = rng.normal(size=(60, 8))
     near, far = dense + 0.05 * rng.normal(size=dense.shape), rng.normal(size=(60, 8))
     few = counts(kind, near, dense, dense)
-    assert list(few) == ["fewer kept", "5 to 7 kept", "8 or 9 of the 10 nearest texts kept"]
-    assert sum(few.values()) < 60 and few["fewer kept"] == 0
-    assert counts(kind, far, dense, dense)["fewer kept"] > 50
+    assert list(few) == ["0 to 4 of 10 kept", "5 to 7 of 10 kept", "8 or 9 of 10 kept"]
+    assert sum(few.values()) < 60 and few["0 to 4 of 10 kept"] == 0
+    assert counts(kind, far, dense, dense)["0 to 4 of 10 kept"] > 50
     line = np.array([[np.cos(each), np.sin(each)] for each in np.linspace(0, 1, 6)])
     assert kind.worded(0, line, [(str(each),) for each in range(6)]) == ("0", ["1", "2", "3"])
 
