@@ -7,7 +7,7 @@ from html import escape
 from typing import Any
 
 from compresskit.report.page import section, table
-from compresskit.report.units import milliseconds, points, signed_points
+from compresskit.report.units import milliseconds, points
 from compresskit.report.view import RunView
 from compresskit.runs import FrontPoint
 
@@ -65,7 +65,7 @@ def _bars(known: Mapping[str, Any], shown: Sequence[tuple[FrontPoint, Mapping[st
             for count, (_, tone) in zip(found["counts"], known["kinds"], strict=True)
         )
         said = "".join(
-            f" \N{MIDDLE DOT} {escape(name)}: {count:,}"
+            f" \N{MIDDLE DOT} <span>{escape(name)}: {count:,}</span>"
             for count, (name, _) in zip(found["counts"], known["kinds"], strict=True)
             if count
         )
@@ -87,17 +87,17 @@ def _groups(known: Mapping[str, Any], shown: Sequence[tuple[FrontPoint, Mapping[
     """F1 of each group, those first that lose most over all points."""
     if not known["groups"]:
         return ""
-    head = [known["group"], "labels", "dense", *(f"point {point.idx}" for point, _ in shown)]
+    head = [known["group"], "count", "dense", *(f"point {point.idx}" for point, _ in shown)]
     lines = []
     for place, (name, count, dense) in enumerate(known["groups"]):
         now = [found["f1"][place] for _, found in shown]
-        cells = [escape(name), f"{count:,}", points(dense), *(_cell(f1, f1 - dense) for f1 in now)]
+        cells = [escape(name), f"{count:,}", f"{100 * dense:.1f}", *(_cell(f1, f1 - dense) for f1 in now)]
         lines.append((sum(now) / len(now) - dense, cells))
     ranked = [("", cells) for _, cells in sorted(lines, key=lambda line: line[0])]
     title = f"F1 of each {known['group']}"
     note = (
-        "Times 100; the small figure is the change. Those that lose most over all points stand first. What "
-        "few labels show is mostly chance: of 10, one more error is about 10 points."
+        "Times 100; the small figure is the change. Those that lose most over all points stand first. A small "
+        "count leaves much to chance: of 10, one more error is about 10 points."
     )
     inner = table(head, ranked[:_FIRST_GROUPS], name=title)
     if len(ranked) > _FIRST_GROUPS:
@@ -111,9 +111,13 @@ def _cell(f1: float, change: float) -> str:
     depth = min(abs(change) / _DEEPEST, 1)
     tone = "worse" if change < 0 else "better"
     return (
-        f'<span style="--tone:var(--{tone});--depth:{100 * depth:.0f}%">{points(f1)}'
-        f" <small>{signed_points(change)}</small></span>"
+        f'<span style="--tone:var(--{tone});--depth:{100 * depth:.0f}%">{100 * f1:.1f} '
+        f"<small>{_signed(change)}</small></span>"
     )
+
+
+def _signed(change: float) -> str:
+    return f"{100 * change:+.1f}".replace("-", "\N{MINUS SIGN}")
 
 
 def _examples(
@@ -131,8 +135,8 @@ def _examples(
                 f'<div class="examples">{cards}</div></details>'
             )
     note = (
-        "A few validation rows of each kind, drawn at random; bold is what the other model does not say. "
-        "Anyone with this page can read them."
+        "A few validation rows of each kind, drawn at random; of several lines those are bold that the other "
+        "model does not say. Anyone with this page can read them."
     )
     return f'<h3>Examples</h3><p class="note">{note}</p>{"".join(parts)}' if parts else ""
 
@@ -146,6 +150,7 @@ def _lines(example: Mapping[str, Any]) -> Iterator[str]:
     for name, title in _NAMES.items():
         if name in example:
             lines = [example[name]] if name == "input" else example[name]
-            own = {line for line in lines if line not in others.get(name, lines)}
+            other = others.get(name, lines)
+            own = set(lines) - set(other) if max(len(lines), len(other)) > 1 else set()
             told = (f"<b>{escape(line)}</b>" if line in own else escape(line) for line in lines)
             yield f"<dt>{title}</dt><dd>{'<br>'.join(told)}</dd>"

@@ -28,7 +28,7 @@ class Regression(TextKind):
     metrics = metrics.REGRESSION
     is_regression = True
     wording = Wording(
-        right="Numbers within a twentieth of the labels' range of each other count as the same.",
+        right="Numbers that differ by less than a twentieth of the labels' range count as one.",
         worse="farther from the label",
         better="nearer to the label",
         other="changed, and as far from the label",

@@ -40,6 +40,7 @@ class Rerank(Ranked, TextInputs):
     example = '("a query", "a passage")'
     wording = Wording(
         "queries",
+        right="Where no passage is relevant, all are as relevant.",
         worse="a less relevant passage first",
         better="a more relevant passage first",
         other="another passage first, as relevant",

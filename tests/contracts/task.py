@@ -149,7 +149,7 @@ class TaskContract:
         other = kind.answers(np.roll(said, 1, axis=0) if kind.unit == "rows" else said * [1, -1])
         assert not any(change.found.any() for change in compare(kind, dense, dense, labels))
         assert all(f1 == 1 for f1, count in kind.groups(labels, labels).values() if count)
-        answers = {0: other, 1: dense}
+        answers: dict[int | None, Any] = {0: other, 1: dense}
         counts = changes_of(kind, answers, dense, labels)
         examples = examples_of(kind, task.validation.raw, answers, dense, labels)
         assert 0 < sum(counts["points"]["0"]["counts"]) <= counts["of"] <= len(labels)
