@@ -96,8 +96,8 @@ def _groups(known: Mapping[str, Any], shown: Sequence[tuple[FrontPoint, Mapping[
     ranked = [("", cells) for _, cells in sorted(lines, key=lambda line: line[0])]
     title = f"F1 of each {known['group']}"
     note = (
-        "Times 100; the small figure is the change. Those that lose most over all points stand first. A small "
-        "count leaves much to chance: of 10, one more error is about 10 points."
+        "Times 100; the small figure is the change. Those that lose most over all points stand first. A "
+        "small count leaves much to chance: of 10, one more error is about 10 points."
     )
     inner = table(head, ranked[:_FIRST_GROUPS], name=title)
     if len(ranked) > _FIRST_GROUPS:
