@@ -117,7 +117,7 @@ def _cell(f1: float, change: float) -> str:
 
 
 def _signed(change: float) -> str:
-    return f"{100 * change:+.1f}".replace("-", "\N{MINUS SIGN}")
+    return f"{round(100 * change, 1) or 0:+.1f}".replace("-", "\N{MINUS SIGN}").replace("+0.0", "0.0")
 
 
 def _examples(

@@ -10,10 +10,10 @@ import numpy.typing as npt
 
 from compresskit.tasks.base import TaskKind
 from compresskit.tasks.examples import Array
+from compresskit.tasks.wording import BETTER, OTHER, WORSE
 
 EXAMPLES = 3  # of each kind of change
 LONGEST, LEAST = 240, 100  # characters of a text in an example, and of one of several lines
-WORSE, BETTER, OTHER, SLIGHT = "worse", "better", "other", "slight"
 
 
 class Change(NamedTuple):
@@ -29,8 +29,8 @@ def compare(kind: TaskKind, answers: Array, dense: Array, labels: Array) -> list
     wording, same = kind.wording, kind.correctness(answers, dense)
     changed = same < 1
     if kind.is_taught:
-        found, tones = [], [SLIGHT, OTHER, WORSE][: len(wording.levels)]
-        for tone, (least, name) in zip(tones, wording.levels, strict=True):
+        found = []
+        for least, name, tone in wording.levels:
             found.append(Change(name, tone, changed & (same >= least)))
             changed = changed & (same < least)
         return found[::-1]
@@ -43,19 +43,27 @@ def compare(kind: TaskKind, answers: Array, dense: Array, labels: Array) -> list
 
 
 def changes_of(
-    kind: TaskKind, answers: Mapping[int | None, Array], dense: Array, labels: Array
-) -> dict[str, Any]:
-    """Counts, for JSON, of models by number: of all changes, and F1 of each group that `labels` hold."""
+    kind: TaskKind, inputs: Sequence[Any], answers: Mapping[int | None, Array], dense: Array, labels: Array
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Counts and examples, for JSON, of models by number.
+
+    Counts are of all changes, beside F1 of each group that `labels` hold. Examples are up to `EXAMPLES` of
+    each kind of change, drawn at random, in words.
+    """
     kinds = compare(kind, dense, dense, labels)
     groups = {name: value for name, value in kind.groups(dense, labels).items() if value[1]}
-    points = {}
+    points, examples = {}, {}
     for key, each in answers.items():
         found, now = compare(kind, each, dense, labels), kind.groups(each, labels)
         points[str(key)] = {
             "counts": [int(change.found.sum()) for change in found],
             "f1": [round(now[name][0], 4) for name in groups],
         }
-    return {
+        said = {"dense": dense, "point": each}
+        if not kind.is_taught:
+            said = {"right": labels, **said}
+        examples[str(key)] = list(_examples(kind, inputs, found, said))
+    counts = {
         "units": kind.wording.units,
         "of": len(kinds[0].found),
         "right": kind.wording.right,
@@ -64,34 +72,21 @@ def changes_of(
         "groups": [[name, count, round(f1, 4)] for name, (f1, count) in groups.items()],
         "points": points,
     }
-
-
-def examples_of(
-    kind: TaskKind, inputs: Sequence[Any], answers: Mapping[int | None, Array], dense: Array, labels: Array
-) -> dict[str, list[dict[str, Any]]]:
-    """Up to `EXAMPLES` of each kind of change, for JSON, of models by number; drawn at random, in words."""
-    return {str(key): list(_examples(kind, inputs, each, dense, labels)) for key, each in answers.items()}
+    return counts, examples
 
 
 def _examples(
-    kind: TaskKind, inputs: Sequence[Any], answers: Array, dense: Array, labels: Array
+    kind: TaskKind, inputs: Sequence[Any], changes: Sequence[Change], said: Mapping[str, Array]
 ) -> Iterator[dict[str, Any]]:
-    changes = compare(kind, answers, dense, labels)
     order = np.random.default_rng(0).permutation(len(changes[0].found))
     for change in changes:
         for unit in order[change.found[order]][:EXAMPLES].tolist():
-            asked, said = kind.worded(unit, answers, inputs)
-            told = {"dense": kind.worded(unit, dense, inputs)[1], "point": said}
-            if not kind.is_taught:
-                told = {"right": kind.worded(unit, labels, inputs)[1], **told}
-            yield {
-                "change": change.name,
-                "input": _cut(asked, LONGEST),
-                **{
-                    name: [_cut(line, max(LONGEST // len(lines), LEAST)) for line in lines]
-                    for name, lines in told.items()
-                },
-            }
+            example: dict[str, Any] = {"change": change.name}
+            for name, answers in said.items():
+                asked, lines = kind.worded(unit, answers, inputs)
+                example["input"] = _cut(asked, LONGEST)
+                example[name] = [_cut(line, max(LONGEST // len(lines), LEAST)) for line in lines]
+            yield example
 
 
 def _cut(text: str, longest: int) -> str:

@@ -23,7 +23,7 @@ from compresskit.tasks.encoding import encode, encode_texts
 from compresskit.tasks.examples import Array, DataOptions, Encoded, Examples
 from compresskit.tasks.judges import read_pairs, read_search
 from compresskit.tasks.sentence import Sentence
-from compresskit.tasks.wording import Wording
+from compresskit.tasks.wording import OTHER, SLIGHT, WORSE, Wording
 
 MOST_TESTED = 2_000  # agreement is known to 0.001 by then
 NAMED = 3  # of the nearest texts, in examples
@@ -46,7 +46,11 @@ class Embedding(TaskKind):
     most_tested = MOST_TESTED
     wording = Wording(
         right="A text has changed where its 10 nearest texts are not all the same.",
-        levels=((0.8, "8 or 9 of 10 kept"), (0.5, "5 to 7 of 10 kept"), (0.0, "0 to 4 of 10 kept")),
+        levels=(
+            (0.8, "8 or 9 of 10 kept", SLIGHT),
+            (0.5, "5 to 7 of 10 kept", OTHER),
+            (0.0, "0 to 4 of 10 kept", WORSE),
+        ),
     )
 
     sentence: Sentence = field(default_factory=Sentence)

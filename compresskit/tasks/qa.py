@@ -52,9 +52,7 @@ class QuestionAnswering(TaskKind):
     hub_task = "question-answering"
     metrics = tuple(METRICS)
     example = '("some question", "some context")'
-    wording = Wording(
-        "questions", "An answer is right where it matches one exactly.", group="kind of question"
-    )
+    wording = Wording("questions", "An answer is right if it matches exactly.", group="kind of question")
 
     null_threshold: float | None = None
 

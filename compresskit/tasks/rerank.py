@@ -22,7 +22,7 @@ from compresskit.tasks.held_out import tested_split
 from compresskit.tasks.ranked import GAIN, QUERY_INPUT, RELEVANT, TO_DENSE, Ranked, first_of_each, varied
 from compresskit.tasks.ranking import RANKING
 from compresskit.tasks.text import TextInputs
-from compresskit.tasks.wording import Wording
+from compresskit.tasks.wording import OTHER, Wording
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Rerank(Ranked, TextInputs):
         worse="a less relevant passage first",
         better="a more relevant passage first",
         other="another passage first, as relevant",
-        levels=((-1.0, "another passage first"),),
+        levels=((-1.0, "another passage first", OTHER),),
     )
 
     taught: bool = False

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+WORSE, BETTER, OTHER, SLIGHT = "worse", "better", "other", "slight"
+"""Tones of changes, which a report has a colour for."""
+
 
 @dataclass(frozen=True)
 class Wording:
@@ -12,7 +15,7 @@ class Wording:
     `units`: what is answered, many of it. `right`: when an answer is right, or has changed. `worse`, `better`
     and `other`: of an answer that is less right than the dense model's, more so, and neither. `levels`:
     instead of these, where nothing but the dense model's answers is known: how true an answer is to them at
-    least, from below 1 down, and its name. `group`: one of what `TaskKind.groups` gives.
+    least, from below 1 down, its name, and its tone. `group`: one of what `TaskKind.groups` gives.
     """
 
     units: str = "texts"
@@ -20,5 +23,5 @@ class Wording:
     worse: str = "right, now wrong"
     better: str = "wrong, now right"
     other: str = "another wrong answer"
-    levels: tuple[tuple[float, str], ...] = ()
+    levels: tuple[tuple[float, str, str], ...] = ()
     group: str = "class"

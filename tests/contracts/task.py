@@ -27,7 +27,7 @@ from compresskit.supernet.classes import class_for
 from compresskit.supernet.network import SuperNetwork
 from compresskit.supernet.output import said as said_of
 from compresskit.supernet.scoring import predict
-from compresskit.tasks.changes import changes_of, compare, examples_of
+from compresskit.tasks.changes import changes_of, compare
 from compresskit.tasks.intervals import intervals
 from compresskit.tasks.registry import task_kinds
 from compresskit.tasks.task import Task, load_task
@@ -150,8 +150,7 @@ class TaskContract:
         assert not any(change.found.any() for change in compare(kind, dense, dense, labels))
         assert all(f1 == 1 for f1, count in kind.groups(labels, labels).values() if count)
         answers: dict[int | None, Any] = {0: other, 1: dense}
-        counts = changes_of(kind, answers, dense, labels)
-        examples = examples_of(kind, task.validation.raw, answers, dense, labels)
+        counts, examples = changes_of(kind, task.validation.raw, answers, dense, labels)
         assert 0 < sum(counts["points"]["0"]["counts"]) <= counts["of"] <= len(labels)
         assert examples["1"] == [] and {each["change"] for each in examples["0"]} <= {
             name for name, _ in counts["kinds"]

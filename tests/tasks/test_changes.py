@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from compresskit.tasks.base import TaskKind
-from compresskit.tasks.changes import LONGEST, changes_of, compare, examples_of
+from compresskit.tasks.changes import LONGEST, changes_of, compare
 from compresskit.tasks.choice import MultipleChoice
 from compresskit.tasks.classification import Classification
 from compresskit.tasks.embedding import Embedding
@@ -38,7 +38,7 @@ def test_classes() -> None:
         "wrong, now right": 1,
         "another wrong answer": 1,
     }
-    found = changes_of(kind, {7: answers}, dense, labels)
+    found, _ = changes_of(kind, [("text",)] * 5, {7: answers}, dense, labels)
     assert found["groups"] == [["no", 2, 0.6667], ["yes", 1, 0.0], ["maybe", 2, 0.6667]]
     assert found["points"]["7"] == {"counts": [1, 1, 1], "f1": [0.6667, 0.5, 0.6667]}
 
@@ -46,7 +46,7 @@ def test_classes() -> None:
 def test_a_class_without_labels_is_left_out() -> None:
     kind = Classification(("no", "yes"), "accuracy")
     answers, labels = np.array([0, 1]), np.array([0, 0])
-    assert changes_of(kind, {0: answers}, labels, labels)["groups"] == [["no", 2, 1.0]]
+    assert changes_of(kind, [("text",)] * 2, {0: answers}, labels, labels)[0]["groups"] == [["no", 2, 1.0]]
 
 
 def test_several_labels_are_right_together() -> None:
@@ -95,8 +95,8 @@ def test_choices_are_told_by_their_text() -> None:
     kind = MultipleChoice((), "accuracy", 2)
     labels, dense, answers = np.array([0, 1, 1]), np.array([0, 0, 1]), np.array([1, 1, 1])
     assert list(counts(kind, answers, dense, labels).values()) == [1, 1, 0]
-    found = examples_of(kind, [("q?", ("one", "two"))] * 3, {0: answers}, dense, labels)["0"]
-    assert found[0] == {
+    _, found = changes_of(kind, [("q?", ("one", "two"))] * 3, {0: answers}, dense, labels)
+    assert found["0"][0] == {
         "change": "right, now wrong",
         "input": "q?",
         "right": ["one"],
@@ -150,6 +150,6 @@ def test_examples_are_short_and_fit_any_file() -> None:
     kind = Classification(("no", "yes"), "accuracy")
     inputs = [("long\n\ttext " * 100,), ("half \ud800 a pair",)]
     labels, answers = np.array([0, 0]), np.array([1, 1])
-    told = {each["input"] for each in examples_of(kind, inputs, {0: answers}, labels, labels)["0"]}
+    told = {each["input"] for each in changes_of(kind, inputs, {0: answers}, labels, labels)[1]["0"]}
     assert max(map(len, told)) <= LONGEST + 2
     assert any(each.startswith("long text long") for each in told) and "half ? a pair" in told

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from compresskit.runs.changes import CHANGES, EXAMPLES
 from compresskit.runs.directory import RunDirectory
-from compresskit.tasks.changes import changes_of, examples_of
+from compresskit.tasks.changes import changes_of
 from compresskit.tasks.task import Task
 
 
@@ -18,5 +18,6 @@ def write_changes(
 ) -> None:
     """Compare `answers` of points, by trial, with those of the dense model; all are to validation rows."""
     rows = task.validation
-    run.write_json(CHANGES, changes_of(task.kind, answers, dense, rows.labels))
-    run.write_json(EXAMPLES, examples_of(task.kind, rows.raw, answers, dense, rows.labels))
+    counts, examples = changes_of(task.kind, rows.raw, answers, dense, rows.labels)
+    run.write_json(CHANGES, counts)
+    run.write_json(EXAMPLES, examples)
