@@ -13,6 +13,7 @@ from compresskit.runs import FrontPoint
 
 _FIRST_GROUPS, _MOST_GROUPS = 15, 200
 _DEEPEST = 0.2  # a change of F1 from which a cell has the full colour
+_MOST_LINES, _SHOWN_LINES = 5, 3  # of an answer; how many of more, which the other model does not have
 _NAMES = {"input": "text", "right": "right answer", "dense": "dense model", "point": "this point"}
 
 
@@ -135,8 +136,8 @@ def _examples(
                 f'<div class="examples">{cards}</div></details>'
             )
     note = (
-        "A few validation rows of each kind, drawn at random; of several lines those are bold that the other "
-        "model does not say. Anyone with this page can read them."
+        "A few validation rows of each kind, drawn at random; of several lines those are bold, or shown "
+        "alone, that the other model does not have. Anyone with this page can read them."
     )
     return f'<h3>Examples</h3><p class="note">{note}</p>{"".join(parts)}' if parts else ""
 
@@ -150,7 +151,16 @@ def _lines(example: Mapping[str, Any]) -> Iterator[str]:
     for name, title in _NAMES.items():
         if name in example:
             lines = [example[name]] if name == "input" else example[name]
-            other = others.get(name, lines)
-            own = set(lines) - set(other) if max(len(lines), len(other)) > 1 else set()
-            told = (f"<b>{escape(line)}</b>" if line in own else escape(line) for line in lines)
+            told = _told(lines, others[name]) if name in others else map(escape, lines)
             yield f"<dt>{title}</dt><dd>{'<br>'.join(told)}</dd>"
+
+
+def _told(lines: Sequence[str], other: Sequence[str]) -> list[str]:
+    """Lines of an answer beside those of the other model, escaped; of many those that this one alone has."""
+    own = [line for line in lines if line not in other]
+    if len(lines) > _MOST_LINES:
+        count = f"{len(lines) - len(own)} of {len(lines)} in both"
+        return [*map(escape, own[:_SHOWN_LINES]), f"<small>{count}</small>"]
+    if max(len(lines), len(other)) == 1:
+        own = []
+    return [f"<b>{escape(line)}</b>" if line in own else escape(line) for line in lines]

@@ -42,12 +42,12 @@ def agreement(metric: str, found: Vectors, wanted: Vectors) -> Scores:
     return _ranks_agree(near, wanted_near) if metric == RANKS else _same_neighbours(near, wanted_near)
 
 
-def nearest(vectors: Vectors, row: int, size: int) -> list[int]:
-    """The rows of the texts that are nearest to that of `row`, of those that `agreement` compares with."""
+def nearest(vectors: Vectors, row: int) -> list[int]:
+    """The rows of the `NEAREST` texts to that of `row`, the nearest first, as `agreement` has them."""
     others = _others(len(vectors))
     others = others[others != row]
     found = directions(vectors)
-    return [int(each) for each in others[np.argsort(-(found[others] @ found[row]), kind="stable")[:size]]]
+    return [int(each) for each in others[np.argsort(-(found[others] @ found[row]), kind="stable")[:NEAREST]]]
 
 
 def directions(vectors: Vectors) -> Scores:

@@ -13,7 +13,7 @@ from compresskit.tasks.examples import Array
 from compresskit.tasks.wording import BETTER, OTHER, WORSE
 
 EXAMPLES = 3  # of each kind of change
-LONGEST, LEAST = 240, 100  # characters of a text in an example, and of one of several lines
+LONGEST, LEAST = 240, 80  # characters of a text in an example, and of one of several lines
 
 
 class Change(NamedTuple):

@@ -26,7 +26,6 @@ from compresskit.tasks.sentence import Sentence
 from compresskit.tasks.wording import OTHER, SLIGHT, WORSE, Wording
 
 MOST_TESTED = 2_000  # agreement is known to 0.001 by then
-NAMED = 3  # of the nearest texts, in examples
 _PROSE = 3  # words of the median text, from which a column of text is no name or id
 
 
@@ -177,7 +176,7 @@ class Embedding(TaskKind):
 
     def worded(self, unit: int, answers: Array, inputs: Sequence[Any]) -> tuple[str, Sequence[str]]:
         """A text, and those that are nearest to it, the nearest first."""
-        return inputs[unit][0], [inputs[other][0] for other in nearest(answers, unit, NAMED)]
+        return inputs[unit][0], [inputs[other][0] for other in nearest(answers, unit)]
 
     # Serving
 

@@ -82,6 +82,15 @@ def test_texts_are_shown_only_on_request(run: Path) -> None:
     assert "secret" in (run / "report.html").read_text()
 
 
+def test_of_many_lines_those_that_differ_are_shown(run: Path) -> None:
+    lines = [f"text {i}" for i in range(6)]
+    keep(run, examples={"0": [{**EXAMPLE, "right": lines, "dense": lines, "point": [*lines[:5], "new"]}]})
+    text = write_report(run, examples=True).read_text()
+    assert "<dd>text 5<br><small>5 of 6 in both</small></dd>" in text
+    assert f"<dt>right answer</dt><dd>{'<br>'.join(lines)}</dd>" in text
+    assert "<dd>new<br><small>5 of 6 in both</small></dd>" in text
+
+
 def test_examples_fit_pages_alone(run: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"permitted: \.html\."):
         write_report(run, run / "r.md", examples=True)

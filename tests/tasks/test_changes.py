@@ -143,7 +143,7 @@ def test_texts_are_counted_by_the_neighbours_they_keep() -> None:
     assert sum(few.values()) < 60 and few["0 to 4 of 10 kept"] == 0
     assert counts(kind, far, dense, dense)["0 to 4 of 10 kept"] > 50
     line = np.array([[np.cos(each), np.sin(each)] for each in np.linspace(0, 1, 6)])
-    assert kind.worded(0, line, [(str(each),) for each in range(6)]) == ("0", ["1", "2", "3"])
+    assert kind.worded(0, line, [(str(each),) for each in range(6)]) == ("0", ["1", "2", "3", "4", "5"])
 
 
 def test_examples_are_short_and_fit_any_file() -> None:
