@@ -21,7 +21,7 @@ def engines_at_speeds(
     options: Sequence[str],
     profile: str = PROFILE,
     *,
-    finetune: str = "0",
+    finetune: float = 0.0,
 ) -> tuple[dict[str, Path], Any]:
     """Folders by name below `work`, the dense one first, and the result of bench; what is done is kept.
 
@@ -32,7 +32,7 @@ def engines_at_speeds(
     if not (folder / "pareto.json").exists():
         run("search", "--output", str(folder), *(["--resume"] if (folder / "run.json").exists() else fresh))
     dense_ms = json.loads((folder / "pareto.json").read_text())["dense"]["latency_ms"]
-    tuned = ["--finetune-epochs", finetune] if float(finetune) else []
+    tuned = ["--finetune-epochs", str(finetune)] if finetune else []
     choices = {
         name: ["--max-latency-ms", f"{dense_ms / speed:.4f}", *tuned] for name, speed in SPEEDS.items()
     }

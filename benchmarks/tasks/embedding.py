@@ -8,11 +8,11 @@ model of the same kind. What is made is kept below --work, and a cut-off run goe
 
 from __future__ import annotations
 
-import argparse
 import json
 from pathlib import Path
 from typing import Any
 
+from benchmarks.options import task_options
 from benchmarks.results import write_results
 from benchmarks.speeds import engines_at_speeds
 from benchmarks.spent import timed
@@ -21,36 +21,36 @@ from benchmarks.tasks.judging import encoder_of, kept, static_encoder
 from benchmarks.tasks.texts import write_texts
 
 PROFILE = str(Path(__file__).parent / "cpu-32-tokens.toml")
-TRIALS = "60"
+TRIALS = 60
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--model", type=Path, required=True)
+    parser = task_options(__doc__, Path(__file__).parent)
+    parser.set_defaults(epochs=3.0, finetune_epochs=0.5)
     parser.add_argument("--rival", type=Path)
-    parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--work", type=Path, required=True)
-    parser.add_argument("--epochs", default="3")
     parser.add_argument("--batch-size", default="64")
     parser.add_argument("--parts", default="4")
-    parser.add_argument("--finetune-epochs", default="0.5", help="of each point, before it is exported")
     parser.add_argument("--name", default="embedding")
-    parser.add_argument("--results", type=Path, default=Path(__file__).parent)
     options = parser.parse_args()
     work: Path = options.work
     texts = work / "texts" / "train.jsonl"
     if not texts.exists():
         write_texts(options.data, texts)
-    training = ["--task", "embedding", "--epochs", options.epochs, "--batch-size", options.batch_size]
+    training = [
+        "--task",
+        "embedding",
+        "--epochs",
+        str(options.share * options.epochs),
+        "--batch-size",
+        options.batch_size,
+    ]
     training += ["--parts", options.parts]
     with timed(work / "seconds.json", "search") as spent:
         folders, bench = engines_at_speeds(
             options.model,
             texts.parent,
             work,
-            [*training, "--trials", TRIALS],
+            [*training, "--trials", str(max(round(options.share * TRIALS), 2))],
             PROFILE,
             finetune=options.finetune_epochs,
         )
@@ -69,7 +69,7 @@ def main() -> None:
         "shares": shares,
         "bench": bench,
         "search_seconds": spent["search"],
-        "finetune_epochs": float(options.finetune_epochs),
+        "finetune_epochs": options.finetune_epochs,
         "texts": sum(1 for _ in texts.open()),
     }
     write_results(options.results, options.name, value, _table(value), _notes(value))

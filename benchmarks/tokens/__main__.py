@@ -8,13 +8,12 @@ searches less, to try it.
 
 from __future__ import annotations
 
-import argparse
-import sys
 from pathlib import Path
 from typing import Any
 
 from benchmarks.dense import DenseModel, dense_model
 from benchmarks.engine.loaders.__main__ import answers_of_optimum
+from benchmarks.options import say, task_options
 from benchmarks.results import write_results
 from benchmarks.speeds import PROFILE, engines_at_speeds
 from benchmarks.spent import timed
@@ -33,29 +32,21 @@ OPTIMUM_ROWS = 500
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--model", type=Path, required=True)
-    parser.add_argument("--dataset", type=Path, required=True)
-    parser.add_argument("--work", type=Path, required=True)
-    parser.add_argument("--share", type=float, default=1.0)
-    parser.add_argument("--epochs", help="of the super-network, else the program's default")
-    parser.add_argument("--finetune-epochs", default="1", help="of each point, before it is exported")
-    parser.add_argument("--results", type=Path, default=Path(__file__).parent)
+    parser = task_options(__doc__, Path(__file__).parent, "--dataset")
+    parser.set_defaults(finetune_epochs=1.0)
     options = parser.parse_args()
     work: Path = options.work
     work.mkdir(parents=True, exist_ok=True)
     settings = SearchSettings(str(options.model), str(options.dataset), PROFILE, task="tokens")
     steps = options.share * STEPS
-    dense = dense_model(settings, work / "dense-model", steps, _say)
+    dense = dense_model(settings, work / "dense-model", steps, say)
     budget = ["--task", "tokens", "--trials", str(round(options.share * TRIALS))]
-    budget += ["--epochs", options.epochs] if options.epochs else []
+    budget += ["--epochs", str(options.epochs)] if options.epochs else []
     with timed(work / "seconds.json", "search") as spent:
         folders, bench = engines_at_speeds(
             Path(dense.folder), options.dataset, work, budget, finetune=options.finetune_epochs
         )
-    twice = dense_model(settings, work / "dense-model-twice", 2 * steps, _say)
+    twice = dense_model(settings, work / "dense-model-twice", 2 * steps, say)
     task = read_task(settings, open_checkpoint(dense.folder))
     found = {
         "dense model": _model(dense, task, work),
@@ -63,7 +54,7 @@ def main() -> None:
     }
     engines = {name: _engine(folder, task, work) for name, folder in folders.items()}
     value = {"models": found, "engines": engines, "bench": bench}
-    value |= {"search_seconds": spent["search"], "finetune_epochs": float(options.finetune_epochs)}
+    value |= {"search_seconds": spent["search"], "finetune_epochs": options.finetune_epochs}
     write_results(options.results, "tokens", value, _table(value), _notes(value, task))
 
 
@@ -132,10 +123,6 @@ def _notes(value: dict[str, Any], task: Task) -> str:
         f"optimum-onnx {versions['optimum-onnx']} with transformers {versions['transformers']} read the "
         f"first {OPTIMUM_ROWS} test rows as texts."
     )
-
-
-def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":
