@@ -10,7 +10,7 @@ from compresskit.options.run import ReportOptions
 
 
 def run(given: dict[str, Any], *, as_json: bool) -> None:
-    """Write a run as one page that works offline: front, kept layers, training, bench, warnings."""
+    """Write a run as one page that works offline: front, changes, kept layers, training, bench."""
     from compresskit.report.files import write_run
     from compresskit.report.verdict import judge
     from compresskit.report.view import load_view

@@ -39,7 +39,11 @@ def write_report(
 def write_run(view: RunView, output: Path | str | None = None) -> Path:
     """As `write_report`, of a run that has been read."""
     path = Path(output) if output is not None else view.path / "report.html"
-    check_format(path, RUN_FORMATS if view.examples is None else RUN_FORMATS[:1])
+    check_format(path, RUN_FORMATS)
+    if view.examples is not None and path.suffix != ".html":
+        raise ConfigurationError(
+            f"--examples are shown on a page alone, not in {str(path)!r}; name an .html file, or omit them."
+        )
     if path.suffix == ".png":
         write_png(view, path)
     else:
