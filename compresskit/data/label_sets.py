@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -10,8 +11,9 @@ from compresskit.data.conventions import LABELS, first_present
 from compresskit.data.label_values import Label, label_text, typed_label, written_labels
 from compresskit.data.rows import Rows, read_rows
 from compresskit.data.table import Table
-from compresskit.errors import DataError, row_list
+from compresskit.errors import DataError, row_list, some
 
+_UNLABELLED = ("-1", "-1.0")  # the mark of the hub's data sets
 _FLAGS = {"0": False, "1": True, "0.0": False, "1.0": True, "false": False, "true": True}
 
 
@@ -53,7 +55,9 @@ def find_label_columns(table: Table, given: str | None = None, known: Sequence[s
     column = first_present(table.names, LABELS)
     if column is not None and (not known or holds_lists(table, column)):
         return (column,)
-    flags = tuple(name for name in known or table.names if name in table.names and _are_flags(table, name))
+    flags = tuple(
+        name for name in known or table.names if name in table.names and _are_flags(table, name, bool(known))
+    )
     if len(flags) > 1:
         return flags
     if column is not None:
@@ -98,12 +102,32 @@ def read_sets(
     return LabelSetRows(rows, [held for i in rows.numbers if (held := sets[i - 1]) is not None])
 
 
+def guess_note(rows: LabelSetRows, columns: Sequence[str]) -> str | None:
+    """What a user should know of labels whose `columns` were not named."""
+    if columns[1:]:
+        return f"labels are the {len(columns)} columns of 0 and 1: {some(columns)}"
+    labels = [held[0] for held in rows.sets if held]
+    if not labels or any(len(held) > 1 for held in rows.sets):
+        return None
+    return (
+        f"no row of the {rows.rows.split} split has more than one label, such as {labels[0]!r:.40}: task "
+        "classification may fit it better"
+    )
+
+
 def _of_lists(split: str, table: Table, columns: Sequence[str]) -> list[list[Label] | None]:
     """A single value is a list of one."""
     (column,) = columns
     values = table.columns[column]
     if not table.is_typed:
         values = written_labels(values)
+    elif _are_flag_lists(values):
+        values = [None if row is None else [i for i, flag in enumerate(row) if flag] for row in values]
+    if written := _written_list(values):
+        raise DataError(
+            f"the {split} split, column {column}: lists are written as text, such as {written!r:.60}. CSV "
+            "has no lists: give JSON lines or parquet, or a column of 0 and 1 for each label."
+        )
     names, sets = table.class_names.get(column, ()), []
     wrong: list[int] = []
     for number, value in enumerate(values, start=1):
@@ -121,8 +145,12 @@ def _of_lists(split: str, table: Table, columns: Sequence[str]) -> list[list[Lab
 
 
 def _of_flags(split: str, table: Table, columns: Sequence[str]) -> list[list[Label] | None]:
-    flags = [[_flag(value) for value in table.columns[name]] for name in columns]
-    wrong = [i for i, row in enumerate(zip(*flags, strict=True), start=1) if "" in row]
+    given = zip(*(table.columns[name] for name in columns), strict=True)
+    flags = [
+        [None] if all(str(value).strip() in _UNLABELLED for value in row) else [*map(_flag, row)]
+        for row in given
+    ]
+    wrong = [number for number, row in enumerate(flags, start=1) if "" in row]
     if wrong:
         raise DataError(
             f"the {split} split, columns {', '.join(columns)}, {row_list(wrong)}: a value is neither 0 nor "
@@ -130,8 +158,27 @@ def _of_flags(split: str, table: Table, columns: Sequence[str]) -> list[list[Lab
         )
     return [
         None if None in row else [name for name, flag in zip(columns, row, strict=True) if flag]
-        for row in zip(*flags, strict=True)
+        for row in flags
     ]
+
+
+def _are_flag_lists(values: Sequence[Any]) -> bool:
+    """Whether lists hold 0 or 1 for each label. Two of them may as well be the labels 0 and 1."""
+    lists = [value for value in values if value is not None]
+    return (
+        bool(lists)
+        and all(isinstance(value, list) and len(value) == len(lists[0]) > 2 for value in lists)
+        and all(each in (0, 1) for value in lists for each in value)
+    )
+
+
+def _written_list(values: Sequence[Any]) -> str | None:
+    """The first of values that are all lists as Python or JSON writes them."""
+    found = [value for value in values if value is not None]
+    are = bool(found) and all(
+        isinstance(value, str) and re.fullmatch(r"\s*\[.*\]\s*", value) for value in found
+    )
+    return found[0] if are else None
 
 
 def _flag(value: Any) -> bool | str | None:
@@ -140,8 +187,10 @@ def _flag(value: Any) -> bool | str | None:
     return _FLAGS.get(written, "") if written else None
 
 
-def _are_flags(table: Table, name: str) -> bool:
-    found = {_flag(value) for value in table.columns[name]}
+def _are_flags(table: Table, name: str, marked: bool) -> bool:
+    """`marked`: rows without labels may have -1."""
+    values = (value for value in table.columns[name] if not (marked and str(value).strip() in _UNLABELLED))
+    found = {_flag(value) for value in values}
     return bool(found & {True, False}) and "" not in found
 
 

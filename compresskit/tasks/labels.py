@@ -14,6 +14,7 @@ from compresskit.data.fingerprint import values_fingerprint
 from compresskit.data.label_sets import (
     LabelSetRows,
     find_label_columns,
+    guess_note,
     has_labels,
     holds_lists,
     read_sets,
@@ -106,7 +107,8 @@ class LabelSets(TextInputs):
         absent = [name for name in columns if name not in flat[0].labels] if columns[1:] and not head else []
         if absent:
             notes.append(f"labels without a train row are left out: {len(absent)} ({some(absent)})")
-        notes += filter(None, [missing_note(rows.rows) for rows in given])
+        guess = None if options.label_column or head else guess_note(train, columns)
+        notes += filter(None, [guess, *(missing_note(rows.rows) for rows in given)])
         notes += [*labels.notes, *filter(None, (labels.spelling_note(rows) for rows in flat[1:]))]
         kind = cls(labels.names, metric_name)
         examples = [kind._examples(rows, labels.encode(each)) for rows, each in zip(given, flat, strict=True)]

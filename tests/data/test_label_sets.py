@@ -49,6 +49,38 @@ def test_numbers_have_the_names_of_their_column() -> None:
     assert read_sets("train", bare, ("text",), ("label",)).sets == [[2], ["x"]]
 
 
+def test_lists_may_have_0_or_1_for_each_label() -> None:
+    table = Table.of({"text": ["a", "b", "c"], "labels": [[0.0, 1.0, 1.0], [0, 0, 0], [1, 0, 0]]})
+    assert read_sets("train", table, ("text",), ("labels",)).sets == [[1, 2], [], [0]]
+    named = Table.of(table.columns, class_names={"labels": ("x", "y", "z")})
+    assert read_sets("train", named, ("text",), ("labels",)).sets == [["y", "z"], [], ["x"]]
+    numbers = Table.of({"text": ["a", "b"], "labels": [[0, 1], [1, 0]]})  # two labels of each row
+    assert read_sets("train", numbers, ("text",), ("labels",)).sets == [[0, 1], [1, 0]]
+
+
+@pytest.mark.parametrize("is_typed", [True, False])
+def test_lists_written_as_text_are_none(is_typed: bool) -> None:
+    columns = {"text": ["a", "b"], "labels": ["['x', 'y']", "[]"]}
+    with pytest.raises(DataError, match="column labels: lists are written as text.*JSON lines or parquet"):
+        read_sets("train", Table.of(columns, is_typed=is_typed), ("text",), ("labels",))
+    columns["labels"][1] = "x"  # then it is a name
+    sets = read_sets("train", Table.of(columns, is_typed=is_typed), ("text",), ("labels",)).sets
+    assert sets == [["['x', 'y']"], ["x"]]
+
+
+def test_rows_without_labels_have_minus_1_in_every_column() -> None:
+    """As in the test file of Jigsaw's toxic comments."""
+    columns: dict[str, list[Any]] = {"text": ["a", "b", "c"], "rude": [1, -1, 0], "mild": [0, -1, 1]}
+    for table in (
+        Table.of(columns),
+        Table.of({name: [*map(str, rows)] for name, rows in columns.items()}, is_typed=False),
+    ):
+        found = read_sets("test", table, ("text",), find_label_columns(table, known=("rude", "mild")))
+        assert (found.sets, found.rows.num_missing) == ([["rude"], ["mild"]], 1)
+        with pytest.raises(DataError, match="no columns of 0 and 1"):
+            find_label_columns(table)  # -1, 0 and 1 may be grades
+
+
 def test_columns_of_0_and_1() -> None:
     found = read_sets("train", FLAGS, ("text",), ("rude", "mild"))
     assert found.sets == [["rude"], []]

@@ -52,7 +52,12 @@ def test_reading() -> None:
     assert found.fingerprint != read().fingerprint
     flags = Table.of({"text": ["p", "q"], "a": [0, 1], "b": [1, 1], "none": [0, 0]})
     assert read(flags).kind.labels == ("a", "b")
-    assert read(flags).notes == ("labels without a train row are left out: 1 (none)",)
+    assert read(flags).notes == (
+        "labels without a train row are left out: 1 (none)",
+        "labels are the 3 columns of 0 and 1: a, b, none",
+    )
+    single = read(Table.of({"text": ["p", "q"], "label": ["a,b", "c"]}))
+    assert "more than one label, such as 'a,b': task classification may fit it better" in single.notes[0]
     hidden = Table.of({"text": ["s"], "a": [-1], "b": [-1], "none": [-1]})
     assert read(flags, hidden).test is None
 
