@@ -16,6 +16,7 @@ from compresskit.errors import DataError, row_list, some
 # A second column begins every choice, as in SWAG and HellaSwag, or asks about the first.
 QUESTIONS = (
     *(("sent1", "sent2"), ("ctx_a", "ctx_b"), ("article", "question"), ("context", "question")),
+    ("premise", "question"),
     *(("ctx",), ("question_stem",), ("question",), ("premise",)),
 )
 LISTS = ("choices", "endings", "options")
@@ -141,7 +142,7 @@ def _known(table: Table) -> tuple[tuple[str, ...], tuple[str, ...]]:
     held = [name for name in table.names if not table.is_text(name)]
     lists = first_present(held, LISTS)
     single = [name for name in table.names if _ONE_EACH.fullmatch(name) and table.is_text(name)]
-    choices = (lists,) if lists else tuple(single)
+    choices = (lists,) if lists else tuple(sorted(single, key=_number_of))
     for names in QUESTIONS:
         found = tuple(name for each in names if (name := first_present(table.names, [each])))
         if len(found) == len(names) and (lists or len(choices) > 1):
@@ -149,8 +150,17 @@ def _known(table: Table) -> tuple[tuple[str, ...], tuple[str, ...]]:
     raise DataError(
         f"no question with choices found; columns present: {table.described()}. Looked for "
         f"{', '.join(dict.fromkeys(names[0] for names in QUESTIONS))} beside a list named {', '.join(LISTS)} "
-        "or columns such as ending0, ending1. Name them with --text-column QUESTION,CHOICES."
+        "or columns such as ending0, ending1. Name them with "
+        "--text-column QUESTION --text-column CHOICES."
     )
+
+
+def _number_of(column: str) -> tuple[str, int, str]:
+    """By which columns of choices are ordered: labels count by it, wherever the columns stand."""
+    found = _ONE_EACH.fullmatch(column)
+    assert found is not None
+    name, number = found[1].lower(), found[2].lower()
+    return (name, int(number), "") if number.isdigit() else (name, 0, number)
 
 
 def _choices(

@@ -37,6 +37,17 @@ TWO = [["a", "b"], ["c", "d"]]
         ({"ctx": ["p", "q"], "endings": TWO}, (), [("p",), ("q",)]),
         ({"question": ["p", "q"], "choices": TWO}, (), [("p",), ("q",)]),
         ({"premise": ["p", "q"], "choice1": ["a", "c"], "choice2": ["b", "d"]}, (), [("p",), ("q",)]),
+        ({"option_b": ["b", "d"], "question": ["p", "q"], "option_a": ["a", "c"]}, (), [("p",), ("q",)]),
+        (
+            {
+                "premise": ["p", "q"],
+                "choice1": ["a", "c"],
+                "choice2": ["b", "d"],
+                "question": ["cause", "effect"],
+            },
+            (),
+            [("p", "cause"), ("q", "effect")],
+        ),
         ({"a": ["p", "q"], "b": ["a", "c"], "c": ["b", "d"]}, ("a", "b", "c"), [("p",), ("q",)]),
         ({"id": [1, 2], "stem": ["p", "q"], "given": TWO}, ("stem", "given"), [("p",), ("q",)]),
     ],
