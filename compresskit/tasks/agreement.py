@@ -14,6 +14,8 @@ RANKS, COSINE, NEIGHBOURS = "rank_agreement", "cosine", "neighbours"
 METRICS = (RANKS, COSINE, NEIGHBOURS)
 OTHERS = 500  # texts that each is compared with at most: a mean over rows moves by less than 0.001
 NEAREST = 10
+LEAST = {RANKS: 3, COSINE: 1, NEIGHBOURS: NEAREST + 2}
+"""Texts from which models can differ in each metric."""
 
 
 def agreement(metric: str, found: Vectors, wanted: Vectors) -> Scores:

@@ -17,7 +17,7 @@ from compresskit.data.sources import Source
 from compresskit.data.table import Table
 from compresskit.errors import ConfigurationError, DataError, one_of
 from compresskit.inputs import Row
-from compresskit.tasks.agreement import METRICS, NEIGHBOURS, agreement, nearest
+from compresskit.tasks.agreement import LEAST, METRICS, NEIGHBOURS, agreement, nearest
 from compresskit.tasks.base import Reading, TaskKind
 from compresskit.tasks.encoding import encode, encode_texts
 from compresskit.tasks.examples import Array, DataOptions, Encoded, Examples
@@ -167,6 +167,15 @@ class Embedding(TaskKind):
 
     def strata(self, labels: Array) -> npt.NDArray[np.int64]:
         return np.zeros(len(labels), dtype=np.int64)
+
+    def absent(self, name: str, labels: Array) -> str | None:
+        """DataError where so few texts score that every model agrees with every other."""
+        if name != "training" and len(labels) < LEAST[self.metric_name]:
+            raise DataError(
+                f"the {name} split has {len(labels)} texts, of which {self.metric_name} tells nothing: it "
+                f"takes {LEAST[self.metric_name]} or more, a tenth of all. Give more texts."
+            )
+        return None
 
     def resolution(self, rows: int) -> str:
         return f"an agreement of {rows} texts, each compared with the others, rests on few comparisons"

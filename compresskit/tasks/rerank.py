@@ -206,7 +206,7 @@ class Rerank(Ranked, TextInputs):
         return f"{relevant:,} of {len(labels):,} passages are relevant"
 
     def resolution(self, rows: int) -> str:
-        return f"rankings are scored by query, of which there are fewer than {rows}"
+        return f"one query in {rows} can move the metric by up to {100 / rows:.1f} points"
 
     # Serving
 

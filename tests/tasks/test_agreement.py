@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import spearmanr
 
 from compresskit.errors import DataError
-from compresskit.tasks.agreement import METRICS, agreement
+from compresskit.tasks.agreement import LEAST, METRICS, agreement
 
 
 def vectors(seed: int, rows: int = 40, width: int = 6) -> np.ndarray:
@@ -58,3 +58,11 @@ def test_many_texts_are_compared_with_some() -> None:
 def test_vectors_that_are_not_finite_are_refused() -> None:
     with pytest.raises(DataError, match="not finite"):
         agreement("cosine", np.full((3, 2), np.nan), np.ones((3, 2)))
+
+
+@pytest.mark.parametrize("name", METRICS)
+def test_the_least_number_of_texts_tells_models_apart(name: str) -> None:
+    found, wanted = vectors(0, LEAST[name]), vectors(3, LEAST[name])
+    assert agreement(name, found, wanted).mean() < 1
+    if name == "neighbours":
+        np.testing.assert_array_equal(agreement(name, found[1:], wanted[1:]), 1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from compresskit.data.units import units_of
 from compresskit.pipeline.training.models import Checkpoint
 from compresskit.tasks.task import Task
 
@@ -13,11 +14,13 @@ MUCH_UNKNOWN = 0.2  # of the tokens
 
 def cautions(task: Task, checkpoint: Checkpoint) -> Iterator[str]:
     """Warnings, most important first."""
-    rows = len(task.validation.labels)
-    if rows < FEW_ROWS:
+    kind = task.kind
+    units = len(units_of(task.validation.texts, kind.unit).first)
+    if units < FEW_ROWS:
+        more = kind.unit if kind.is_taught else f"labelled {kind.unit}"
         yield (
-            f"only {rows} validation rows: {task.kind.resolution(rows)}. Smaller losses cannot be "
-            "seen; more labelled rows help."
+            f"only {units} validation {kind.unit}: {kind.resolution(units)}. Smaller losses cannot be seen; "
+            f"more {more} help."
         )
     unknown = _unknown_share(task, checkpoint.tokenizer.unk_token_id)
     if unknown > MUCH_UNKNOWN:

@@ -9,14 +9,17 @@ import pytest
 
 from compresskit.inputs import TEXT
 from compresskit.pipeline.training.input_warnings import cautions
+from compresskit.tasks.base import TaskKind
 from compresskit.tasks.classification import Classification
 from compresskit.tasks.metrics import REGRESSION
 from compresskit.tasks.regression import Regression
+from compresskit.tasks.rerank import Rerank
 
 
 class FakeSplit:
     def __init__(self, rows: int, ids: list[int]) -> None:
         self.encoded = [{"input_ids": ids}] * rows
+        self.texts = [("a text",)] * rows
 
     @property
     def labels(self) -> list[int]:
@@ -28,6 +31,10 @@ def told(
 ) -> list[str]:
     split = FakeSplit(rows, ids or [2, 7, 8, 3])
     kind = Regression((), metric) if metric in REGRESSION else Classification(("a", "b"), metric)
+    return lines_of(split, kind, unknown)
+
+
+def lines_of(split: FakeSplit, kind: TaskKind, unknown: int | None = 1) -> list[str]:
     task: Any = type("T", (), {"validation": split, "search": split, "kind": kind, "inputs": TEXT})()
     tokenizer = type("T", (), {"unk_token_id": unknown, "unk_token": "[UNK]"})()
     checkpoint: Any = type("C", (), {"tokenizer": tokenizer})()
@@ -55,6 +62,16 @@ def test_the_width_is_that_of_draws(rows: int) -> None:
 
 def test_a_correlation() -> None:
     assert "the 95 % interval of a correlation is up to +-0.26" in told(60, "pearson_spearman")[0]
+
+
+def test_passages_count_by_their_queries() -> None:
+    """A thousand passages of twenty queries are few."""
+    split = FakeSplit(1000, [2, 7, 8, 3])
+    split.texts = [(f"query {row // 50}",) for row in range(1000)]
+    kind = Rerank((), "ndcg@10")
+    assert lines_of(split, kind)[0].startswith("only 20 validation queries: one query in 20 can move")
+    assert lines_of(split, kind)[0].endswith("more labelled queries help.")
+    assert lines_of(split, Rerank((), "ndcg@10", True))[0].endswith("; more queries help.")
 
 
 def test_texts_that_the_tokenizer_does_not_know() -> None:
