@@ -161,6 +161,7 @@ def read_ranked(split: str, table: Table, layout: RankedLayout, *, labelled: boo
     missing = 0
     for query, (passages, marks) in zip(table.columns[layout.query], rows, strict=True):
         values = map(_relevance, marks) if labelled else [0.0] * len(passages)
+        missing += not passages
         for passage, value in zip(passages, values, strict=True):
             if _blank(query) or _blank(passage) or value is None:
                 missing += 1

@@ -40,7 +40,8 @@ def read_retrieval(folder: Path) -> Retrieval | None:
     corpus, queries = (_named(files, name) for name in ("corpus", "queries"))
     if corpus is None or queries is None:
         return None
-    judged = _named(files, "qrels") or next((f for f in files if f.parts[-2:-1] == ("qrels",)), None)
+    splits = sorted((f for f in files if f.parts[-2:-1] == ("qrels",)), key=lambda f: f.stem != "test")
+    judged = _named(files, "qrels") or next(iter(splits), None)
     if judged is None:
         raise DataError(
             f"folder {str(folder)!r} has corpus and queries, but no qrels.* that say what is relevant."

@@ -185,7 +185,10 @@ def _answers(value: Any) -> Iterator[Answer]:
         )
     for text, start in pairs:
         if not isinstance(text, str) or type(start) is not int:
-            raise ValueError(f"an answer has text {text!r:.40} and answer_start {start!r:.20}")
+            raise ValueError(
+                f"an answer has text {text!r:.40} and answer_start {start!r:.20}; permitted: "
+                "a text and a whole number from 0"
+            )
         if text.strip():
             yield start, text
 

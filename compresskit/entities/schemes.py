@@ -93,7 +93,8 @@ def _check_forms(rows: Sequence[Tags], numbers: Sequence[int], split: str) -> No
     if unknown:
         raise DataError(
             f"tags of the {split} split follow no known scheme: "
-            f"{_where(rows, numbers, unknown.__contains__)}. Permitted: {PERMITTED}."
+            f"{_where(rows, numbers, unknown.__contains__)}. Permitted: {PERMITTED}. If these are "
+            "texts without tags, name their task, such as --task embedding."
         )
 
 

@@ -29,3 +29,17 @@ def test_markdown_counts_where_there_is_nothing_else(tmp_path: Path) -> None:
     (tmp_path / "notes.md").write_text("\n\n")
     with pytest.raises(DataError, match="no line with a text"):
         load_texts(tmp_path)
+
+
+def test_files_named_as_splits_are_splits(tmp_path: Path) -> None:
+    (tmp_path / "train.txt").write_text("one\ntwo")
+    (tmp_path / "test").mkdir()
+    (tmp_path / "test" / "a.txt").write_text("three")
+    splits = load_texts(tmp_path).splits
+    assert {name: table.columns["text"] for name, table in splits.items()} == {
+        "train": ["one", "two"],
+        "test": ["three"],
+    }
+    (tmp_path / "notes.txt").write_text("four")  # so that names tell nothing
+    assert list(load_texts(tmp_path).splits) == ["train"]
+    assert load_texts(tmp_path).splits["train"].num_rows == 4

@@ -96,6 +96,8 @@ def test_a_retrieval_set_judges_an_engine(tmp_path: Path) -> None:
     (tmp_path / "qrels").mkdir()
     judged = [(7, 2, 1), (8, 3, 2), (8, 99, 1)]
     write_csv(tmp_path / "qrels" / "test.csv", judged, "query-id,corpus-id,score")
+    for other in ("dev", "train"):  # as many sets of BEIR have them
+        write_csv(tmp_path / "qrels" / f"{other}.csv", [(9, 1, 1)], "query-id,corpus-id,score")
     found = Embedding.read_folder(tmp_path)
     assert found is not None and found.judge is not None
     assert list(found.inputs) == ["ask", "more", "x y", "t z", "q"]
@@ -124,3 +126,12 @@ def test_files_beside_an_engine_are_those_of_sentence_transformers() -> None:
     assert [module["path"] for module in found["modules.json"]] == ["", "1_Pooling", "2_Normalize"]
     assert found["sentence_bert_config.json"]["max_seq_length"] == 256
     assert json.loads(json.dumps(found))["config_sentence_transformers.json"]["prompts"] == {"query": "q: "}
+
+
+def test_too_few_texts_to_tell_models_apart(tmp_path: Path) -> None:
+    (tmp_path / "some.txt").write_text("\n".join(texts(20)), encoding="utf-8")
+    with pytest.raises(DataError, match="validation split has 2 texts, .*rank_agreement.*takes 3 or more"):
+        load(tmp_path)
+    with pytest.raises(DataError, match="takes 12 or more, a tenth of all"):
+        load(tmp_path, metric="neighbours")
+    assert len(load(tmp_path, metric="cosine").validation) == 2
