@@ -51,6 +51,8 @@ class Engine:
 
     def predict(self, texts: Sequence[Any], *, batch_size: int = 32) -> Any:
         """What the task answers: of classification and regression logits (texts, labels), float32."""
+        if not isinstance(texts, str):
+            texts = list(texts)  # they are read more than once
         rows = self.encode(texts)
         logits = run_rows(self.session, rows, inputs=self.inputs, batch_size=batch_size)
         return self.kind.decode(self.kind.predictions(logits, rows), rows, texts)

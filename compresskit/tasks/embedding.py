@@ -132,9 +132,8 @@ class Embedding(TaskKind):
         return encode([(prompt + text,) for (text,) in inputs], tokenizer, max_length)
 
     def encode_served(self, inputs: Sequence[Any], tokenizer: Any, *, segments: bool) -> list[Row]:
-        prompt = self.sentence.prompt
-        if prompt and not isinstance(inputs, str):
-            inputs = [prompt + _only(each) for each in inputs]
+        if not isinstance(inputs, str):
+            inputs = [self.sentence.prompt + _only(each) for each in inputs]
         return encode_texts(tokenizer, inputs, segments=segments)
 
     # Learning

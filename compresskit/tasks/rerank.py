@@ -151,7 +151,7 @@ class Rerank(Ranked, TextInputs):
 
     def encode_served(self, inputs: Sequence[Any], tokenizer: Any, *, segments: bool) -> list[Row]:
         for number, pair in enumerate(inputs):
-            if isinstance(pair, str) or len(pair) != 2:
+            if not isinstance(pair, list | tuple) or len(pair) != 2:
                 raise DataError(f"inputs[{number}] is {pair!r:.60}; permitted: a (query, passage) pair.")
         return _with_queries(super().encode_served(inputs, tokenizer, segments=segments), inputs)
 

@@ -19,7 +19,7 @@ from compresskit.bundle import Manifest, load_engine
 from compresskit.engine.export import export_onnx
 from compresskit.engine.folder import write_engine
 from compresskit.engine.verify import verify
-from compresskit.errors import ConfigurationError, EngineError
+from compresskit.errors import ConfigurationError, DataError, EngineError
 from compresskit.inputs import InputSpec, text_inputs
 from compresskit.pruning.reload import load_pruned
 from compresskit.supernet.batching import labelled_batch
@@ -217,6 +217,11 @@ class TaskContract:
         assert f"pipeline_tag: {task.kind.hub_task}" in card
         again = predict(SuperNetwork(load_pruned(tmp_path / "engine")), task, task.validation)
         np.testing.assert_allclose(again, said, rtol=0, atol=1e-5)
+
+    @pytest.mark.parametrize("wrong", [None, 5, {}, b"text", (1, 2)])
+    def test_an_input_of_another_form_is_refused(self, task: Task, wrong: Any) -> None:
+        with pytest.raises(DataError, match="permitted"):
+            task.kind.encode_served([wrong], tokenizer().backend_tokenizer, segments=True)
 
     def test_inputs_stand_in_the_manifest(self, task: Task, model: nn.Module) -> None:
         manifest = Manifest.from_json(manifest_of(task, model).to_json())

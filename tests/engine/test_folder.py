@@ -85,6 +85,7 @@ def test_engine_predicts_what_pytorch_does(exported: Callable[[str], Any], engin
         assert rows[0]["input_ids"] == tokenizer(*([texts[0]] if texts is TEXTS else texts[0]))["input_ids"]
         for model in (wanted, pruned):
             np.testing.assert_allclose(found, torch_logits(model, rows), rtol=0, atol=1e-5)
+        np.testing.assert_array_equal(loaded.predict(iter(texts)), found)
     with pytest.raises(DataError, match="one string"):
         loaded.predict("w4")
 
