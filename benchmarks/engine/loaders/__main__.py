@@ -82,7 +82,7 @@ def answers_of_optimum(
 def answers(
     environment: str, script: Path, engine: Path, rows: Path, work: Path
 ) -> tuple[list[dict[str, Any]], Mapping[str, str]]:
-    """One answer a row, from the file of an earlier call where it is complete, and the versions there."""
+    """One answer a row, from the file of an earlier call for this engine, and the versions there."""
     if environment == "node":
         node = node_of(work)
         # Node looks for packages beside the script.
@@ -93,7 +93,7 @@ def answers(
         command = [str(python), str(script)]
         versions = versions_of(python)
     output = rows.with_name(f"{environment}.jsonl")
-    if not output.exists():
+    if not output.exists() or output.stat().st_mtime < engine.stat().st_mtime:
         print(f"labels by {script.name}", file=sys.stderr, flush=True)
         part = output.with_suffix(".part")
         subprocess.run([*command, str(engine), str(rows), str(part)], check=True, stdout=sys.stderr)
