@@ -230,7 +230,7 @@ def _only(text: Any) -> Any:
     if isinstance(text, list | tuple) and len(text) == 1:
         text = text[0]
     if not isinstance(text, str):
-        raise DataError(f"text {text!r:.60} is none; permitted: a text.")
+        raise DataError(f"an input is {text!r:.60}; permitted: a text.")
     return text
 
 

@@ -64,12 +64,19 @@ def labelled_table(dataset: Path | str, kind: type[TaskKind], options: DataOptio
     if path.is_file():
         return _with_rows(path, "test", read_table([path]))
     files = split_files(path)
+    unlabelled = []
     for split in _SPLITS:
         if split not in files:
             continue
         table = read_table(files[split])
         if kind.is_labelled(table, options, lambda: _training(files)):
             return _with_rows(files[split][0], split, table)
+        unlabelled.append(f"{files[split][0].name} ({', '.join(table.names)})")
+    if unlabelled:
+        raise DataError(
+            f"folder {str(path)!r} has no labels of task {kind.name} in {' or in '.join(unlabelled)}; give "
+            "data of this task, or name their columns with --text-column and --label-column."
+        )
     raise DataError(
         f"folder {str(path)!r} has no labelled test or validation file; permitted names: "
         f"{', '.join(f'{name}.*' for split in _SPLITS for name in ROLES[split])} with {', '.join(READERS)}."

@@ -143,10 +143,14 @@ def test_rows_without_text_or_label_are_left_out_as_in_a_search(tmp_path: Path) 
 
 def test_minus_one_is_a_class_where_training_has_it(tmp_path: Path) -> None:
     write_csv(tmp_path / "test.csv", "text,label\nx,-1\n")
-    with pytest.raises(DataError, match="no labelled test"):
+    with pytest.raises(
+        DataError, match=r"no labels of task classification in test.csv .text, label.; give data of this"
+    ):
         read_labelled(tmp_path)
     write_csv(tmp_path / "train.csv", "text,label\na,-1\nb,1\n")
     assert read_labelled(tmp_path).labels == [-1]
     write_csv(tmp_path / "train.csv", "text,label\na,0\nb,1\n")
-    with pytest.raises(DataError, match="no labelled test"):
+    with pytest.raises(
+        DataError, match=r"no labels of task classification in test.csv .text, label.; give data of this"
+    ):
         read_labelled(tmp_path)
