@@ -174,6 +174,10 @@ class TaskKind(Judge):
             config.id2label = dict(enumerate(self.labels))
             config.label2id = {name: i for i, name in enumerate(self.labels)}
 
+    def first_bias(self, labels: Array) -> Array | None:
+        """(outputs,) of a new head before training on rows with `labels`; None: as the library draws it."""
+        return None
+
     def compared(self, said: Any, targets: Any) -> tuple[Any, Any]:
         """What loss and teacher look at: (positions, labels) logits and (positions,) targets of a batch.
 

@@ -141,6 +141,14 @@ class LabelSets(TextInputs):
         super().configure(config)
         config.problem_type = self.problem_types[0]
 
+    def first_bias(self, labels: Array) -> Array:
+        """Log-odds of each label, so that rare ones do not drive the head to its prior first, where it stays.
+
+        Lin et al., Focal Loss for Dense Object Detection, arXiv 1708.02002, section 4.1.
+        """
+        rates = labels.mean(0).clip(0.5 / len(labels), 1 - 0.5 / len(labels))
+        return np.asarray(np.log(rates / (1 - rates)))
+
     def compared(self, said: Any, targets: Any) -> tuple[Any, Any]:
         """Each label is a choice of two, of logits 0 and z: its cross-entropy is that of a sigmoid of z."""
         pairs = said.unsqueeze(-1) * said.new_tensor([0.0, 1.0])

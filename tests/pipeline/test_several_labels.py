@@ -6,14 +6,16 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
+import torch
 
 from compresskit.bundle import load_engine
 from compresskit.pipeline.bench import bench
 from compresskit.pipeline.export import export
 from compresskit.pipeline.inputs import read_task
 from compresskit.pipeline.search import search
-from compresskit.pipeline.training.models import open_checkpoint
+from compresskit.pipeline.training.models import load_dense, load_model, open_checkpoint
 from compresskit.report.files import write_report
 from compresskit.runs import RunDirectory
 from tests.pipeline.make import make_model, settings_for
@@ -30,7 +32,7 @@ def labelled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for seed, (name, rows) in enumerate({"train": 500, "test": 80}.items()):
         write_json_lines(folder / "data" / f"{name}.jsonl", labelled_sets(rows, seed))
     make_model(folder, tokenizer(), layers=2)
-    search(settings_for(folder, trials=3, epochs=6.0, learning_rate=1e-2, strategy="random"), folder / "run")
+    search(settings_for(folder, trials=3, epochs=8.0, learning_rate=5e-3, strategy="random"), folder / "run")
     return folder
 
 
@@ -55,6 +57,19 @@ def test_from_a_search_to_labels_a_bench_and_a_report(labelled: Path) -> None:
     assert benched.engines[0].metric == pytest.approx(manifest.test_metric)
     write_report(run.path)
     assert "micro f1" in (run.path / "report.html").read_text()
+
+
+def test_a_new_head_begins_with_the_odds_of_each_label_and_a_kept_one_with_its_own(labelled: Path) -> None:
+    settings = settings_for(labelled)
+    checkpoint = open_checkpoint(settings.model)
+    task = read_task(settings, checkpoint)
+    bias = load_dense(checkpoint.for_kind(task.kind), task, 0).model.classifier.bias
+    np.testing.assert_allclose(bias.sigmoid().tolist(), task.train.labels.mean(0), rtol=1e-5)
+    kept = load_model(labelled / "run" / "supernet" / "dense_model")
+    export(run=labelled / "run", output=labelled / "kept", dense=True)
+    checkpoint = open_checkpoint(str(labelled / "kept"))
+    again = load_dense(checkpoint.for_kind(task.kind), task, 0).model
+    assert torch.equal(again.classifier.bias, kept.classifier.bias)
 
 
 def test_a_checkpoint_for_several_labels_is_obeyed(labelled: Path) -> None:

@@ -42,6 +42,11 @@ def read(train: Table = TRAIN, test: Table | None = None, **options: Any) -> Any
     return LabelSets.read(Source("data", splits), DataOptions(**options))
 
 
+def test_a_new_head_begins_with_the_odds_of_each_label() -> None:
+    bias = KIND.first_bias(np.array([[1, 0, 1], [0, 0, 1], [0, 0, 1], [0, 0, 1]]))
+    np.testing.assert_allclose(1 / (1 + np.exp(-bias)), [0.25, 0.125, 0.875])
+
+
 def test_reading() -> None:
     found = read(test=Table.of({"text": ["s"], "labels": [["c"]]}))
     assert found.kind == KIND

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy.typing as npt
 import torch
 from torch import nn
 from transformers import AutoConfig, set_seed
@@ -103,7 +104,21 @@ def load_dense(checkpoint: Checkpoint, task: Task, seed: int) -> Loaded:
             f"weights of model {source!r} hold a head, but its config.json does not say of what: add "
             f'"architectures": ["{name}"] to keep it, or the encoder\'s class to train a new one.'
         )
+    if task.kind.has_head and not loaded.has_head:
+        _set_bias(loaded.model, task.kind.first_bias(task.train.labels))
     return loaded
+
+
+def _set_bias(model: nn.Module, bias: npt.NDArray[Any] | None) -> None:
+    """Of the outputs, which the last module that has as many gives."""
+    if bias is None:
+        return
+    heads = [
+        each for each in model.modules() if isinstance(each, nn.Linear) and each.out_features == len(bias)
+    ]
+    if heads and heads[-1].bias is not None:
+        with torch.no_grad():
+            heads[-1].bias.copy_(torch.from_numpy(bias))
 
 
 def save_model(model: nn.Module, folder: Path) -> None:
