@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from benchmarks.tasks.consumers.alike import scores, spans, vectors
+from benchmarks.tasks.consumers.__main__ import CONSUMERS, HERE, NODE, PACKAGES
+from benchmarks.tasks.consumers.alike import ALIKE, choices, labels, scores, spans, vectors
+from benchmarks.tasks.consumers.engines import TASKS
 
 WANTED = [{"answer": "New York", "start": 3, "end": 11, "score": 0.5}, {"answer": "", "start": 0, "end": 0}]
 
@@ -31,3 +33,27 @@ def test_answers_stand_at_the_same_place_or_read_alike() -> None:
     assert spans([{"answer": "new  york"}, {"answer": ""}], WANTED).right
     found = spans([{"answer": "york"}, {"answer": ""}], WANTED)
     assert not found.right and found.figures == {"same answers": "1 of 2"}
+
+
+def test_choices_are_the_same_by_probabilities_that_are_close() -> None:
+    wanted = [{"choice": 1, "scores": [0.4, 0.6]}, {"choice": 0, "scores": [0.50001, 0.49999]}]
+    assert choices([[0.4, 0.6], [0.50001, 0.49999]], wanted).right
+    assert not choices([[0.3, 0.7], [0.50001, 0.49999]], wanted).right
+    found = choices([[0.4, 0.6], [0.49999, 0.50001]], wanted)  # within the tolerance
+    assert not found.right and found.figures["same choices"] == "1 of 2"
+
+
+def test_labels_that_a_text_is_given_are_a_tools_most_probable_ones() -> None:
+    wanted = [[{"label": "a", "score": 0.9}, {"label": "b", "score": 0.3}], []]
+    said = [{"a": 0.9, "b": 0.30001, "c": 0.2}, {"a": 0.1, "b": 0.1, "c": 0.1}]
+    assert labels(said, wanted).right
+    assert not labels([{**said[0], "b": 0.31}, said[1]], wanted).right
+    found = labels([{**said[0], "c": 0.5}, said[1]], wanted)
+    assert not found.right and found.figures["same labels"] == "1 of 2"
+
+
+def test_every_tool_has_a_script_an_environment_and_answers_that_can_be_compared() -> None:
+    assert set(CONSUMERS) == set(ALIKE) == set(TASKS)
+    for consumer in [each for consumers in CONSUMERS.values() for each in consumers]:
+        assert (HERE / consumer.script).is_file()
+        assert consumer.environment == NODE or consumer.environment in PACKAGES

@@ -44,6 +44,26 @@ def spans(said: Sequence[Any], wanted: Sequence[Any]) -> Alike:
     return Alike(same == len(wanted), {"same answers": f"{same} of {len(wanted)}"})
 
 
+def choices(said: Sequence[Any], wanted: Sequence[Any]) -> Alike:
+    """Probabilities within TOLERANCE, and the same choices."""
+    pairs = list(zip(said, wanted, strict=True))
+    difference = max(float(np.abs(np.subtract(scores, each["scores"])).max()) for scores, each in pairs)
+    same = sum(int(np.argmax(scores)) == each["choice"] for scores, each in pairs)
+    figures = {"largest difference": f"{difference:.1e}", "same choices": f"{same} of {len(pairs)}"}
+    return Alike(difference <= TOLERANCE and same == len(pairs), figures)
+
+
+def labels(said: Sequence[Any], wanted: Sequence[Any]) -> Alike:
+    """Of the labels that the engine gives a text, the tool's probabilities, which are its highest ones."""
+    difference, same = 0.0, 0
+    for scores, given in zip(said, wanted, strict=True):
+        own = {each["label"]: each["score"] for each in given}
+        difference = max([difference, *(abs(scores[name] - score) for name, score in own.items())])
+        same += set(sorted(scores, key=scores.__getitem__, reverse=True)[: len(own)]) == set(own)
+    figures = {"largest difference": f"{difference:.1e}", "same labels": f"{same} of {len(wanted)}"}
+    return Alike(difference <= TOLERANCE and same == len(wanted), figures)
+
+
 def _is_same(said: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
     if "start" in said:
         return all(said[key] == wanted[key] for key in ("start", "end", "answer"))
@@ -59,6 +79,8 @@ def _top(said: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
 
 ALIKE: Mapping[str, Callable[[Sequence[Any], Sequence[Any]], Alike]] = {
     "embedding": vectors,
-    "qa": spans,
     "rerank": scores,
+    "qa": spans,
+    "choice": choices,
+    "labels": labels,
 }

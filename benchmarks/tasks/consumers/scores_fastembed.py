@@ -10,7 +10,7 @@ from fastembed.common.model_description import ModelSource
 from fastembed.rerank.cross_encoder import TextCrossEncoder
 
 engine, rows, output = map(Path, sys.argv[1:])
-pairs = [tuple(json.loads(line)["text"]) for line in rows.read_text().splitlines()]
+pairs = [tuple(json.loads(line)) for line in rows.read_text().splitlines()]
 TextCrossEncoder.add_custom_model(
     "engine", model_file="onnx/model.onnx", sources=ModelSource(hf="engine/engine")
 )

@@ -10,7 +10,7 @@ import torch
 from sentence_transformers import CrossEncoder
 
 engine, rows, output = map(Path, sys.argv[1:])
-pairs = [tuple(json.loads(line)["text"]) for line in rows.read_text().splitlines()]
+pairs = [tuple(json.loads(line)) for line in rows.read_text().splitlines()]
 model = CrossEncoder(
     str(engine), backend="onnx", model_kwargs={"provider": "CPUExecutionProvider"}, local_files_only=True
 )

@@ -17,10 +17,10 @@ model = ORTModelForQuestionAnswering.from_pretrained(engine)
 answer = pipeline("question-answering", model=model, tokenizer=AutoTokenizer.from_pretrained(engine))
 with output.open("w") as lines:
     for line in rows.read_text().splitlines():
-        value = json.loads(line)
+        question, context = json.loads(line)
         found = answer(
-            question=value["question"],
-            context=value["context"],
+            question=question,
+            context=context,
             max_answer_len=30,
             max_question_len=256,
             align_to_words=False,

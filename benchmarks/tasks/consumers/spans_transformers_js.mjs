@@ -10,7 +10,7 @@ env.localModelPath = path.dirname(engine) + path.sep;
 const answer = await pipeline("question-answering", path.basename(engine), { dtype: "fp32" });
 const lines = [];
 for (const line of fs.readFileSync(rows, "utf8").trim().split("\n")) {
-  const { question, context } = JSON.parse(line);
+  const [question, context] = JSON.parse(line);
   const ranked = await answer(question, context, { top_k: 1000 });
   const size = (text) => answer.tokenizer.encode(text, { add_special_tokens: false }).length;
   const found = ranked.find((each) => size(each.answer) <= 30);

@@ -10,7 +10,7 @@ from fastembed import TextEmbedding
 from fastembed.common.model_description import ModelSource, PoolingType
 
 engine, rows, output = map(Path, sys.argv[1:])
-texts = [json.loads(line)["text"] for line in rows.read_text().splitlines()]
+texts = [json.loads(line) for line in rows.read_text().splitlines()]
 pooling = json.loads((engine / "1_Pooling" / "config.json").read_text())
 kinds = [module["type"].rpartition(".")[2] for module in json.loads((engine / "modules.json").read_text())]
 TextEmbedding.add_custom_model(

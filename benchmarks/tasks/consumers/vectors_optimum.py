@@ -11,7 +11,7 @@ from optimum.onnxruntime import ORTModelForFeatureExtraction
 from transformers import AutoTokenizer
 
 engine, rows, output = map(Path, sys.argv[1:])
-texts = [json.loads(line)["text"] for line in rows.read_text().splitlines()]
+texts = [json.loads(line) for line in rows.read_text().splitlines()]
 model = ORTModelForFeatureExtraction.from_pretrained(engine)
 tokenizer = AutoTokenizer.from_pretrained(engine)
 with output.open("w") as lines:

@@ -9,7 +9,7 @@ from pathlib import Path
 from sentence_transformers import SentenceTransformer
 
 engine, rows, output = map(Path, sys.argv[1:])
-texts = [json.loads(line)["text"] for line in rows.read_text().splitlines()]
+texts = [json.loads(line) for line in rows.read_text().splitlines()]
 model = SentenceTransformer(
     str(engine), backend="onnx", model_kwargs={"provider": "CPUExecutionProvider"}, local_files_only=True
 )

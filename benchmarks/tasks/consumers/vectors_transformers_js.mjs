@@ -9,7 +9,7 @@ env.localModelPath = path.dirname(engine) + path.sep;
 const extract = await pipeline("feature-extraction", path.basename(engine), { dtype: "fp32" });
 const lines = [];
 for (const line of fs.readFileSync(rows, "utf8").trim().split("\n")) {
-  const found = await extract(JSON.parse(line).text, { pooling: "mean", normalize: true });
+  const found = await extract(JSON.parse(line), { pooling: "mean", normalize: true });
   lines.push(JSON.stringify(Array.from(found.data)));
 }
 fs.writeFileSync(output, lines.join("\n") + "\n");
