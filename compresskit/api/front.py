@@ -16,7 +16,7 @@ from compresskit.searchers.front import select_point
 if TYPE_CHECKING:
     import pandas as pd
 
-_NESTED = ("idx", "architecture", "blocks", "weights", "test")
+_NESTED = ("idx", "architecture", "blocks", "weights", "test", "judges")
 
 
 class RunFront(Sequence[FrontPoint]):
@@ -55,12 +55,20 @@ class RunFront(Sequence[FrontPoint]):
         return self.record.to_json()
 
     def to_frame(self) -> pd.DataFrame:
-        """A row for each point, indexed by `idx`, with its scalars and intervals as `FrontPoint` has them."""
+        """A row for each point, indexed by `idx`, with its scalars and intervals as `FrontPoint` has them.
+
+        What each judge says is a column of its name.
+        """
         import pandas as pd
 
         columns = [field.name for field in fields(FrontPoint) if field.name not in _NESTED]
-        rows = [{name: getattr(point, name) for name in columns} for point in self]
-        return pd.DataFrame(rows, columns=columns, index=pd.RangeIndex(len(rows), name="idx"))
+        judges = list(self[0].judges) if len(self) else []
+        rows = [
+            {name: getattr(point, name) for name in columns}
+            | {name: said.metric for name, said in point.judges.items()}
+            for point in self
+        ]
+        return pd.DataFrame(rows, columns=[*columns, *judges], index=pd.RangeIndex(len(rows), name="idx"))
 
     def _repr_html_(self) -> str:
         return front_html(self.record)

@@ -39,7 +39,8 @@ class Manifest:
     of the table of words, `vocabulary` how many tokens of how many stay (empty: all). `variant_check`
     compares the graph's form with the plain one, on the device and with these weights. `runtime` holds the
     lowest `onnxruntime` in which graphs of this kind were proven, their `opset`, `ir_version`, and the
-    `other_domains` of operators that are not ONNX's own.
+    `other_domains` of operators that are not ONNX's own. `judges` has, by name, what judges beside the metric
+    say of the engine (see `runs.judged`), and their `dense_metric`.
     """
 
     architecture: Mapping[str, Any]
@@ -57,6 +58,7 @@ class Manifest:
     labels: list[str] = field(default_factory=list)
     lineage: Mapping[str, Any] = field(default_factory=dict)
     test: Mapping[str, Any] = field(default_factory=dict)
+    judges: Mapping[str, Any] = field(default_factory=dict)
     seed: int | None = None
     max_length: int | None = None
     float_layers: list[str] = field(default_factory=list)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from sys import intern
 
@@ -37,6 +37,19 @@ def containers(texts: Sequence[Words]) -> list[list[int]]:
             if texts[large][start : start + len(wanted)] == wanted:
                 found[small][large] = None
     return [sorted(positions) for positions in found]
+
+
+def contained(texts: Sequence[str], others: Iterable[str]) -> list[bool]:
+    """Of each of `texts` whether it stands, whole, in one of `others`."""
+    given = dict.fromkeys(map(words, others))
+    wanted = [words(text) for text in texts]
+    every = list(dict.fromkeys((*given, *wanted)))
+    inside = {
+        text
+        for text, places in zip(every, containers(every), strict=True)
+        if text and (text in given or any(every[place] in given for place in places))
+    }
+    return [text in inside for text in wanted]
 
 
 @dataclass(frozen=True)

@@ -47,8 +47,12 @@ def read_retrieval(folder: Path) -> Retrieval | None:
             f"folder {str(folder)!r} has corpus and queries, but no qrels.* that say what is relevant."
         )
     documents, asked, said = (read_table([file]) for file in (corpus, queries, judged))
-    places = _places(documents, "corpus")
-    wanted = _places(asked, "queries")
+    places = _places(documents, str(corpus))
+    wanted = _places(asked, str(queries))
+    if len(places) < 2:
+        raise DataError(
+            f"{str(corpus)!r} has {len(places)} document{'s' * (len(places) != 1)}; a ranking needs two."
+        )
     relevance = np.zeros((len(wanted), len(places)))
     unknown = 0
     for query, document, score in zip(
@@ -64,15 +68,18 @@ def read_retrieval(folder: Path) -> Retrieval | None:
             relevance[wanted[str(query)], places[str(document)]] = max(number, 0)
         else:
             unknown += 1
-    kept = np.flatnonzero(relevance.max(1) > 0)
+    texts = [str(text or "").strip() for text in _column(asked, ("text", "query"), "queries")]
+    kept = np.flatnonzero((relevance.max(1) > 0) & np.array([text != "" for text in texts], dtype=np.bool_))
     if not len(kept):
         raise DataError(f"{str(judged)!r} names no relevant document for any query of {queries.name}.")
     notes = []
     if unknown:
         notes.append(f"{unknown:,} judgements name a query or document that is not there and were left out")
     if len(kept) < len(wanted):
-        notes.append(f"{len(wanted) - len(kept):,} of {len(wanted):,} queries have no relevant document")
-    texts = [str(text) for text in _column(asked, ("text", "query"), "queries")]
+        notes.append(
+            f"{len(wanted) - len(kept):,} of {len(wanted):,} queries have no relevant document, or no text, "
+            "and were left out"
+        )
     return Retrieval([texts[i] for i in kept], _documents(documents), relevance[kept], tuple(notes))
 
 
@@ -87,8 +94,12 @@ def _documents(table: Table) -> list[str]:
     ]
 
 
-def _places(table: Table, name: str) -> dict[str, int]:
-    return {str(each): place for place, each in enumerate(_column(table, _ID, name))}
+def _places(table: Table, file: str) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for place, each in enumerate(_column(table, _ID, repr(file))):
+        if found.setdefault(str(each), place) != place:
+            raise DataError(f"{file!r} has the id {str(each)!r} twice; ids name one row each.")
+    return found
 
 
 def _column(table: Table, names: Sequence[str], file: str) -> Sequence[Any]:

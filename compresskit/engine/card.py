@@ -45,6 +45,10 @@ def _facts(manifest: Manifest, size_bytes: int) -> list[str]:
     where = profile_title(lineage.get("profile"))
     rows = [
         (f"test {manifest.metric_name}, by ONNX Runtime", describe_test(manifest.test_metric, manifest.test)),
+        *(
+            (f"{name}, {said['metric_name']}", describe_test(said["metric"], said))
+            for name, said in manifest.judges.items()
+        ),
         ("precision", _precision(manifest)),
         ("parameters", f"{manifest.num_params:,}"),
         ("multiply-accumulates", f"{manifest.macs:,}"),
@@ -92,6 +96,8 @@ def describe_test(metric: float | None, known: Mapping[str, Any]) -> str:
             f"; dense model {known['dense_metric']:.4f}, difference {difference:+.4f} "
             f"(paired 95 % interval {low:+.4f} to {high:+.4f})"
         )
+    elif "dense_metric" in known:
+        text += f"; dense model {known['dense_metric']:.4f}"
     return text
 
 

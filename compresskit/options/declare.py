@@ -72,17 +72,21 @@ def flag_of(name: str, option: Option) -> str:
 def normalized(declared: type, name: str, value: Any) -> Any:
     """An option's value as it is kept: a path as text, a list as a tuple.
 
-    Lists of words or numbers may be given as text with commas, as on the command line. What is of another
-    kind is returned as it is.
+    Lists of words or numbers may be given as text with commas, as on the command line; a list that repeats as
+    one item. What is of another kind is returned as it is.
     """
     annotation, option = options_of(declared)[name]
     kinds, is_list = kinds_of(annotation)
+    if isinstance(value, Path) and Path in kinds:
+        value = str(value)
     if not is_list:
-        return str(value) if isinstance(value, Path) and Path in kinds else value
+        return value
     if isinstance(value, str):
         value = [value] if option.repeats else value.split(",") if value else []
         return _numbers(name, value) if kinds == (int,) else tuple(value)
-    return tuple(value) if isinstance(value, (list, tuple)) else value
+    if not isinstance(value, (list, tuple)):
+        return value
+    return tuple(str(item) if isinstance(item, Path) and Path in kinds else item for item in value)
 
 
 def _numbers(name: str, words: Sequence[str]) -> tuple[int, ...]:

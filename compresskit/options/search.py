@@ -38,6 +38,15 @@ class SearchOptions:
         str | None,
         Option("mean, cls or max: how task embedding makes a vector.", DATA, default="the model's own"),
     ] = None
+    judge: Annotated[
+        Sequence[str | Path],
+        Option(
+            "Scored pairs or a retrieval set that judges the vectors of the front beside the metric; may be "
+            "repeated.",
+            DATA,
+            repeats=True,
+        ),
+    ] = ()
     max_length: Annotated[int, Option("Tokens to which a text is truncated.", DATA)] = 128
     allow_weak_dense: Annotated[
         bool,

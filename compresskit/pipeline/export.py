@@ -32,7 +32,7 @@ from compresskit.pipeline.exporting.measured_point import measured_latency
 from compresskit.pipeline.exporting.on_test import changes_of, figures_on_test, kept_answers
 from compresskit.pipeline.exporting.point_choice import choose
 from compresskit.pipeline.inputs import read_task
-from compresskit.pipeline.store.fingerprints import check_run, fingerprints_of
+from compresskit.pipeline.store.fingerprints import check_judges, check_run, fingerprints_of
 from compresskit.pipeline.store.reuse import profile_for, stored_settings
 from compresskit.pipeline.store.trial_weights import weights_folder
 from compresskit.pipeline.training.models import Checkpoint, load_model, open_checkpoint
@@ -76,6 +76,7 @@ def export(say: Say | Display = Told.say, **given: Any) -> Manifest:
         checkpoint = open_checkpoint(settings.model)
         task = read_task(settings, checkpoint)
     check_run(run, task, fingerprints_of(task, checkpoint, download=False), "an export", display)
+    check_judges(run, task)
     kept_answers(run.path)  # damage is reported before anything is computed
     dense = load_model(run.supernet / "dense_model")
     source = (
@@ -147,7 +148,9 @@ def export(say: Say | Display = Told.say, **given: Any) -> Manifest:
             candidate, final.made, options.embeddings, words is not None, options.finetune_epochs
         )
         held = partial(figures_on_test, run, task, trial_id, changed, display=display)
-        examine = Examination(corpus, pruned, graph, device, exact, held, display)
+        judged = run.front().dense if task.judges else None
+        judges = judged.judges if judged else {}
+        examine = Examination(corpus, pruned, graph, device, exact, held, display, judges)
         with _engine_folder(output, options.format) as folder:
             manifest = write_engine(
                 folder, graph=graph, model=pruned, tokenizer=tokenizer, manifest=manifest, examine=examine

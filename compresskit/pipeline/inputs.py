@@ -11,6 +11,7 @@ from compresskit.errors import ConfigurationError
 from compresskit.families import dimensions_of
 from compresskit.methods.names import BLOCK, LABELLED, NAS
 from compresskit.pipeline.checkpoint.tokenizer import check_segments
+from compresskit.pipeline.judge_sets import with_judges
 from compresskit.pipeline.settings import SearchSettings
 from compresskit.pipeline.training.dense_labels import with_dense_labels
 from compresskit.pipeline.training.input_warnings import cautions
@@ -109,10 +110,11 @@ def _space(settings: SearchSettings, checkpoint: Checkpoint, profile: Profile) -
 def _check_taught(settings: SearchSettings, task: Task) -> None:
     """ConfigurationError for options that need labels where there are none, or vectors."""
     kind = task.kind
-    if settings.pooling is not None and not kind.is_vector:
-        raise ConfigurationError(
-            f"pooling makes vectors of texts, which task {kind.name} does not; leave it out."
-        )
+    for option, does in (("pooling", "makes vectors"), ("judge", "scores vectors")):
+        if getattr(settings, option) and not kind.is_vector:
+            raise ConfigurationError(
+                f"{option} {does} of texts, which task {kind.name} does not give; leave it out."
+            )
     if not kind.is_taught:
         return
     if settings.method in LABELLED or (settings.method == BLOCK and not settings.distil):
@@ -149,4 +151,5 @@ def read_task(settings: SearchSettings, checkpoint: Checkpoint) -> Task:
         sentence=sentence,
     )
     _check_taught(settings, task)
+    task = with_judges(task, settings.judge, checkpoint.tokenizer, settings.max_length)
     return with_dense_labels(task, checkpoint, settings.seed) if task.kind.is_taught else task

@@ -29,7 +29,7 @@ from compresskit.pipeline.store.dense_predictions import DenseAnswers
 from compresskit.pipeline.store.fingerprints import check_run, fingerprints_of
 from compresskit.pipeline.training.budget import full_step_budget
 from compresskit.pipeline.training.networks import Networks
-from compresskit.pipeline.training.plan import FRONT, front_work
+from compresskit.pipeline.training.plan import front_work
 from compresskit.pipeline.training.ranks import WatchedRun, check_processes, is_first, wait_for_all
 from compresskit.pipeline.training.strategy import SUPERNET
 from compresskit.runs.directory import RunDirectory
@@ -62,7 +62,7 @@ def search(
     display = display_of(say)
     if resume:
         with RunDirectory.open(output, writable=is_first()) as run, resumable(output):
-            permitted = set() if run.settings.get("method") in LADDERS else reuse.RESUMABLE
+            permitted = {"judge"} if run.settings.get("method") in LADDERS else reuse.RESUMABLE
             settings = reuse.stored_settings(run, changes or {}, permitted, "a resumed search")
             check_processes(settings.method)
             inputs = read_inputs(settings, reuse.profile_for(run, {}), display)
@@ -129,7 +129,7 @@ def _run(context: Context) -> Front:
         limits = settings.constraints(run.info["dense_metric"], task.prior(task.validation))
         found = build_front(records, inputs.objectives, task.metric_name, constraints=limits).points
         points = [point.candidate.architecture for point in found]
-        display.plan({FRONT: front_work(settings, task, evaluator.blueprint, points)})
+        display.plan(front_work(settings, task, evaluator.blueprint, points))
         front = write_front(run, records, inputs.objectives, evaluator, task.metric_name, limits)
         run.update(status="completed")
         for note in ("infeasible", "unsteady"):

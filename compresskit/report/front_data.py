@@ -118,6 +118,10 @@ def _known(point: FrontPoint, dense: FrontPoint | None) -> Iterator[tuple[str, s
         changed = f" ({point.test.changed})" if point.test.changed else ""
         yield f"test{changed}", points(point.test.metric)
         yield f"95 %, {point.test.rows:,} test rows", percent_interval(point.test.metric_ci)
+    for name, said in point.judges.items():
+        yield f"{name}, {metric_label(said.metric_name)}", points(said.metric)
+        if said.difference_ci is not None:
+            yield f"{name}, paired 95 %", signed_ends([100 * end for end in said.difference_ci], 2)
     if point.marks:
         yield "latency not to be trusted", "; ".join(point.marks)
 

@@ -17,6 +17,7 @@ from compresskit.report.units import (
     interval,
     marked,
     metric_label,
+    metric_words,
     milliseconds,
     number,
     percent_interval,
@@ -49,6 +50,38 @@ def front_notes(front: Front) -> list[str]:
         for mark in point.marks:
             named.setdefault(mark, []).append(_name(point))
     return [f"{MARK} not to be trusted ({', '.join(names)}): {mark}" for mark, names in named.items()]
+
+
+def judge_rows(front: Front) -> tuple[list[str], list[list[str]]]:
+    """Titles and cells of what judges say beside the metric, the dense model last; empty without judges.
+
+    Below it is one vector for every text.
+    """
+    shown = [*front.points, *([front.dense] if front.dense else [])]
+    judges = next((point.judges for point in shown if point.judges), {})
+    if not judges:
+        return [], []
+    head, rows = ["point", "speed-up", metric_label(shown[0].metric_name)], []
+    for name, judge in judges.items():
+        head += [f"{name} {metric_label(judge.metric_name)}", f"{name} {PAIRED}"]
+    for point in shown:
+        cells = [_name(point), times(speedup(point, front.dense)) if point.idx is not None else NOTHING]
+        cells.append(points(point.metric))
+        for said in map(point.judges.get, judges):
+            cells += (
+                [NOTHING, NOTHING] if said is None else [points(said.metric), _signed(said.difference_ci)]
+            )
+        rows.append(cells)
+    priors = [cell for judge in judges.values() for cell in (points(judge.prior), NOTHING)]
+    return head, [*rows, ["one vector", NOTHING, NOTHING, *priors]]
+
+
+def judge_note(front: Front) -> str:
+    """What judges there are, and that points were chosen without them."""
+    shown = [*front.points, *([front.dense] if front.dense else [])]
+    counted = [f"{name} {judge.rows:,} rows" for name, judge in shown[0].judges.items()]
+    chosen_by = metric_words(shown[0].metric_name)
+    return f"Judges ({', '.join(counted)}) are asked when a search ends; it goes by {chosen_by}."
 
 
 def trial_cells(trial: TrialRecord) -> list[str]:

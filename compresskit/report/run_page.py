@@ -10,7 +10,7 @@ from compresskit.report.changes import changes_section
 from compresskit.report.front_data import curve_data, front_data, point_name, predicted_data
 from compresskit.report.layers import layers_svg
 from compresskit.report.page import build_page, facts, flatten, section, table, warnings_section
-from compresskit.report.rows import front_notes, front_rows, trial_cells
+from compresskit.report.rows import front_notes, front_rows, judge_note, judge_rows, trial_cells
 from compresskit.report.units import (
     duration,
     metric_label,
@@ -111,7 +111,16 @@ def front_html(front: Front, chosen: int | None = None) -> str:
         kind = "dense" if point.idx is None else "chosen" if point.idx == chosen else ""
         lines.append((kind, [escape(cell) for cell in cells]))
     notes = "".join(f'<p class="note">{escape(note)}</p>' for note in front_notes(front))
-    return table(head, lines, name="Points of the front", wrapped=(len(head) - 1,)) + notes
+    return table(head, lines, name="Points of the front", wrapped=(len(head) - 1,)) + notes + _judges(front)
+
+
+def _judges(front: Front) -> str:
+    head, rows = judge_rows(front)
+    if not rows:
+        return ""
+    lines = [("dense" if cells[0] == "dense" else "", [escape(cell) for cell in cells]) for cells in rows]
+    note = f'<p class="note">{escape(judge_note(front))}</p>'
+    return table(head, lines, name="What judges say") + note
 
 
 def _trials_table(view: RunView) -> str:

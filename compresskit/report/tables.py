@@ -17,7 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from compresskit.report.bench_text import mark_lines
-from compresskit.report.rows import PAIRED, ROWS, bench_rows, front_notes, front_rows
+from compresskit.report.rows import PAIRED, ROWS, bench_rows, front_notes, front_rows, judge_note, judge_rows
 from compresskit.report.units import MARK
 from compresskit.report.verdict import Verdict
 from compresskit.runs import Front
@@ -45,9 +45,24 @@ def front_table(front: Front, *, chosen: Sequence[int] = (), width: int | None =
 
 
 def front_with_verdict(front: Front, verdict: Verdict) -> Group:
-    """The front, the verdict below it, the point that it rests on marked."""
+    """The front and what judges say of it, the verdict below, the point that it rests on marked."""
     chosen = () if verdict.idx is None else (verdict.idx,)
-    return Group(front_table(front, chosen=chosen), "", Text(verdict.headline, style="bold"), verdict.detail)
+    tables = filter(None, [front_table(front, chosen=chosen), judge_table(front)])
+    parts = [part for table in tables for part in (table, "")]
+    return Group(*parts, Text(verdict.headline, style="bold"), verdict.detail)
+
+
+def judge_table(front: Front, *, width: int | None = None) -> Table | None:
+    """What judges say of the points; None where there are none. `width` as in `front_table`."""
+    head, rows = judge_rows(front)
+    if not rows:
+        return None
+    styles = [*[""] * len(front.points), *["dim"] * (len(rows) - len(front.points))]
+    paired = [title for title in head if title.endswith(PAIRED)]
+    loses = (*paired[::-1], *[title for title in head[3:] if title not in paired][::-1])
+    table = fitted_table(head, rows, styles, width, loses=loses)
+    table.caption, table.caption_justify = judge_note(front), "left"
+    return table
 
 
 def pairs(lines: Mapping[str, str]) -> Table:

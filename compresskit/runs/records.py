@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import MISSING, asdict, dataclass, fields, replace
+from dataclasses import MISSING, asdict, dataclass, field, fields, replace
 from typing import Any
 
 from compresskit.architecture import Candidate
 from compresskit.errors import ArchitectureError, RunError
 from compresskit.field_types import wrong_kind
+from compresskit.runs.judged import Judged
 from compresskit.runs.tested import OnTest
 
 COMPLETED = "completed"
@@ -73,7 +74,8 @@ class FrontPoint:
     `weights`, `blocks`, `fidelity` and `worth` as in TrialRecord. Intervals are of 95 %: `metric_ci` of the
     metric on `rows` validation rows, `difference_ci` of that metric minus the dense model's on the same rows
     (see `tasks.intervals`), `speedup_ci` of the paired `speedup` over the dense model. `marks`: why the
-    latency is not to be trusted. `test`: what an export found on the test set, kept in RUN/tests.
+    latency is not to be trusted. `test`: what an export found on the test set, kept in RUN/tests. `judges`:
+    what each judge says, by its name.
     """
 
     idx: int | None
@@ -99,6 +101,7 @@ class FrontPoint:
     speedup_ci: tuple[float, float] | None = None
     marks: tuple[str, ...] = ()
     test: OnTest | None = None
+    judges: Mapping[str, Judged] = field(default_factory=dict)
 
     @property
     def candidate(self) -> Candidate:
@@ -149,17 +152,21 @@ class Front:
 def _fields_of(kind: type[TrialRecord] | type[FrontPoint], value: Mapping[str, Any]) -> dict[str, Any]:
     if not isinstance(value, Mapping):
         raise RunError(f"{str(value)[:80]!r} is given where a table is expected.")
-    known = {field.name for field in fields(kind)}
-    optional = {field.name: field.default for field in fields(kind) if field.default is not MISSING}
-    missing, unknown = sorted(known - set(value) - set(optional)), sorted(set(value) - known)
+    known = {each.name for each in fields(kind)}
+    required = {
+        each.name for each in fields(kind) if each.default is MISSING and each.default_factory is MISSING
+    }
+    missing, unknown = sorted(required - set(value)), sorted(set(value) - known)
     if missing or unknown:
         raise RunError(f"fields missing: {missing}; not known: {unknown}.")
-    result = {**optional, **value}
+    result = dict(value)
     for name in _TUPLES & result.keys():  # JSON has no tuples
         if isinstance(result[name], list):
             result[name] = tuple(result[name])
     if result.get("test") is not None:
         result["test"] = OnTest.from_json(result["test"])
+    if isinstance(judges := result.get("judges"), Mapping):
+        result["judges"] = {name: Judged.from_json(said) for name, said in judges.items()}
     if wrong := wrong_kind(kind, result):
         raise RunError(f"field {wrong}")
     try:

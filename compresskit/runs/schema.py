@@ -32,6 +32,7 @@ class RunInfo:
     fingerprints: dict[str, Any] | None
     prior_metric: float | None
     labels: list[str]
+    judges: dict[str, str] | None
 
 
 @dataclass(frozen=True)

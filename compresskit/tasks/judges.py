@@ -94,6 +94,8 @@ def read_pairs(table: Table, split: str, source: str, options: DataOptions) -> E
     scores = [value for each in rows.labels if (value := label_number(each)) is not None]
     if len(scores) < len(rows):
         raise DataError(f"{source}: column {label!r} holds no numbers; pairs need scores.")
+    if len(set(scores)) < 2:
+        raise DataError(f"{source}: all scores in {label!r} are equal; nothing can be told by them.")
     notes = tuple(filter(None, [missing_note(rows)]))
     inputs = [text for pair in rows.texts for text in pair]
     return Examples(rows.texts, np.array(scores), inputs, notes, judge=Pairs((), SPEARMAN))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from compresskit.inputs import TEXT, InputSpec, Row, origins
 from compresskit.tasks.base import TaskKind
 from compresskit.tasks.encoding import check_length
 from compresskit.tasks.examples import DataOptions, Examples
+from compresskit.tasks.judge import Judge
 from compresskit.tasks.registry import kind_for, kind_named
 from compresskit.tasks.sentence import Sentence
 
@@ -65,11 +66,27 @@ class Split:
 
 
 @dataclass(frozen=True, eq=False)
+class JudgeSet:
+    """Rows that judge a model beside the task's metric. `split.labels` are in the form of `judge`.
+
+    `fingerprint`: of the rows as they were read.
+    """
+
+    judge: Judge
+    split: Split
+    fingerprint: str
+
+    def answers(self, predictions: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """The judge's, from the task's predictions of `split`."""
+        return self.judge.answers(self.judge.predictions(predictions, self.split.encoded))
+
+
+@dataclass(frozen=True, eq=False)
 class Task:
     """Splits of a data set, and what they mean. `search`: the fixed part of validation that search scores on.
 
     `kind` has labels and metric, `inputs` says how rows become a batch. `notes`: what was dropped or cut, for
-    the user. `fingerprint`: of the rows as they were read, with their split.
+    the user. `fingerprint`: of the rows as they were read, with their split. `judges`: by their names.
     """
 
     name: str
@@ -83,6 +100,7 @@ class Task:
     notes: list[str]
     fingerprint: str = ""
     inputs: InputSpec = TEXT
+    judges: Mapping[str, JudgeSet] = field(default_factory=dict)
 
     def lengths(self, split: Split) -> npt.NDArray[np.int64]:
         """(rows,) tokens of each row."""

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from compresskit.data import containment
-from compresskit.data.containment import Words, containers, words
+from compresskit.data.containment import Words, contained, containers, words
 
 
 def test_case_spacing_and_glued_punctuation_make_no_other_text() -> None:
@@ -29,6 +29,14 @@ def test_it_finds_what_comparing_all_with_all_finds(at_once: int, monkeypatch: p
     texts = list(dict.fromkeys(drawn))
     wanted = [[j for j, b in enumerate(texts) if i != j and holds(b, a)] for i, a in enumerate(texts)]
     assert any(wanted) and containers(texts) == wanted
+
+
+def test_texts_that_stand_in_others_are_told() -> None:
+    others = ["The state of the art.", "start", "start"]
+    assert contained(["the ART .", "art", "Start", "of state", "", "art"], others) == [
+        *(True, True, True, False, False, True)
+    ]
+    assert contained(["art", "the art"], []) == [False, False]
 
 
 def test_few_texts() -> None:

@@ -85,3 +85,9 @@ def test_card_has_rows_interval_and_the_difference_to_dense() -> None:
     assert "| test accuracy, by ONNX Runtime | 0.9000 (95 % interval 0.8800 to 0.9200, 1,821 rows) |" in text
     text = card(test={**known, "dense_metric": 0.91, "difference_ci": [-0.02, 0.001]})
     assert "; dense model 0.9100, difference -0.0100 (paired 95 % interval -0.0200 to +0.0010) |" in text
+
+
+def test_judges_stand_beside_the_test_metric() -> None:
+    said = {"metric_name": "spearman", "metric": 0.85, "rows": 1500, "prior": 0.0, "metric_ci": [0.83, 0.87]}
+    row = "| stsb, spearman | 0.8500 (95 % interval 0.8300 to 0.8700, 1,500 rows); dense model 0.8672 |"
+    assert row in card(judges={"stsb": {**said, "dense_metric": 0.8672}})

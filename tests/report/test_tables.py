@@ -9,7 +9,8 @@ from rich.console import Console
 from rich.table import Table
 
 from compresskit.architecture import Architecture, Dimensions
-from compresskit.report.tables import bench_table, fitted_table, front_table
+from compresskit.report.tables import bench_table, fitted_table, front_table, judge_table
+from compresskit.runs.judged import Judged
 from compresskit.runs.tested import OnTest
 from tests.report.runs import UNEVEN, bench_result, dense, front, point
 
@@ -45,6 +46,35 @@ def test_fidelity_is_shown_where_it_is_known() -> None:
     assert "fidelity" not in " ".join(
         text_of(front_table(front(point(0, 4.0, 0.9), whole=dense()), chosen=[]))
     )
+
+
+def test_judges_have_a_table_that_fits_a_terminal() -> None:
+    def judges(lost: float) -> dict[str, Judged]:
+        known = None if lost == 0 else (-lost - 0.01, -lost + 0.01)
+        return {
+            name: Judged("spearman", 0.86 - lost, 1_500, 0.0, (0.8, 0.9), known)
+            for name in ("stsb", "sts13", "sts15", "cranfield")
+        }
+
+    some = front(
+        point(0, 4.0, 0.895, metric_name="rank_agreement", judges=judges(0.02)),
+        whole=dense(judges=judges(0.0)),
+    )
+    table = judge_table(some)
+    assert table is not None
+    lines = text_of(table)
+    assert line_with(lines, "0")[1:7] == [
+        *("2.50\N{MULTIPLICATION SIGN}", "89.50", "84.00", "\N{MINUS SIGN}3.00", "to", "\N{MINUS SIGN}1.00")
+    ]
+    assert line_with(lines, "dense")[3:5] == ["86.00", "\N{EN DASH}"]
+    assert line_with(lines, "one vector")[-2:] == ["0.00", "\N{EN DASH}"]
+    assert "stsb 1,500 rows" in " ".join(lines) and "it goes by rank agreement" in " ".join(lines)
+    narrow = judge_table(some, width=80)
+    assert narrow is not None
+    narrow.caption = None  # which wraps
+    lines = text_of(narrow, 80)
+    assert max(map(len, lines)) <= 80 and line_with(lines, "0").count("84.00") == 4
+    assert judge_table(front(point(0, 4.0, 0.9), whole=dense())) is None
 
 
 def test_what_is_not_known_has_no_column() -> None:

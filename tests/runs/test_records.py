@@ -8,6 +8,7 @@ import pytest
 from compresskit.architecture import Architecture, Candidate, Dimensions
 from compresskit.errors import RunError
 from compresskit.runs import Front, FrontPoint, TrialRecord
+from compresskit.runs.judged import Judged
 from compresskit.runs.tested import OnTest
 
 ARCHITECTURE = Architecture.uniform(Dimensions(3, 4, 8, 16, 32), [0, 2], 2, 5)
@@ -118,3 +119,20 @@ def test_figures_that_came_later_are_kept_and_older_files_lack_them() -> None:
     for wrong in ({"metric_ci": [1]}, {"marks": "busy"}, {"test": 3}, {"test": {"metric": 0.9}}):
         with pytest.raises(RunError, match="metric_ci|marks|test figures"):
             FrontPoint.from_json({**point().to_json(), **wrong})
+
+
+def test_what_judges_say_is_kept() -> None:
+    judges = {"stsb": Judged("spearman", 0.86, 1_500, 0.0, (0.85, 0.87), (-0.01, 0.0))}
+    found = FrontPoint.from_json(through_json(point(judges=judges).to_json()))
+    assert found.judges == judges and found == point(judges=judges)
+    older = through_json(point().to_json())
+    del older["judges"]
+    assert FrontPoint.from_json(older).judges == {}
+    for damage, message in (
+        ({"stsb": {"metric": 0.9}}, "incomplete"),
+        ({"stsb": {**judges["stsb"].to_json(), "metric": "high"}}, "metric is 'high'"),
+        ({"stsb": {"other": 1}}, "not known"),
+        ([], "judges is"),
+    ):
+        with pytest.raises(RunError, match=message):
+            FrontPoint.from_json({**older, "judges": damage})

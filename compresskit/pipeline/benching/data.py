@@ -60,7 +60,7 @@ def labelled_table(dataset: Path | str, kind: type[TaskKind], options: DataOptio
     """
     path = Path(dataset).expanduser()
     if not path.exists():
-        raise DataError(f"data set {str(dataset)!r} does not exist; give a local folder or file to bench.")
+        raise DataError(f"data set {str(dataset)!r} does not exist; give a local folder or file.")
     if path.is_file():
         return _with_rows(path, "test", read_table([path]))
     files = split_files(path)

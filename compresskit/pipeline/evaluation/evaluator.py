@@ -85,13 +85,13 @@ class Evaluator:
         if candidate.precision == "fp32":
             said = quick_predict(self._network(weights), self.stage, candidate.architecture)
         else:
-            said = self._predictions(candidate, split, weights)
+            said = self.predictions(candidate, split, weights)
         return self._scores(said, split, None if self.dense is None else self.dense.search)
 
     def validated(self, candidate: Candidate, weights: str | None = None) -> tuple[Scores, npt.NDArray[Any]]:
         """Scores on all validation rows, and the candidate's answers."""
         task = self.stage.task
-        said = self._predictions(candidate, task.validation, weights)
+        said = self.predictions(candidate, task.validation, weights)
         dense = None if self.dense is None else self.dense.validation
         answers = task.fitted(said, task.validation.labels).kind.answers(said)
         return self._scores(said, task.validation, dense), answers
@@ -104,7 +104,7 @@ class Evaluator:
         fidelity = task.score(said, dense.answers)
         return Scores(metric, fidelity, worth(metric, fidelity, dense.metric))
 
-    def _predictions(self, candidate: Candidate, split: Split, weights: str | None) -> npt.NDArray[Any]:
+    def predictions(self, candidate: Candidate, split: Split, weights: str | None) -> npt.NDArray[Any]:
         """As a front is scored."""
         task = self.stage.task
         if weights is not None or candidate.precision == "fp32":

@@ -13,6 +13,7 @@ from compresskit.architecture import Candidate
 from compresskit.display import UNCOUNTED, Counter
 from compresskit.methods.names import LADDERS, NAS
 from compresskit.pipeline.evaluation.evaluator import Evaluator, Scores
+from compresskit.pipeline.evaluation.judges import judged
 from compresskit.pipeline.evaluation.latency import LatencyMeter
 from compresskit.pipeline.evaluation.latency_record import CandidateLatency
 from compresskit.pipeline.evaluation.metric_intervals import with_intervals
@@ -77,6 +78,7 @@ def write_front(
     if whole is not None:
         shown = {point.trial_id: answers[point.trial_id] for point in front.points}
         write_changes(run, evaluator.stage.task, shown, whole)
+    front = judged(front, evaluator, evaluator.stage.display)
     run.update(
         prior_metric=constraints.prior,
         labels=[*evaluator.stage.task.kind.labels],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,15 +12,18 @@ from torch import nn
 
 from compresskit.bundle import Engine
 from compresskit.bundle.batching import run_rows
-from compresskit.display import Display
+from compresskit.display import UNCOUNTED, Counter, Display
 from compresskit.engine.verify import verify_session
 from compresskit.errors import EngineError
 from compresskit.inputs import Row
+from compresskit.pipeline.evaluation.judges import known_by
 from compresskit.pipeline.exporting.corpus import Corpus
 from compresskit.pipeline.exporting.device import Device
+from compresskit.runs.judged import Judged
 from compresskit.runs.tested import OnTest
 from compresskit.target.base import SessionSettings
 from compresskit.tasks.base import TaskKind
+from compresskit.tasks.task import JudgeSet
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,7 +32,8 @@ class Examination:
 
     `model` is its PyTorch model, which an `exact` engine must equal (EngineError); `device`, where it is
     not this machine's CPU, computes the logits that count. `figures` are what these say; the test set is
-    computed once. What the task chooses for an engine, it chooses on validation rows first.
+    computed once. What the task chooses for an engine, it chooses on validation rows first. `dense`: what
+    judges said of the dense model.
     """
 
     corpus: Corpus
@@ -39,6 +43,7 @@ class Examination:
     exact: bool
     figures: Callable[[TaskKind, npt.NDArray[Any]], OnTest]
     display: Display
+    dense: Mapping[str, Judged]
 
     def __call__(self, engine: Engine) -> dict[str, Any]:
         task = self.corpus.task
@@ -50,10 +55,15 @@ class Examination:
             )
         self.display(f"largest difference to PyTorch on the test set: {difference:.1e}")
         if self.device is not None and not self.device.is_this_cpu:
-            logits = self._on_device(self.device, engine, rows)
+            logits = self._logits(engine, rows)
         kind = self._chosen(engine)
         found = self.figures(kind, kind.predictions(logits, rows))
-        return {"test_metric": found.metric, "test": found.in_manifest(), "task": kind.to_json()}
+        return {
+            "test_metric": found.metric,
+            "test": found.in_manifest(),
+            "task": kind.to_json(),
+            "judges": {name: self._judged(name, each, engine) for name, each in task.judges.items()},
+        }
 
     def _chosen(self, engine: Engine) -> TaskKind:
         kind, validation = self.corpus.task.kind, self.corpus.validation
@@ -61,14 +71,22 @@ class Examination:
             return kind
         rows = engine.encode(validation.raw)
         with self.display.stage("the engine on validation data", len(rows), "rows") as counter:
-            if self.device is None or self.device.is_this_cpu:
-                logits = run_rows(engine.session, rows, inputs=engine.inputs, counter=counter)
-            else:
-                logits = self._on_device(self.device, engine, rows)
+            logits = self._logits(engine, rows, counter)
         return kind.fitted(kind.predictions(logits, rows), validation.labels)
 
-    def _on_device(self, device: Device, engine: Engine, rows: Sequence[Row]) -> npt.NDArray[Any]:
-        return device.logits(self.graph, rows, SessionSettings.from_json(engine.manifest.session))
+    def _judged(self, name: str, judge: JudgeSet, engine: Engine) -> dict[str, Any]:
+        """What `judge` says of the engine, and what it said of the dense model."""
+        rows = engine.encode(judge.split.raw)
+        with self.display.stage(f"judge {name}", len(rows), "rows") as counter:
+            predictions = self.corpus.task.kind.predictions(self._logits(engine, rows, counter), rows)
+        found = known_by(judge, [judge.answers(predictions)], None)[0].to_json()
+        del found["difference_ci"]
+        return found | ({"dense_metric": self.dense[name].metric} if name in self.dense else {})
+
+    def _logits(self, engine: Engine, rows: Sequence[Row], counter: Counter = UNCOUNTED) -> npt.NDArray[Any]:
+        if self.device is None or self.device.is_this_cpu:
+            return run_rows(engine.session, rows, inputs=engine.inputs, counter=counter)
+        return self.device.logits(self.graph, rows, SessionSettings.from_json(engine.manifest.session))
 
     def _check_encoding(self, engine: Engine, rows: Sequence[Row]) -> None:
         """EngineError where the engine reads a text otherwise than training would.

@@ -105,6 +105,17 @@ def check_run(run: RunDirectory, task: Task, now: Mapping[str, Any], what: str, 
     _check_classes(run, task)
 
 
+def check_judges(run: RunDirectory, task: Task) -> None:
+    """RunError where a judge holds other rows than when it was asked about the front of `run`."""
+    asked = run.info.get("judges") or {}
+    for name, judge in task.judges.items():
+        if asked.get(name, judge.fingerprint) != judge.fingerprint:
+            raise RunError(
+                f"judge {name} holds other rows than when the front of {run.path} was scored. Restore "
+                f"them, or score it again: compresskit search --resume --output {run.path}"
+            )
+
+
 def check_warm_start(run: RunDirectory, now: Mapping[str, Any], settings: SearchSettings, say: Say) -> None:
     """Raise RunError where data or a model that `run` and this search name alike have changed since.
 

@@ -24,7 +24,7 @@ from compresskit.target.profile import Profile, load_profile
 
 _T = TypeVar("_T")
 # What may lengthen a search that is resumed.
-RESUMABLE = {"trials", "budget"}
+RESUMABLE = {"trials", "budget", "judge"}
 # What may differ from the run that is started from; everything else shaped its super-network.
 FREE = {
     "profile",
@@ -39,6 +39,7 @@ FREE = {
     "budget",
     "layer_policy",
     "unit_multiple",
+    "judge",
 }
 _CARRIED = ("dense_metric", "dense_search_metric", "metric_name", "blueprint", "notes", "full_steps")
 
@@ -165,9 +166,8 @@ def go_on(run: RunDirectory, settings: SearchSettings) -> None:
     """
     run.trials(), run.latencies()
     asked = settings.to_json()
-    run.update(
-        settings={**run.settings, "trials": asked["trials"], "budget_seconds": asked["budget_seconds"]}
-    )
+    lasting = {name: asked[name] for name in ("trials", "budget_seconds", "judge")}
+    run.update(settings={**run.settings, **lasting})
     if run.info.get("taken_from") is not None:
         take_over(RunDirectory.open(run.info["taken_from"]), run)
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 
+from compresskit.data.containment import contained
 from compresskit.data.units import units_of
 from compresskit.pipeline.training.models import Checkpoint
 from compresskit.tasks.task import Task
@@ -28,6 +30,22 @@ def cautions(task: Task, checkpoint: Checkpoint) -> Iterator[str]:
             f"{unknown:.0%} of the tokens of the texts are unknown to the tokenizer "
             f"({checkpoint.tokenizer.unk_token}): is it the model's own, and of the language of the data?"
         )
+    yield from _seen_by_judges(task)
+
+
+def _seen_by_judges(task: Task) -> Iterator[str]:
+    """Texts of judges that the model learns from: what a model saw it does better."""
+    if not task.judges:
+        return
+    judged = {name: each.split.raw for name, each in task.judges.items()}
+    train = (text for row in task.train.texts for text in row)
+    seen = iter(contained([text for texts in judged.values() for text in texts], train))
+    for name, texts in judged.items():
+        if count := sum(islice(seen, len(texts))):
+            yield (
+                f"{count:,} of {len(texts):,} texts of judge {name} stand in training texts, so it may be "
+                "too kind"
+            )
 
 
 def _unknown_share(task: Task, unknown: int | None) -> float:

@@ -28,7 +28,7 @@ from compresskit.training.recipe import Recipe, training_device
 from compresskit.training.stages import IMPORTANCE_ROWS
 from compresskit.training.strategies import Strategy
 
-TRIALS, FRONT, SCORED = "trials", "scoring the front", "scoring dense"  # stages
+TRIALS, FRONT, SCORED, JUDGES = "trials", "scoring the front", "scoring dense", "asking judges"  # stages
 _CANDIDATES = 256  # by which, at most, the cost of all is estimated
 FIRST_LOOK = 0.4  # of a look of full length: what a trial takes
 LOOKS_A_POINT = 1.5  # beside the dense model, by what they contradict
@@ -88,7 +88,7 @@ def plan_of(
         plan[choice_of(precision)] = Work(looks=forms + sessions + bool(sessions))  # the chosen form again
     plan[TRIALS] = _trials(run, settings, a_trial, budget)
     points = candidates[: 2 + _trials_asked(settings) // 4]
-    return plan | {FRONT: front_work(settings, task, blueprint, points)}
+    return plan | front_work(settings, task, blueprint, points)
 
 
 def trains_shared(context: Context) -> bool:
@@ -98,10 +98,18 @@ def trains_shared(context: Context) -> bool:
 
 def front_work(
     settings: SearchSettings, task: Task, blueprint: Blueprint, points: Sequence[Architecture]
-) -> Work:
-    """To score and to measure these points for the front."""
-    scoring = _scoring(blueprint, len(task.validation), points, settings.batch_size)
-    return Work(exact_steps=len(points) * scoring, looks=1 + len(points) * LOOKS_A_POINT * FIRST_LOOK)
+) -> dict[str, Work]:
+    """To score and to measure these points for the front, and to ask judges, by stage."""
+
+    def scoring(rows: int, points: Sequence[Architecture]) -> float:
+        return len(points) * _scoring(blueprint, rows, points, settings.batch_size)
+
+    looks = 1 + len(points) * LOOKS_A_POINT * FIRST_LOOK
+    work = {FRONT: Work(exact_steps=scoring(len(task.validation), points), looks=looks)}
+    if task.judges:
+        rows = sum(len(each.split) for each in task.judges.values())
+        work[JUDGES] = Work(exact_steps=scoring(rows, [*points, Architecture.full(blueprint.dims)]))
+    return work
 
 
 def _candidates(context: Context) -> list[Architecture]:

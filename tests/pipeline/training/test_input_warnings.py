@@ -35,7 +35,9 @@ def told(
 
 
 def lines_of(split: FakeSplit, kind: TaskKind, unknown: int | None = 1) -> list[str]:
-    task: Any = type("T", (), {"validation": split, "search": split, "kind": kind, "inputs": TEXT})()
+    task: Any = type(
+        "T", (), {"validation": split, "search": split, "kind": kind, "inputs": TEXT, "judges": {}}
+    )()
     tokenizer = type("T", (), {"unk_token_id": unknown, "unk_token": "[UNK]"})()
     checkpoint: Any = type("C", (), {"tokenizer": tokenizer})()
     return list(cautions(task, checkpoint))
