@@ -16,7 +16,7 @@ from compresskit.searchers.front import select_point
 if TYPE_CHECKING:
     import pandas as pd
 
-_NESTED = ("idx", "architecture", "blocks", "weights", "test", "judges")
+_NESTED = ("idx", "architecture", "blocks", "weights", "test", "judges", "dims")
 
 
 class RunFront(Sequence[FrontPoint]):

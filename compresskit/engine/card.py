@@ -9,6 +9,7 @@ from compresskit.architecture import Architecture
 from compresskit.bundle.manifest import Manifest
 from compresskit.engine.loading import loading
 from compresskit.runs.records import profile_title
+from compresskit.supernet.embedder import width_of
 
 
 def model_card(manifest: Manifest, config: Any, size_bytes: int) -> str:
@@ -26,7 +27,7 @@ def model_card(manifest: Manifest, config: Any, size_bytes: int) -> str:
             "",
             f"# {config.model_type} for {manifest.kind.hub_task}, pruned from {name}",
             "",
-            *_facts(manifest, size_bytes),
+            *_facts(manifest, config, size_bytes),
             "",
             "## What was pruned",
             "",
@@ -40,7 +41,7 @@ def model_card(manifest: Manifest, config: Any, size_bytes: int) -> str:
     )
 
 
-def _facts(manifest: Manifest, size_bytes: int) -> list[str]:
+def _facts(manifest: Manifest, config: Any, size_bytes: int) -> list[str]:
     lineage = manifest.lineage
     where = profile_title(lineage.get("profile"))
     rows = [
@@ -55,6 +56,8 @@ def _facts(manifest: Manifest, size_bytes: int) -> list[str]:
         ("file size", f"{size_bytes / 1e6:.1f} MB"),
         ("graph variant", manifest.variant),
     ]
+    if (width := width_of(config)) != config.hidden_size:
+        rows.append(("numbers in a vector", f"{width}, of {config.hidden_size}"))
     rows += _runtime(manifest)
     if manifest.blocks:
         count, rate = len(manifest.blocks["matrices"]), manifest.blocks["rate"]

@@ -25,6 +25,7 @@ from compresskit.engine.card import model_card
 from compresskit.errors import CompresskitError, ConfigurationError, EngineError
 from compresskit.exhausted import is_disk_full
 from compresskit.runs.atomic import sync_tree, write_error
+from compresskit.supernet.embedder import width_of
 from compresskit.tasks.encoding import position_limit
 
 # An engine, loaded from its folder -> fields of its manifest.
@@ -104,7 +105,7 @@ def _fill(
     config.save_pretrained(folder)
     save_tokenizer(tokenizer, folder, manifest.max_length or position_limit(config.to_dict()))
     save_weights(model, folder / "model.safetensors")
-    for name, value in manifest.kind.files(config.hidden_size, manifest.max_length).items():
+    for name, value in manifest.kind.files(width_of(config), manifest.max_length).items():
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_text(json.dumps(value, indent=2) + "\n", encoding="utf-8")
     manifest = replace(manifest, runtime=runtime_facts(graph))

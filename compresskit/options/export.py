@@ -54,6 +54,10 @@ class ExportOptions(Choice):
     trim_vocabulary: Annotated[
         bool, Option("Keep the tokens that training and validation texts use.", PRECISION)
     ] = False
+    dims: Annotated[
+        int | None,
+        Option("Numbers of a vector (task embedding): those that carry most.", PRECISION, default="all"),
+    ] = None
     finetune_epochs: Annotated[float, Option("Epochs of distillation for this point only.", ENGINE)] = 0.0
     format: Annotated[str, Option("huggingface, or triton for a Triton model repository.", ENGINE)] = (
         HUGGINGFACE

@@ -47,6 +47,10 @@ class SearchOptions:
             repeats=True,
         ),
     ] = ()
+    dims: Annotated[
+        Sequence[int],
+        Option("Widths to which vectors may be shortened, such as 256,128; each is scored.", DATA),
+    ] = ()
     max_length: Annotated[int, Option("Tokens to which a text is truncated.", DATA)] = 128
     allow_weak_dense: Annotated[
         bool,

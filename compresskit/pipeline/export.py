@@ -34,12 +34,14 @@ from compresskit.pipeline.exporting.point_choice import choose
 from compresskit.pipeline.inputs import read_task
 from compresskit.pipeline.store.fingerprints import check_judges, check_run, fingerprints_of
 from compresskit.pipeline.store.reuse import profile_for, stored_settings
+from compresskit.pipeline.store.rotation import check_dims, rotation_of
 from compresskit.pipeline.store.trial_weights import weights_folder
 from compresskit.pipeline.training.models import Checkpoint, load_model, open_checkpoint
 from compresskit.pruning.block.linear import compact
 from compresskit.pruning.extract import extract
 from compresskit.pruning.vocabulary import cut_vocabulary
 from compresskit.runs.directory import RunDirectory
+from compresskit.supernet.embedder import shorten
 from compresskit.supernet.importance import sort_heads
 from compresskit.supernet.surgery import blueprint_of
 from compresskit.target.profile import Profile
@@ -77,6 +79,8 @@ def export(say: Say | Display = Told.say, **given: Any) -> Manifest:
         task = read_task(settings, checkpoint)
     check_run(run, task, fingerprints_of(task, checkpoint, download=False), "an export", display)
     check_judges(run, task)
+    if options.dims is not None:
+        check_dims(options.dims, task, checkpoint.config)
     kept_answers(run.path)  # damage is reported before anything is computed
     dense = load_model(run.supernet / "dense_model")
     source = (
@@ -91,6 +95,8 @@ def export(say: Say | Display = Told.say, **given: Any) -> Manifest:
     pruned = extract(source, candidate.architecture).eval()
     if candidate.blocks is None:  # these are of the heads as they were trained
         sort_heads(pruned, blueprint_of(dense))
+    if options.dims is not None:
+        shorten(pruned, rotation_of(run, task)[:, : options.dims])
     tokenizer, words = checkpoint.tokenizer, None
     if options.trim_vocabulary:
         words = _cut_words(checkpoint, pruned, task, display)
@@ -122,6 +128,8 @@ def export(say: Say | Display = Told.say, **given: Any) -> Manifest:
         if graph.ByteSize() != whole.ByteSize():
             display(f"ONNX file: {graph.ByteSize() / 1e6:.1f} MB, in fp32 {whole.ByteSize() / 1e6:.1f} MB")
         latencies, host = measured_latency(run, candidate.signature, final.made.precision, variant.name)
+        if options.dims is not None:  # the point's has no projection
+            latencies = {name: value for name, value in latencies.items() if name == "dense_latency_ms"}
         for mark in latencies.get("latency_marks", ()):
             display(f"the latency is not to be trusted: {mark}")
         manifest = Manifest(
@@ -145,7 +153,12 @@ def export(say: Say | Display = Told.say, **given: Any) -> Manifest:
             **_compression(final, options.embeddings, words),
         )
         changed = changes_of(
-            candidate, final.made, options.embeddings, words is not None, options.finetune_epochs
+            candidate,
+            final.made,
+            options.embeddings,
+            words is not None,
+            options.finetune_epochs,
+            options.dims,
         )
         held = partial(figures_on_test, run, task, trial_id, changed, display=display)
         judged = run.front().dense if task.judges else None

@@ -13,6 +13,7 @@ from compresskit.methods.names import BLOCK, LABELLED, NAS
 from compresskit.pipeline.checkpoint.tokenizer import check_segments
 from compresskit.pipeline.judge_sets import with_judges
 from compresskit.pipeline.settings import SearchSettings
+from compresskit.pipeline.store.rotation import check_dims
 from compresskit.pipeline.training.dense_labels import with_dense_labels
 from compresskit.pipeline.training.input_warnings import cautions
 from compresskit.pipeline.training.models import Checkpoint, open_checkpoint
@@ -151,5 +152,7 @@ def read_task(settings: SearchSettings, checkpoint: Checkpoint) -> Task:
         sentence=sentence,
     )
     _check_taught(settings, task)
+    for dims in settings.dims:
+        check_dims(dims, task, checkpoint.config)
     task = with_judges(task, settings.judge, checkpoint.tokenizer, settings.max_length)
     return with_dense_labels(task, checkpoint, settings.seed) if task.kind.is_taught else task

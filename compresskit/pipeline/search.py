@@ -62,7 +62,7 @@ def search(
     display = display_of(say)
     if resume:
         with RunDirectory.open(output, writable=is_first()) as run, resumable(output):
-            permitted = {"judge"} if run.settings.get("method") in LADDERS else reuse.RESUMABLE
+            permitted = reuse.SCORED if run.settings.get("method") in LADDERS else reuse.RESUMABLE
             settings = reuse.stored_settings(run, changes or {}, permitted, "a resumed search")
             check_processes(settings.method)
             inputs = read_inputs(settings, reuse.profile_for(run, {}), display)

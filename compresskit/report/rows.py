@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from compresskit.architecture import Architecture
@@ -28,6 +28,7 @@ from compresskit.report.units import (
     times,
 )
 from compresskit.runs import Front, FrontPoint, TrialRecord
+from compresskit.runs.judged import Judged
 
 ROWS = "95 %, "
 PAIRED = "paired 95 %"
@@ -53,27 +54,32 @@ def front_notes(front: Front) -> list[str]:
 
 
 def judge_rows(front: Front) -> tuple[list[str], list[list[str]]]:
-    """Titles and cells of what judges say beside the metric, the dense model last; empty without judges.
-
-    Below it is one vector for every text.
+    """Titles and cells of what judges say beside the metric, of each point and of its vectors when shortened,
+    the dense model last; empty without judges and widths. Below it is one vector for every text.
     """
     shown = [*front.points, *([front.dense] if front.dense else [])]
-    judges = next((point.judges for point in shown if point.judges), {})
-    if not judges:
+    if not shown or not (shown[0].judges or shown[0].dims):
         return [], []
-    head, rows = ["point", "speed-up", metric_label(shown[0].metric_name)], []
+    metric, judges = shown[0].metric_name, shown[0].judges
+    head, rows = ["point", "speed-up", metric_label(metric)], []
     for name, judge in judges.items():
         head += [f"{name} {metric_label(judge.metric_name)}", f"{name} {PAIRED}"]
     for point in shown:
-        cells = [_name(point), times(speedup(point, front.dense)) if point.idx is not None else NOTHING]
-        cells.append(points(point.metric))
-        for said in map(point.judges.get, judges):
-            cells += (
-                [NOTHING, NOTHING] if said is None else [points(said.metric), _signed(said.difference_ci)]
-            )
-        rows.append(cells)
-    priors = [cell for judge in judges.values() for cell in (points(judge.prior), NOTHING)]
-    return head, [*rows, ["one vector", NOTHING, NOTHING, *priors]]
+        times_dense = NOTHING if point.idx is None else times(speedup(point, front.dense))
+        rows.append([_name(point), times_dense, points(point.metric), *_judged(point.judges, judges)])
+        for width, said in point.dims.items():
+            cells = [points(said[metric].metric) if metric in said else NOTHING, *_judged(said, judges)]
+            rows.append([f"{_name(point)}, {width} numbers", NOTHING, *cells])
+    if judges:
+        priors = [cell for judge in judges.values() for cell in (points(judge.prior), NOTHING)]
+        rows.append(["one vector", NOTHING, NOTHING, *priors])
+    return head, rows
+
+
+def _judged(said: Mapping[str, Judged], judges: Iterable[str]) -> list[str]:
+    known = [said.get(name) for name in judges]
+    cells = [(points(each.metric), _signed(each.difference_ci)) if each else (NOTHING,) * 2 for each in known]
+    return [cell for pair in cells for cell in pair]
 
 
 def judge_note(front: Front) -> str:
@@ -81,7 +87,13 @@ def judge_note(front: Front) -> str:
     shown = [*front.points, *([front.dense] if front.dense else [])]
     counted = [f"{name} {judge.rows:,} rows" for name, judge in shown[0].judges.items()]
     chosen_by = metric_words(shown[0].metric_name)
-    return f"Judges ({', '.join(counted)}) are asked when a search ends; it goes by {chosen_by}."
+    judges = (
+        f"Judges ({', '.join(counted)}) are asked when a search ends; it goes by {chosen_by}. "
+        if counted
+        else ""
+    )
+    widths = "Shorter vectors: compresskit export --dims." if shown[0].dims else ""
+    return (judges + widths).strip()
 
 
 def trial_cells(trial: TrialRecord) -> list[str]:

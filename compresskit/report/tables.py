@@ -57,7 +57,7 @@ def judge_table(front: Front, *, width: int | None = None) -> Table | None:
     head, rows = judge_rows(front)
     if not rows:
         return None
-    styles = [*[""] * len(front.points), *["dim"] * (len(rows) - len(front.points))]
+    styles = ["dim" if cells[0].startswith(("dense", "one")) else "" for cells in rows]
     paired = [title for title in head if title.endswith(PAIRED)]
     loses = (*paired[::-1], *[title for title in head[3:] if title not in paired][::-1])
     table = fitted_table(head, rows, styles, width, loses=loses)

@@ -75,7 +75,8 @@ class FrontPoint:
     metric on `rows` validation rows, `difference_ci` of that metric minus the dense model's on the same rows
     (see `tasks.intervals`), `speedup_ci` of the paired `speedup` over the dense model. `marks`: why the
     latency is not to be trusted. `test`: what an export found on the test set, kept in RUN/tests. `judges`:
-    what each judge says, by its name.
+    what each judge says, by its name; `dims`: by the width of vectors that are shortened, what these say of
+    them, and the metric under its own name.
     """
 
     idx: int | None
@@ -102,6 +103,7 @@ class FrontPoint:
     marks: tuple[str, ...] = ()
     test: OnTest | None = None
     judges: Mapping[str, Judged] = field(default_factory=dict)
+    dims: Mapping[str, Mapping[str, Judged]] = field(default_factory=dict)
 
     @property
     def candidate(self) -> Candidate:
@@ -166,7 +168,9 @@ def _fields_of(kind: type[TrialRecord] | type[FrontPoint], value: Mapping[str, A
     if result.get("test") is not None:
         result["test"] = OnTest.from_json(result["test"])
     if isinstance(judges := result.get("judges"), Mapping):
-        result["judges"] = {name: Judged.from_json(said) for name, said in judges.items()}
+        result["judges"] = _judges(judges)
+    if isinstance(dims := result.get("dims"), Mapping):
+        result["dims"] = {width: _judges(judges) for width, judges in dims.items()}
     if wrong := wrong_kind(kind, result):
         raise RunError(f"field {wrong}")
     try:
@@ -174,6 +178,12 @@ def _fields_of(kind: type[TrialRecord] | type[FrontPoint], value: Mapping[str, A
     except (ArchitectureError, TypeError, KeyError, ValueError, AttributeError) as error:
         raise RunError(f"field 'architecture' or 'blocks' is not valid: {error}") from None
     return result
+
+
+def _judges(value: object) -> dict[str, Judged]:
+    if not isinstance(value, Mapping):
+        raise RunError(f"what judges say is not known: {value!r:.80}.")
+    return {name: Judged.from_json(said) for name, said in value.items()}
 
 
 def profile_title(profile: Any) -> str:

@@ -7,15 +7,19 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import torch
 import torch.nn.functional as F
+from torch import nn
 from transformers import AutoModel, PreTrainedModel
 from transformers.utils import ModelOutput
 
 from compresskit.inputs import PADDING_MASK
 
 SETTINGS = "compresskit_pooling"
-"""Of a configuration: {"pooling": one of `tasks.sentence.POOLINGS`, "normalize": whether length is 1}."""
+"""Of a configuration: {"pooling": one of `tasks.sentence.POOLINGS`, "normalize": whether length is 1}, and
+"dims": numbers of a vector, where it is shortened."""
 
 
 @dataclass
@@ -40,6 +44,29 @@ def pooled(hidden: torch.Tensor, mask: torch.Tensor, pooling: str, *, normalize:
     else:
         found = (hidden * weights).sum(1) / weights.sum(1).clamp(min=1e-9)
     return F.normalize(found, dim=-1) if normalize else found
+
+
+def shorten(model: Any, directions: npt.NDArray[np.float32]) -> None:
+    """Give `model` vectors of fewer numbers, along the columns of `directions` (hidden, numbers).
+
+    Hidden states are projected, not vectors: so whoever pools them has these vectors too. Means and first
+    tokens are the same either way.
+    """
+    weight = torch.from_numpy(np.ascontiguousarray(directions.T)).to(next(model.parameters()).device)
+    if hasattr(model, "projection"):  # was shortened before
+        weight = weight @ model.projection.weight.detach()
+    model.projection = _projection(*weight.shape[::-1])
+    model.projection.weight = nn.Parameter(weight)
+    setattr(model.config, SETTINGS, {**getattr(model.config, SETTINGS), "dims": len(weight)})
+
+
+def width_of(config: Any) -> int:
+    """Numbers of a vector."""
+    return int(getattr(config, SETTINGS, {}).get("dims") or config.hidden_size)
+
+
+def _projection(hidden: int, numbers: int) -> nn.Linear:
+    return nn.Linear(hidden, numbers, bias=False)
 
 
 class AutoEmbedder:
@@ -69,12 +96,16 @@ def embedder_class(config_class: Any) -> type[PreTrainedModel]:
     def build(self: Any, config: Any) -> None:
         parent.__init__(self, config)
         setattr(self, prefix, encoder(config, **bare))
+        if dims := getattr(config, SETTINGS, {}).get("dims"):
+            self.projection = _projection(config.hidden_size, dims)
         self.post_init()
 
     def forward(self: Any, **inputs: Any) -> Embedded:
         output = getattr(self, prefix)(**inputs)
-        hidden = output.last_hidden_state
-        vector = pooled(hidden, inputs[PADDING_MASK], **getattr(self.config, SETTINGS))
+        hidden, settings = output.last_hidden_state, getattr(self.config, SETTINGS)
+        if "dims" in settings:
+            hidden = self.projection(hidden)
+        vector = pooled(hidden, inputs[PADDING_MASK], settings["pooling"], normalize=settings["normalize"])
         return Embedded(hidden, vector, output.hidden_states)
 
     # The exporter looks here for the names of inputs.

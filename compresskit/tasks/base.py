@@ -63,7 +63,6 @@ class TaskKind(Judge):
     hub_task: ClassVar[str]
     metrics: ClassVar[tuple[str, ...]]
     problem_types: ClassVar[tuple[str | None, ...]] = (None, "single_label_classification", "regression")
-    is_vector: ClassVar[bool] = False
     has_head: ClassVar[bool] = True
     is_ranking: ClassVar[bool] = False
     has_layout: ClassVar[bool] = False

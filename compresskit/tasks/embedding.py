@@ -139,7 +139,8 @@ class Embedding(TaskKind):
     # Learning
 
     def configure(self, config: Any) -> None:
-        config.compresskit_pooling = {
+        config.compresskit_pooling = {  # an engine of ours has `dims` there
+            **getattr(config, "compresskit_pooling", {}),
             "pooling": self.sentence.pooling,
             "normalize": self.sentence.normalize,
         }

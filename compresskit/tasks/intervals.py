@@ -64,7 +64,8 @@ def intervals(
     one that it alone has wrong. So no difference on n rows stands for one of up to 3/n, and not for none.
     """
     groups = np.arange(len(labels)) if groups is None else np.unique(groups, return_inverse=True)[1]
-    labels, *alike = _of_one_width([labels, *answers, *([] if dense is None else [dense])])
+    every = [labels, *answers, *([] if dense is None else [dense])]
+    labels, *alike = _of_one_width(every, 0 if kind.is_vector else IGNORED)
     rows = _Rows(kind, labels, groups, seed)
     models = [rows.say(each, right=place == len(answers)) for place, each in enumerate(alike)]
     drawn = np.concatenate(
@@ -135,12 +136,12 @@ class _Rows:
         return min(float(low), whole), max(float(high), whole)
 
 
-def _of_one_width(arrays: Sequence[Values]) -> list[Values]:
+def _of_one_width(arrays: Sequence[Values], filler: int) -> list[Values]:
     """Arrays (rows, ...) with their further axes filled up to the longest of them."""
     if arrays[0].ndim == 1:
         return list(arrays)
     shape = np.max([each.shape[1:] for each in arrays], axis=0)
     return [
-        np.pad(each, [(0, 0), *((0, more) for more in shape - each.shape[1:])], constant_values=IGNORED)
+        np.pad(each, [(0, 0), *((0, more) for more in shape - each.shape[1:])], constant_values=filler)
         for each in arrays
     ]

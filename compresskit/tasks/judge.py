@@ -20,11 +20,13 @@ Array = npt.NDArray[Any]
 class Judge(ABC):
     """A metric of answers: `labels` are names by class id, none where answers are numbers or vectors.
 
-    Where `is_regression` an answer is neither right nor wrong. `unit`: what rows with equal texts are that
+    Where `is_regression` an answer is neither right nor wrong, and where `is_vector` the vector of a text, of
+    any width. `unit`: what rows with equal texts are that
     stay together in every split and sample, such as `queries`.
     """
 
     is_regression: ClassVar[bool] = False
+    is_vector: ClassVar[bool] = False
     unit: ClassVar[str] = ROWS
 
     labels: tuple[str, ...]

@@ -137,7 +137,8 @@ def _refusal(
     if kinds not in (_KINDS, _KINDS[:2]) or modules[0][1]:
         return (
             f"the model's modules are {', '.join(kinds)}; permitted: {', '.join(_KINDS[:2])}, and Normalize, "
-            "with the transformer in the folder itself. Give a model without others, such as Dense."
+            "with the transformer in the folder itself. Give a model without others: tools that pool hidden "
+            "states themselves would leave out the weights of a Dense."
         )
     if found.prompt and pooling.get("include_prompt") is False:
         return "the model leaves its prompt out of pooling (include_prompt), which its graph cannot."

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from compresskit.pipeline.bench import bench
 from compresskit.pipeline.export import export
 from compresskit.pipeline.inputs import read_inputs, read_task
 from compresskit.pipeline.search import search
+from compresskit.pipeline.store.rotation import rotation_of
 from compresskit.pipeline.training import dense_check
 from compresskit.pipeline.training.models import load_dense, open_checkpoint
 from compresskit.report.files import write_report
@@ -49,6 +51,7 @@ def embedded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_sentence_files(folder / "model", made)
     judges = (write_pairs(folder / "pairs.csv"), write_retrieval(folder / "wanted"))
     settings = settings_for(folder, task="embedding", trials=3, epochs=4.0, parts=1, judge=judges)
+    settings = replace(settings, dims=(8, 16))
     search(settings, folder / "run")
     return folder
 
@@ -134,6 +137,41 @@ def test_judges_score_the_front_beside_agreement(embedded: Path, tmp_path: Path)
     assert "| wanted, ndcg@10 | " in (tmp_path / "engine" / "README.md").read_text()
     write_report(run.path)
     assert "one vector" in (run.path / "report.html").read_text()
+
+
+def test_vectors_are_shortened_along_what_carries_most(embedded: Path, tmp_path: Path) -> None:
+    run = RunDirectory.open(embedded / "run")
+    front = run.front()
+    assert front.dense is not None and list(front.dense.dims) == ["16", "8"]
+    whole, half, quarter = (1.0, *(front.dense.dims[width]["rank_agreement"].metric for width in ("16", "8")))
+    assert whole > half > quarter > 0.5
+    assert list(front.points[0].dims["8"]) == ["rank_agreement", "pairs", "wanted"]
+    manifest = export(run=run.path, output=tmp_path / "short", dense=True, dims=16)
+    engine, dense = load_engine(tmp_path / "short"), load_engine(embedded / "dense")
+    texts = (embedded / "data" / "texts.txt").read_text().splitlines()[:200]
+    vectors, full = engine.predict(texts), dense.predict(texts)
+    settings = settings_for(embedded, task="embedding")
+    rotation = rotation_of(run, read_task(settings, open_checkpoint(settings.model)))
+    np.testing.assert_allclose(rotation.T @ rotation, np.eye(32), atol=1e-5)
+    wanted = full @ rotation[:, :16]
+    np.testing.assert_allclose(vectors, wanted / np.linalg.norm(wanted, axis=1)[:, None], atol=1e-4)
+    prefix = full[:, :16] / np.linalg.norm(full[:, :16], axis=1)[:, None]
+    error, lost = (np.abs(each @ each.T - full @ full.T).mean() for each in (vectors, prefix))
+    assert error < lost
+    assert manifest.test["dense_metric"] == pytest.approx(1) and 0.5 < (manifest.test_metric or 0) < 1
+    assert "latency_ms" not in manifest.lineage
+    assert "| numbers in a vector | 16, of 32 |" in (tmp_path / "short/README.md").read_text()
+    assert (
+        json.loads((tmp_path / "short/1_Pooling/config.json").read_text())["word_embedding_dimension"] == 16
+    )
+    checkpoint = open_checkpoint(tmp_path / "short")
+    task = read_task(settings_for(embedded, task="embedding", model=str(tmp_path / "short")), checkpoint)
+    again = SuperNetwork(load_dense(checkpoint.for_kind(task.kind), task, 0).model)
+    np.testing.assert_allclose(engine.predict(task.test.raw), predict(again, task, task.test), atol=1e-4)
+    with pytest.raises(ConfigurationError, match="dims is 32; permitted: 1 to 31"):
+        export(run=run.path, output=tmp_path / "long", dense=True, dims=32)
+    with pytest.raises(ConfigurationError, match="one width; with dims take rank_agreement"):
+        read(embedded, dims=(8,), metric="cosine")
 
 
 def test_a_run_that_has_ended_is_judged_when_resumed(embedded: Path, tmp_path: Path) -> None:

@@ -123,8 +123,9 @@ def test_figures_that_came_later_are_kept_and_older_files_lack_them() -> None:
 
 def test_what_judges_say_is_kept() -> None:
     judges = {"stsb": Judged("spearman", 0.86, 1_500, 0.0, (0.85, 0.87), (-0.01, 0.0))}
-    found = FrontPoint.from_json(through_json(point(judges=judges).to_json()))
-    assert found.judges == judges and found == point(judges=judges)
+    kept = point(judges=judges, dims={"128": judges})
+    found = FrontPoint.from_json(through_json(kept.to_json()))
+    assert found.judges == judges and found == kept
     older = through_json(point().to_json())
     del older["judges"]
     assert FrontPoint.from_json(older).judges == {}
@@ -136,3 +137,5 @@ def test_what_judges_say_is_kept() -> None:
     ):
         with pytest.raises(RunError, match=message):
             FrontPoint.from_json({**older, "judges": damage})
+    with pytest.raises(RunError, match="what judges say is not known"):
+        FrontPoint.from_json({**older, "dims": {"128": []}})

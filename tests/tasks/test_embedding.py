@@ -113,7 +113,7 @@ def test_a_retrieval_set_judges_an_engine(tmp_path: Path) -> None:
 
 
 def test_relevance_that_is_no_number_is_named(tmp_path: Path) -> None:
-    write_csv(tmp_path / "corpus.csv", [(1, "", "x")], "_id,title,text")
+    write_csv(tmp_path / "corpus.csv", [(1, "", "x"), (2, "", "y")], "_id,title,text")
     write_csv(tmp_path / "queries.csv", [(7, "ask")], "_id,text")
     write_csv(tmp_path / "qrels.csv", [(7, 1, "high")], "query-id,corpus-id,score")
     with pytest.raises(DataError, match="relevance 'high' of query '7' is not a number"):

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import numpy.typing as npt
 
 from compresskit.display import Display
 from compresskit.pipeline.evaluation.evaluator import Evaluator
+from compresskit.pipeline.store.rotation import Rotation, rotation_of
 from compresskit.pipeline.training.models import load_model
 from compresskit.pipeline.training.plan import JUDGES
 from compresskit.runs.judged import Judged
@@ -20,36 +22,63 @@ from compresskit.tasks.intervals import intervals, row_groups
 from compresskit.tasks.task import JudgeSet
 from compresskit.training.recipe import training_device
 
+Vectors = npt.NDArray[Any]
 
-def judged(front: Front, evaluator: Evaluator, display: Display) -> Front:
+
+def judged(
+    front: Front, evaluator: Evaluator, answers: Mapping[int | None, Vectors], display: Display
+) -> Front:
     """`front` with what each judge says of its points and of the dense model, on the same rows.
 
-    run.json has the judges' fingerprints under `judges`.
+    Of vectors that are shortened to each width of `--dims` too, with their agreement: `answers` on validation
+    rows by trial. run.json has the judges' fingerprints under `judges`.
     """
-    task = evaluator.stage.task
-    if not task.judges:
+    task, run = evaluator.stage.task, evaluator.meter.run
+    widths = run.settings.get("dims") or ()
+    if front.dense is None or not (task.judges or widths):
         return front
-    models = [*front.points, *([front.dense] if front.dense else [])]
-    found: list[dict[str, Judged]] = [{} for _ in models]
+    models = [*front.points, front.dense]
+    said: dict[str, tuple[JudgeSet, list[Vectors]]] = {}
     rows = sum(len(each.split) for each in task.judges.values())
     with display.stage(JUDGES, rows * len(models), "rows") as counter:
-        run = evaluator.meter.run
         dense = SuperNetwork(load_model(run.supernet / "dense_model").to(training_device()))
         for name, each in task.judges.items():
-            answers = []
+            said[name] = each, []
             for model in models:
-                if model.idx is None:
-                    said = predict(dense, task, each.split)
+                if model is front.dense:
+                    vectors = predict(dense, task, each.split)
                 else:
-                    said = evaluator.predictions(model.candidate, each.split, model.weights)
-                answers.append(each.answers(said))
+                    vectors = evaluator.predictions(model.candidate, each.split, model.weights)
+                said[name][1].append(vectors)
                 counter.advance(len(each.split))
-            whole = answers[-1] if front.dense else None
-            for own, known in zip(found, known_by(each, answers, whole), strict=True):
-                own[name] = known
+    judges = _asked(said, len(models))
+    by_width: list[dict[str, Mapping[str, Judged]]] = [{} for _ in models]
+    if widths:
+        rotation = rotation_of(run, task)
+        agreed = [*(answers[point.trial_id] for point in front.points), task.validation.labels]
+        said = {task.metric_name: (JudgeSet(task.kind, task.validation, ""), agreed), **said}
+        for width in sorted(widths, reverse=True):
+            for own, found in zip(by_width, _asked(said, len(models), rotation[:, :width]), strict=True):
+                own[str(width)] = found
     run.update(judges={name: each.fingerprint for name, each in task.judges.items()})
-    points = [replace(point, judges=own) for point, own in zip(models, found, strict=True)]
-    return replace(front, points=tuple(points[: len(front.points)]), dense=front.dense and points[-1])
+    *points, whole = (
+        replace(model, judges=own, dims=narrow)
+        for model, own, narrow in zip(models, judges, by_width, strict=True)
+    )
+    return replace(front, points=tuple(points), dense=whole)
+
+
+def _asked(
+    said: Mapping[str, tuple[JudgeSet, Sequence[Vectors]]], models: int, kept: Rotation | None = None
+) -> list[dict[str, Judged]]:
+    """What each judge says of each model, the dense one last, of vectors along the columns `kept` alone."""
+    found: list[dict[str, Judged]] = [{} for _ in range(models)]
+    for name, (judge, vectors) in said.items():
+        short = vectors if kept is None else [each @ kept for each in vectors]
+        known = known_by(judge, list(map(judge.answers, short)), judge.answers(vectors[-1]))
+        for own, each in zip(found, known, strict=True):
+            own[name] = each
+    return found
 
 
 def known_by(
@@ -66,7 +95,7 @@ def known_by(
             own.rows,
             kind.prior(labels, labels),
             own.metric_ci,
-            None if said is dense else own.difference_ci,
+            None if dense is None or np.array_equal(said, dense) else own.difference_ci,
         )
         for said, own in zip(answers, known, strict=True)
     ]

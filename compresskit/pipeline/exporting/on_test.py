@@ -33,7 +33,12 @@ RUNTIME, TORCH = "ONNX Runtime", "PyTorch"
 
 
 def changes_of(
-    candidate: Candidate, made: Made, embeddings: str, is_trimmed: bool, finetune_epochs: float
+    candidate: Candidate,
+    made: Made,
+    embeddings: str,
+    is_trimmed: bool,
+    finetune_epochs: float,
+    dims: int | None,
 ) -> str:
     """In what an engine differs from the candidate that it was made of, as `OnTest.changed`."""
     changes = {
@@ -42,6 +47,7 @@ def changes_of(
         f"{embeddings} embeddings": embeddings != "fp32",
         "trimmed vocabulary": is_trimmed,
         f"{finetune_epochs:g} epochs": finetune_epochs > 0,
+        f"{dims} numbers": dims is not None,
     }
     return ", ".join(name for name, is_so in changes.items() if is_so)
 

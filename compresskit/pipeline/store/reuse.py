@@ -17,14 +17,17 @@ from compresskit.pipeline.evaluation.evaluator import Scores
 from compresskit.pipeline.settings import KNOWN, SearchSettings, as_kept
 from compresskit.pipeline.store.dense_predictions import ANSWERS_FILE
 from compresskit.pipeline.store.importance import SCORES_FILE
+from compresskit.pipeline.store.rotation import ROTATION_FILE
 from compresskit.runs.atomic import sync_tree, write_error
 from compresskit.runs.directory import RunDirectory
 from compresskit.runs.fields import RESTORE
 from compresskit.target.profile import Profile, load_profile
 
 _T = TypeVar("_T")
-# What may lengthen a search that is resumed.
-RESUMABLE = {"trials", "budget", "judge"}
+# What a front is scored by at its end.
+SCORED = {"judge", "dims"}
+# What may lengthen a search that is resumed, and those.
+RESUMABLE = {"trials", "budget", *SCORED}
 # What may differ from the run that is started from; everything else shaped its super-network.
 FREE = {
     "profile",
@@ -39,7 +42,7 @@ FREE = {
     "budget",
     "layer_policy",
     "unit_multiple",
-    "judge",
+    *SCORED,
 }
 _CARRIED = ("dense_metric", "dense_search_metric", "metric_name", "blueprint", "notes", "full_steps")
 
@@ -120,7 +123,7 @@ def take_over(source: RunDirectory, run: RunDirectory) -> None:
     try:
         for part in copied:
             _copy_folder(source.supernet / part.stem, part)
-        for name in ("progress.jsonl", SCORES_FILE, ANSWERS_FILE):
+        for name in ("progress.jsonl", SCORES_FILE, ANSWERS_FILE, ROTATION_FILE):
             if (source.supernet / name).exists():
                 shutil.copyfile(source.supernet / name, run.supernet / name)
         sync_tree(run.supernet)
@@ -166,7 +169,7 @@ def go_on(run: RunDirectory, settings: SearchSettings) -> None:
     """
     run.trials(), run.latencies()
     asked = settings.to_json()
-    lasting = {name: asked[name] for name in ("trials", "budget_seconds", "judge")}
+    lasting = {name: asked[name] for name in ("trials", "budget_seconds", *SCORED)}
     run.update(settings={**run.settings, **lasting})
     if run.info.get("taken_from") is not None:
         take_over(RunDirectory.open(run.info["taken_from"]), run)
