@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -49,13 +49,12 @@ class Engine:
         """Rows of texts or of pairs of texts, as in training: cut to the same length, not padded."""
         return self.kind.encode_served(texts, self.tokenizer, segments=self.segments)
 
-    def predict(self, texts: Sequence[Any], *, batch_size: int = 32) -> Any:
+    def predict(self, texts: Iterable[Any], *, batch_size: int = 32) -> Any:
         """What the task answers: of classification and regression logits (texts, labels), float32."""
-        if not isinstance(texts, str):
-            texts = list(texts)  # they are read more than once
-        rows = self.encode(texts)
+        given = texts if isinstance(texts, str) else list(texts)  # they are read more than once
+        rows = self.encode(given)
         logits = run_rows(self.session, rows, inputs=self.inputs, batch_size=batch_size)
-        return self.kind.decode(self.kind.predictions(logits, rows), rows, texts)
+        return self.kind.decode(self.kind.predictions(logits, rows), rows, given)
 
 
 def load_engine(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -36,7 +37,7 @@ def test_an_empty_corpus_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["corpus", "queries"])
 def test_an_id_names_one_row(tmp_path: Path, name: str) -> None:
-    rows = {"corpus": [*CORPUS, (2, "z")], "queries": [*QUERIES, (8, "z")]}
+    rows: dict[str, Any] = {"corpus": [*CORPUS, (2, "z")], "queries": [*QUERIES, (8, "z")]}
     with pytest.raises(DataError, match=f"{name}.csv' has the id '[28]' twice"):
         read_retrieval(write(tmp_path, **{name: rows[name]}))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -63,12 +64,12 @@ def test_a_new_head_begins_with_the_odds_of_each_label_and_a_kept_one_with_its_o
     settings = settings_for(labelled)
     checkpoint = open_checkpoint(settings.model)
     task = read_task(settings, checkpoint)
-    bias = load_dense(checkpoint.for_kind(task.kind), task, 0).model.classifier.bias
-    np.testing.assert_allclose(bias.sigmoid().tolist(), task.train.labels.mean(0), rtol=1e-5)
-    kept = load_model(labelled / "run" / "supernet" / "dense_model")
+    fresh: Any = load_dense(checkpoint.for_kind(task.kind), task, 0).model
+    np.testing.assert_allclose(fresh.classifier.bias.sigmoid().tolist(), task.train.labels.mean(0), rtol=1e-5)
+    kept: Any = load_model(labelled / "run" / "supernet" / "dense_model")
     export(run=labelled / "run", output=labelled / "kept", dense=True)
     checkpoint = open_checkpoint(str(labelled / "kept"))
-    again = load_dense(checkpoint.for_kind(task.kind), task, 0).model
+    again: Any = load_dense(checkpoint.for_kind(task.kind), task, 0).model
     assert torch.equal(again.classifier.bias, kept.classifier.bias)
 
 

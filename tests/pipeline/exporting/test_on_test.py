@@ -107,7 +107,7 @@ def test_in_what_an_engine_differs_from_its_point() -> None:
     plain: Any = SimpleNamespace(precision="fp32", float_layers=())
     other: Any = SimpleNamespace(precision="int8", float_layers=("a", "b"))
     candidate = Candidate(FULL)
-    assert changes_of(candidate, plain, "fp32", False, 0.0) == ""
-    assert changes_of(candidate, other, "int8", True, 2.0) == (
-        "int8, 2 layers in float, int8 embeddings, trimmed vocabulary, 2 epochs"
+    assert changes_of(candidate, plain, "fp32", False, 0.0, None) == ""
+    assert changes_of(candidate, other, "int8", True, 2.0, 128) == (
+        "int8, 2 layers in float, int8 embeddings, trimmed vocabulary, 2 epochs, 128 numbers"
     )
