@@ -123,13 +123,17 @@ def quantize_weight(weight: Array, limit: int = WHOLE) -> tuple[Array, Array]:
 def to_fp16(model: ModelProto) -> ModelProto:
     """Weights and activations in fp16; inputs, logits and norms' sums stay as they were.
 
-    So do the angles of rotations, products of positions and frequencies: in fp16 they would be off by whole
-    turns in long texts. For providers with fp16 kernels: a CPU casts back and forth and becomes slower.
+    So do the angles of rotations, products of positions and frequencies, and what becomes whole numbers, as
+    distances of tokens do: in fp16 they would be off by whole turns or classes in long texts. For providers
+    with fp16 kernels: a CPU casts back and forth and becomes slower.
     """
     editor = GraphEditor(model)
     turns = editor.of_type("Cos", "Sin")
-    angles = live_nodes(editor.nodes, [name for node in turns for name in node.input])
-    exact = {name for node in angles for name in (*node.input, *node.output)}
+    whole = [
+        node for node in editor.of_type("Cast") if _target(node) in (TensorProto.INT32, TensorProto.INT64)
+    ]
+    kept = live_nodes(editor.nodes, [name for node in (*turns, *whole) for name in node.input])
+    exact = {name for node in kept for name in (*node.input, *node.output)}
     for item in editor.initializers.values():
         if item.data_type == TensorProto.FLOAT and item.name not in exact:
             value = editor.constant(item.name)
@@ -151,9 +155,14 @@ def to_fp16(model: ModelProto) -> ModelProto:
     for output in model.graph.output:
         last = editor.producer[output.name]
         half = editor.fresh(f"{output.name}_half")
+        editor.redirect(output.name, half)  # such as a pooling, which reads the tokens
         last.output[list(last.output).index(output.name)] = half
         editor.nodes.append(_cast(half, output.name))
     return editor.finish()
+
+
+def _target(cast: NodeProto) -> int:
+    return next(attribute.i for attribute in cast.attribute if attribute.name == "to")
 
 
 def _cast(source: str, target: str) -> NodeProto:

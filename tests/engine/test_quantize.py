@@ -10,10 +10,12 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
+import torch
 from onnx import TensorProto, helper, numpy_helper
 
 from compresskit.engine.calibrate import activation_ranges
 from compresskit.engine.count import count_macs, count_params
+from compresskit.engine.export import export_onnx
 from compresskit.engine.quantize import (
     quantizable_weights,
     quantize_weight,
@@ -24,7 +26,8 @@ from compresskit.engine.quantize import (
 from compresskit.engine.score import logits_of
 from compresskit.engine.variants import variant_named
 from compresskit.errors import ConfigurationError
-from tests.engine.models import ARCHITECTURES, make_rows
+from compresskit.supernet.embedder import SETTINGS, AutoEmbedder
+from tests.engine.models import ARCHITECTURES, make_model, make_rows
 
 
 def test_weights_come_back_within_half_a_step() -> None:
@@ -151,6 +154,19 @@ def test_angles_of_rotations_stay_in_fp32(exported: Callable[[str], Any]) -> Non
     assert len(frequencies) == 2 and {kinds[name] for name in frequencies} == {TensorProto.FLOAT}
     assert kinds["model.final_norm.weight"] == TensorProto.FLOAT16
     np.testing.assert_allclose(logits_of(half, rows), logits_of(plain, rows), atol=0.05)
+
+
+def test_distances_of_positions_stay_in_fp32() -> None:
+    """MPNet's classes of distances are logarithms cut to whole numbers."""
+    config = make_model("mpnet").config
+    setattr(config, SETTINGS, {"pooling": "mean", "normalize": True})
+    torch.manual_seed(0)
+    model = AutoEmbedder.from_config(config).eval()
+    with torch.no_grad():
+        model.mpnet.encoder.relative_attention_bias.weight.normal_(0, 20)  # so that each class shows
+    plain, rows = export_onnx(model), make_rows((38, 30))
+    half = to_precision(copy.deepcopy(plain), "fp16")
+    np.testing.assert_allclose(logits_of(half, rows), logits_of(plain, rows), atol=0.01)
 
 
 def test_unknown_precision_lists_the_permitted(exported: Callable[[str], Any]) -> None:

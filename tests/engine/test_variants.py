@@ -14,6 +14,7 @@ from onnx import ModelProto
 from compresskit.engine.count import count_macs, count_params
 from compresskit.engine.editing import GraphEditor
 from compresskit.engine.export import export_onnx
+from compresskit.engine.quantize import to_precision
 from compresskit.engine.score import logits_of
 from compresskit.engine.variants import (
     SESSIONS,
@@ -185,3 +186,12 @@ def test_every_session_runs(exported: Callable[[str], Any], name: str) -> None:
     plain = exported("bert").plain
     assert check_equal(plain, variant.apply(copy.deepcopy(plain)), variant.session) < 1e-5
     check_options("session option", variant.session.options, SESSION_OPTIONS)
+
+
+@pytest.mark.parametrize("pooling", POOLINGS)
+def test_vectors_in_fp16_stay_near(embedders: Mapping[str, ModelProto], pooling: str) -> None:
+    """Tokens are an output, and what is pooled."""
+    half = to_precision(copy.deepcopy(embedders[pooling]), "fp16")
+    np.testing.assert_allclose(
+        logits_of(half, make_rows()), logits_of(embedders[pooling], make_rows()), atol=0.01
+    )
