@@ -66,6 +66,16 @@ class Blueprint:
         """The projection through which the heads or units of a layer act on the residual stream."""
         return next(each for each in self.projections(layer) if each.kind == kind and not each.reads)
 
+    def kinds(self, config: Any) -> list[tuple[object, ...]]:
+        """What tells modules of layers apart: entries of a configuration's lists, and names of parameters."""
+        lists = [getattr(config, name) for name in self.family.layer_lists]
+        found: list[tuple[object, ...]] = []
+        for layer in range(self.dims.num_layers):
+            start = f"{self.family.stem}.{layer}."
+            names = frozenset(name.removeprefix(start) for name in self.shapes if name.startswith(start))
+            found.append((*(entries[layer] for entries in lists), names))
+        return found
+
     def plan(self, architecture: Architecture) -> SlicingPlan:
         """Layers that stay are renumbered from 0. Raises ArchitectureError when it does not fit."""
         architecture.check(self.dims)

@@ -28,6 +28,7 @@ class SuperNetwork(nn.Module):
         self.blueprint: Blueprint = blueprint_of(model)
         self._skeletons: dict[tuple[object, ...], nn.Module] = {}
         self._full = Architecture.full(self.blueprint.dims)
+        self._kinds = self.blueprint.kinds(model.config)
 
     @property
     def full(self) -> Architecture:
@@ -65,10 +66,10 @@ class SuperNetwork(nn.Module):
         return dict(self.model.named_parameters())
 
     def _skeleton(self, architecture: Architecture, plan: SlicingPlan) -> nn.Module:
-        # Only the pattern of absent parts shapes the skeleton; sizes come with the parameters.
+        # Kinds of layers and the pattern of absent parts shape the skeleton; sizes come with the parameters.
         pattern = tuple(
-            (bool(layer.heads.mask), bool(layer.units.mask))
-            for layer in architecture.layers
+            (self._kinds[number], bool(layer.heads.mask), bool(layer.units.mask))
+            for number, layer in enumerate(architecture.layers)
             if not layer.is_dropped
         )
         if pattern not in self._skeletons:

@@ -138,6 +138,16 @@ class FamilyContract:
         torch.testing.assert_close(sliced, pruned, rtol=0, atol=self.atol)
         assert not torch.allclose(sliced, supernet.model(**batch).logits, atol=1e-3)
 
+    def test_each_layer_may_be_dropped(self, supernet: SuperNetwork) -> None:
+        """The first, the last, and others, one after another in one super-network."""
+        batch = make_batch()
+        for dropped in range(LAYERS):
+            kept = set(range(LAYERS)) - {dropped}
+            architecture = Architecture.uniform(supernet.blueprint.dims, kept, HEADS - 1, UNITS - dropped - 1)
+            found = supernet(architecture, **batch).logits
+            wanted = extract(supernet.model, architecture).eval()(**batch).logits
+            torch.testing.assert_close(found, wanted, rtol=0, atol=self.atol)
+
     def test_dropped_parts_have_no_influence(self, supernet: SuperNetwork) -> None:
         batch, architecture = make_batch(), irregular()
         before = supernet(architecture, **batch).logits
