@@ -162,7 +162,7 @@ def to_fp16(model: ModelProto) -> ModelProto:
 
 
 def _target(cast: NodeProto) -> int:
-    return next(attribute.i for attribute in cast.attribute if attribute.name == "to")
+    return int(next(attribute.i for attribute in cast.attribute if attribute.name == "to"))
 
 
 def _cast(source: str, target: str) -> NodeProto:
