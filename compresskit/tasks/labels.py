@@ -29,6 +29,7 @@ from compresskit.tasks.base import Reading
 from compresskit.tasks.examples import Array, DataOptions, Examples
 from compresskit.tasks.held_out import tested_split
 from compresskit.tasks.label_ids import engine_ids, read_labels
+from compresskit.tasks.metrics import MIDDLE, best_threshold
 from compresskit.tasks.text import TextInputs
 from compresskit.tasks.weighted import share
 from compresskit.tasks.wording import Wording
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
     from typing import Self  # in Python 3.11 and later
 
 MICRO, MACRO = "micro_f1", "macro_f1"
-MIDDLE = 0.5
 LEAST = 5  # rows with a label, from which its threshold is its own
 
 
@@ -158,10 +158,10 @@ class LabelSets(TextInputs):
 
     def fitted(self, predictions: Array, labels: Array) -> Self:
         found = _probabilities(self.metric_name, predictions)
-        best = [_best_threshold(found.ravel(), labels.ravel())] * len(self.labels)
+        best = [best_threshold(found.ravel(), labels.ravel())] * len(self.labels)
         if self.metric_name == MACRO:
             for place in np.flatnonzero(labels.sum(0) >= LEAST):
-                best[place] = _best_threshold(found[:, place], labels[:, place])
+                best[place] = best_threshold(found[:, place], labels[:, place])
         return replace(self, thresholds=tuple(best))
 
     def answers(self, predictions: Array) -> Array:
@@ -234,15 +234,6 @@ class LabelSets(TextInputs):
             ]
             for score, has in zip(found, given, strict=True)
         ]
-
-
-def _best_threshold(scores: Array, truth: Array) -> float:
-    """The probability from which F1 is highest, between two that occur; `MIDDLE` where no label is true."""
-    order = np.argsort(-scores, kind="stable")
-    ranked, hits = np.append(scores[order], 0.0), np.cumsum(truth[order])
-    f1 = 2 * hits / (np.arange(1, len(order) + 1) + truth.sum())
-    best = int(np.where(ranked[:-1] > ranked[1:], f1, 0.0).argmax())
-    return float(ranked[best : best + 2].mean()) if truth.any() else MIDDLE
 
 
 def _probabilities(metric_name: str, logits: Array) -> npt.NDArray[np.float64]:

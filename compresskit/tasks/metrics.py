@@ -15,6 +15,9 @@ from compresskit.tasks.weighted import METRICS, metric_of
 Array = npt.NDArray[Any]
 Metric = Callable[[Array, Array], float]
 
+MIDDLE = 0.5
+"""The probability from which a choice of two is taken where nothing is known of it."""
+
 
 def metric(name: str, num_classes: int | None = None) -> Metric:
     """The function `(predictions, labels) -> float` of that name.
@@ -119,3 +122,15 @@ def _num_classes(predictions: Array, labels: Array) -> int:
 
 CLASSIFICATION = ("accuracy", "f1", "matthews_correlation")
 REGRESSION = tuple(name for name in METRICS if name not in CLASSIFICATION)
+
+
+def best_threshold(scores: Array, truth: Array) -> float:
+    """The probability from which F1 is highest, between two that occur; `MIDDLE` where none is true.
+
+    `scores` and `truth`: (rows,) probabilities, and 0 or 1.
+    """
+    order = np.argsort(-scores, kind="stable")
+    ranked, hits = np.append(scores[order], 0.0), np.cumsum(truth[order])
+    f1 = 2 * hits / (np.arange(1, len(order) + 1) + truth.sum())
+    best = int(np.where(ranked[:-1] > ranked[1:], f1, 0.0).argmax())
+    return float(ranked[best : best + 2].mean()) if truth.any() else MIDDLE

@@ -12,7 +12,8 @@ from compresskit.data.sources import Source
 from compresskit.data.table import Table
 from compresskit.errors import ConfigurationError, DataError
 from compresskit.tasks.examples import DataOptions
-from compresskit.tasks.labels import LEAST, MACRO, MICRO, MIDDLE, LabelSets
+from compresskit.tasks.labels import LEAST, MACRO, MICRO, LabelSets
+from compresskit.tasks.metrics import MIDDLE
 from compresskit.tasks.registry import kind_for
 from tests.contracts.task import TaskContract
 from tests.tasks.make import tagged_rows, write_json_lines
