@@ -18,6 +18,16 @@ def test_vectors_are_close_and_have_the_same_neighbours() -> None:
     assert not vectors(wanted[::-1].tolist(), list(wanted)).right
 
 
+def test_texts_that_are_equally_near_may_change_places_and_no_others() -> None:
+    angles = np.array([0.0, 0.5, 0.5, *np.linspace(1.0, 2.5, 9)])  # twelve texts: two of them are the same
+    wanted = np.column_stack([np.cos(angles), np.sin(angles)])
+    said = wanted[[0, 2, 1, *range(3, 12)]] + 1e-8
+    assert vectors(said.tolist(), list(wanted)).right
+    wanted[2] = np.cos(0.50002), np.sin(0.50002)
+    found = vectors(wanted[[0, 2, 1, *range(3, 12)]].tolist(), list(wanted))
+    assert not found.right and found.figures == {"largest difference": "1.8e-05", "same top 10": "NO"}
+
+
 def test_scores_are_close_and_in_the_same_order() -> None:
     wanted = [0.5, -1.0, 0.50005, 2.0]
     assert scores([each + 1e-7 for each in wanted], wanted).right

@@ -4,8 +4,9 @@
 
 Each tool runs in an environment of its own, made below --work on the first call. `--engine`, which may
 repeat, takes the place of the small engines that are made of --model for its task, in fp32 and int8;
-`--task` asks for some tasks only. Rows that are truncated, or read in several windows, are left out, since
-other tools treat them otherwise. Ends with status 1 where a tool answers otherwise than an engine in fp32.
+`--task` asks for some tasks only, beside what --results holds of the others. Rows that are truncated, or
+read in several windows, are left out, since other tools treat them otherwise. Ends with status 1 where a tool
+answers otherwise than an engine in fp32.
 """
 
 from __future__ import annotations
@@ -86,7 +87,10 @@ def main() -> None:
     for folder in options.engine:
         manifest = read_manifest(folder)
         given[manifest.kind.name, manifest.precision] = folder.resolve()
-    found: dict[str, Any] = {}
+    before = options.results / "consumers.json"
+    found: dict[str, Any] = (
+        json.loads(before.read_text())["tasks"] if options.task and before.exists() else {}
+    )
     for task in options.task or CONSUMERS:
         engines = {
             precision: given[task, precision] for precision in PRECISIONS if (task, precision) in given
@@ -100,7 +104,8 @@ def main() -> None:
         "Engines of each task, against the answers of `load_engine(...).predict` by the same engine. "
         f"{'All in fp32 agree.' if right else 'NOT ALL IN FP32 AGREE.'} optimum-onnx 0.1.0, by which the "
         "other Python tools than fastembed read ONNX files, forbids transformers from 4.58 on. "
-        "Transformers.js has no multiple choice."
+        "Transformers.js has no multiple choice. In int8 the texts of a batch are quantized together, so "
+        "answers depend on what a tool puts into one."
     )
     write_results(options.results, "consumers", {"tasks": found}, _table(found), notes)
     sys.exit(0 if right else 1)

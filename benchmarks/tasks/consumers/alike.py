@@ -21,10 +21,13 @@ class Alike(NamedTuple):
 
 
 def vectors(said: Sequence[Any], wanted: Sequence[Any]) -> Alike:
-    """Within TOLERANCE, and with the same nearest texts."""
+    """Within TOLERANCE, and with the same nearest texts in the same order, but for those equally near."""
     ours, theirs = (np.asarray(each, dtype=np.float64) for each in (wanted, said))
     difference = float(np.abs(theirs - ours).max())
-    same = np.array_equal(_top(theirs), _top(ours))
+    near = _cosines(ours)
+    best = -np.sort(-near, axis=1)[:, :TOP]
+    chosen = np.argsort(-_cosines(theirs), axis=1, kind="stable")[:, :TOP]
+    same = bool((np.abs(np.take_along_axis(near, chosen, axis=1) - best) <= ROUNDING).all())
     figures = {"largest difference": f"{difference:.1e}", f"same top {TOP}": "yes" if same else "NO"}
     return Alike(difference <= TOLERANCE and same, figures)
 
@@ -71,10 +74,10 @@ def _is_same(said: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
     return first == second
 
 
-def _top(said: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
-    """(rows, TOP) the texts nearest to each by cosine, itself among them."""
+def _cosines(said: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+    """(rows, rows) of each text with each, itself among them."""
     unit = said / np.linalg.norm(said, axis=1, keepdims=True)
-    return np.argsort(-(unit @ unit.T), axis=1, kind="stable")[:, :TOP]
+    return np.asarray(unit @ unit.T)
 
 
 ALIKE: Mapping[str, Callable[[Sequence[Any], Sequence[Any]], Alike]] = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -39,11 +40,10 @@ TASKS = {
 
 
 def asked(task: str, data: Path) -> list[Any]:
-    """The first rows, as `engine.predict` takes them."""
+    """The first rows that differ, as `engine.predict` takes them."""
     found = TASKS[task]
-    return [
-        found.text(row) for row in pq.read_table(data / f"{found.asked}.parquet").slice(0, ROWS).to_pylist()
-    ]
+    texts = [found.text(row) for row in pq.read_table(data / f"{found.asked}.parquet").to_pylist()]
+    return list({json.dumps(text): text for text in texts}.values())[:ROWS]
 
 
 def make(task: str, model: Path, data: Path, folder: Path) -> dict[str, Path]:
