@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import MISSING, dataclass, fields
 from typing import Any
 
 from compresskit.blocks import BlockPlan
@@ -29,6 +29,12 @@ class Dimensions:
     hidden_size: int
     head_parts: int = 4  # query, key, value, output
     unit_parts: int = 2  # up, down
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, int]) -> Dimensions:
+        """Of what `asdict` gave; KeyError, or what `value` raises, for a size that is missing."""
+        known = [item.name for item in fields(cls) if item.name in value or item.default is MISSING]
+        return cls(**{name: value[name] for name in known})
 
     @property
     def head_weight(self) -> int:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 
 import pytest
 from hypothesis import given
@@ -104,3 +105,12 @@ def test_candidate_of_a_value_without_blocks_has_none() -> None:
 def test_candidate_of_unknown_precision_raises() -> None:
     with pytest.raises(ArchitectureError, match="permitted: fp32, fp16, int8"):
         Candidate(Architecture.full(DIMS), "int4")
+
+
+def test_dimensions_of_older_and_newer_runs() -> None:
+    """Sizes with a default may be missing, and others may be there."""
+    assert Dimensions.from_json(asdict(DIMS) | {"newer": 1}) == DIMS
+    older = {name: value for name, value in asdict(DIMS).items() if not name.endswith("_parts")}
+    assert Dimensions.from_json(older) == DIMS
+    with pytest.raises(KeyError, match="num_units"):
+        Dimensions.from_json({name: value for name, value in older.items() if name != "num_units"})

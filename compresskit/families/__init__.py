@@ -53,7 +53,7 @@ def dimensions_of(config: Any) -> Dimensions:
 
 def blueprint_from_json(value: Mapping[str, Any]) -> Blueprint:
     shapes = {name: tuple(shape) for name, shape in value["shapes"].items()}
-    return Blueprint(family_for(value["model_type"]), Dimensions(**value["dims"]), shapes)
+    return Blueprint(family_for(value["model_type"]), Dimensions.from_json(value["dims"]), shapes)
 
 
 __all__ = [

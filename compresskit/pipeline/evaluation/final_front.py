@@ -78,7 +78,7 @@ def write_front(
     if whole is not None:
         shown = {point.trial_id: answers[point.trial_id] for point in front.points}
         write_changes(run, evaluator.stage.task, shown, whole)
-    front = judged(front, evaluator, answers, evaluator.stage.display)
+    front = judged(run, front, evaluator, answers)
     run.update(
         prior_metric=constraints.prior,
         labels=[*evaluator.stage.task.kind.labels],

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from compresskit.display import Display
 from compresskit.pipeline.evaluation.evaluator import Evaluator
 from compresskit.pipeline.store.rotation import Rotation, rotation_of
 from compresskit.pipeline.training.models import load_model
 from compresskit.pipeline.training.plan import JUDGES
+from compresskit.runs.directory import RunDirectory
 from compresskit.runs.judged import Judged
 from compresskit.runs.records import Front
 from compresskit.supernet.network import SuperNetwork
@@ -26,21 +26,21 @@ Vectors = npt.NDArray[Any]
 
 
 def judged(
-    front: Front, evaluator: Evaluator, answers: Mapping[int | None, Vectors], display: Display
+    run: RunDirectory, front: Front, evaluator: Evaluator, answers: Mapping[int | None, Vectors]
 ) -> Front:
     """`front` with what each judge says of its points and of the dense model, on the same rows.
 
     Of vectors that are shortened to each width of `--dims` too, with their agreement: `answers` on validation
     rows by trial. run.json has the judges' fingerprints under `judges`.
     """
-    task, run = evaluator.stage.task, evaluator.meter.run
+    task = evaluator.stage.task
     widths = run.settings.get("dims") or ()
     if front.dense is None or not (task.judges or widths):
         return front
     models = [*front.points, front.dense]
     said: dict[str, tuple[JudgeSet, list[Vectors]]] = {}
     rows = sum(len(each.split) for each in task.judges.values())
-    with display.stage(JUDGES, rows * len(models), "rows") as counter:
+    with evaluator.stage.display.stage(JUDGES, rows * len(models), "rows") as counter:
         dense = SuperNetwork(load_model(run.supernet / "dense_model").to(training_device()))
         for name, each in task.judges.items():
             said[name] = each, []

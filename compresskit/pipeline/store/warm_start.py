@@ -64,7 +64,7 @@ def recorded(run: RunDirectory, space: Space) -> list[Candidate]:
 
 def _of_run(run: RunDirectory) -> tuple[str, Dimensions]:
     blueprint = run.info["blueprint"]
-    return str(blueprint["model_type"]), Dimensions(**blueprint["dims"])
+    return str(blueprint["model_type"]), Dimensions.from_json(blueprint["dims"])
 
 
 def _of_model(config: Any) -> tuple[str, Dimensions]:

@@ -67,7 +67,7 @@ class Evaluator:
         self.dense_ms: float | None = None
         self.supernet = SimpleNamespace(full=FULL)
         self.stage = SimpleNamespace(
-            task=SimpleNamespace(validation=VALIDATION, metric_name="accuracy", kind=KIND),
+            task=SimpleNamespace(validation=VALIDATION, metric_name="accuracy", kind=KIND, judges={}),
             display=SILENT,
         )
         self.blueprint = SimpleNamespace(num_params=lambda architecture: 1)
