@@ -117,7 +117,7 @@ def _notes(value: dict[str, Any], task: Task) -> str:
         f"MiniLM-L6 on CoNLL-2003, one CPU thread, 128 tokens. The dense model was fine-tuned for "
         f"{once['full_steps']:.0f} steps of 32 rows ({once['seconds'] / 60:.0f} minutes; twice as many give "
         f"{100 * (twice['test_metric'] - once['test_metric']):+.2f} points), then the search, "
-        f"{value['finetune_epochs']:g} epochs of fine-tuning of each point and the exports took "
+        f"fine-tuning of each point (epochs: {value['finetune_epochs']:g}) and the exports took "
         f"{value['search_seconds'] / 60:.0f} minutes. Points were chosen on validation; F1 is of the "
         f"{len(task.test)} test rows, that of engines in ONNX Runtime, intervals are paired over rows. "
         f"optimum-onnx {versions['optimum-onnx']} with transformers {versions['transformers']} read the "
