@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from dataclasses import fields
 from pathlib import Path
 from types import UnionType
-from typing import Any, NoReturn, Union, get_args, get_origin, get_type_hints
+from typing import Any, NoReturn, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from compresskit.errors import RunError
-from compresskit.field_types import in_words, is_of
+from compresskit.field_types import in_words, is_of, wrong_kind
 
 RESTORE = "Restore it, or start again with --force."
+Kind = TypeVar("Kind")
 
 
 class Fields(dict[str, Any]):
@@ -56,6 +59,23 @@ def read_object(path: Path, kind: type | None = None, remedy: str = RESTORE) -> 
     except OSError as error:
         raise RunError(f"cannot read {path}: {error.strerror or error}. {remedy}") from None
     return parse_object(data, str(path), kind, remedy)
+
+
+def figures_of(kind: type[Kind], value: object, what: str, remedy: str) -> Kind:
+    """The dataclass `kind` of a JSON object, whose lists are tuples there.
+
+    Raises RunError, saying `what` it is and the `remedy`, for missing or unknown fields and for values of
+    another kind.
+    """
+    if not isinstance(value, Mapping) or set(value) - {field.name for field in fields(kind)}:  # type: ignore[arg-type]
+        raise RunError(f"{what} {value!r:.80} are not known; {remedy}.")
+    given = {name: tuple(each) if isinstance(each, list) else each for name, each in value.items()}
+    if wrong := wrong_kind(kind, given):
+        raise RunError(f"{what}: {wrong} {remedy.capitalize()}.")
+    try:
+        return kind(**given)
+    except TypeError as error:
+        raise RunError(f"{what} are incomplete ({error}); {remedy}.") from None
 
 
 def _wrong(kind: type, value: Fields) -> str | None:

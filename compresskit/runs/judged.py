@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from typing import Any
 
-from compresskit.errors import RunError
-from compresskit.field_types import wrong_kind
-
-_INTERVALS = ("metric_ci", "difference_ci")
+from compresskit.runs.fields import figures_of
 
 
 @dataclass(frozen=True)
@@ -34,15 +30,4 @@ class Judged:
     @classmethod
     def from_json(cls, value: object) -> Judged:
         """Raises RunError for missing or unknown fields and for values of another kind."""
-        if not isinstance(value, Mapping) or set(value) - {field.name for field in fields(cls)}:
-            raise RunError(f"what a judge says is not known: {value!r:.80}.")
-        given = {
-            **value,
-            **{name: tuple(value[name]) for name in _INTERVALS if isinstance(value.get(name), list)},
-        }
-        if wrong := wrong_kind(cls, given):
-            raise RunError(f"of a judge {wrong}")
-        try:
-            return cls(**given)
-        except TypeError as error:
-            raise RunError(f"what a judge says is incomplete ({error}).") from None
+        return figures_of(cls, value, "figures of a judge", "score the front again with --resume")

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from compresskit.errors import RunError
-from compresskit.field_types import wrong_kind
 from compresskit.runs.atomic import write_atomic, write_error
+from compresskit.runs.fields import figures_of
 
 TESTS = "tests"
-_INTERVALS = ("metric_ci", "difference_ci")
 
 
 @dataclass(frozen=True)
@@ -47,16 +45,7 @@ class OnTest:
     @classmethod
     def from_json(cls, value: object) -> OnTest:
         """Raises RunError for missing or unknown fields and for values of another kind."""
-        if not isinstance(value, Mapping) or set(value) - {field.name for field in fields(cls)}:
-            raise RunError(f"test figures {value!r} are not known; export the point again.")
-        pairs = {name: tuple(value[name]) for name in _INTERVALS if isinstance(value.get(name), list)}
-        given = {**value, **pairs}
-        if wrong := wrong_kind(cls, given):
-            raise RunError(f"test figures: {wrong} Export the point again.")
-        try:
-            return cls(**given)
-        except TypeError as error:
-            raise RunError(f"test figures are incomplete ({error}); export the point again.") from None
+        return figures_of(cls, value, "test figures", "export the point again")
 
 
 def tests_name(trial_id: int | None, changed: str) -> str:

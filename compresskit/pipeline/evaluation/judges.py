@@ -38,19 +38,7 @@ def judged(
     if front.dense is None or not (task.judges or widths):
         return front
     models = [*front.points, front.dense]
-    said: dict[str, tuple[JudgeSet, list[Vectors]]] = {}
-    rows = sum(len(each.split) for each in task.judges.values())
-    with evaluator.stage.display.stage(JUDGES, rows * len(models), "rows") as counter:
-        dense = SuperNetwork(load_model(run.supernet / "dense_model").to(training_device()))
-        for name, each in task.judges.items():
-            said[name] = each, []
-            for model in models:
-                if model is front.dense:
-                    vectors = predict(dense, task, each.split)
-                else:
-                    vectors = evaluator.predictions(model.candidate, each.split, model.weights)
-                said[name][1].append(vectors)
-                counter.advance(len(each.split))
+    said = _vectors_for_judges(run, front, evaluator) if task.judges else {}
     judges = _asked(said, len(models))
     by_width: list[dict[str, Mapping[str, Judged]]] = [{} for _ in models]
     if widths:
@@ -66,6 +54,26 @@ def judged(
         for model, own, narrow in zip(models, judges, by_width, strict=True)
     )
     return replace(front, points=tuple(points), dense=whole)
+
+
+def _vectors_for_judges(
+    run: RunDirectory, front: Front, evaluator: Evaluator
+) -> dict[str, tuple[JudgeSet, list[Vectors]]]:
+    """Of each judge's texts, by each point of the front and last by the dense model."""
+    task = evaluator.stage.task
+    rows = sum(len(each.split) for each in task.judges.values())
+    said = {}
+    with evaluator.stage.display.stage(JUDGES, rows * (len(front.points) + 1), "rows") as counter:
+        dense = SuperNetwork(load_model(run.supernet / "dense_model").to(training_device()))
+        for name, each in task.judges.items():
+            vectors = []
+            for point in front.points:
+                vectors.append(evaluator.predictions(point.candidate, each.split, point.weights))
+                counter.advance(len(each.split))
+            vectors.append(predict(dense, task, each.split))
+            counter.advance(len(each.split))
+            said[name] = each, vectors
+    return said
 
 
 def _asked(
