@@ -8,6 +8,7 @@ from typing import Any
 from compresskit.architecture import Architecture
 from compresskit.bundle.manifest import Manifest
 from compresskit.engine.loading import loading
+from compresskit.families import family_for
 from compresskit.runs.records import profile_title
 from compresskit.supernet.embedder import width_of
 
@@ -35,7 +36,7 @@ def model_card(manifest: Manifest, config: Any, size_bytes: int) -> str:
             "",
             "## Load it",
             "",
-            *loading(manifest),
+            *loading(manifest, transformers_own=not family_for(config.model_type).module),
             "",
         ]
     )

@@ -17,8 +17,11 @@ class Loader(NamedTuple):
     code: str
 
 
-def loading(manifest: Manifest) -> list[str]:
-    """Lines of Markdown: a title and a block of code for each tool that loads it."""
+def loading(manifest: Manifest, *, transformers_own: bool = True) -> list[str]:
+    """Lines of Markdown: a title and a block of code for each tool that loads it.
+
+    Other tools know no classes but `transformers_own`.
+    """
     settings = manifest.session
     speed = (
         f"; for the measured speed set {settings}" if settings.get("options") else " at the measured speed"
@@ -26,7 +29,8 @@ def loading(manifest: Manifest) -> list[str]:
     hub_task = manifest.kind.hub_task
     names = {"TASK": hub_task, "ORTMODEL": f"ORTModel{head_of(hub_task)}", "EXAMPLE": manifest.kind.example}
     lines: list[str] = []
-    for loader in (_COMPRESSKIT, *_OTHERS.get(manifest.kind.name, _PIPELINES), _PYTORCH):
+    others = _OTHERS.get(manifest.kind.name, _PIPELINES) if transformers_own else ()
+    for loader in (_COMPRESSKIT, *others, _PYTORCH):
         lines += _code(loader, names)
     return [
         *lines,

@@ -62,6 +62,9 @@ class Family:
     positions_after_padding: bool = False  # position 0 comes behind the padding id in the table
     padding_id: int | None = None  # that positions come behind, whatever the configuration's is
     layer_lists: tuple[str, ...] = ()  # attributes of the configuration with one entry a layer
+    module: str = (
+        ""  # registers the model's classes with transformers when it is imported, where that lacks them
+    )
 
     @property
     def blocks(self) -> dict[str, Block]:

@@ -17,7 +17,7 @@ from compresskit.families import family_for
 from compresskit.pruning.block.linear import compact, scatter_weight
 from compresskit.pruning.extract import assemble
 from compresskit.slicing import HEAD_IDS
-from compresskit.supernet.classes import class_for
+from compresskit.supernet.classes import class_for, config_of
 from compresskit.supernet.heads import restore_heads
 from compresskit.supernet.surgery import blueprint_of
 
@@ -29,7 +29,6 @@ def load_pruned(folder: str | Path) -> nn.Module:
     the architecture's.
     """
     from safetensors.torch import load_file
-    from transformers import AutoConfig
 
     folder = Path(folder)
     manifest = verify(folder)
@@ -38,7 +37,7 @@ def load_pruned(folder: str | Path) -> nn.Module:
     weights = load_file(folder / "model.safetensors")
     architecture = Architecture.from_json(manifest.architecture)
     blocks = BlockPlan.from_json(manifest.blocks.get("matrices", {}))
-    config = AutoConfig.from_pretrained(folder)
+    config = config_of(folder)
     # A dense model in which every layer that was dropped is like the first that is left.
     place = {old: new for new, old in enumerate(architecture.kept_layers)}
     family = family_for(config.model_type)

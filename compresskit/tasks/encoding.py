@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from compresskit.errors import ConfigurationError, DataError
-from compresskit.families import FAMILIES
+from compresskit.families import families
 from compresskit.inputs import Row
 from compresskit.tasks.examples import Encoded
 
@@ -20,7 +20,7 @@ def position_limit(config: Mapping[str, Any]) -> int | None:
     positions = config.get("max_position_embeddings")
     if positions is None or positions <= 0:
         return None
-    family = FAMILIES.get(str(config.get("model_type")))
+    family = families().get(str(config.get("model_type")))
     return int(positions) if family is None else family.max_tokens(int(positions), config.get("pad_token_id"))
 
 

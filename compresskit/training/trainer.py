@@ -11,7 +11,7 @@ import torch.distributed as dist
 from torch import nn
 from transformers import PrinterCallback, Trainer, TrainerCallback
 
-from compresskit.errors import CompresskitError
+from compresskit.errors import CompresskitError, ConfigurationError
 from compresskit.exhausted import is_disk_full
 from compresskit.runs.atomic import write_error
 from compresskit.supernet.attention import quick_gradients
@@ -160,7 +160,13 @@ class SuperNetTrainer(Trainer):  # type: ignore[misc]
         assert self.teacher is not None
         # Trainer has the pupil's forward in mixed precision, and knows of no other model.
         with torch.no_grad(), self.accelerator.autocast():
-            return self.teacher(**batch, output_hidden_states=True)
+            output = self.teacher(**batch, output_hidden_states=True)
+        if output.hidden_states is None:
+            raise ConfigurationError(
+                f"{type(self.teacher).__name__} gives no hidden states, which its sub-networks learn to "
+                "follow; let it return them with output_hidden_states (docs/own-family.md)."
+            )
+        return output
 
     def _loss(
         self, lesson: Lesson, output: Any, targets: torch.Tensor, reference: Answers | None, batch: Batch

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import compresskit
-from compresskit.families import FAMILIES
+from compresskit.families import families
 
 PACKAGE = Path(compresskit.__file__).parent
 SHARED = {"__init__.py", "base.py", "blueprint.py"}
@@ -38,4 +38,4 @@ def _speaks_of_types(node: ast.AST) -> bool:
     inner = list(ast.walk(node))
     names = {each.attr for each in inner if isinstance(each, ast.Attribute)}
     words = {each.value for each in inner if isinstance(each, ast.Constant) and isinstance(each.value, str)}
-    return "model_type" in names or bool(words & FAMILIES.keys())
+    return "model_type" in names or bool(words & families().keys())

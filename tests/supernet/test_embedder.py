@@ -7,7 +7,7 @@ import pytest
 import torch
 from transformers import AutoConfig, AutoModel
 
-from compresskit.families import FAMILIES
+from compresskit.families import families
 from compresskit.supernet.classes import class_for, class_of
 from compresskit.supernet.embedder import SETTINGS, AutoEmbedder, pooled
 from compresskit.supernet.surgery import blueprint_of
@@ -26,7 +26,7 @@ def test_padding_takes_no_part(pooling: str, wanted: list[float]) -> None:
     torch.testing.assert_close(length, torch.ones(1))
 
 
-@pytest.mark.parametrize("model_type", FAMILIES)
+@pytest.mark.parametrize("model_type", families())
 def test_every_family_makes_vectors_of_its_encoder(model_type: str, tmp_path: Path) -> None:
     config = make_model(model_type).config
     encoder = AutoModel.from_config(config).eval()

@@ -2,14 +2,18 @@ from __future__ import annotations
 
 import itertools
 import re
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 import torch
 from transformers import TrainerCallback
 
 from compresskit.display import Lines
+from compresskit.errors import ConfigurationError
 from compresskit.supernet.network import SuperNetwork
 from compresskit.training import recipe as recipes
 from compresskit.training.batching import LengthSampler
@@ -52,6 +56,15 @@ def test_every_strategy_moves_the_weights(tmp_path: Path, name: str) -> None:
     moved = [key for key, value in before.items() if not torch.equal(value, after[key])]
     assert "model.classifier.weight" in moved
     assert all(torch.isfinite(value).all() for value in after.values())
+
+
+def test_a_teacher_without_hidden_states_is_refused() -> None:
+    teacher = SimpleNamespace(
+        teacher=lambda **batch: SimpleNamespace(hidden_states=None),
+        accelerator=SimpleNamespace(autocast=nullcontext),
+    )
+    with pytest.raises(ConfigurationError, match="function gives no hidden states"):
+        SuperNetTrainer._ask_teacher(cast(Any, teacher), {})
 
 
 @pytest.mark.parametrize("fast", [True, False])

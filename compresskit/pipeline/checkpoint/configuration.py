@@ -12,7 +12,8 @@ from transformers import AutoConfig, AutoModel, GenerationConfig, PreTrainedConf
 
 from compresskit.engine.export import input_names_of
 from compresskit.errors import CompresskitError, ConfigurationError, UnsupportedModelError, reason_of
-from compresskit.families import FAMILIES, dimensions_of, family_for
+from compresskit.families import dimensions_of, families, family_for
+from compresskit.families.registry import load_classes
 from compresskit.tasks.padding import without_padding
 
 # Of older configurations; nothing that an encoder computes depends on them.
@@ -40,9 +41,10 @@ def read_configuration(source: str) -> Configuration:
     raw = _raw(source)
     if not isinstance(raw.get("model_type"), str):
         raise ConfigurationError(
-            f"config.json of model {source!r} names no model_type; add one of {', '.join(sorted(FAMILIES))}."
+            f"config.json of model {source!r} names no model_type; add one of "
+            f"{', '.join(sorted(families()))}."
         )
-    family_for(raw["model_type"])
+    load_classes(family_for(raw["model_type"]))
     _check_computed(source, raw)
     try:
         config = AutoConfig.from_pretrained(source)

@@ -14,7 +14,7 @@ from torch import nn
 
 from compresskit.errors import CompresskitError, ConfigurationError, reason_of, some
 from compresskit.exhausted import is_out_of_memory
-from compresskit.families import FAMILIES, family_for
+from compresskit.families import families, family_for
 from compresskit.inputs import POSITIONS, SEGMENT_IDS
 from compresskit.pipeline.checkpoint.folder import check_weight_files
 
@@ -103,7 +103,7 @@ def _renaming(report: _Report, model: Any) -> dict[str, str]:
     if not leading:
         return {}
     prefix = leading.most_common(1)[0][0]
-    others = {family.stem.partition(".")[0] for family in FAMILIES.values()}
+    others = {family.stem.partition(".")[0] for family in families().values()}
     others -= {model.base_model_prefix, _GENERIC}
     if others & set(prefix.split(".")):
         return {}  # another family's weights: their names fit, what they compute does not

@@ -10,7 +10,7 @@ from typing import Any
 import numpy.typing as npt
 import torch
 from torch import nn
-from transformers import AutoConfig, set_seed
+from transformers import set_seed
 from transformers.utils import logging as transformers_logging
 
 from compresskit.errors import ConfigurationError, RunError, reason_of
@@ -25,7 +25,7 @@ from compresskit.pipeline.checkpoint.weights import Loaded, load_classifier
 from compresskit.pipeline.training.ranks import is_first
 from compresskit.runs.atomic import atomic_folder
 from compresskit.slicing import HEAD_IDS
-from compresskit.supernet.classes import class_for, class_of
+from compresskit.supernet.classes import class_for, class_of, config_of
 from compresskit.supernet.heads import restore_heads
 from compresskit.tasks.base import TaskKind
 from compresskit.tasks.sentence import Sentence
@@ -136,7 +136,7 @@ def load_model(folder: Path) -> nn.Module:
     """A model that `save_model` wrote. Raises RunError where it is damaged."""
     quiet()
     try:
-        config = AutoConfig.from_pretrained(folder)
+        config = config_of(folder)
         model: nn.Module = class_of(config).from_pretrained(folder, dtype=torch.float32)
         restore_heads(model, getattr(config, HEAD_IDS, None))
     except Exception as error:  # safetensors' own, and whatever transformers makes of a damaged config.json
