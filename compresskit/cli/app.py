@@ -29,6 +29,7 @@ COMMANDS = {
     "export": "Turn a point of a front into a pruned model and its engine.",
     "bench": "Measure engines side by side on a device.",
     "report": "Write a run as one self-contained HTML page.",
+    "runs": "List, show, compare and shrink runs.",
     "agent": "Measure on this device for a search on another machine.",
     "profile": "List, show and detect device profiles.",
     "doctor": "Check packages, providers and what disturbs a measurement.",

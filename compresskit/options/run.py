@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 from typing import Annotated
@@ -59,6 +60,29 @@ class ReportFile:
 @dataclass(frozen=True)
 class ReportOptions(ReportFile, OfRun):
     """All options of `compresskit report`."""
+
+
+@dataclass(frozen=True)
+class ListOptions:
+    """All options of `compresskit runs list`."""
+
+    folders: Annotated[Sequence[Path], Option("Folders to look in.", flag="FOLDER", repeats=True)] = (Path(),)
+
+
+@dataclass(frozen=True)
+class CompareOptions:
+    """All options of `compresskit runs compare`."""
+
+    runs: Annotated[Sequence[Path], Option("Folders of two or more runs.", flag="RUN", repeats=True)]
+
+
+@dataclass(frozen=True)
+class PruneOptions(OfRun):
+    """All options of `compresskit runs prune`."""
+
+    _: KW_ONLY
+    yes: Annotated[bool, Option("Delete; without it the command only says what would go.")] = False
+    force: Annotated[bool, Option("Also where no point was exported.")] = False
 
 
 @dataclass(frozen=True)

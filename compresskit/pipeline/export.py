@@ -41,6 +41,7 @@ from compresskit.pruning.block.linear import compact
 from compresskit.pruning.extract import extract
 from compresskit.pruning.vocabulary import cut_vocabulary
 from compresskit.runs.directory import RunDirectory
+from compresskit.runs.pruned import check_whole
 from compresskit.supernet.embedder import shorten
 from compresskit.supernet.importance import sort_heads
 from compresskit.supernet.surgery import blueprint_of
@@ -64,6 +65,7 @@ def export(say: Say | Display = Told.say, **given: Any) -> Manifest:
     check_embeddings(options.embeddings)
     check_output(output)
     run = RunDirectory.open(folder)
+    check_whole(run)
     candidate, trial_id, weights = choose(run, options)
     request = PrecisionRequest(
         options.precision or candidate.precision,

@@ -33,7 +33,9 @@ from compresskit.pipeline.training.plan import front_work
 from compresskit.pipeline.training.ranks import WatchedRun, check_processes, is_first, wait_for_all
 from compresskit.pipeline.training.strategy import SUPERNET
 from compresskit.runs.directory import RunDirectory
+from compresskit.runs.pruned import check_whole
 from compresskit.runs.records import Front
+from compresskit.runs.schema import utc_now
 from compresskit.searchers.front import build_front
 from compresskit.supernet.network import SuperNetwork
 from compresskit.target.open import open_target
@@ -62,6 +64,7 @@ def search(
     display = display_of(say)
     if resume:
         with RunDirectory.open(output, writable=is_first()) as run, resumable(output):
+            check_whole(run)
             permitted = reuse.SCORED if run.settings.get("method") in LADDERS else reuse.RESUMABLE
             settings = reuse.stored_settings(run, changes or {}, permitted, "a resumed search")
             check_processes(settings.method)
@@ -83,7 +86,10 @@ def search(
     if not is_first():
         watched = WatchedRun(output, {"settings": new.stored}, None)
         return _run(Context.of(watched, new.settings, new.inputs, display, resume=False))
-    with RunDirectory.create(output, new.stored, force=force, **new.facts) as run, resumable(output):
+    with (
+        RunDirectory.create(output, new.stored, force=force, started=utc_now(), **new.facts) as run,
+        resumable(output),
+    ):
         if new.source is not None:
             reuse.take_over(new.source, run)
         return _run(Context.of(run, new.settings, new.inputs, display, resume=False))
@@ -131,7 +137,7 @@ def _run(context: Context) -> Front:
         points = [point.candidate.architecture for point in found]
         display.plan(front_work(settings, task, evaluator.blueprint, points))
         front = write_front(run, records, inputs.objectives, evaluator, task.metric_name, limits)
-        run.update(status="completed")
+        run.update(status="completed", ended=utc_now())
         for note in ("infeasible", "unsteady"):
             if run.info[note]:
                 display(f"warning: {run.info[note]}")

@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime, timezone
 from typing import Any
+
+
+def utc_now() -> str:
+    """The moment as a run's files have it: ISO 8601, in UTC, to the second."""
+    return datetime.now(timezone.utc).isoformat(timespec="seconds")
 
 
 @dataclass(frozen=True)
@@ -33,6 +39,9 @@ class RunInfo:
     prior_metric: float | None
     labels: list[str]
     judges: dict[str, str] | None
+    started: str
+    ended: str
+    pruned: str
 
 
 @dataclass(frozen=True)

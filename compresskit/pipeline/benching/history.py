@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from compresskit.report.page import flatten
 from compresskit.report.units import milliseconds, signed_percent
 from compresskit.runs.fields import Fields
 from compresskit.runs.jsonl import append_record, read_records
+from compresskit.runs.schema import utc_now
 
 # Conditions that differ from minute to minute and say nothing about comparability.
 _VOLATILE = {"time", "clock", "load", "temperature", "frequency", "mhz", "free", "uptime", "pid"}
@@ -28,7 +28,7 @@ def read_history(path: Path) -> list[Fields]:
 
 def append_history(path: Path, result: Mapping[str, Any]) -> None:
     """Append a result, with the time in UTC. RunError when the disk refuses."""
-    now = datetime.now(timezone.utc).isoformat(timespec="seconds")
+    now = utc_now()
     keys = ("profile", "engines", "ratios", "conditions", "warnings", "marks")
     kept = {key: result[key] for key in keys}
     append_record(path, {"time": now, **kept})

@@ -21,6 +21,7 @@ from compresskit.pipeline.store.rotation import ROTATION_FILE
 from compresskit.runs.atomic import sync_tree, write_error
 from compresskit.runs.directory import RunDirectory
 from compresskit.runs.fields import RESTORE
+from compresskit.runs.pruned import check_whole
 from compresskit.target.profile import Profile, load_profile
 
 _T = TypeVar("_T")
@@ -96,6 +97,7 @@ def check_kept(output: Path, *sources: Path | str | None) -> None:
 
 def check_source(source: RunDirectory) -> None:
     """RunError when `source` has no trained super-network yet, or its method shares none."""
+    check_whole(source)
     method = source.settings.get("method", NAS)
     if method != NAS:
         raise RunError(
