@@ -50,6 +50,6 @@ def dense_engine(settings: SearchSettings, folder: Path, say: Callable[[str], No
         labels=list(task.kind.labels),
         lineage={"model": settings.model, "dataset": settings.dataset, "profile": profile.to_json()},
         seed=settings.seed,
-        max_length=settings.max_length,
+        max_length=task.max_length,
     )
     return write_engine(folder, graph=graph, model=model, tokenizer=checkpoint.tokenizer, manifest=manifest)

@@ -111,10 +111,14 @@ def read_choices(split: str, table: Table, columns: ChoiceColumns) -> ChoiceRows
     _check_number(split, [len(choices[i]) for i in kept], kept)
     places = [_place(keys[i], names[i], len(choices[i])) for i in kept]
     if wrong := [i for i, place in zip(kept, places, strict=True) if place is None]:
-        permitted = some(names[wrong[0]]) or f"0 to {len(choices[wrong[0]]) - 1}, or a letter from A"
+        size = len(choices[wrong[0]])
+        permitted = some(names[wrong[0]]) or f"0 to {size - 1}, or a letter from A"
+        written = {str(keys[i]).strip() for i in kept}
+        from_one = not names[wrong[0]] and written <= {str(number) for number in range(1, size + 1)}
         raise DataError(
             f"the {split} split, column {columns.label}, {_rows(wrong)}: label {keys[wrong[0]]!r} is none of "
-            f"the choices; permitted: {permitted}. Correct these rows."
+            f"the choices; permitted: {permitted}. "
+            + ("Labels count from 1 here: subtract 1." if from_one else "Correct these rows.")
         )
     return ChoiceRows(
         split,

@@ -21,6 +21,7 @@ from compresskit.data.table import Table, joined
 from compresskit.errors import DataError
 
 _JSON_FORM = "JSON files hold one object a line, one array of objects, or one object."
+_MARKS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar"}
 _MEMORY_FACTOR = 3  # bytes of memory that a byte of a file takes at least once it is read
 
 
@@ -69,7 +70,15 @@ def _check_memory(file: Path, size: int) -> None:
         )
 
 
-def _csv(file: Path, delimiter: str = ",") -> Table:
+def _comma_or_other(file: Path) -> Table:
+    """A header without commas has another delimiter: spreadsheets of many countries write semicolons."""
+    csv.field_size_limit(MAX_LINE)
+    header = next((line for line in text_lines(file) if not line.isspace()), "")
+    widths = {mark: len(next(csv.reader([header], delimiter=mark), [])) for mark in ",;\t|"}
+    return _csv(file, "," if widths[","] > 1 else max(widths, key=widths.__getitem__))
+
+
+def _csv(file: Path, delimiter: str) -> Table:
     csv.field_size_limit(MAX_LINE)
     record: list[str] = []  # the lines of the row that is being read
 
@@ -91,7 +100,7 @@ def _csv(file: Path, delimiter: str = ",") -> Table:
                     _check_quotes(record, delimiter)
                     raise ValueError(
                         f"the row that ends in line {reader.line_num:,} has {len(values)} values, the header "
-                        f"{len(names)}; quote values that hold a {'tab' if delimiter != ',' else 'comma'}."
+                        f"{len(names)}; quote values that hold a {_MARKS[delimiter]}."
                     )
                 for column, value in zip(columns, values, strict=True):
                     column.append(value)
@@ -207,7 +216,7 @@ def _inner_feature(value: Any) -> Any:
 
 READERS: dict[str, Callable[[Path], Table]] = {
     ".parquet": _parquet,
-    ".csv": _csv,
+    ".csv": _comma_or_other,
     ".tsv": partial(_csv, delimiter="\t"),
     ".jsonl": _json,
     ".ndjson": _json,

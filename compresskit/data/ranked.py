@@ -139,7 +139,7 @@ def has_relevance(table: Table, layout: RankedLayout) -> bool:
     if layout.negatives:
         return True
     found = {_relevance(mark) for row in _rows(table, layout) for mark in row[1]}
-    return bool(found - {None, _UNLABELLED})
+    return bool(found - {None})
 
 
 def read_ranked(split: str, table: Table, layout: RankedLayout, *, labelled: bool) -> RankedRows:
@@ -225,12 +225,12 @@ def _items(value: Any) -> list[Any]:
 
 
 def _relevance(mark: Any) -> float | None:
-    """None where there is no label, nan where it is no number."""
+    """None where there is no label, or the hub's mark of that; nan where it is no number."""
     label = typed_label(mark)
     if label is None:
         return None
     number = _TRUTH.get(str(label).lower(), label_number(label))
-    return float("nan") if number is None else number
+    return float("nan") if number is None else None if number == _UNLABELLED else number
 
 
 def _blank(text: str | None) -> bool:

@@ -51,7 +51,14 @@ class SearchOptions:
         Sequence[int],
         Option("Widths to which vectors may be shortened, such as 256,128; each is scored.", DATA),
     ] = ()
-    max_length: Annotated[int, Option("Tokens to which a text is truncated.", DATA)] = 128
+    max_length: Annotated[
+        int | None,
+        Option(
+            "Tokens to which a text is truncated.",
+            DATA,
+            default="128; what the model takes to embed and rerank",
+        ),
+    ] = None
     allow_weak_dense: Annotated[
         bool,
         Option(

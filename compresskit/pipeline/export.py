@@ -149,7 +149,7 @@ def export(say: Say | Display = Told.say, **given: Any) -> Manifest:
             lineage=_lineage(run, trial_id, profile, options.finetune_epochs) | latencies,
             device=host,
             seed=settings.seed,
-            max_length=settings.max_length,
+            max_length=task.max_length,
             num_params=count_params(whole),
             macs=count_macs(whole, **profile.sizes),
             **_compression(final, options.embeddings, words),

@@ -154,5 +154,5 @@ def read_task(settings: SearchSettings, checkpoint: Checkpoint) -> Task:
     _check_taught(settings, task)
     for dims in settings.dims:
         check_dims(dims, task, checkpoint.config)
-    task = with_judges(task, settings.judge, checkpoint.tokenizer, settings.max_length)
+    task = with_judges(task, settings.judge, checkpoint.tokenizer)
     return with_dense_labels(task, checkpoint, settings.seed) if task.kind.is_taught else task

@@ -15,7 +15,7 @@ from compresskit.tasks.examples import DataOptions, Examples
 from compresskit.tasks.task import JudgeSet, Split, Task
 
 
-def with_judges(task: Task, paths: Sequence[str | Path], tokenizer: Any, max_length: int) -> Task:
+def with_judges(task: Task, paths: Sequence[str | Path], tokenizer: Any) -> Task:
     """`task` with the judges in `paths`, by the name of the file or folder, and notes on them.
 
     DataError names the judge.
@@ -27,7 +27,7 @@ def with_judges(task: Task, paths: Sequence[str | Path], tokenizer: Any, max_len
         name = stem if names.count(stem) == 1 else path
         found = _read(path, task.kind)
         assert found.judge is not None
-        encoded = task.kind.encode([(text,) for text in found.inputs], tokenizer, max_length)
+        encoded = task.kind.encode([(text,) for text in found.inputs], tokenizer, task.max_length)
         split = Split(found.texts, found.labels, encoded.rows, found.inputs)
         values = [found.inputs, [str(label) for label in found.labels.ravel()]]
         judges[name] = JudgeSet(found.judge, split, values_fingerprint([(name, values)]))
@@ -35,8 +35,8 @@ def with_judges(task: Task, paths: Sequence[str | Path], tokenizer: Any, max_len
         notes += [f"judge {name}: {note}" for note in found.notes]
         if encoded.num_cut:
             notes.append(
-                f"judge {name}: {encoded.num_cut:,} of {len(encoded.rows):,} texts were cut to {max_length} "
-                "tokens"
+                f"judge {name}: {encoded.num_cut:,} of {len(encoded.rows):,} texts were cut to "
+                f"{task.max_length} tokens"
             )
     return replace(task, judges=judges, notes=notes)
 

@@ -50,10 +50,18 @@ class SearchSettings(SearchOptions):
             object.__setattr__(self, option, as_kept(option, value))
         if wrong := wrong_kind(type(self), vars(self)):  # a configuration file may hold anything
             raise ConfigurationError(wrong)
-        for option in ("batch_size", "max_length", "temperature", "num_random", "unit_multiple", "proposals"):
+        for option in ("batch_size", "temperature", "num_random", "unit_multiple", "proposals"):
             if not 0 < getattr(self, option) < inf:
                 raise ConfigurationError(f"{option} is {getattr(self, option)}; permitted: above 0.")
-        for option in ("epochs", "learning_rate", "parts", "budget", "trials", "max_latency_ms"):
+        for option in (
+            "epochs",
+            "learning_rate",
+            "max_length",
+            "parts",
+            "budget",
+            "trials",
+            "max_latency_ms",
+        ):
             value = getattr(self, option)
             if value is not None and not 0 < value < inf:
                 raise ConfigurationError(f"{option} is {value}; permitted: above 0.")

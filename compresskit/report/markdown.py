@@ -11,7 +11,7 @@ from compresskit.report.page import flatten
 from compresskit.report.rows import bench_rows, front_notes, front_rows
 from compresskit.report.units import MARK
 from compresskit.report.verdict import judge
-from compresskit.report.view import RunView
+from compresskit.report.view import NOTES, RunView
 
 
 def run_markdown(view: RunView) -> str:
@@ -24,7 +24,7 @@ def run_markdown(view: RunView) -> str:
     changed, rows = changes_rows(view)
     if rows:
         parts += ["## What changed against the dense model", _table(changed, rows)]
-    return _join([*parts, *_list("Warnings", view.warnings)])
+    return _join([*parts, *_list("Warnings", view.warnings), *_list(NOTES, view.notes)])
 
 
 def bench_markdown(result: Mapping[str, Any]) -> str:

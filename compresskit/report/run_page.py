@@ -9,7 +9,14 @@ from compresskit.report.bench_page import bench_sections
 from compresskit.report.changes import changes_section
 from compresskit.report.front_data import curve_data, front_data, point_name, predicted_data
 from compresskit.report.layers import layers_svg
-from compresskit.report.page import build_page, facts, flatten, section, table, warnings_section
+from compresskit.report.page import (
+    build_page,
+    facts,
+    flatten,
+    section,
+    table,
+    warnings_section,
+)
 from compresskit.report.rows import front_notes, front_rows, judge_note, judge_rows, trial_cells
 from compresskit.report.units import (
     duration,
@@ -18,7 +25,7 @@ from compresskit.report.units import (
     points,
 )
 from compresskit.report.verdict import Verdict, judge
-from compresskit.report.view import RunView
+from compresskit.report.view import NOTES, RunView
 from compresskit.runs import Front, FrontPoint
 
 _LARGEST_TABLE = 500
@@ -43,7 +50,7 @@ def run_html(view: RunView) -> str:
         parts.append(section("Training", f'<div class="curves">{charts}</div>', note=f"Time spent: {spent}."))
     if view.bench is not None:
         parts.append(bench_sections(view.bench, of=" of exported engines"))
-    parts += [warnings_section(view.warnings), _conditions(view)]
+    parts += [warnings_section(view.warnings), warnings_section(view.notes, NOTES), _conditions(view)]
     body = "\n".join(part for part in parts if part)
     return build_page(
         f"{view.title} \N{EN DASH} compresskit", body, data, ("chart.js", "front.js", "curves.js")

@@ -19,6 +19,7 @@ from compresskit.runs.schema import ProgressLine
 
 _EMPTY = Front((), ())
 _LONGEST_CURVE = 400
+NOTES = "Notes on model and data"  # the title of `RunView.notes`
 
 # Warnings that differ in their figures alone are of one kind and shown once.
 _NUMBER = re.compile(r"\d+(?:\.\d+)?|faster|slower")
@@ -38,7 +39,8 @@ class Curve:
 class RunView:
     """A run as recorded. `predicted` holds (predicted ms, measured ms, label) and may be empty.
 
-    `changes` and `examples`: see `runs.changes`; None where there are none, or none are to be shown.
+    `notes`: what was dropped, cut or chosen of model and data. `changes` and `examples`: see `runs.changes`;
+    None where there are none, or none are to be shown.
     """
 
     path: Path
@@ -51,6 +53,7 @@ class RunView:
     bench: Mapping[str, Any] | None
     changes: Mapping[str, Any] | None
     examples: Mapping[str, Any] | None
+    notes: tuple[str, ...]
     warnings: tuple[str, ...]
 
     @property
@@ -97,6 +100,7 @@ def load_view(path: Path | str, bench: Path | str | None = None, *, examples: bo
         bench=result,
         changes=read_changes(run.path),
         examples=read_examples(run.path) if examples else None,
+        notes=tuple(map(str, run.info.get("notes") or ())),
         warnings=tuple(_warnings(run, front, trials, latencies)),
     )
 
@@ -153,8 +157,6 @@ def _warnings(
     for kind, times in kinds.most_common():
         example = next(text for text in said if _NUMBER.sub("#", text) == kind)
         yield f"{example} ({times} of {len(latencies)} measurements)"
-    notes = run.info.get("notes") or ()
-    yield from (str(note) for note in notes)
 
 
 def _curves(file: Path) -> Iterable[Curve]:

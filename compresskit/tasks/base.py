@@ -18,6 +18,7 @@ import numpy.typing as npt
 from compresskit.data.sources import Source, load_source
 from compresskit.data.table import Table
 from compresskit.inputs import Row
+from compresskit.tasks.encoding import USUAL_LENGTH
 from compresskit.tasks.examples import Array, DataOptions, Encoded, Examples
 from compresskit.tasks.judge import Judge
 from compresskit.tasks.wording import Wording
@@ -138,6 +139,10 @@ class TaskKind(Judge):
     def read_folder(cls, folder: Path) -> Examples | None:
         """Rows for an engine of a folder that is no table of rows; None where it is."""
         return None
+
+    def usual_length(self, tokenizer: Any) -> int:
+        """Tokens of a row where the user names no length; at most as many as the model takes are used."""
+        return USUAL_LENGTH
 
     @abstractmethod
     def encode(self, inputs: Sequence[Any], tokenizer: Any, max_length: int) -> Encoded:

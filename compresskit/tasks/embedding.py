@@ -19,7 +19,7 @@ from compresskit.errors import ConfigurationError, DataError, one_of
 from compresskit.inputs import Row
 from compresskit.tasks.agreement import LEAST, METRICS, NEIGHBOURS, agreement, nearest
 from compresskit.tasks.base import Reading, TaskKind
-from compresskit.tasks.encoding import encode, encode_texts
+from compresskit.tasks.encoding import USUAL_LENGTH, encode, encode_texts
 from compresskit.tasks.examples import Array, DataOptions, Encoded, Examples
 from compresskit.tasks.judges import read_pairs, read_search
 from compresskit.tasks.sentence import Sentence
@@ -126,6 +126,9 @@ class Embedding(TaskKind):
         return Examples(rows, np.zeros((len(rows), 0), dtype=np.float32), rows)
 
     # Encoding
+
+    def usual_length(self, tokenizer: Any) -> int:
+        return self.sentence.max_length or USUAL_LENGTH
 
     def encode(self, inputs: Sequence[Any], tokenizer: Any, max_length: int) -> Encoded:
         prompt = self.sentence.prompt

@@ -12,6 +12,7 @@ from compresskit.tasks.examples import Encoded
 
 Text = str | Sequence[str]
 
+USUAL_LENGTH = 128  # tokens of a text, where nothing asks for more
 _ROWS_AT_ONCE = 2_000  # a tokenizer's answers take fifty times the memory of the ids in them
 
 

@@ -145,6 +145,9 @@ class Rerank(Ranked, TextInputs):
 
     # Rows
 
+    def usual_length(self, tokenizer: Any) -> int:
+        return int(tokenizer.model_max_length)  # longer passages would be ranked by their beginnings
+
     def encode(self, inputs: Sequence[Any], tokenizer: Any, max_length: int) -> Encoded:
         found = super().encode(inputs, tokenizer, max_length)
         return replace(found, rows=_with_queries(found.rows, inputs))

@@ -18,7 +18,7 @@ from compresskit.data.strata import choose_rows
 from compresskit.data.units import units_of
 from compresskit.inputs import TEXT, InputSpec, Row, origins
 from compresskit.tasks.base import TaskKind
-from compresskit.tasks.encoding import check_length
+from compresskit.tasks.encoding import USUAL_LENGTH, check_length
 from compresskit.tasks.examples import DataOptions, Examples
 from compresskit.tasks.judge import Judge
 from compresskit.tasks.registry import kind_for, kind_named
@@ -87,6 +87,7 @@ class Task:
 
     `kind` has labels and metric, `inputs` says how rows become a batch. `notes`: what was dropped or cut, for
     the user. `fingerprint`: of the rows as they were read, with their split. `judges`: by their names.
+    `max_length`: tokens at which rows were cut.
     """
 
     name: str
@@ -101,6 +102,7 @@ class Task:
     fingerprint: str = ""
     inputs: InputSpec = TEXT
     judges: Mapping[str, JudgeSet] = field(default_factory=dict)
+    max_length: int = USUAL_LENGTH
 
     def lengths(self, split: Split) -> npt.NDArray[np.int64]:
         """(rows,) tokens of each row."""
@@ -140,7 +142,7 @@ def load_task(
     dataset: str | Path,
     *,
     tokenizer: Any,
-    max_length: int,
+    max_length: int | None = None,
     text_columns: Sequence[str] | None = None,
     label_column: str | None = None,
     kind: str | None = None,
@@ -158,9 +160,9 @@ def load_task(
     `dataset`: a path of a folder or file, or `id[:config]` of the hub. `kind`: name of the task, inferred
     when None. `label2id`: of a fine-tuned checkpoint whose head is kept, if it is of `head_task` and of
     `head_problem`, its problem type.
-    `max_positions`: tokens the model takes (see `position_limit`); None: what the tokenizer says. `inputs`:
-    of the model. `sentence`: how the model makes vectors. Raises DataError for the data, ConfigurationError
-    for kind, metric or length.
+    `max_length`: None for what the task takes. `max_positions`: tokens the model takes (see
+    `position_limit`); None: what the tokenizer says. `inputs`: of the model. `sentence`: how the model makes
+    vectors. Raises DataError for the data, ConfigurationError for kind, metric or length.
     """
     source = load_source(dataset) if kind is None else kind_named(kind).load(dataset)
     name = source.name
@@ -170,6 +172,8 @@ def load_task(
     chosen = kind_for(source.splits["train"], options) if kind is None else kind_named(kind)
     read = chosen.read(source, options)
     del source  # the columns that are not used take memory
+    usual = min(read.kind.usual_length(tokenizer), max_positions or USUAL_LENGTH)
+    max_length = usual if max_length is None else max_length
     check_length(max_length, tokenizer, read.kind.num_texts or len(read.columns), max_positions)
     train, task = read.train, read.kind
     notes = [*read.notes]
@@ -212,6 +216,7 @@ def load_task(
         notes=notes,
         fingerprint=read.fingerprint,
         inputs=inputs.along(task.axes),
+        max_length=max_length,
     )
 
 

@@ -67,6 +67,24 @@ def test_other_metadata_gives_no_class_names(tmp_path: Path, metadata: dict[str,
     assert read_table([tmp_path / "a.parquet"]).class_names == {}
 
 
+@pytest.mark.parametrize(("mark", "name"), [(";", "semicolon"), ("\t", "tab"), ("|", "vertical bar")])
+def test_csv_with_another_delimiter(tmp_path: Path, mark: str, name: str) -> None:
+    file = tmp_path / "a.csv"
+    file.write_text(f'text{mark}label\nyes, and no{mark}1\n"a{mark}b"{mark}0\n')
+    assert read_table([file]).columns == {"text": ["yes, and no", f"a{mark}b"], "label": ["1", "0"]}
+    file.write_text(f"text{mark}label\na{mark}b{mark}1\n")
+    with pytest.raises(DataError, match=f"has 3 values, the header 2; quote values that hold a {name}"):
+        read_table([file])
+
+
+def test_a_header_with_a_comma_is_read_as_it_is(tmp_path: Path) -> None:
+    file = tmp_path / "a.csv"
+    file.write_text("text;kind,label\na;b,1\n")
+    assert read_table([file]).columns == {"text;kind": ["a;b"], "label": ["1"]}
+    file.write_text("text\none; two\n")
+    assert read_table([file]).columns == {"text": ["one; two"]}
+
+
 def test_a_long_field_is_read(tmp_path: Path) -> None:
     text = "x" * 500_000  # more than what the csv module takes by default
     assert read_table([write_csv(tmp_path / "a.csv", [(text, 1)])]).columns["text"] == [text]

@@ -77,6 +77,9 @@ def test_what_lacks_a_text_or_label_is_left_out() -> None:
     rows = read({"query": ["q", None, "r", "r"], "passage": ["a", "b", " ", "c"], "label": [1, 1, 0, None]})
     assert rows.pairs == [("q", "a")]
     assert rows.note == "3 of 4 passages of the train split lack a text or label and were dropped"
+    rows = read({"query": ["q", "q", "r"], "passage": ["a", "b", "c"], "label": [1, -1, 0]})
+    assert rows.pairs == [("q", "a"), ("r", "c")]
+    assert rows.note == "1 of 3 passages of the train split lack a text or label and were dropped"
     rows = read({"query": ["q", "r"], "passages": [["a", "b"], []], "labels": [[1, 0], []]})
     assert rows.note == "1 of 3 passages of the train split lack a text or label and were dropped"
 

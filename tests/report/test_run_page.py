@@ -12,8 +12,11 @@ from typing import Any
 
 import pytest
 
+from compresskit.cli.app import status
 from compresskit.errors import CompresskitError, ConfigurationError, RunError
 from compresskit.report import write_report
+from compresskit.report.markdown import run_markdown
+from compresskit.report.view import load_view
 from compresskit.runs import RunDirectory
 from compresskit.runs.jsonl import append_record
 from compresskit.runs.tested import OnTest, write_tested
@@ -154,9 +157,18 @@ def test_warnings_are_gathered_and_counted(tmp_path: Path) -> None:
         "The run is not finished (status: searching)",
         "1 of 3 trials failed: bad &lt;graph&gt;<",
         "the clock is throttled (2 of 3 measurements)",
-        "7 rows were dropped.",
     ):
         assert warning in text
+
+
+def test_notes_are_no_warnings(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = write_run(tmp_path / "run")
+    warnings, _, notes = write_report(run).read_text().partition("<h2>Notes on model and data</h2>")
+    assert "7 rows were dropped." in notes
+    assert "7 rows were dropped." not in warnings
+    assert "## Notes on model and data\n\n- 7 rows were dropped." in run_markdown(load_view(run))
+    assert status(["report", str(run)]) == 0
+    assert "7 rows" not in capsys.readouterr().err
 
 
 def test_text_from_outside_is_escaped(tmp_path: Path) -> None:

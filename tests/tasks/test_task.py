@@ -10,6 +10,7 @@ import pytest
 from compresskit.errors import ConfigurationError, DataError
 from compresskit.inputs import PART
 from compresskit.tasks import task as module
+from compresskit.tasks.sentence import Sentence
 from compresskit.tasks.task import Split, Task, load_task
 from tests.tasks.make import labelled, sentence, tokenizer, write_csv
 
@@ -169,3 +170,22 @@ def test_glue(name: str) -> None:
     assert len(task.train) >= 0.88 * rows * (1 - fraction) / 0.9
     if name == "sst2":
         assert np.median(task.lengths(task.validation)) > 15
+
+
+@pytest.mark.parametrize(
+    ("kind", "given", "wanted"),
+    [
+        ("classification", {}, 128),
+        ("embedding", {"sentence": Sentence(max_length=256)}, 256),
+        ("embedding", {"sentence": Sentence(max_length=900)}, 512),
+        ("embedding", {"sentence": Sentence()}, 128),
+        ("embedding", {"sentence": Sentence(max_length=256), "max_length": 9}, 9),
+    ],
+)
+def test_a_length_that_nobody_names_is_the_models_or_the_usual(
+    tmp_path: Path, kind: str, given: dict[str, Any], wanted: int
+) -> None:
+    path = write_csv(tmp_path / "rows.csv", labelled(100))
+    options: dict[str, Any] = {"max_length": None, "max_positions": 512, "kind": kind}
+    columns = {"text_columns": ["text"]} if kind == "embedding" else {}
+    assert load(path, **options | columns | given).max_length == wanted
