@@ -49,7 +49,4 @@ def _read(path: str, kind: TaskKind) -> Examples:
         table = labelled_table(folder, type(kind), DataOptions())
         return kind.read_test(table.table, table.split, str(table.source), DataOptions())
     except DataError as error:
-        raise DataError(
-            f"judge {path!r}: {error} A judge is a file of pairs, with columns such as sentence1, sentence2 "
-            "and score, or a folder with corpus.*, queries.* and qrels.*."
-        ) from None
+        raise DataError(f"judge {path!r}: {error} {kind.scored_by()}") from None

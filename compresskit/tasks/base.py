@@ -140,6 +140,11 @@ class TaskKind(Judge):
         """Rows for an engine of a folder that is no table of rows; None where it is."""
         return None
 
+    @classmethod
+    def scored_by(cls) -> str:
+        """Which data an engine is scored by, where that is other data than a search reads; "" elsewhere."""
+        return ""
+
     def usual_length(self, tokenizer: Any) -> int:
         """Tokens of a row where the user names no length; at most as many as the model takes are used."""
         return USUAL_LENGTH

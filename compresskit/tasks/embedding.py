@@ -121,6 +121,13 @@ class Embedding(TaskKind):
     def read_folder(cls, folder: Path) -> Examples | None:
         return read_search(folder)
 
+    @classmethod
+    def scored_by(cls) -> str:
+        return (
+            "Vectors are scored by a file of pairs, with columns such as sentence1, sentence2 and score, or "
+            "by a folder with corpus.*, queries.* and qrels.*."
+        )
+
     def _examples(self, texts: Sequence[str]) -> Examples:
         rows: list[tuple[str, ...]] = [(text,) for text in texts]
         return Examples(rows, np.zeros((len(rows), 0), dtype=np.float32), rows)

@@ -12,7 +12,6 @@ import numpy as np
 import numpy.typing as npt
 
 from compresskit.data.near_copies import near_copies
-from compresskit.data.sources import load_source
 from compresskit.data.splits import Sides, cut_all, cut_validation
 from compresskit.data.strata import choose_rows
 from compresskit.data.units import units_of
@@ -21,7 +20,7 @@ from compresskit.tasks.base import TaskKind
 from compresskit.tasks.encoding import USUAL_LENGTH, check_length
 from compresskit.tasks.examples import DataOptions, Examples
 from compresskit.tasks.judge import Judge
-from compresskit.tasks.registry import kind_for, kind_named
+from compresskit.tasks.registry import read_data
 from compresskit.tasks.sentence import Sentence
 
 SEARCH_ROWS = 1_000
@@ -164,14 +163,10 @@ def load_task(
     `position_limit`); None: what the tokenizer says. `inputs`: of the model. `sentence`: how the model makes
     vectors. Raises DataError for the data, ConfigurationError for kind, metric or length.
     """
-    source = load_source(dataset) if kind is None else kind_named(kind).load(dataset)
-    name = source.name
     options = DataOptions(
-        tuple(text_columns or ()), label_column, metric, label2id, head_task, head_problem, sentence, name
+        tuple(text_columns or ()), label_column, metric, label2id, head_task, head_problem, sentence
     )
-    chosen = kind_for(source.splits["train"], options) if kind is None else kind_named(kind)
-    read = chosen.read(source, options)
-    del source  # the columns that are not used take memory
+    name, read = read_data(dataset, kind, options)
     usual = min(read.kind.usual_length(tokenizer), max_positions or USUAL_LENGTH)
     max_length = usual if max_length is None else max_length
     check_length(max_length, tokenizer, read.kind.num_texts or len(read.columns), max_positions)

@@ -195,7 +195,7 @@ def test_judges_are_checked_before_training(embedded: Path, tmp_path: Path) -> N
         ("even.csv", [("w1", "w2", 1), ("w2", "w3", 1)], "sentence1,sentence2,score", "all scores .* equal"),
         ("words.csv", [("w1", "w2", "yes")], "sentence1,sentence2,score", "holds no numbers"),
     ):
-        with pytest.raises(DataError, match=f"judge .*{message}.*A judge is a file of pairs"):
+        with pytest.raises(DataError, match=f"judge .*{message}.*Vectors are scored by a file of pairs"):
             read(embedded, judge=[write_csv(tmp_path / path, rows, header)])
     with pytest.raises(DataError, match="judge .*gone.* does not exist"):
         read(embedded, judge=[tmp_path / "gone"])

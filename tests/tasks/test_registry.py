@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from compresskit.data.table import Table
-from compresskit.errors import ConfigurationError
+from compresskit.errors import ConfigurationError, DataError
 from compresskit.tasks.examples import DataOptions
-from compresskit.tasks.registry import kind_for, kind_named, task_kinds
+from compresskit.tasks.registry import kind_for, kind_named, read_data, task_kinds
+from compresskit.tasks.sentence import Sentence
+from tests.tasks.make import write_csv
 
 
 def named(labels: list[Any], **options: Any) -> str:
@@ -48,3 +51,12 @@ def test_a_head_of_one_output_makes_numbers_a_regression() -> None:
     assert named(["1.0", "2.0"], label2id=one) == "regression"
     assert named(["a", "b"], label2id=one) == "classification"
     assert named([1, 2], label2id=one, head_task="token-classification") == "classification"
+
+
+def test_a_model_that_makes_vectors_hints_at_its_task(tmp_path: Path) -> None:
+    file = write_csv(tmp_path / "texts.csv", [("one",), ("two",)], header="text")
+    with pytest.raises(DataError, match=r"no label column.*sentence-transformers.*--task embedding"):
+        read_data(file, None, DataOptions(sentence=Sentence()))
+    with pytest.raises(DataError, match="no label column") as caught:
+        read_data(file, None, DataOptions())
+    assert "embedding" not in str(caught.value)

@@ -47,8 +47,11 @@ def read_for(kinds: Sequence[TaskKind | None], dataset: Path | str, options: Dat
     first: type[TaskKind] = next(map(type, tasks), task_kinds()[DEFAULT])
     if (folder := first.read_folder(Path(dataset).expanduser())) is not None:
         return LabelledRows(str(dataset), tuple(folder if type(kind) is first else None for kind in kinds))
-    found = labelled_table(dataset, first, options)
-    read = {kind: kind.read_test(found.table, found.split, str(found.source), options) for kind in tasks}
+    try:
+        found = labelled_table(dataset, first, options)
+        read = {kind: kind.read_test(found.table, found.split, str(found.source), options) for kind in tasks}
+    except DataError as error:
+        raise DataError(f"{error} {first.scored_by()}".rstrip()) from None
     return LabelledRows(str(found.source), tuple(None if kind is None else read[kind] for kind in kinds))
 
 

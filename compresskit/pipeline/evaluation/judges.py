@@ -23,6 +23,8 @@ from compresskit.tasks.task import JudgeSet
 from compresskit.training.recipe import training_device
 
 Vectors = npt.NDArray[Any]
+Kept = Mapping[int | None, Rotation | None]  # columns by width; None: all of them
+Answers = Mapping[int | None, npt.NDArray[Any]]
 
 
 def judged(
@@ -38,52 +40,65 @@ def judged(
     if front.dense is None or not (task.judges or widths):
         return front
     models = [*front.points, front.dense]
-    said = _vectors_for_judges(run, front, evaluator) if task.judges else {}
-    judges = _asked(said, len(models))
-    by_width: list[dict[str, Mapping[str, Judged]]] = [{} for _ in models]
+    widths = sorted(widths, reverse=True)
+    rotation = rotation_of(run, task) if widths else None
+    kept = {width: None if rotation is None else rotation[:, :width] for width in (None, *widths)}
+    said = _said_to_judges(run, front, evaluator, kept) if task.judges else {}
+    known = {width: _asked(said, width, len(models)) for width in kept}
     if widths:
-        rotation = rotation_of(run, task)
-        agreed = [*(answers[point.trial_id] for point in front.points), task.validation.labels]
-        said = {task.metric_name: (JudgeSet(task.kind, task.validation, ""), agreed), **said}
-        for width in sorted(widths, reverse=True):
-            for own, found in zip(by_width, _asked(said, len(models), rotation[:, :width]), strict=True):
-                own[str(width)] = found
+        own = JudgeSet(task.kind, task.validation, "")
+        vectors = [*(answers[point.trial_id] for point in front.points), task.validation.labels]
+        agreed = {task.metric_name: (own, [_short(own, each, kept) for each in vectors])}
+        for width in widths:
+            found = zip(_asked(agreed, width, len(models)), known[width], strict=True)
+            known[width] = [agreement | judges for agreement, judges in found]
     run.update(judges={name: each.fingerprint for name, each in task.judges.items()})
     *points, whole = (
-        replace(model, judges=own, dims=narrow)
-        for model, own, narrow in zip(models, judges, by_width, strict=True)
+        replace(model, judges=known[None][i], dims={str(width): known[width][i] for width in widths})
+        for i, model in enumerate(models)
     )
     return replace(front, points=tuple(points), dense=whole)
 
 
-def _vectors_for_judges(
-    run: RunDirectory, front: Front, evaluator: Evaluator
-) -> dict[str, tuple[JudgeSet, list[Vectors]]]:
-    """Of each judge's texts, by each point of the front and last by the dense model."""
+def _said_to_judges(
+    run: RunDirectory, front: Front, evaluator: Evaluator, kept: Kept
+) -> dict[str, tuple[JudgeSet, list[Answers]]]:
+    """Answers to each judge by each point of the front and last by the dense model.
+
+    Vectors are let go at once: a judge may have many texts, a front many points.
+    """
     task = evaluator.stage.task
     rows = sum(len(each.split) for each in task.judges.values())
     said = {}
     with evaluator.stage.display.stage(JUDGES, rows * (len(front.points) + 1), "rows") as counter:
         dense = SuperNetwork(load_model(run.supernet / "dense_model").to(training_device()))
         for name, each in task.judges.items():
-            vectors = []
+            found = []
             for point in front.points:
-                vectors.append(evaluator.predictions(point.candidate, each.split, point.weights))
+                vectors = evaluator.predictions(point.candidate, each.split, point.weights)
+                found.append(_short(each, vectors, kept))
                 counter.advance(len(each.split))
-            vectors.append(predict(dense, task, each.split))
+            found.append(_short(each, predict(dense, task, each.split), kept))
             counter.advance(len(each.split))
-            said[name] = each, vectors
+            said[name] = each, found
     return said
 
 
+def _short(judge: JudgeSet, vectors: Vectors, kept: Kept) -> Answers:
+    """Answers to `judge` by vectors along the columns that each width keeps."""
+    return {
+        width: judge.answers(vectors if columns is None else vectors @ columns)
+        for width, columns in kept.items()
+    }
+
+
 def _asked(
-    said: Mapping[str, tuple[JudgeSet, Sequence[Vectors]]], models: int, kept: Rotation | None = None
+    said: Mapping[str, tuple[JudgeSet, Sequence[Answers]]], width: int | None, models: int
 ) -> list[dict[str, Judged]]:
-    """What each judge says of each model, the dense one last, of vectors along the columns `kept` alone."""
+    """What each judge says of each model at one width, the dense one last; beside the full dense vectors."""
     found: list[dict[str, Judged]] = [{} for _ in range(models)]
-    for name, (judge, vectors) in said.items():
-        short = vectors if kept is None else [each @ kept for each in vectors]
-        known = known_by(judge, list(map(judge.answers, short)), judge.answers(vectors[-1]))
+    for name, (judge, answers) in said.items():
+        known = known_by(judge, [each[width] for each in answers], answers[-1][None])
         for own, each in zip(found, known, strict=True):
             own[name] = each
     return found

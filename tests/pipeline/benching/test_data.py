@@ -12,6 +12,7 @@ from compresskit.data.sources import load_source
 from compresskit.errors import DataError
 from compresskit.pipeline.benching.data import labelled_table, read_for
 from compresskit.tasks.classification import Classification
+from compresskit.tasks.embedding import Embedding
 from compresskit.tasks.examples import DataOptions
 
 
@@ -154,3 +155,9 @@ def test_minus_one_is_a_class_where_training_has_it(tmp_path: Path) -> None:
         DataError, match=r"no labels of task classification in test.csv .text, label.; give data of this"
     ):
         read_labelled(tmp_path)
+
+
+def test_vectors_are_not_scored_by_texts_alone(tmp_path: Path) -> None:
+    (tmp_path / "train.txt").write_text("one text\nanother text\n")
+    with pytest.raises(DataError, match=r"no labelled test or validation file.*Vectors are scored by a file"):
+        read_for([Embedding((), "cosine")], tmp_path, DataOptions())
