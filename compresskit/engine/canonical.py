@@ -17,7 +17,9 @@ import numpy as np
 from onnx import ModelProto, NodeProto, helper
 
 from compresskit.engine.editing import GraphEditor, attributes_of, set_opset
+from compresskit.engine.groups import Groups
 from compresskit.engine.masks import Masks
+from compresskit.engine.norms import write_out_norm
 from compresskit.engine.positions import Rotations, count_positions
 from compresskit.engine.products import join_products
 from compresskit.errors import EngineError
@@ -31,12 +33,14 @@ def canonicalize(model: ModelProto, axes: Sequence[str] = ("batch", "length")) -
     """Bring an opset 23 export of an encoder into the plain form, in place. `axes`: of each of its inputs."""
     editor = GraphEditor(model)
     count_positions(editor)
-    masks, rotations = Masks(editor), Rotations(editor)
+    masks, groups, rotations = Masks(editor), Groups(editor), Rotations(editor)
     join_products(editor, masks)
     for node in editor.of_type("Attention"):
-        _write_out(editor, node, masks.additive(node))
+        _write_out(editor, node, masks.additive(node), groups)
     for node in editor.of_type("RotaryEmbedding"):
         rotations.write_out(node)
+    for node in editor.of_type("RMSNormalization"):
+        write_out_norm(editor, node)
     _drop_zero_additions(editor)
     editor.finish()
     _name_nodes(model)
@@ -45,10 +49,11 @@ def canonicalize(model: ModelProto, axes: Sequence[str] = ("batch", "length")) -
     return model
 
 
-def _write_out(editor: GraphEditor, node: NodeProto, mask: str) -> None:
+def _write_out(editor: GraphEditor, node: NodeProto, mask: str, groups: Groups) -> None:
     """Put MatMul, Add, Softmax, MatMul in place of an Attention node of the exporter."""
     if attributes_of(node).get("is_causal", 0) or attributes_of(node).get("softcap", 0.0):
         raise EngineError(f"attention node {node.name!r} is of a kind that is not known.")
+    queries = groups.undo_repeats(node)
     splits = [_split_before(editor, value) for value in node.input[:3]]
     last = editor.only_use(node.output[0])
     if last is not None and last.op_type == "Reshape":  # to its own shape, where one head is left
@@ -59,9 +64,13 @@ def _write_out(editor: GraphEditor, node: NodeProto, mask: str) -> None:
     if merge is None or merge.op_type != "Reshape":
         raise EngineError(f"attention node {node.name!r} is not followed by Transpose and Reshape.")
     head_size = _inner_shape(editor, splits[0])[-1]
-    for split in splits:
+    for split, members in zip(splits, (queries, 1, 1), strict=True):
         *stacked, _, size = _inner_shape(editor, split)
-        _set_shape(editor, split, SPLIT_HEADS, [0, 0, *stacked, -1, size])
+        heads = [-1] if queries == 1 else [-1, members]
+        _set_shape(editor, split, SPLIT_HEADS, [0, 0, *stacked, *heads, size])
+    if queries > 1:
+        groups.widen(node, merge)
+        mask = groups.mask(mask, node)
     _set_shape(editor, merge, MERGE_HEADS, [0, 0, -1])
     scale = attributes_of(node).get("scale", head_size**-0.5)
     factor = editor.add_constant("scale", np.array(scale, dtype=np.float32), shared=True)
@@ -70,7 +79,7 @@ def _write_out(editor: GraphEditor, node: NodeProto, mask: str) -> None:
     names = [editor.fresh(f"{node.output[0]}_{part}") if part else "" for part in parts]
     for op_type, inputs, output in (
         ("Mul", [query, factor], names[0]),
-        ("MatMul", [names[0], _turned_keys(editor, node)], names[1]),
+        ("MatMul", [names[0], _turned_keys(editor, node, queries)], names[1]),
         ("Add", [names[1], mask], names[2]),
         ("Softmax", [names[2] or names[1]], names[3]),
         ("MatMul", [names[3], value], node.output[0]),
@@ -87,23 +96,25 @@ def _write_out(editor: GraphEditor, node: NodeProto, mask: str) -> None:
 def _split_before(editor: GraphEditor, value: str) -> NodeProto:
     """The Reshape that gave queries, keys or values their heads; what lies between leaves these alone."""
     node = editor.producer[value]
-    while node.op_type in ("Transpose", "RotaryEmbedding", "Squeeze", "Slice"):
+    while node.op_type in ("Transpose", "RotaryEmbedding", "RMSNormalization", "Squeeze", "Slice"):
         node = editor.producer[node.input[0]]
     if node.op_type != "Reshape":
         raise EngineError(f"the heads of {value!r} do not come from a Reshape, but from {node.op_type}.")
     return node
 
 
-def _turned_keys(editor: GraphEditor, node: NodeProto) -> str:
-    """Keys as (batch, heads, head size, length), without a second transposition where one is there."""
+def _turned_keys(editor: GraphEditor, node: NodeProto, queries: int) -> str:
+    """Keys as (batch, heads[, 1], head size, length), without a second transposition where one is there."""
     key: str = node.input[1]
     transpose = editor.producer[key]
     if transpose.op_type == "Transpose":
+        *others, length, size = attributes_of(transpose)["perm"]
         del transpose.attribute[:]
-        transpose.attribute.append(helper.make_attribute("perm", [0, 2, 3, 1]))
+        transpose.attribute.append(helper.make_attribute("perm", [*others, size, length]))
         return key
     turned = editor.fresh(f"{key}_turned")
-    added = editor.add("Transpose", [key], [turned], before=node, perm=[0, 1, 3, 2])
+    perm = [0, 1, 3, 2] if queries == 1 else [0, 1, 2, 4, 3]
+    added = editor.add("Transpose", [key], [turned], before=node, perm=perm)
     added.metadata_props.extend(node.metadata_props)
     return turned
 

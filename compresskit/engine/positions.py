@@ -56,7 +56,7 @@ class Rotations:
         if len(node.input) != 3 or settings.get("interleaved") or settings.get("rotary_embedding_dim"):
             raise EngineError(f"rotary embedding {node.name!r} is of a kind that is not known.")
         editor, (source, cos, sin), result = self.editor, node.input, node.output[0]
-        cos, sin = self._wide_tables(node, cos, sin)
+        cos, sin = self._wide_tables(node, cos, sin, self._rank(source))
         halves = [editor.fresh(f"{result}_{part}") for part in ("first", "second")]
         swapped, straight, crossed = (
             editor.fresh(f"{result}_{p}") for p in ("swapped", "straight", "crossed")
@@ -74,16 +74,22 @@ class Rotations:
             added = editor.add(op_type, inputs, outputs, before=place, **attributes)
             added.metadata_props.extend(node.metadata_props)
 
-    def _wide_tables(self, node: NodeProto, cos: str, sin: str) -> tuple[str, str]:
-        """(cos, cos) and (-sin, sin) of (batch, 1, length, size)."""
+    def _rank(self, value: str) -> int:
+        """Axes of what is rotated: one more where queries are in groups."""
+        node = self.editor.producer.get(value)
+        is_grouped = node is not None and node.op_type == "Transpose"
+        return len(attributes_of(node)["perm"]) if node is not None and is_grouped else 4
+
+    def _wide_tables(self, node: NodeProto, cos: str, sin: str, rank: int) -> tuple[str, str]:
+        """(cos, cos) and (-sin, sin) of (batch, 1, length, size), with as many ones as `rank` asks for."""
         editor = self.editor
         producers = [editor.producer[name] for name in (cos, sin)]
-        key = tuple(part for each in producers for part in (each.op_type, *each.input))
+        key = (str(rank), *(part for each in producers for part in (each.op_type, *each.input)))
         if key not in self._wide:
             for each in producers:
                 del each.metadata_props[:]
                 each.name = f"rotary/{each.op_type}"
-            axis = editor.add_constant("rotary_axis", np.array([1], dtype=np.int64), shared=True)
+            axis = editor.add_constant("rotary_axis", np.arange(1, rank - 2), shared=True)
             negative = editor.fresh(f"{sin}_negative")
             editor.add("Neg", [sin], [negative], before=node, name="rotary/Neg")
             found = []

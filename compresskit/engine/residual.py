@@ -46,8 +46,8 @@ class ResidualStream:
         entry = self._only_reader(f"{stem}{next(iter(block.reads))}.weight").input[0]
         value = self._only_reader(f"{stem}{block.writes}.weight").output[0]
         before = self._producer.get(entry)
-        if before is not None and _is_norm(before, owned):
-            entry = before.input[0]
+        if before is not None:
+            entry = self._normed(before, owned) or entry
         while entry not in (node := self._only_reader(value)).input or node.op_type != "Add":
             value = node.output[0]
         value = node.output[0]
@@ -55,6 +55,15 @@ class ResidualStream:
         if len(after) == 1 and _is_norm(after[0], owned):
             value = after[0].output[0]
         return BlockSpan(entry, value)
+
+    def _normed(self, node: NodeProto, owned: tuple[str, ...]) -> str | None:
+        """What a norm of this block reads, where `node` is its last operator: one, or several written out."""
+        if _is_norm(node, owned):
+            return str(node.input[0])
+        scaled = self._producer.get(node.input[0])
+        if node.op_type != "Mul" or not node.input[1].startswith(owned) or scaled is None:
+            return None
+        return str(scaled.input[0]) if scaled.op_type == "Div" else None
 
     def _only_reader(self, value: str) -> NodeProto:
         found = self._readers.get(value, [])

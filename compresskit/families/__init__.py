@@ -12,17 +12,22 @@ from compresskit.families.registry import families, family_for
 
 
 def dimensions_of(config: Any) -> Dimensions:
-    """Sizes of the encoder of a transformers configuration, by the names that its attribute map serves."""
+    """Sizes of the encoder of a transformers configuration, by the names that its attribute map serves.
+
+    Where queries share keys and values, a head is such a group: a key, a value, and all of their queries.
+    """
     family = family_for(config.model_type)
     # Of the feed-forward width no attribute map knows; DistilBERT alone departs from the usual name.
     units = getattr(config, "hidden_dim", None) or config.intermediate_size
+    queries = config.num_attention_heads
+    groups = getattr(config, "num_key_value_heads", None) or queries
     return Dimensions(
         num_layers=config.num_hidden_layers,
-        num_heads=config.num_attention_heads,
-        head_size=config.hidden_size // config.num_attention_heads,
+        num_heads=groups,
+        head_size=getattr(config, "head_dim", None) or config.hidden_size // queries,
         num_units=units,
         hidden_size=config.hidden_size,
-        head_parts=sum(map(len, family.attention.reads.values())) + 1,
+        head_parts=sum(map(len, family.attention.reads.values())) + 1 + 2 * (queries // groups - 1),
         unit_parts=sum(map(len, family.feed_forward.reads.values())) + 1,
     )
 

@@ -58,6 +58,7 @@ class Family:
     once_linears: tuple[str, ...]  # Linear layers applied once a text, after the encoder
     token_linears: tuple[str, ...] = ()  # Linear layers applied to each token before the encoder
     inputs: tuple[str, ...] = ("input_ids", "attention_mask")  # of its graph
+    last_token_head: str = ""  # of classifiers that pool at a text's last token, the Linear that they apply
     rotary: bool = False  # positions are rotations of queries and keys, and no table
     positions_after_padding: bool = False  # position 0 comes behind the padding id in the table
     padding_id: int | None = None  # that positions come behind, whatever the configuration's is

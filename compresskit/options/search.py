@@ -36,7 +36,9 @@ class SearchOptions:
     label_column: Annotated[str | None, Option("Column of the label.", DATA)] = None
     pooling: Annotated[
         str | None,
-        Option("mean, cls or max: how task embedding makes a vector.", DATA, default="the model's own"),
+        Option(
+            "mean, cls, max or lasttoken: how task embedding makes a vector.", DATA, default="the model's own"
+        ),
     ] = None
     judge: Annotated[
         Sequence[str | Path],

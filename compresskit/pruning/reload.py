@@ -19,6 +19,7 @@ from compresskit.pruning.extract import assemble
 from compresskit.slicing import HEAD_IDS
 from compresskit.supernet.classes import class_for, config_of
 from compresskit.supernet.heads import restore_heads
+from compresskit.supernet.last_token import pool_last
 from compresskit.supernet.surgery import blueprint_of
 
 
@@ -43,7 +44,7 @@ def load_pruned(folder: str | Path) -> nn.Module:
     family = family_for(config.model_type)
     family.set_layers(config, [place.get(layer, 0) for layer in range(len(architecture.layers))])
     with torch.device("meta"):
-        dense = class_for(manifest.kind.hub_task).from_config(config)
+        dense = pool_last(class_for(manifest.kind.hub_task).from_config(config))
     blueprint = blueprint_of(dense)
     wanted = blueprint.plan(architecture).shapes(blueprint.shapes)
     wanted |= {f"{name}.weight": (matrix.num_params,) for name, matrix in blocks.items()}

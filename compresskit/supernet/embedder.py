@@ -16,6 +16,7 @@ from transformers import AutoModel, PreTrainedModel
 from transformers.utils import ModelOutput
 
 from compresskit.inputs import PADDING_MASK
+from compresskit.supernet.last_token import last_places
 
 SETTINGS = "compresskit_pooling"
 """Of a configuration: {"pooling": one of `tasks.sentence.POOLINGS`, "normalize": whether length is 1}, and
@@ -39,6 +40,8 @@ def pooled(hidden: torch.Tensor, mask: torch.Tensor, pooling: str, *, normalize:
     weights = mask.unsqueeze(-1).to(hidden.dtype)
     if pooling == "cls":
         found = hidden[:, 0]
+    elif pooling == "lasttoken":
+        found = hidden[torch.arange(len(mask), device=mask.device), last_places(mask)]
     elif pooling == "max":
         found = (hidden + (1 - weights) * -1e9).amax(1)
     else:

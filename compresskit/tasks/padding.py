@@ -6,6 +6,7 @@ import copy
 from typing import Any
 
 from compresskit.errors import ConfigurationError
+from compresskit.families import families
 
 
 def padding_of(source: str, tokenizer: Any, config: Any) -> tuple[int, tuple[str, ...]]:
@@ -15,6 +16,11 @@ def padding_of(source: str, tokenizer: Any, config: Any) -> tuple[int, tuple[str
     """
     own, given = config.pad_token_id, tokenizer.pad_token_id
     if own is None and given is None:
+        if (end := tokenizer.eos_token_id) is not None and _is_causal(config):
+            tokenizer.pad_token, config.pad_token_id = tokenizer.eos_token, end
+            return int(end), (
+                f"it names no padding token: padded with {tokenizer.eos_token}, which is masked",
+            )
         raise ConfigurationError(
             f"neither the tokenizer nor the config.json of model {source!r} names a padding token; set "
             "pad_token in tokenizer_config.json, and pad_token_id in config.json to its id."
@@ -34,6 +40,12 @@ def padding_of(source: str, tokenizer: Any, config: Any) -> tuple[int, tuple[str
     if given != own:
         return own, (f"its tokenizer pads with id {given}, its config.json says {own}: padded with {own}",)
     return own, ()
+
+
+def _is_causal(config: Any) -> bool:
+    """Whether no token looks ahead, so that none sees the padding behind it."""
+    family = families().get(config.model_type)
+    return family is not None and bool(family.last_token_head)
 
 
 def without_padding(config: Any) -> Any:

@@ -9,7 +9,7 @@ from typing import Any
 
 from compresskit.errors import ConfigurationError, one_of
 
-POOLINGS = ("mean", "cls", "max")
+POOLINGS = ("mean", "cls", "max", "lasttoken")
 MODULES, POOLING, TRANSFORMER, MODEL = (
     *("modules.json", "1_Pooling/config.json", "sentence_bert_config.json"),
     "config_sentence_transformers.json",
@@ -60,7 +60,7 @@ class Sentence:
             {"idx": place, "name": str(place), "path": path, "type": f"sentence_transformers.models.{name}"}
             for place, (name, path) in enumerate(zip(names, folders, strict=False))
         ]
-        modes = {"mean": "mean_tokens", "cls": "cls_token", "max": "max_tokens"}
+        modes = {"mean": "mean_tokens", "cls": "cls_token", "max": "max_tokens", "lasttoken": "lasttoken"}
         pooling = {f"pooling_mode_{name}": mode == self.pooling for mode, name in modes.items()}
         model = {"prompts": dict(self.prompts), "default_prompt_name": self.default_prompt}
         return {

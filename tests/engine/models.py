@@ -13,6 +13,7 @@ from transformers import AutoConfig, AutoModelForSequenceClassification
 
 from compresskit.architecture import Architecture, Layer
 from compresskit.kept import Kept
+from compresskit.supernet.last_token import pool_last
 
 HEADS, UNITS, LAYERS, VOCABULARY, POSITIONS = 4, 48, 3, 100, 40
 SPECIAL = tuple(f"{name}_token_id" for name in ("pad", "bos", "eos", "cls", "sep"))
@@ -34,6 +35,8 @@ def make_model(model_type: str = "bert", *, num_labels: int = 3) -> nn.Module:
         sizes["embedding_size"] = 16
     if model_type == "modernbert":  # global, local, local attention; texts are longer than the window
         sizes |= {"local_attention": 8, **dict.fromkeys(SPECIAL, 1)}
+    if model_type in ("qwen2", "qwen3"):  # two queries to each key and value
+        sizes |= {"num_attention_heads": 2 * HEADS, "num_key_value_heads": HEADS, "head_dim": 8}
     config = AutoConfig.for_model(
         model_type,
         vocab_size=VOCABULARY,
@@ -41,7 +44,7 @@ def make_model(model_type: str = "bert", *, num_labels: int = 3) -> nn.Module:
         num_labels=num_labels,
         **sizes,
     )
-    model: nn.Module = AutoModelForSequenceClassification.from_config(config)
+    model = pool_last(AutoModelForSequenceClassification.from_config(config))
     with torch.no_grad():
         for name, value in model.named_parameters():
             value.normal_(0, 0.2)

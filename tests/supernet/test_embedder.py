@@ -18,7 +18,8 @@ MASK = torch.tensor([[1, 1, 0]])
 
 
 @pytest.mark.parametrize(
-    ("pooling", "wanted"), [("mean", [2.0, 2.0]), ("cls", [3.0, 4.0]), ("max", [3.0, 4.0])]
+    ("pooling", "wanted"),
+    [("mean", [2.0, 2.0]), ("cls", [3.0, 4.0]), ("max", [3.0, 4.0]), ("lasttoken", [1.0, 0.0])],
 )
 def test_padding_takes_no_part(pooling: str, wanted: list[float]) -> None:
     assert pooled(HIDDEN, MASK, pooling, normalize=False).tolist() == [wanted]

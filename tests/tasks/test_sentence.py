@@ -77,7 +77,7 @@ def test_a_plain_encoder_says_nothing() -> None:
             ),
             "include_prompt",
         ),
-        (read({"pooling_mode": "weightedmean"}), "'weightedmean'.*cls, max, mean.*--pooling"),
+        (read({"pooling_mode": "weightedmean"}), "'weightedmean'.*cls, lasttoken, max, mean.*--pooling"),
         (read({}, "{"), "damaged"),
     ],
 )

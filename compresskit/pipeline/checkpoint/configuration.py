@@ -18,7 +18,16 @@ from compresskit.tasks.padding import without_padding
 
 # Of older configurations; nothing that an encoder computes depends on them.
 _WITHOUT_EFFECT = {
-    *("_name_or_path", "_commit_hash", "_num_labels", "num_labels", "architectures", "model_type", "dtype"),
+    *(
+        "_name_or_path",
+        "_model_name_or_path",
+        "_commit_hash",
+        "_num_labels",
+        "num_labels",
+        "architectures",
+        "model_type",
+        "dtype",
+    ),
     *("torch_dtype", "transformers_version", "finetuning_task", "task_specific_params", "torchscript"),
     *("gradient_checkpointing", "use_bfloat16", "output_past", "output_attentions", "directionality"),
     *("pooler_fc_size", "pooler_num_attention_heads", "pooler_num_fc_layers", "pooler_size_per_head"),
@@ -52,6 +61,8 @@ def read_configuration(source: str) -> Configuration:
         raise _damaged(source, error) from error
     if getattr(config, "is_decoder", False):
         raise UnsupportedModelError(f"model {source!r} is a decoder; give an encoder (is_decoder false).")
+    if hasattr(config, "use_cache"):
+        config.use_cache = False  # of earlier tokens: a text is read at once
     # These change what a forward returns, or how it is cut up, and not what it computes.
     config.return_dict, config.output_hidden_states = True, False
     config.output_attentions, config.chunk_size_feed_forward = False, 0

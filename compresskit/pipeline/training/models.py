@@ -27,6 +27,7 @@ from compresskit.runs.atomic import atomic_folder
 from compresskit.slicing import HEAD_IDS
 from compresskit.supernet.classes import class_for, class_of, config_of
 from compresskit.supernet.heads import restore_heads
+from compresskit.supernet.last_token import pool_last
 from compresskit.tasks.base import TaskKind
 from compresskit.tasks.sentence import Sentence
 from compresskit.tasks.task import Task
@@ -98,6 +99,7 @@ def load_dense(checkpoint: Checkpoint, task: Task, seed: int) -> Loaded:
         task.kind.configure(config)
     model_class = class_for(task.kind.hub_task)
     loaded = load_classifier(source, config, model_class, keeps_head=checkpoint.is_fine_tuned)
+    pool_last(loaded.model)
     if task.kind.has_head and loaded.has_head and not checkpoint.architectures:
         name = type(loaded.model).__name__
         raise ConfigurationError(
@@ -137,7 +139,7 @@ def load_model(folder: Path) -> nn.Module:
     quiet()
     try:
         config = config_of(folder)
-        model: nn.Module = class_of(config).from_pretrained(folder, dtype=torch.float32)
+        model = pool_last(class_of(config).from_pretrained(folder, dtype=torch.float32))
         restore_heads(model, getattr(config, HEAD_IDS, None))
     except Exception as error:  # safetensors' own, and whatever transformers makes of a damaged config.json
         if is_out_of_memory(error):

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from transformers import AutoConfig, AutoTokenizer, PreTrainedTokenizerFast
+from transformers import AutoConfig, AutoTokenizer, LlamaConfig, PreTrainedTokenizerFast
 
 from compresskit.errors import ConfigurationError
 from compresskit.pipeline.checkpoint.tokenizer import check_segments, open_tokenizer
@@ -54,6 +54,16 @@ class TestPadding:
         found, _ = opened(without_padding(fine_tuned, tmp_path, pad_token_id=2))
         assert found.pad_id == 2
         assert "names no padding token: padded with the model's own id 2" in found.notes[0]
+
+    def test_the_end_token_of_a_decoder_that_names_none(self, fine_tuned: Path, tmp_path: Path) -> None:
+        folder = without_padding(fine_tuned, tmp_path)
+        tokenizer = PreTrainedTokenizerFast.from_pretrained(folder)
+        tokenizer.eos_token = tokenizer.sep_token
+        tokenizer.save_pretrained(folder)
+        config = LlamaConfig(vocab_size=len(tokenizer), pad_token_id=None)
+        found = open_tokenizer(str(folder), config, ROBERTA)
+        assert found.pad_id == config.pad_token_id == found.tokenizer.pad_token_id == tokenizer.eos_token_id
+        assert "padded with [SEP], which is masked" in found.notes[0]
 
     def test_the_tokenizers_where_the_model_names_none(self, fine_tuned: Path, tmp_path: Path) -> None:
         found, config = opened(copy_of(fine_tuned, tmp_path, config={"pad_token_id": None}))

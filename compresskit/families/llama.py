@@ -1,0 +1,56 @@
+"""Llama and what has its shape: causal decoders, whose queries share keys and values in groups.
+
+A member of attention is a whole group. Of the units `gate_proj` is activated, and `up_proj` is what that is
+multiplied with.
+"""
+
+from __future__ import annotations
+
+from compresskit.families.base import (
+    FIRST,
+    GATE,
+    KEY,
+    QUERY,
+    UP,
+    VALUE,
+    ZERO,
+    ZERO_PAIR,
+    Block,
+    Family,
+)
+
+
+def _llama_like(model_type: str, layer_lists: tuple[str, ...] = ()) -> Family:
+    return Family(
+        model_type=model_type,
+        stem="model.layers",
+        attention=Block(
+            reads={
+                "self_attn.q_proj": (QUERY,),
+                "self_attn.k_proj": (KEY,),
+                "self_attn.v_proj": (VALUE,),
+            },
+            writes="self_attn.o_proj",
+            owns=("self_attn.", "input_layernorm."),
+            empty={"self_attn": ZERO_PAIR, "input_layernorm": FIRST},
+            norm_before="input_layernorm",
+        ),
+        feed_forward=Block(
+            reads={"mlp.gate_proj": (UP,), "mlp.up_proj": (GATE,)},
+            writes="mlp.down_proj",
+            owns=("mlp.", "post_attention_layernorm."),
+            empty={"mlp": ZERO, "post_attention_layernorm": FIRST},
+            norm_before="post_attention_layernorm",
+        ),
+        once_linears=("score",),
+        last_token_head="score",
+        rotary=True,
+        layer_lists=layer_lists,
+    )
+
+
+LLAMA = _llama_like("llama")
+QWEN2 = _llama_like("qwen2", ("layer_types",))
+QWEN3 = _llama_like("qwen3", ("layer_types",))
+
+FAMILIES = (LLAMA, QWEN2, QWEN3)

@@ -1,0 +1,57 @@
+"""Classifiers of decoders: a text's last token speaks for it, wherever its padding stands."""
+
+from __future__ import annotations
+
+import inspect
+from functools import cache
+from typing import Any
+
+import torch
+from torch import nn
+from transformers.modeling_outputs import SequenceClassifierOutput
+
+from compresskit.families import family_for
+from compresskit.inputs import PADDING_MASK, TOKEN_IDS
+
+
+def last_places(mask: torch.Tensor) -> torch.Tensor:
+    """(batch,) the place of the last token that `mask` (batch, length) has, 0 where it has none."""
+    return (torch.arange(mask.shape[-1], device=mask.device) * mask).argmax(-1)
+
+
+def pool_last(model: nn.Module) -> nn.Module:
+    """Let a classifier whose family pools at the last token find it by the attention mask, in place.
+
+    transformers looks for the last id that is not the padding's instead: a text that ends in that id is
+    pooled one token earlier, and a model without such an id takes no batch. The head is then applied once a
+    text. Other models stay as they are.
+    """
+    config: Any = model.config
+    head = family_for(config.model_type).last_token_head
+    if head and hasattr(model, head):
+        kind: Any = type(model)
+        model.__class__ = _pooling(kind, head)
+    return model
+
+
+@cache
+def _pooling(kind: Any, head: str) -> Any:
+    if kind.__module__ == __name__:
+        return kind
+
+    known = inspect.signature(kind.forward)
+
+    def forward(self: Any, *args: Any, **named: Any) -> SequenceClassifierOutput:
+        inputs = dict(zip(list(known.parameters)[1:], args, strict=False)) | named
+        body = getattr(self, self.base_model_prefix)
+        if inputs.get(PADDING_MASK) is None:
+            inputs[PADDING_MASK] = torch.ones_like(inputs[TOKEN_IDS])
+        found = body(**inputs | {"use_cache": False})
+        mask = inputs[PADDING_MASK]
+        rows = torch.arange(len(mask), device=mask.device)
+        states = found.last_hidden_state[rows, last_places(mask)]
+        return SequenceClassifierOutput(logits=getattr(self, head)(states), hidden_states=found.hidden_states)
+
+    # The exporter looks here for the names of inputs.
+    forward.__signature__ = known  # type: ignore[attr-defined]
+    return type(kind.__name__, (kind,), {"forward": forward, "__module__": __name__})

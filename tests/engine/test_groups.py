@@ -1,0 +1,35 @@
+"""Attention over groups of queries: keys and values are not repeated, and no number of groups is left."""
+
+from __future__ import annotations
+
+from onnx import numpy_helper
+
+from compresskit.engine.canonical import SPLIT_HEADS
+from compresskit.engine.export import export_onnx
+from tests.engine.models import make_model
+
+
+def test_keys_are_not_repeated() -> None:
+    graph = export_onnx(make_model("qwen3")).graph
+    producer = {name: node for node in graph.node for name in node.output}
+    softmax = [node for node in graph.node if node.op_type == "Softmax"]
+    assert len(softmax) == 3
+    for node in softmax:
+        masked = producer[node.input[0]]
+        scores = producer[masked.input[0]]
+        assert (masked.op_type, scores.op_type) == ("Add", "MatMul")
+        keys = producer[scores.input[1]]
+        assert keys.op_type == "Transpose"
+        assert list(keys.attribute[0].ints) == [0, 1, 2, 4, 3]
+    shapes = [
+        numpy_helper.to_array(item).tolist()
+        for item in graph.initializer
+        if item.name.startswith(SPLIT_HEADS)
+    ]
+    assert {tuple(shape) for shape in shapes} == {(0, 0, -1, 1, 8), (0, 0, -1, 2, 8)}
+
+
+def test_one_query_to_a_key_has_no_groups() -> None:
+    graph = export_onnx(make_model("llama")).graph
+    shapes = [numpy_helper.to_array(item) for item in graph.initializer if item.name.startswith(SPLIT_HEADS)]
+    assert {tuple(shape.tolist()) for shape in shapes} == {(0, 0, -1, 8)}

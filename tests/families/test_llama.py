@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+from transformers import (
+    LlamaConfig,
+    LlamaForSequenceClassification,
+    Qwen2Config,
+    Qwen2ForSequenceClassification,
+    Qwen3Config,
+    Qwen3ForSequenceClassification,
+)
+
+from compresskit.supernet.last_token import pool_last
+from compresskit.supernet.network import SuperNetwork
+from tests.contracts.family import (
+    HEADS,
+    HIDDEN,
+    LAYERS,
+    UNITS,
+    VOCABULARY,
+    FamilyContract,
+    padded_batch,
+    randomize,
+)
+
+SIZES: dict[str, Any] = {
+    "vocab_size": VOCABULARY,
+    "hidden_size": HIDDEN,
+    "num_hidden_layers": LAYERS,
+    "num_attention_heads": 2 * HEADS,
+    "num_key_value_heads": HEADS,
+    "head_dim": HIDDEN // HEADS,
+    "intermediate_size": UNITS,
+    "max_position_embeddings": 32,
+    "num_labels": 3,
+    "pad_token_id": 1,
+    "bos_token_id": 2,
+    "eos_token_id": 3,
+    "use_cache": False,
+}
+
+
+class TestLlama(FamilyContract):
+    """One query to each key and value."""
+
+    def make_model(self) -> nn.Module:
+        sizes = SIZES | {"num_attention_heads": HEADS}
+        return pool_last(LlamaForSequenceClassification(LlamaConfig(**sizes)))
+
+    @pytest.mark.slow  # what these graphs have, those below have too
+    def test_onnx_graphs_equal_torch_and_each_other(self, supernet: SuperNetwork) -> None:
+        super().test_onnx_graphs_equal_torch_and_each_other(supernet)
+
+
+class TestQwen2(FamilyContract):
+    """Queries in groups, biases of queries, keys and values."""
+
+    def make_model(self) -> nn.Module:
+        return pool_last(Qwen2ForSequenceClassification(Qwen2Config(**SIZES)))
+
+    @pytest.mark.slow
+    def test_onnx_graphs_equal_torch_and_each_other(self, supernet: SuperNetwork) -> None:
+        super().test_onnx_graphs_equal_torch_and_each_other(supernet)
+
+
+class TestQwen3(FamilyContract):
+    """Norms of each head's queries and keys, that all heads share."""
+
+    def make_model(self) -> nn.Module:
+        return pool_last(Qwen3ForSequenceClassification(Qwen3Config(**SIZES)))
+
+
+def test_padding_on_either_side_changes_nothing() -> None:
+    model = randomize(TestQwen3().make_model())
+    batch = padded_batch(4, 9, left=False)
+    right = model(**batch).logits
+    left = {name: torch.stack([value.roll(row) for row, value in enumerate(batch[name])]) for name in batch}
+    assert left["attention_mask"].tolist() == padded_batch(4, 9, left=True)["attention_mask"].tolist()
+    torch.testing.assert_close(model(**left).logits, right, rtol=0, atol=2e-5)
+
+
+def test_the_mask_says_which_token_is_last() -> None:
+    """Also where that token is the one that pads, and where the model knows of none."""
+    model: Any = randomize(TestLlama().make_model())
+    ids, pad = torch.randint(5, VOCABULARY, (2, 9)), model.config.pad_token_id
+    ids[:, 6:] = pad
+    mask = (torch.arange(9) < 7).long().expand(2, 9)
+    wanted = model(input_ids=ids[:, :7]).logits
+    torch.testing.assert_close(model(input_ids=ids, attention_mask=mask).logits, wanted, rtol=0, atol=1e-5)
+    model.config.pad_token_id = None
+    torch.testing.assert_close(model(input_ids=ids, attention_mask=mask).logits, wanted, rtol=0, atol=1e-5)
