@@ -10,8 +10,8 @@ from typing import Any
 FIRST = "first"  # its first argument
 SECOND = "second"  # its second argument (a residual)
 FIRST_PAIR = "first_pair"  # (its first argument, None), as attention modules return
-ZERO = "zero"  # 0.0: the residual is added by the caller
-ZERO_PAIR = "zero_pair"  # (0.0, None)
+ZERO = "zero"  # 0: the residual is added by the caller
+ZERO_PAIR = "zero_pair"  # (0, None)
 
 HEADS, UNITS = "heads", "units"  # the members of attention and of feed-forward
 QUERY, KEY, VALUE, UP, GATE = "query", "key", "value", "up", "gate"

@@ -1,4 +1,4 @@
-"""BERT and ELECTRA."""
+"""BERT, ELECTRA and ERNIE."""
 
 from __future__ import annotations
 
@@ -13,4 +13,5 @@ FAMILIES = (
         ("electra.embeddings_project",),
         segments=True,
     ),
+    bert_like("ernie", "ernie.encoder.layer", ("ernie.pooler.dense", "classifier"), segments=True),
 )

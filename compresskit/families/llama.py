@@ -1,4 +1,4 @@
-"""Llama and what has its shape: causal decoders, whose queries share keys and values in groups.
+"""Llama and what has its shape, whose queries share keys and values in groups: decoders, and EuroBERT.
 
 A member of attention is a whole group. Of the units `gate_proj` is activated, and `up_proj` is what that is
 multiplied with.
@@ -20,7 +20,10 @@ from compresskit.families.base import (
 )
 
 
-def _llama_like(model_type: str, layer_lists: tuple[str, ...] = ()) -> Family:
+def _llama_like(
+    model_type: str, *, layer_lists: tuple[str, ...] = (), head: tuple[str, ...] = ("score",)
+) -> Family:
+    """`head`: Linear layers of classifiers; the one of decoders is applied to a text's last token."""
     return Family(
         model_type=model_type,
         stem="model.layers",
@@ -42,15 +45,16 @@ def _llama_like(model_type: str, layer_lists: tuple[str, ...] = ()) -> Family:
             empty={"mlp": ZERO, "post_attention_layernorm": FIRST},
             norm_before="post_attention_layernorm",
         ),
-        once_linears=("score",),
-        last_token_head="score",
+        once_linears=head,
+        last_token_head=head[0] if len(head) == 1 else "",
         rotary=True,
         layer_lists=layer_lists,
     )
 
 
 LLAMA = _llama_like("llama")
-QWEN2 = _llama_like("qwen2", ("layer_types",))
-QWEN3 = _llama_like("qwen3", ("layer_types",))
+QWEN2 = _llama_like("qwen2", layer_lists=("layer_types",))
+QWEN3 = _llama_like("qwen3", layer_lists=("layer_types",))
+EUROBERT = _llama_like("eurobert", head=("dense", "classifier"))  # reads both ways
 
-FAMILIES = (LLAMA, QWEN2, QWEN3)
+FAMILIES = (LLAMA, QWEN2, QWEN3, EUROBERT)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import nn
@@ -12,6 +12,8 @@ from transformers.modeling_outputs import SequenceClassifierOutput
 
 from compresskit.families import family_for
 from compresskit.inputs import PADDING_MASK, TOKEN_IDS
+
+_CLASSIFIER = "ForSequenceClassification"  # a tagger's head has the same name, and answers for each token
 
 
 def last_places(mask: torch.Tensor) -> torch.Tensor:
@@ -27,9 +29,8 @@ def pool_last(model: nn.Module) -> nn.Module:
     text. Other models stay as they are.
     """
     config: Any = model.config
-    head = family_for(config.model_type).last_token_head
-    if head and hasattr(model, head):
-        kind: Any = type(model)
+    head, kind = family_for(config.model_type).last_token_head, cast(Any, type(model))
+    if head and kind.__name__.endswith(_CLASSIFIER):
         model.__class__ = _pooling(kind, head)
     return model
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import torch
 from torch import nn
 
 from compresskit.families import base
@@ -25,10 +26,15 @@ class PassThrough(nn.Module):
             case base.FIRST_PAIR:
                 return args[0] if args else kwargs["hidden_states"], None
             case base.ZERO:
-                return 0.0
+                return _zero(*args, *kwargs.values())
             case base.ZERO_PAIR:
-                return 0.0, None
+                return _zero(*args, *kwargs.values()), None
         raise AssertionError(self.rule)
+
+
+def _zero(first: torch.Tensor, *_: Any) -> torch.Tensor:
+    """One number: a residual is added to it, and dropout wants a tensor."""
+    return first.new_zeros(())
 
 
 def sub_layer(model: nn.Module, name: str) -> nn.Module | None:

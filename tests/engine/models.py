@@ -35,6 +35,8 @@ def make_model(model_type: str = "bert", *, num_labels: int = 3) -> nn.Module:
         sizes["embedding_size"] = 16
     if model_type == "modernbert":  # global, local, local attention; texts are longer than the window
         sizes |= {"local_attention": 8, **dict.fromkeys(SPECIAL, 1)}
+    if model_type == "eurobert":
+        sizes |= dict.fromkeys(SPECIAL, 1)
     if model_type in ("qwen2", "qwen3"):  # two queries to each key and value
         sizes |= {"num_attention_heads": 2 * HEADS, "num_key_value_heads": HEADS, "head_dim": 8}
     config = AutoConfig.for_model(

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pytest
 from torch import nn
 from transformers import (
     BertConfig,
@@ -7,6 +8,8 @@ from transformers import (
     BertForSequenceClassification,
     ElectraConfig,
     ElectraForSequenceClassification,
+    ErnieConfig,
+    ErnieForSequenceClassification,
 )
 
 from compresskit.pruning.extract import extract
@@ -49,3 +52,9 @@ class TestElectra(FamilyContract):
     def make_model(self) -> nn.Module:
         config = ElectraConfig(**SIZES, embedding_size=16, num_labels=3)
         return ElectraForSequenceClassification(config)  # type: ignore[no-any-return]
+
+
+@pytest.mark.slow
+class TestErnie(FamilyContract):
+    def make_model(self) -> nn.Module:
+        return ErnieForSequenceClassification(ErnieConfig(**SIZES, num_labels=3))  # type: ignore[no-any-return]

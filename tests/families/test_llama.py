@@ -6,8 +6,11 @@ import pytest
 import torch
 from torch import nn
 from transformers import (
+    EuroBertConfig,
+    EuroBertForSequenceClassification,
     LlamaConfig,
     LlamaForSequenceClassification,
+    LlamaForTokenClassification,
     Qwen2Config,
     Qwen2ForSequenceClassification,
     Qwen3Config,
@@ -74,6 +77,14 @@ class TestQwen3(FamilyContract):
         return pool_last(Qwen3ForSequenceClassification(Qwen3Config(**SIZES)))
 
 
+@pytest.mark.slow
+class TestEuroBert(FamilyContract):
+    """Reads both ways; its classifier has a layer more."""
+
+    def make_model(self) -> nn.Module:
+        return EuroBertForSequenceClassification(EuroBertConfig(**SIZES, classifier_pooling="mean"))  # type: ignore[no-any-return]
+
+
 def test_padding_on_either_side_changes_nothing() -> None:
     model = randomize(TestQwen3().make_model())
     batch = padded_batch(4, 9, left=False)
@@ -81,6 +92,12 @@ def test_padding_on_either_side_changes_nothing() -> None:
     left = {name: torch.stack([value.roll(row) for row, value in enumerate(batch[name])]) for name in batch}
     assert left["attention_mask"].tolist() == padded_batch(4, 9, left=True)["attention_mask"].tolist()
     torch.testing.assert_close(model(**left).logits, right, rtol=0, atol=2e-5)
+
+
+def test_a_tagger_answers_for_each_token() -> None:
+    model: Any = pool_last(LlamaForTokenClassification(LlamaConfig(**SIZES)))
+    assert type(model) is LlamaForTokenClassification
+    assert model(**padded_batch(2, 9, left=False)).logits.shape == (2, 9, 3)
 
 
 def test_the_mask_says_which_token_is_last() -> None:

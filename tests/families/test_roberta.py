@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import pytest
 from torch import nn
 from transformers import (
     CamembertConfig,
     CamembertForSequenceClassification,
+    Data2VecTextConfig,
+    Data2VecTextForSequenceClassification,
     RobertaConfig,
     RobertaForSequenceClassification,
     XLMRobertaConfig,
@@ -27,3 +30,9 @@ class TestXlmRoberta(FamilyContract):
 class TestCamembert(FamilyContract):
     def make_model(self) -> nn.Module:
         return CamembertForSequenceClassification(CamembertConfig(**SIZES))  # type: ignore[no-any-return]
+
+
+@pytest.mark.slow
+class TestData2VecText(FamilyContract):
+    def make_model(self) -> nn.Module:
+        return Data2VecTextForSequenceClassification(Data2VecTextConfig(**SIZES))  # type: ignore[no-any-return]

@@ -1,0 +1,70 @@
+"""Encoders with rotated positions and norms behind their sub-layers: Nomic BERT, GTE, Jina embeddings 3.
+
+Of the units `gate_proj` is activated, and `up_proj` is what that is multiplied with; Jina has no gates.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from compresskit.families.base import (
+    FIRST,
+    GATE,
+    KEY,
+    QUERY,
+    UP,
+    VALUE,
+    ZERO,
+    ZERO_PAIR,
+    Block,
+    Family,
+)
+
+_GATED = {"mlp.gate_proj": (UP,), "mlp.up_proj": (GATE,)}
+
+
+def _rotary(
+    model_type: str,
+    stem: str,
+    once_linears: tuple[str, ...],
+    *,
+    reads: Mapping[str, tuple[str, ...]] = _GATED,
+    writes: str = "mlp.down_proj",
+    segments: bool = False,
+) -> Family:
+    return Family(
+        model_type=model_type,
+        stem=stem,
+        attention=Block(
+            reads={
+                "self_attn.q_proj": (QUERY,),
+                "self_attn.k_proj": (KEY,),
+                "self_attn.v_proj": (VALUE,),
+            },
+            writes="self_attn.o_proj",
+            owns=("self_attn.", "post_attention_layernorm."),
+            empty={"self_attn": ZERO_PAIR, "post_attention_layernorm": FIRST},
+        ),
+        feed_forward=Block(
+            reads=reads,
+            writes=writes,
+            owns=("mlp.", "post_mlp_layernorm."),
+            empty={"mlp": ZERO, "post_mlp_layernorm": FIRST},
+        ),
+        once_linears=once_linears,
+        inputs=("input_ids", "attention_mask", *(("token_type_ids",) if segments else ())),
+        rotary=True,
+    )
+
+
+NOMIC = _rotary("nomic_bert", "nomic_bert.layers", ("nomic_bert.pooler.dense", "classifier"), segments=True)
+GTE = _rotary("gte", "gte.layers", ("gte.pooler.dense", "classifier"))
+JINA = _rotary(
+    "jina_embeddings_v3",
+    "roberta.layers",
+    ("classifier.dense", "classifier.out_proj"),
+    reads={"mlp.fc1": (UP,)},
+    writes="mlp.fc2",
+)
+
+FAMILIES = (NOMIC, GTE, JINA)
