@@ -1,0 +1,1 @@
+"""Random models of base size of each family: parity, cutting, latency."""
