@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from onnx import ModelProto, NodeProto, helper
+from onnx import ModelProto, NodeProto, helper, numpy_helper
 
 from compresskit.engine.editing import GraphEditor, attributes_of, set_opset
 from compresskit.engine.groups import Groups
@@ -142,10 +142,20 @@ def _drop_zero_additions(editor: GraphEditor) -> None:
     """`x + 0.0` is what an absent sub-layer leaves where the layer itself adds the residual."""
     for node in editor.of_type("Add"):
         for zero, other in (node.input, reversed(node.input)):
-            value = editor.constant(zero)
-            if value is not None and value.size == 1 and value.dtype.kind == "f" and not value.any():
+            if _is_zero(editor, zero):
                 editor.redirect(node.output[0], other)
                 break
+
+
+def _is_zero(editor: GraphEditor, name: str) -> bool:
+    """Whether it is one number, 0.0: stored, or made by an operator of which that is the default."""
+    value, node = editor.constant(name), editor.producer.get(name)
+    if value is None and node is not None and node.op_type == "ConstantOfShape":
+        shape = editor.constant(node.input[0])
+        made = attributes_of(node).get("value")
+        value = None if shape is None or shape.size else np.zeros((), np.float32)
+        value = value if made is None or value is None else numpy_helper.to_array(made)
+    return value is not None and value.size == 1 and value.dtype.kind == "f" and not value.any()
 
 
 def _name_nodes(model: ModelProto) -> None:

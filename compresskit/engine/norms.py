@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from onnx import NodeProto
+from onnx import NodeProto, TensorProto
 
 from compresskit.engine.editing import GraphEditor, attributes_of
 from compresskit.errors import EngineError
@@ -36,3 +36,33 @@ def write_out_norm(editor: GraphEditor, node: NodeProto) -> None:
     ):
         added = editor.add(op_type, inputs, [output], before=place)
         added.metadata_props.extend(node.metadata_props)
+
+
+def keep_norms_in_float(editor: GraphEditor) -> set[str]:
+    """Surround norms that are written out with casts, in a graph that is to compute in fp16.
+
+    Squares of activations beyond 255 are infinite there. Returns the names of what stays in float.
+    """
+    kept: set[str] = set()
+    for square in editor.of_type("Pow"):
+        chain = [square]
+        for op_type in ("ReduceMean", "Add", "Sqrt", "Div"):
+            following = editor.only_use(chain[-1].output[0])
+            if following is None or following.op_type != op_type:
+                break
+            chain.append(following)
+        else:
+            kept.update(name for node in chain for name in (*node.input[1:], *node.output))
+            _surround(editor, square, chain[-1])
+    return kept
+
+
+def _surround(editor: GraphEditor, first: NodeProto, last: NodeProto) -> None:
+    source, result = first.input[0], last.output[0]
+    single, half = editor.fresh(f"{source}_single"), editor.fresh(f"{result}_half")
+    editor.redirect(result, half)
+    after = editor.uses(half)[0]
+    editor.add("Cast", [source], [single], before=first, name=f"{single}/Cast", to=TensorProto.FLOAT)
+    for node in (first, last):
+        node.input[0] = single
+    editor.add("Cast", [result], [half], before=after, name=f"{half}/Cast", to=TensorProto.FLOAT16)

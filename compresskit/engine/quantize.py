@@ -9,6 +9,7 @@ from onnx import ModelProto, NodeProto, TensorProto
 
 from compresskit.architecture import PRECISIONS
 from compresskit.engine.editing import Array, GraphEditor, live_nodes
+from compresskit.engine.norms import keep_norms_in_float
 from compresskit.errors import ConfigurationError, one_of
 
 # Beside uint8 activations: two such products fit the 16-bit sums of x86 processors without VNNI, which
@@ -134,6 +135,8 @@ def to_fp16(model: ModelProto) -> ModelProto:
     ]
     kept = live_nodes(editor.nodes, [name for node in (*turns, *whole) for name in node.input])
     exact = {name for node in kept for name in (*node.input, *node.output)}
+    casts = [node for node in editor.of_type("Cast") if node.output[0] not in exact]
+    exact |= keep_norms_in_float(editor)
     for item in editor.initializers.values():
         if item.data_type == TensorProto.FLOAT and item.name not in exact:
             value = editor.constant(item.name)
@@ -141,8 +144,8 @@ def to_fp16(model: ModelProto) -> ModelProto:
             limit = float(np.finfo(np.float16).max)
             item.raw_data = np.clip(value, -limit, limit).astype(np.float16).tobytes()
             item.data_type = TensorProto.FLOAT16
-    for node in editor.of_type("Cast"):
-        for attribute in [] if node.output[0] in exact else node.attribute:
+    for node in casts:
+        for attribute in node.attribute:
             if attribute.name == "to" and attribute.i == TensorProto.FLOAT:
                 attribute.i = TensorProto.FLOAT16
     for node in turns:

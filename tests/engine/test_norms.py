@@ -12,6 +12,7 @@ from onnx import ModelProto, TensorProto, helper, numpy_helper
 
 from compresskit.engine.editing import GraphEditor, set_opset
 from compresskit.engine.norms import write_out_norm
+from compresskit.engine.quantize import to_fp16
 from compresskit.errors import EngineError
 
 SIZE = 16
@@ -51,3 +52,19 @@ def test_other_axes_are_refused() -> None:
     editor = GraphEditor(make_model(axis=1))
     with pytest.raises(EngineError, match="of a kind that is not known"):
         write_out_norm(editor, editor.of_type("RMSNormalization")[0])
+
+
+def test_in_fp16_squares_are_summed_in_float() -> None:
+    model = make_model()
+    editor = GraphEditor(model)
+    write_out_norm(editor, editor.of_type("RMSNormalization")[0])
+    editor.finish()
+    set_opset(model, 20)
+    model.graph.node.insert(0, helper.make_node("Cast", ["ids"], ["x"], to=TensorProto.FLOAT))
+    model.graph.input[0].CopyFrom(helper.make_tensor_value_info("ids", TensorProto.INT64, ["n", 3, SIZE]))
+    session = onnxruntime.InferenceSession(
+        to_fp16(model).SerializeToString(), providers=["CPUExecutionProvider"]
+    )
+    weight = numpy_helper.to_array(make_model().graph.initializer[0])
+    (found,) = session.run(None, {"ids": np.full((1, 3, SIZE), 1000)})  # squares are beyond fp16
+    np.testing.assert_allclose(found - 1000, np.broadcast_to(weight, found.shape), rtol=0, atol=0.5)

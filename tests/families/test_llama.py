@@ -18,7 +18,6 @@ from transformers import (
 )
 
 from compresskit.supernet.last_token import pool_last
-from compresskit.supernet.network import SuperNetwork
 from tests.contracts.family import (
     HEADS,
     HIDDEN,
@@ -47,6 +46,7 @@ SIZES: dict[str, Any] = {
 }
 
 
+@pytest.mark.slow
 class TestLlama(FamilyContract):
     """One query to each key and value."""
 
@@ -54,20 +54,13 @@ class TestLlama(FamilyContract):
         sizes = SIZES | {"num_attention_heads": HEADS}
         return pool_last(LlamaForSequenceClassification(LlamaConfig(**sizes)))
 
-    @pytest.mark.slow  # what these graphs have, those below have too
-    def test_onnx_graphs_equal_torch_and_each_other(self, supernet: SuperNetwork) -> None:
-        super().test_onnx_graphs_equal_torch_and_each_other(supernet)
 
-
+@pytest.mark.slow
 class TestQwen2(FamilyContract):
     """Queries in groups, biases of queries, keys and values."""
 
     def make_model(self) -> nn.Module:
         return pool_last(Qwen2ForSequenceClassification(Qwen2Config(**SIZES)))
-
-    @pytest.mark.slow
-    def test_onnx_graphs_equal_torch_and_each_other(self, supernet: SuperNetwork) -> None:
-        super().test_onnx_graphs_equal_torch_and_each_other(supernet)
 
 
 class TestQwen3(FamilyContract):

@@ -41,6 +41,14 @@ def test_search_and_export(tmp_path: Path) -> None:
     with quickened():
         front = search(settings_for(tmp_path, trials=4), tmp_path / "run")
         manifest = export(run=tmp_path / "run", output=tmp_path / "engine", pareto_idx=0)
+        for precision in ("int8", "fp16"):
+            export(
+                run=tmp_path / "run",
+                output=tmp_path / precision,
+                pareto_idx=0,
+                precision=precision,
+                portable=False,
+            )
     assert front.points
     assert manifest.test_metric is not None
     texts = ["a fine and warm film", "dull", "it was not good at all and far too long"]
@@ -50,3 +58,6 @@ def test_search_and_export(tmp_path: Path) -> None:
     with torch.no_grad():
         logits = pruned(batch["input_ids"], batch["attention_mask"]).logits
     np.testing.assert_allclose(answers, logits.numpy(), rtol=0, atol=1e-4)
+    for precision, atol in (("int8", 0.2), ("fp16", 0.01)):
+        found = load_engine(tmp_path / precision).predict(texts)
+        np.testing.assert_allclose(found, answers, rtol=0, atol=atol)
