@@ -55,6 +55,8 @@ def _llama_like(
 LLAMA = _llama_like("llama")
 QWEN2 = _llama_like("qwen2", layer_lists=("layer_types",))
 QWEN3 = _llama_like("qwen3", layer_lists=("layer_types",))
+MISTRAL = _llama_like("mistral")
+MINISTRAL = _llama_like("ministral", layer_lists=("layer_types",))
 EUROBERT = _llama_like("eurobert", head=("dense", "classifier"))  # reads both ways
 
-FAMILIES = (LLAMA, QWEN2, QWEN3, EUROBERT)
+FAMILIES = (LLAMA, QWEN2, QWEN3, MISTRAL, MINISTRAL, EUROBERT)

@@ -37,7 +37,12 @@ def make_model(model_type: str = "bert", *, num_labels: int = 3) -> nn.Module:
         sizes |= {"local_attention": 8, **dict.fromkeys(SPECIAL, 1)}
     if model_type == "eurobert":
         sizes |= dict.fromkeys(SPECIAL, 1)
-    if model_type in ("qwen2", "qwen3"):  # two queries to each key and value
+    if model_type in (
+        "qwen2",
+        "qwen3",
+        "mistral",
+        "ministral",
+    ):  # two queries to each key and value
         sizes |= {"num_attention_heads": 2 * HEADS, "num_key_value_heads": HEADS, "head_dim": 8}
     config = AutoConfig.for_model(
         model_type,

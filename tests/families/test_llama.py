@@ -11,6 +11,10 @@ from transformers import (
     LlamaConfig,
     LlamaForSequenceClassification,
     LlamaForTokenClassification,
+    MinistralConfig,
+    MinistralForSequenceClassification,
+    MistralConfig,
+    MistralForSequenceClassification,
     Qwen2Config,
     Qwen2ForSequenceClassification,
     Qwen3Config,
@@ -68,6 +72,24 @@ class TestQwen3(FamilyContract):
 
     def make_model(self) -> nn.Module:
         return pool_last(Qwen3ForSequenceClassification(Qwen3Config(**SIZES)))
+
+
+@pytest.mark.slow
+class TestMistral(FamilyContract):
+    """A window over the last tokens."""
+
+    def make_model(self) -> nn.Module:
+        return pool_last(MistralForSequenceClassification(MistralConfig(**SIZES, sliding_window=4)))
+
+
+@pytest.mark.slow
+class TestMinistral(FamilyContract):
+    """Layers with a window and without."""
+
+    def make_model(self) -> nn.Module:
+        kinds = ["full_attention", "sliding_attention"] * 2
+        config = MinistralConfig(**SIZES, sliding_window=4, layer_types=kinds)
+        return pool_last(MinistralForSequenceClassification(config))
 
 
 @pytest.mark.slow

@@ -101,12 +101,26 @@ def _check_computed(source: str, raw: Mapping[str, Any]) -> None:
             f"model {source!r} has heads that transformers 4 pruned (pruned_heads {raw['pruned_heads']}), "
             f"which transformers {version} does not load; give the model before pruning."
         )
+    if by_length := _by_length(raw.get("rope_parameters") or raw.get("rope_scaling")):
+        raise UnsupportedModelError(
+            f"model {source!r} has rotations that depend on the length of a text (rope_type {by_length!r}), "
+            "which one graph cannot hold. If texts are no longer than the model was first trained for, set "
+            "rope_type to 'default' in config.json."
+        )
     if quantized := raw.get("quantization_config"):
         how = quantized.get("quant_method", "") if isinstance(quantized, dict) else quantized
         raise UnsupportedModelError(
             f"model {source!r} is quantized ({how}), and quantized weights cannot be trained or cut; give "
             "the float model that it was made from."
         )
+
+
+def _by_length(rope: Any) -> str | None:
+    """The kind of rotations that depends on the length, where one does; kinds may stand for layers apart."""
+    if not isinstance(rope, dict):
+        return None
+    found = [rope.get("rope_type", rope.get("type")), *map(_by_length, rope.values())]
+    return next((kind for kind in found if kind in ("dynamic", "longrope")), None)
 
 
 def _inputs(source: str, config: Any) -> tuple[str, ...]:

@@ -60,6 +60,8 @@ def test_values_that_make_no_model(
         ({"pruned_heads": {"0": [1]}}, "heads that transformers 4 pruned"),
         ({"quantization_config": {"quant_method": "gptq"}}, r"quantized \(gptq\)"),
         ({"is_decoder": True}, "is a decoder"),
+        ({"rope_scaling": {"type": "dynamic", "factor": 2.0}}, "rope_type 'dynamic'.*one graph cannot hold"),
+        ({"rope_parameters": {"full_attention": {"rope_type": "longrope"}}}, "rope_type 'longrope'"),
     ],
 )
 def test_models_that_are_not_computed(
