@@ -81,7 +81,8 @@ class InputSpec:
         `length` is that of the axis by which `length` counts.
 
         `names`: of those inputs alone; of names that are not of this task positions are counted, others are
-        0 everywhere. Raises ValueError when a row is longer than `length`.
+        0 everywhere. A text of no tokens is read as one of padding, since no model reads nothing: the mask
+        counts it. Raises ValueError when a row is longer than `length`.
         """
         longest = max(map(self.length, rows))
         if length is not None and longest > length:
@@ -94,6 +95,9 @@ class InputSpec:
         }
         if POSITIONS in feed and POSITIONS not in known:
             feed[POSITIONS][:] = np.arange(feed[POSITIONS].shape[-1])
+        if self.mask in feed:
+            mask = feed[self.mask]
+            mask[..., 0] |= ~mask.any(-1)
         return feed
 
     def real(self, batch: Mapping[str, Any]) -> Any:
@@ -172,7 +176,7 @@ TEXT = text_inputs((TOKEN_IDS, PADDING_MASK, SEGMENT_IDS), 0)
 def _stacked(item: Input, rows: Sequence[Row], first: str, length: int | None) -> npt.NDArray[Any]:
     depth = len(item.axes)
     sizes = [_shape(row[item.name if item.name in row else first], depth) for row in rows]
-    shape = [max(each) for each in zip(*sizes, strict=True)]
+    shape = [max(1, *each) for each in zip(*sizes, strict=True)]
     if length is not None:
         shape[_along_length(item)] = length
     found = np.full((len(rows), *shape), item.padding, item.dtype)

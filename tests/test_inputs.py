@@ -25,6 +25,16 @@ def test_rows_are_padded_and_masked() -> None:
     assert {value.dtype for value in feed.values()} == {np.dtype(np.int64)}
 
 
+def test_a_text_of_no_tokens_is_read_as_padding() -> None:
+    """Tokenizers of decoders give no token of their own to an empty text."""
+    inputs = text_inputs(TEXT.names, 1)
+    both = inputs.batch([{"input_ids": []}, {"input_ids": [5, 6]}])
+    assert both["input_ids"].tolist() == [[1, 1], [5, 6]]
+    assert both["attention_mask"].tolist() == [[1, 0], [1, 1]]
+    alone = inputs.batch([{"input_ids": []}])
+    assert (alone["input_ids"].tolist(), alone["attention_mask"].tolist()) == ([[1]], [[1]])
+
+
 def test_only_what_is_asked_for_is_made() -> None:
     feed = TEXT.batch(ROWS, ["input_ids", "language_ids"])
     assert set(feed) == {"input_ids", "language_ids"}

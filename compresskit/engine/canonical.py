@@ -29,11 +29,16 @@ SPLIT_HEADS = "split_heads"
 MERGE_HEADS = "merge_heads"
 
 
-def canonicalize(model: ModelProto, axes: Sequence[str] = ("batch", "length")) -> ModelProto:
-    """Bring an opset 23 export of an encoder into the plain form, in place. `axes`: of each of its inputs."""
+def canonicalize(
+    model: ModelProto, axes: Sequence[str] = ("batch", "length"), rotation_factor: float = 1.0
+) -> ModelProto:
+    """Bring an opset 23 export of an encoder into the plain form, in place.
+
+    `axes`: of each of its inputs. `rotation_factor`: what rotated queries and keys are multiplied with.
+    """
     editor = GraphEditor(model)
     count_positions(editor)
-    masks, groups, rotations = Masks(editor), Groups(editor), Rotations(editor)
+    masks, groups, rotations = Masks(editor), Groups(editor), Rotations(editor, rotation_factor)
     join_products(editor, masks)
     for node in editor.of_type("Attention"):
         _write_out(editor, node, masks.additive(node), groups)

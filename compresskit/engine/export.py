@@ -27,6 +27,7 @@ from compresskit.supernet.heads import heads_of, tell_heads
 from compresskit.tasks.registry import task_kinds
 
 TRACED_OPSET = 23  # gives one node for attention, which is easy to find; the result has 20
+_FACTOR = "attention_scaling"  # how transformers' names of it end
 IR_VERSION = 9  # loads in ONNX Runtime 1.17 and later
 
 Array = npt.NDArray[Any]
@@ -41,6 +42,7 @@ def export_onnx(model: nn.Module) -> ModelProto:
     EngineError if a weight cannot be identified.
     """
     draft = _with_random_parameters(model)
+    factor = _without_factor(draft)
     sample = _sample(draft)
     with torch.no_grad():
         outputs = list(draft(**sample))
@@ -53,7 +55,7 @@ def export_onnx(model: nn.Module) -> ModelProto:
     known = {mark.numpy().tobytes(): (name, heads[name].numpy()) for name, mark in marks.items()}
     _name_weights(proto, draft, values, known)
     proto.ir_version = IR_VERSION
-    return canonicalize(proto, input_axes_of(model))
+    return canonicalize(proto, input_axes_of(model), factor)
 
 
 def input_names_of(model: nn.Module) -> tuple[str, ...]:
@@ -81,6 +83,21 @@ def _with_random_parameters(model: nn.Module) -> nn.Module:
         memo[id(value)] = nn.Parameter(noise, requires_grad=False)
     with torch.no_grad():
         return copy.deepcopy(model, memo).eval().cpu()
+
+
+def _without_factor(model: nn.Module) -> float:
+    """Set the factor of a model's rotations to 1, and return it: the exporter knows those without one alone.
+
+    YaRN has one (Peng et al. 2023, arXiv 2309.00071, section 3.4). Where kinds of layers differ in it, it
+    stays.
+    """
+    held = [(module, name) for module in model.modules() for name in vars(module) if name.endswith(_FACTOR)]
+    factors = {float(getattr(module, name)) for module, name in held}
+    if len(factors) != 1:
+        return 1.0
+    for module, name in held:
+        setattr(module, name, 1.0)
+    return factors.pop()
 
 
 def _sample(model: nn.Module) -> dict[str, torch.Tensor]:

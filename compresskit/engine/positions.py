@@ -44,10 +44,14 @@ def count_positions(editor: GraphEditor) -> None:
 
 
 class Rotations:
-    """Writes RotaryEmbedding of opset 23 out; cosine and sine are computed once for each kind of it."""
+    """Writes RotaryEmbedding of opset 23 out; cosine and sine are computed once for each kind of it.
 
-    def __init__(self, editor: GraphEditor) -> None:
+    Both are multiplied by `factor`.
+    """
+
+    def __init__(self, editor: GraphEditor, factor: float = 1.0) -> None:
         self.editor = editor
+        self._factor = factor
         self._wide: dict[tuple[str, ...], tuple[str, str]] = {}
 
     def write_out(self, node: NodeProto) -> None:
@@ -97,6 +101,15 @@ class Rotations:
                 joined, wide = editor.fresh(f"{second}_joined"), editor.fresh(f"{second}_wide")
                 editor.add("Concat", [first, second], [joined], before=node, name="rotary/Concat", axis=-1)
                 editor.add("Unsqueeze", [joined, axis], [wide], before=node, name="rotary/Unsqueeze")
-                found.append(wide)
+                found.append(self._times_factor(wide, node))
             self._wide[key] = found[0], found[1]
         return self._wide[key]
+
+    def _times_factor(self, value: str, before: NodeProto) -> str:
+        if self._factor == 1.0:
+            return value
+        factor = np.array(self._factor, dtype=np.float32)
+        constant = self.editor.add_constant("rotary_factor", factor, shared=True)
+        name = self.editor.fresh(f"{value}_scaled")
+        self.editor.add("Mul", [value, constant], [name], before=before, name="rotary/Mul")
+        return name

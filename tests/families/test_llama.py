@@ -68,10 +68,22 @@ class TestQwen2(FamilyContract):
 
 
 class TestQwen3(FamilyContract):
-    """Norms of each head's queries and keys, that all heads share."""
+    """Norms of each head's queries and keys, that all heads share; every second layer reads four tokens."""
 
     def make_model(self) -> nn.Module:
-        return pool_last(Qwen3ForSequenceClassification(Qwen3Config(**SIZES)))
+        kinds = ["full_attention", "sliding_attention"] * (LAYERS // 2)
+        windows = {"use_sliding_window": True, "sliding_window": 4, "layer_types": kinds}
+        return pool_last(Qwen3ForSequenceClassification(Qwen3Config(**SIZES, **windows)))
+
+
+@pytest.mark.slow
+class TestYarn(FamilyContract):
+    """Rotations that are stretched, and multiplied by a factor."""
+
+    def make_model(self) -> nn.Module:
+        stretched = {"rope_type": "yarn", "factor": 4.0, "original_max_position_embeddings": 8}
+        config = LlamaConfig(**SIZES, rope_parameters={"rope_theta": 10_000.0, **stretched})
+        return pool_last(LlamaForSequenceClassification(config))
 
 
 @pytest.mark.slow
