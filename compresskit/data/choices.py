@@ -113,12 +113,12 @@ def read_choices(split: str, table: Table, columns: ChoiceColumns) -> ChoiceRows
     if wrong := [i for i, place in zip(kept, places, strict=True) if place is None]:
         size = len(choices[wrong[0]])
         permitted = some(names[wrong[0]]) or f"0 to {size - 1}, or a letter from A"
-        written = {str(keys[i]).strip() for i in kept}
-        from_one = not names[wrong[0]] and written <= {str(number) for number in range(1, size + 1)}
+        counted = set(map(str, range(1, size + 1)))
+        from_one = not names[wrong[0]] and {_written(keys[i]) for i in kept} <= counted
         raise DataError(
             f"the {split} split, column {columns.label}, {_rows(wrong)}: label {keys[wrong[0]]!r} is none of "
             f"the choices; permitted: {permitted}. "
-            + ("Labels count from 1 here: subtract 1." if from_one else "Correct these rows.")
+            f"{'Labels count from 1 here: subtract 1.' if from_one else 'Correct these rows.'}"
         )
     return ChoiceRows(
         split,
@@ -226,12 +226,16 @@ def _place(key: Any, names: Sequence[str], size: int) -> int | None:
     """Of the choice that a label names: by `names`, else a number from 0 or a letter from A."""
     if isinstance(key, bool):
         return None
-    text = str(int(key) if isinstance(key, float) and key.is_integer() else key).strip()
+    text = _written(key)
     if names:
         return names.index(text) if text in names else None
     letter = ord(text.upper()) - ord("A") if len(text) == 1 and text.isascii() and text.isalpha() else -1
     place = int(text) if re.fullmatch(r"\d{1,9}", text) else letter
     return place if 0 <= place < size else None
+
+
+def _written(key: Any) -> str:
+    return str(int(key) if isinstance(key, float) and key.is_integer() else key).strip()
 
 
 def _is_missing(value: Any) -> bool:

@@ -158,10 +158,11 @@ def read_ranked(split: str, table: Table, layout: RankedLayout, *, labelled: boo
     _check(split, rows, labelled)
     pairs: list[tuple[str, str]] = []
     relevance: list[float] = []
-    missing = 0
+    missing = unlabelled = 0
     for query, (passages, marks) in zip(table.columns[layout.query], rows, strict=True):
         values = map(_relevance, marks) if labelled else [0.0] * len(passages)
         missing += not passages
+        unlabelled += labelled and sum(_is_unlabelled(mark) for mark in marks)
         for passage, value in zip(passages, values, strict=True):
             if _blank(query) or _blank(passage) or value is None:
                 missing += 1
@@ -171,6 +172,11 @@ def read_ranked(split: str, table: Table, layout: RankedLayout, *, labelled: boo
     if not pairs:
         needed = "a query, a passage and its label" if labelled else "a query and a passage"
         raise DataError(f"no row of the {split} split has {needed} ({', '.join(layout.columns)}).")
+    if unlabelled and min(relevance) > 0:
+        raise DataError(
+            f"the {split} split has {unlabelled:,} labels of {_UNLABELLED}, which marks a passage without a "
+            "label, and none of 0: write 0 for passages that are not relevant."
+        )
     return RankedRows(split, pairs, relevance if labelled else None, missing)
 
 
@@ -231,6 +237,11 @@ def _relevance(mark: Any) -> float | None:
         return None
     number = _TRUTH.get(str(label).lower(), label_number(label))
     return float("nan") if number is None else None if number == _UNLABELLED else number
+
+
+def _is_unlabelled(mark: Any) -> bool:
+    label = typed_label(mark)
+    return label is not None and label_number(label) == _UNLABELLED
 
 
 def _blank(text: str | None) -> bool:

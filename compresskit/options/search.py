@@ -58,7 +58,7 @@ class SearchOptions:
         Option(
             "Tokens to which a text is truncated.",
             DATA,
-            default="128; what the model takes to embed and rerank",
+            default="128; to embed, the model's; to rerank, at most 512",
         ),
     ] = None
     allow_weak_dense: Annotated[

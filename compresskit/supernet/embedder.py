@@ -16,7 +16,6 @@ from transformers import AutoModel, PreTrainedModel
 from transformers.utils import ModelOutput
 
 from compresskit.inputs import PADDING_MASK
-from compresskit.supernet.last_token import last_places
 
 SETTINGS = "compresskit_pooling"
 """Of a configuration: {"pooling": one of `tasks.sentence.POOLINGS`, "normalize": whether length is 1}, and
@@ -47,6 +46,11 @@ def pooled(hidden: torch.Tensor, mask: torch.Tensor, pooling: str, *, normalize:
     else:
         found = (hidden * weights).sum(1) / weights.sum(1).clamp(min=1e-9)
     return F.normalize(found, dim=-1) if normalize else found
+
+
+def last_places(mask: torch.Tensor) -> torch.Tensor:
+    """(batch,) the place of the last token that `mask` (batch, length) has, 0 where it has none."""
+    return (torch.arange(mask.shape[-1], device=mask.device) * mask).argmax(-1)
 
 
 def shorten(model: Any, directions: npt.NDArray[np.float32]) -> None:

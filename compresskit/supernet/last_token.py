@@ -12,13 +12,9 @@ from transformers.modeling_outputs import SequenceClassifierOutput
 
 from compresskit.families import family_for
 from compresskit.inputs import PADDING_MASK, TOKEN_IDS
-
-_CLASSIFIER = "ForSequenceClassification"  # a tagger's head has the same name, and answers for each token
-
-
-def last_places(mask: torch.Tensor) -> torch.Tensor:
-    """(batch,) the place of the last token that `mask` (batch, length) has, 0 where it has none."""
-    return (torch.arange(mask.shape[-1], device=mask.device) * mask).argmax(-1)
+from compresskit.supernet.classes import head_of
+from compresskit.supernet.embedder import last_places
+from compresskit.tasks.registry import DEFAULT, kind_named
 
 
 def pool_last(model: nn.Module) -> nn.Module:
@@ -30,7 +26,8 @@ def pool_last(model: nn.Module) -> nn.Module:
     """
     config: Any = model.config
     head, kind = family_for(config.model_type).last_token_head, cast(Any, type(model))
-    if head and kind.__name__.endswith(_CLASSIFIER):
+    # A tagger's head has the same name, and answers for each token.
+    if head and kind.__name__.endswith(head_of(kind_named(DEFAULT).hub_task)):
         model.__class__ = _pooling(kind, head)
     return model
 

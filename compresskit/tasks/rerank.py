@@ -24,6 +24,9 @@ from compresskit.tasks.ranking import RANKING
 from compresskit.tasks.text import TextInputs
 from compresskit.tasks.wording import OTHER, Wording
 
+# Passages that are cut are ranked by their beginnings, and models of thousands of tokens take long to train.
+_LONGEST = 512
+
 
 @dataclass(frozen=True)
 class Rerank(Ranked, TextInputs):
@@ -146,7 +149,7 @@ class Rerank(Ranked, TextInputs):
     # Rows
 
     def usual_length(self, tokenizer: Any) -> int:
-        return int(tokenizer.model_max_length)  # longer passages would be ranked by their beginnings
+        return min(int(tokenizer.model_max_length), _LONGEST)
 
     def encode(self, inputs: Sequence[Any], tokenizer: Any, max_length: int) -> Encoded:
         found = super().encode(inputs, tokenizer, max_length)

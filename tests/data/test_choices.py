@@ -99,8 +99,8 @@ def test_rows_without_question_or_label_are_dropped() -> None:
         ([["a"], ["b"], ["c"]], [0] * 3, "rows 1, 2, 3: a choice is empty, or there are fewer than two"),
         (
             [["a", "b"]] * 3,
-            [1, 2, 1],
-            "row 2: label 2 is none of the choices; permitted: 0 to 1, .* Labels count from 1 here",
+            [1.0, 2.0, 1.0],
+            "row 2: label 2.0 is none of the choices; permitted: 0 to 1, .* Labels count from 1 here",
         ),
         (
             [["a", "b"]] * 3,

@@ -126,6 +126,10 @@ def test_columns_may_be_named() -> None:
             {"query": ["q", "r"], "passages": [["a"], ["b", "c"]], "labels": [[1], [0]]},
             "row 2: there are not as many labels as passages",
         ),
+        (
+            {"query": ["q", "q"], "passage": ["a", "b"], "label": [1, -1]},
+            "1 labels of -1, which marks a passage without a label, and none of 0: write 0",
+        ),
         ({"query": ["q"], "passages": [[{"a": 1}]], "labels": [[1]]}, "row 1: a passage is not text"),
         (
             {"query": [" "], "passage": ["a"], "label": [1]},
