@@ -95,9 +95,9 @@ class InputSpec:
         }
         if POSITIONS in feed and POSITIONS not in known:
             feed[POSITIONS][:] = np.arange(feed[POSITIONS].shape[-1])
-        if self.mask in feed:
+        if self.mask in feed and feed[self.mask].ndim == 2:  # of several texts a row, some may be absent
             mask = feed[self.mask]
-            mask[..., 0] |= ~mask.any(-1)
+            mask[:, 0] |= ~mask.any(-1)
         return feed
 
     def real(self, batch: Mapping[str, Any]) -> Any:

@@ -245,7 +245,7 @@ def test_a_pooling_may_be_named(embedded: Path, tmp_path: Path) -> None:
     settings = settings_for(embedded, task="embedding", pooling="mean")
     kind = read_task(settings, open_checkpoint(settings.model)).kind
     assert kind.to_json()["sentence"]["pooling"] == "mean"
-    with pytest.raises(ConfigurationError, match="'last'.*cls, max, mean"):
+    with pytest.raises(ConfigurationError, match="'last'.*cls, lasttoken, max, mean"):
         read(embedded, pooling="last")
     labelled = write_csv(tmp_path / "train.csv", [(f"w{i} w{i + 1}", i % 2) for i in range(120)])
     with pytest.raises(ConfigurationError, match="pooling makes vectors.*classification does not give"):
