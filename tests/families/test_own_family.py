@@ -62,6 +62,7 @@ def test_the_check_of_the_page_holds(package: Path) -> None:
     exec(compile(CHECK, "own-family.md", "exec"), {})
 
 
+@pytest.mark.slow
 def test_a_checkpoint_goes_the_whole_way(package: Path, tmp_path: Path) -> None:
     write_demo_data(tmp_path / "data", seed=0, rows=300)
     tokenizer = build_demo_tokenizer(read_demo_texts(tmp_path / "data"))

@@ -19,6 +19,7 @@ from tests.families.test_bert import SIZES
 NAMED: dict[str, Any] = SIZES | {"num_labels": 3, "pad_token_id": 1}
 
 
+@pytest.mark.slow
 class TestNomicBert(FamilyContract):
     """Gates, segments, no biases."""
 
