@@ -34,12 +34,11 @@ def list_(given: dict[str, Any], *, as_json: bool) -> None:
 
 def show(given: dict[str, Any], *, as_json: bool) -> None:
     """What one run searched, how far it got, and what came of it."""
-    from compresskit.report.overview import described, overview_of
+    from compresskit.report.overview import described, overview
     from compresskit.report.tables import pairs
     from compresskit.runs.directory import RunDirectory
 
-    run = RunDirectory.open(given["run"])
-    found = overview_of(run.path)
+    found = overview(RunDirectory.open(given["run"]))
     emit(found.to_json(), as_json, lambda: pairs(described(found)))
 
 

@@ -139,7 +139,7 @@ def has_relevance(table: Table, layout: RankedLayout) -> bool:
     if layout.negatives:
         return True
     found = {_relevance(mark) for row in _rows(table, layout) for mark in row[1]}
-    return bool(found - {None})
+    return bool(found - {None, _UNLABELLED})
 
 
 def read_ranked(split: str, table: Table, layout: RankedLayout, *, labelled: bool) -> RankedRows:
@@ -162,9 +162,9 @@ def read_ranked(split: str, table: Table, layout: RankedLayout, *, labelled: boo
     for query, (passages, marks) in zip(table.columns[layout.query], rows, strict=True):
         values = map(_relevance, marks) if labelled else [0.0] * len(passages)
         missing += not passages
-        unlabelled += labelled and sum(_is_unlabelled(mark) for mark in marks)
         for passage, value in zip(passages, values, strict=True):
-            if _blank(query) or _blank(passage) or value is None:
+            unlabelled += value == _UNLABELLED
+            if _blank(query) or _blank(passage) or value in (None, _UNLABELLED):
                 missing += 1
             else:
                 pairs.append((query, passage))
@@ -205,7 +205,7 @@ def _check(split: str, rows: Sequence[tuple[list[Any], list[Any]]], labelled: bo
             texts.append(number)
         if labelled and len(marks) != len(passages):
             unequal.append(number)
-        if labelled and not all(value is None or 0 <= value < inf for value in map(_relevance, marks)):
+        if labelled and not all(map(_is_relevance, map(_relevance, marks))):
             wrong.append(number)
     for numbers, what in (
         (texts, "a passage is not text"),
@@ -231,17 +231,16 @@ def _items(value: Any) -> list[Any]:
 
 
 def _relevance(mark: Any) -> float | None:
-    """None where there is no label, or the hub's mark of that; nan where it is no number."""
+    """None where there is no label, nan where it is no number."""
     label = typed_label(mark)
     if label is None:
         return None
     number = _TRUTH.get(str(label).lower(), label_number(label))
-    return float("nan") if number is None else None if number == _UNLABELLED else number
+    return float("nan") if number is None else number
 
 
-def _is_unlabelled(mark: Any) -> bool:
-    label = typed_label(mark)
-    return label is not None and label_number(label) == _UNLABELLED
+def _is_relevance(value: float | None) -> bool:
+    return value is None or value == _UNLABELLED or 0 <= value < inf
 
 
 def _blank(text: str | None) -> bool:

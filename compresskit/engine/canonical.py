@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from onnx import ModelProto, NodeProto, helper, numpy_helper
 
-from compresskit.engine.editing import GraphEditor, attributes_of, set_opset
+from compresskit.engine.editing import GraphEditor, attributes_of, set_opset, set_perm
 from compresskit.engine.groups import Groups
 from compresskit.engine.masks import Masks
 from compresskit.engine.norms import write_out_norm
@@ -114,8 +114,7 @@ def _turned_keys(editor: GraphEditor, node: NodeProto, queries: int) -> str:
     transpose = editor.producer[key]
     if transpose.op_type == "Transpose":
         *others, length, size = attributes_of(transpose)["perm"]
-        del transpose.attribute[:]
-        transpose.attribute.append(helper.make_attribute("perm", [*others, size, length]))
+        set_perm(transpose, [*others, size, length])
         return key
     turned = editor.fresh(f"{key}_turned")
     perm = [0, 1, 3, 2] if queries == 1 else [0, 1, 2, 4, 3]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -161,6 +161,12 @@ def rows_of(editor: GraphEditor, name: str, before: NodeProto) -> str:
 
 def attributes_of(node: NodeProto) -> dict[str, Any]:
     return {item.name: helper.get_attribute_value(item) for item in node.attribute}
+
+
+def set_perm(transpose: NodeProto, perm: Sequence[int]) -> None:
+    """In place of the order of axes that a Transpose has."""
+    del transpose.attribute[:]
+    transpose.attribute.append(helper.make_attribute("perm", perm))
 
 
 def set_opset(model: ModelProto, version: int, domain: str = "") -> None:

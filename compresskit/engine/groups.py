@@ -10,14 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-from onnx import NodeProto, helper
+from onnx import NodeProto
 
-from compresskit.engine.editing import GraphEditor
+from compresskit.engine.editing import GraphEditor, set_perm
 from compresskit.errors import EngineError
 
 _BEFORE = [0, 2, 3, 1, 4]  # (batch, length, groups, queries, size) to (batch, groups, queries, length, size)
 _BEHIND = [0, 3, 1, 2, 4]
-RANK = len(_BEFORE)
 
 
 class Groups:
@@ -67,12 +66,12 @@ class Groups:
             node = self.editor.producer[value]
             while node.op_type != "Reshape":
                 if node.op_type == "Transpose":
-                    _set_perm(node, _BEFORE)
+                    set_perm(node, _BEFORE)
                 node = self.editor.producer[node.input[0]]
         behind = self.editor.producer[merge.input[0]]
         if behind.op_type != "Transpose":
             raise EngineError(f"attention node {attention.name!r} is not followed by Transpose and Reshape.")
-        _set_perm(behind, _BEHIND)
+        set_perm(behind, _BEHIND)
 
     def mask(self, mask: str, before: NodeProto) -> str:
         """A mask (batch, 1, queries, keys) as it is added to the scores of groups."""
@@ -83,8 +82,3 @@ class Groups:
                 "Unsqueeze", [mask, axis], [self._masks[mask]], before=before, name="mask/Unsqueeze"
             )
         return self._masks[mask] if mask else ""
-
-
-def _set_perm(node: NodeProto, perm: list[int]) -> None:
-    del node.attribute[:]
-    node.attribute.append(helper.make_attribute("perm", perm))

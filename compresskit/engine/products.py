@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from onnx import NodeProto, helper
+from onnx import NodeProto
 
-from compresskit.engine.editing import GraphEditor, attributes_of
+from compresskit.engine.editing import GraphEditor, attributes_of, set_perm
 from compresskit.engine.masks import Masks
 
 _HEADS_FIRST = [0, 2, 1, 3]  # of (batch, length, heads, head size)
@@ -70,7 +70,6 @@ def _straight_keys(editor: GraphEditor, value: str) -> str | None:
         return None
     turn: Sequence[int] = attributes_of(node)["perm"]
     if list(turn) == _TURNED:
-        del node.attribute[:]
-        node.attribute.append(helper.make_attribute("perm", _HEADS_FIRST))
+        set_perm(node, _HEADS_FIRST)
         return value
     return str(node.input[0]) if list(turn) == [0, 1, 3, 2] else None

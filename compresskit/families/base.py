@@ -17,6 +17,11 @@ HEADS, UNITS = "heads", "units"  # the members of attention and of feed-forward
 QUERY, KEY, VALUE, UP, GATE = "query", "key", "value", "up", "gate"
 
 
+# Projections as most models since Llama name them: apart, and of gated units the one that is activated first.
+APART = {"self_attn.q_proj": (QUERY,), "self_attn.k_proj": (KEY,), "self_attn.v_proj": (VALUE,)}
+GATED = {"mlp.gate_proj": (UP,), "mlp.up_proj": (GATE,)}
+
+
 @dataclass(frozen=True)
 class ToldHeads:
     """A module of a layer that is told which heads it has: its weights alone do not say.
@@ -63,9 +68,7 @@ class Family:
     positions_after_padding: bool = False  # position 0 comes behind the padding id in the table
     padding_id: int | None = None  # that positions come behind, whatever the configuration's is
     layer_lists: tuple[str, ...] = ()  # attributes of the configuration with one entry a layer
-    module: str = (
-        ""  # registers the model's classes with transformers when it is imported, where that lacks them
-    )
+    module: str = ""  # imported to tell transformers of the model's classes, where it has none
 
     @property
     def blocks(self) -> dict[str, Block]:

@@ -1,26 +1,13 @@
 """Encoders with rotated positions and norms behind their sub-layers: Nomic BERT, GTE, Jina embeddings 3.
 
-Of the units `gate_proj` is activated, and `up_proj` is what that is multiplied with; Jina has no gates.
+Jina's units have no gates.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from compresskit.families.base import (
-    FIRST,
-    GATE,
-    KEY,
-    QUERY,
-    UP,
-    VALUE,
-    ZERO,
-    ZERO_PAIR,
-    Block,
-    Family,
-)
-
-_GATED = {"mlp.gate_proj": (UP,), "mlp.up_proj": (GATE,)}
+from compresskit.families.base import APART, FIRST, GATED, UP, ZERO, ZERO_PAIR, Block, Family
 
 
 def _rotary(
@@ -28,7 +15,7 @@ def _rotary(
     stem: str,
     once_linears: tuple[str, ...],
     *,
-    reads: Mapping[str, tuple[str, ...]] = _GATED,
+    reads: Mapping[str, tuple[str, ...]] = GATED,
     writes: str = "mlp.down_proj",
     segments: bool = False,
 ) -> Family:
@@ -36,11 +23,7 @@ def _rotary(
         model_type=model_type,
         stem=stem,
         attention=Block(
-            reads={
-                "self_attn.q_proj": (QUERY,),
-                "self_attn.k_proj": (KEY,),
-                "self_attn.v_proj": (VALUE,),
-            },
+            reads=APART,
             writes="self_attn.o_proj",
             owns=("self_attn.", "post_attention_layernorm."),
             empty={"self_attn": ZERO_PAIR, "post_attention_layernorm": FIRST},

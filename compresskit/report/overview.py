@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -73,13 +73,13 @@ def _below(folder: Path) -> Iterator[Path]:
 def overview_of(path: Path) -> Overview:
     """Of a run that cannot be read, the error."""
     try:
-        run = RunDirectory.open(path)
-        return _read(run)
+        return overview(RunDirectory.open(path))
     except CompresskitError as error:
         return Overview(str(path), "damaged", size_bytes=size_of(path), error=str(error))
 
 
-def _read(run: RunDirectory) -> Overview:
+def overview(run: RunDirectory) -> Overview:
+    """Raises RunError where a file of the run is damaged."""
     settings, info = run.settings, run.info
     moments: dict[str, Any] = {name: info.get(name) for name in ("started", "ended", "pruned")}
     found = Overview(
@@ -105,7 +105,7 @@ def _read(run: RunDirectory) -> Overview:
         known |= {"dense_metric": dense.metric, "dense_latency_ms": dense.latency_ms}
     if best is not None:
         known |= {"idx": best.idx, "speedup": speedup(best, dense), "metric": best.metric}
-    return Overview(**{**asdict(found), **known})
+    return replace(found, **known)
 
 
 def within(front: Front, drop: float) -> FrontPoint | None:

@@ -9,14 +9,7 @@ from compresskit.report.bench_page import bench_sections
 from compresskit.report.changes import changes_section
 from compresskit.report.front_data import curve_data, front_data, point_name, predicted_data
 from compresskit.report.layers import layers_svg
-from compresskit.report.page import (
-    build_page,
-    facts,
-    flatten,
-    section,
-    table,
-    warnings_section,
-)
+from compresskit.report.page import build_page, facts, flatten, section, table, warnings_section
 from compresskit.report.rows import front_notes, front_rows, judge_note, judge_rows, trial_cells
 from compresskit.report.units import (
     duration,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +11,7 @@ import numpy as np
 
 from compresskit.closing import Closing
 from compresskit.errors import TargetError
+from compresskit.runs.schema import utc_now
 from compresskit.target.base import Measurement, Model, SessionSettings
 from compresskit.target.child import Child
 from compresskit.target.external_weights import LightGraph
@@ -210,7 +210,7 @@ def summarize(
             *fallback_warnings(nodes, profile),
         ),
         conditions={
-            "measured_at": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+            "measured_at": utc_now(),
             "foreign_cores": foreign_cores(before, after),
             "clock_mhz": after.clock_mhz,
             "sampling_half_width": series.sampling_half_width,

@@ -26,22 +26,18 @@ from tests.contracts.family import (
     HEADS,
     HIDDEN,
     LAYERS,
-    UNITS,
     VOCABULARY,
     FamilyContract,
     padded_batch,
     randomize,
 )
+from tests.families.test_bert import SIZES as BERT_SIZES
 
 SIZES: dict[str, Any] = {
-    "vocab_size": VOCABULARY,
-    "hidden_size": HIDDEN,
-    "num_hidden_layers": LAYERS,
+    **BERT_SIZES,
     "num_attention_heads": 2 * HEADS,
     "num_key_value_heads": HEADS,
     "head_dim": HIDDEN // HEADS,
-    "intermediate_size": UNITS,
-    "max_position_embeddings": 32,
     "num_labels": 3,
     "pad_token_id": 1,
     "bos_token_id": 2,

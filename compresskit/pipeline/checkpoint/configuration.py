@@ -18,16 +18,8 @@ from compresskit.tasks.padding import without_padding
 
 # Of older configurations; nothing that an encoder computes depends on them.
 _WITHOUT_EFFECT = {
-    *(
-        "_name_or_path",
-        "_model_name_or_path",
-        "_commit_hash",
-        "_num_labels",
-        "num_labels",
-        "architectures",
-        "model_type",
-        "dtype",
-    ),
+    *("_name_or_path", "_model_name_or_path", "_commit_hash", "_num_labels", "num_labels", "dtype"),
+    *("architectures", "model_type"),
     *("torch_dtype", "transformers_version", "finetuning_task", "task_specific_params", "torchscript"),
     *("gradient_checkpointing", "use_bfloat16", "output_past", "output_attentions", "directionality"),
     *("pooler_fc_size", "pooler_num_attention_heads", "pooler_num_fc_layers", "pooler_size_per_head"),
