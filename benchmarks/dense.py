@@ -65,7 +65,7 @@ def dense_model(
     fine_tune(model, stage, recipe, strategy)
     seconds = time.monotonic() - start
     model.save_pretrained(folder / "model")  # type: ignore[operator]
-    checkpoint.tokenizer.save_pretrained(folder / "model")
+    checkpoint.reader.save_pretrained(folder / "model")
     shutil.rmtree(folder / "training", ignore_errors=True)
     found = DenseModel(
         folder=str(folder / "model"),

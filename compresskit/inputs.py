@@ -17,6 +17,7 @@ Feed = dict[str, npt.NDArray[Any]]
 TOKEN_IDS, PADDING_MASK, SEGMENT_IDS, POSITIONS = (
     *("input_ids", "attention_mask", "token_type_ids", "position_ids"),
 )
+PIXELS = "pixel_values"
 PART = "part"
 """Of a row that is one of several of its input, such as a window: which of them, from 0, and their number."""
 
@@ -51,6 +52,11 @@ class InputSpec:
     @property
     def names(self) -> tuple[str, ...]:
         return tuple(item.name for item in self.inputs)
+
+    @property
+    def is_light(self) -> bool:
+        """Whether rows are small enough to be sent to a device: images, which have no mask, are not."""
+        return self.mask is not None or self.names[0] != PIXELS
 
     def along(self, axes: tuple[str, ...]) -> InputSpec:
         """These inputs with these axes of a row each."""
@@ -168,6 +174,9 @@ def text_inputs(names: Iterable[str], pad_id: int) -> InputSpec:
     mask = PADDING_MASK if PADDING_MASK in given else None
     return InputSpec(tuple(item for item in known if item.name in given), mask)
 
+
+IMAGES = InputSpec((Input(PIXELS, dtype="float32", axes=("channels", "height", "width")),))
+"""Of images of one size."""
 
 TEXT = text_inputs((TOKEN_IDS, PADDING_MASK, SEGMENT_IDS), 0)
 """Of a text whose padding has id 0."""

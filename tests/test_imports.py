@@ -35,6 +35,7 @@ FLOORS = (
     "tasks",
     "data",
     "entities",
+    "images",
     "target",
     "runs",
     "families",
@@ -57,6 +58,7 @@ BASE = {
 # Imported inside functions only, where the package is there: floor -> packages.
 DEFERRED = {"bundle": {"onnxruntime"}, "target": {"onnxruntime"}} | {
     "data": {"datasets", "pyarrow", "transformers"},
+    "images": {"PIL"},
     "families": {"optimum"},
     "spaces": {"syne_tune"},
 }

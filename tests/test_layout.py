@@ -25,9 +25,20 @@ DEMO = ("pipeline/demo.py", "data/demo_text.py")
 # Words of family descriptions that everybody uses in their own sense.
 PLAIN = {
     *("attention", "classifier", "dense", "embeddings", "encoder", "head", "intermediate", "layer", "layers"),
-    *("model", "output", "query", "key", "value", "self", "transformer", "input_ids", "attention_mask"),
+    *(
+        "model",
+        "output",
+        "query",
+        "key",
+        "value",
+        "self",
+        "transformer",
+        "input_ids",
+        "attention_mask",
+        "pixel_values",
+    ),
     *("token_type_ids", "zero", "first", "second", "zero_pair", "first_pair", "up", "gate", "heads", "units"),
-    "score",  # a word of any code
+    *("score", "projection"),  # words of any code
     "sentence_bert_config",  # a file that sentence-transformers has for any family
 }
 # May only get shorter.

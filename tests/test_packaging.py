@@ -63,7 +63,7 @@ def test_one_version(project: dict[str, Any]) -> None:
 def test_base_install_has_no_deep_learning(project: dict[str, Any]) -> None:
     names = {canonical(Requirement(line).name) for line in project["dependencies"]}
     assert not names & {"torch", "transformers", "optimum", "syne-tune", "datasets", "onnxruntime"}
-    assert set(project["optional-dependencies"]) == {"search", "cpu", "gpu", "dev"}
+    assert set(project["optional-dependencies"]) == {"search", "cpu", "gpu", "images", "dev"}
 
 
 @pytest.mark.parametrize(

@@ -52,4 +52,4 @@ def dense_engine(settings: SearchSettings, folder: Path, say: Callable[[str], No
         seed=settings.seed,
         max_length=task.max_length,
     )
-    return write_engine(folder, graph=graph, model=model, tokenizer=checkpoint.tokenizer, manifest=manifest)
+    return write_engine(folder, graph=graph, model=model, reader=checkpoint.reader, manifest=manifest)

@@ -64,7 +64,7 @@ def dense_models(model: Path, data: Path, work: Path, seconds: float) -> Dense |
     tfidf, chosen = tfidf_answers(task)
     answers = {TFIDF: tfidf, TEACHER: _answers(teacher, task)}
     texts = unlabelled_texts(data, [*task.test.texts, *task.validation.texts])
-    encoded = list(encode(texts, checkpoint.tokenizer, LONGEST).rows)
+    encoded = list(encode(texts, checkpoint.reader, LONGEST).rows)
     facts = {"tfidf": chosen, "unlabelled_texts": len(encoded), "train_rows": len(task.train)}
     times = len(encoded) // len(task.train)  # as often one as the other
     lesson = Lesson(
@@ -72,15 +72,15 @@ def dense_models(model: Path, data: Path, work: Path, seconds: float) -> Dense |
         [*[UNKNOWN] * len(encoded), *task.train.labels.tolist() * times],
         task.inputs,
     )
-    checkpoint.tokenizer.model_input_names = ["input_ids", "attention_mask"]
+    checkpoint.reader.model_input_names = ["input_ids", "attention_mask"]
     for name, steps in ((STUDENT, STEPS), (TWICE, 2 * STEPS)):
         folder = work / name.replace(", ", "-").replace(" ", "-")
         if not (folder / "config.json").exists():
-            student = drawn_student(teacher, checkpoint.tokenizer)
+            student = drawn_student(teacher, checkpoint.reader)
             state = work / f"{folder.name}.pt"
             if not train_student(student, teacher, lesson, steps, state, _say, seconds=seconds):
                 return None
-            checkpoint.tokenizer.save_pretrained(folder)
+            checkpoint.reader.save_pretrained(folder)
             student.save_pretrained(folder)
         found = load_model(folder)
         facts[name] = {"num_params": sum(value.numel() for value in found.parameters()), "steps": steps}

@@ -113,7 +113,7 @@ def _engines(folder: Path, shape: str) -> Iterator[str]:
                 max_length=LENGTH,
             )
             target = folder / name
-            write_engine(target, graph=made.graph, model=pruned, tokenizer=tokenizer, manifest=manifest)
+            write_engine(target, graph=made.graph, model=pruned, reader=tokenizer, manifest=manifest)
             # Old environments need no PyTorch weights, and a hundred copies of them fill a disk.
             _without_weights(target)
             engine = load_engine(target, threads=1)

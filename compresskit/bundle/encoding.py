@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from compresskit.errors import EngineError
+from compresskit.errors import ConfigurationError, EngineError
+from compresskit.images.processor import FILE_NAME, ImageProcessor
 
 TOKENIZER_FILE, SETTINGS_FILE = "tokenizer.json", "tokenizer_config.json"
 
@@ -34,6 +35,14 @@ def load_tokenizer(folder: Path, max_length: int | None) -> Any:
     # Whether the name of a special token in a text is a text like any other; tokenizer.json does not say.
     tokenizer.encode_special_tokens = bool(settings.get("split_special_tokens", False))
     return tokenizer
+
+
+def load_image_processor(folder: Path) -> ImageProcessor:
+    """Of an engine folder. EngineError for settings that are damaged."""
+    try:
+        return ImageProcessor.of(read_object(folder / FILE_NAME), str(folder))
+    except (ConfigurationError, KeyError, TypeError, ValueError) as error:
+        raise EngineError(f"{folder / FILE_NAME} is damaged: {error} Export the point again.") from None
 
 
 def tokenizer_settings(folder: Path) -> dict[str, Any]:

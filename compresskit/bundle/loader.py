@@ -10,6 +10,7 @@ from typing import Any
 from compresskit.bundle.batching import run_rows
 from compresskit.bundle.encoding import (
     gives_segments,
+    load_image_processor,
     load_tokenizer,
     padding_id,
     read_object,
@@ -20,7 +21,7 @@ from compresskit.bundle.runtime import check_runtime
 from compresskit.bundle.session import make_session
 from compresskit.errors import ConfigurationError, EngineError
 from compresskit.field_types import wrong_kind
-from compresskit.inputs import InputSpec, Row, text_inputs
+from compresskit.inputs import IMAGES, PIXELS, InputSpec, Row, text_inputs
 from compresskit.target.base import SessionSettings
 from compresskit.tasks.base import TaskKind
 from compresskit.tasks.encoding import position_limit
@@ -35,7 +36,7 @@ class Engine:
     folder: Path
     manifest: Manifest
     session: Any
-    tokenizer: Any  # tokenizers.Tokenizer
+    tokenizer: Any  # tokenizers.Tokenizer, or ImageProcessor
     kind: TaskKind
     inputs: InputSpec
     segments: bool
@@ -46,7 +47,7 @@ class Engine:
         return list(self.manifest.labels)
 
     def encode(self, texts: Sequence[Any]) -> list[Row]:
-        """Rows of texts or of pairs of texts, as in training: cut to the same length, not padded."""
+        """Rows of texts, pairs of texts or images, as in training: cut to the same length, not padded."""
         return self.kind.encode_served(texts, self.tokenizer, segments=self.segments)
 
     def predict(self, texts: Iterable[Any], *, batch_size: int = 32) -> Any:
@@ -74,8 +75,10 @@ def load_engine(
     settings = session_settings(folder, manifest)
     session = make_session(graph, settings, provider=provider, threads=threads)
     config, words = _read_config(folder), tokenizer_settings(folder)
-    tokenizer = load_tokenizer(folder, manifest.max_length or position_limit(config))
     names = [item.name for item in session.get_inputs()]
+    if PIXELS in names:
+        return Engine(folder, manifest, session, load_image_processor(folder), manifest.kind, IMAGES, False)
+    tokenizer = load_tokenizer(folder, manifest.max_length or position_limit(config))
     inputs = _inputs(manifest, names) or text_inputs(names, padding_id(tokenizer, words, config))
     segments = gives_segments(words) and "token_type_ids" in names
     return Engine(folder, manifest, session, tokenizer, manifest.kind, inputs, segments)

@@ -41,6 +41,7 @@ TEXTS = (
     "question",
     "query",
 )
+IMAGES = ("image", "img", "picture", "photo")
 LABELS = (
     "label",
     "labels",

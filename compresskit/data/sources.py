@@ -9,6 +9,7 @@ from typing import Any
 
 from compresskit.data.conventions import data_files, role_of
 from compresskit.data.files import READERS, from_arrow, read_table, split_files
+from compresskit.data.images import folder_splits
 from compresskit.data.table import Table
 from compresskit.errors import DataError
 
@@ -51,6 +52,8 @@ def _looks_like_path(dataset: str) -> bool:
 
 def _from_folder(folder: Path) -> Source:
     files, by_role = data_files(folder, READERS), split_files(folder)
+    if not files and (images := folder_splits(folder)):
+        return Source(folder.resolve().name, images)
     if "train" not in by_role and len(files) == 1:
         return Source(folder.name, {"train": read_table(files)})
     if "train" not in by_role:

@@ -23,7 +23,7 @@ class AttentionBlock:
     key: Linear
     value: Linear
     scores: NodeProto
-    mask: str  # added to the scores: padding, (batch, 1, 1, length), or one with a row for each query
+    mask: str  # added to the scores: padding, (batch, 1, 1, length), or a row for each query; "": nothing
     merge: NodeProto  # the Reshape that gives (batch, length, heads * head size) back
     scale: float
     head_size: int
@@ -40,7 +40,7 @@ class AttentionBlock:
     @property
     def masks_alike(self) -> bool:
         """Whether the mask is the same for all queries."""
-        return self.mask == MASK
+        return self.mask in ("", MASK)
 
     @property
     def linears(self) -> tuple[Linear, Linear, Linear]:
@@ -56,11 +56,12 @@ def attention_blocks(editor: GraphEditor) -> list[AttentionBlock]:
 
 
 def _block(editor: GraphEditor, softmax: NodeProto) -> AttentionBlock | None:
-    masked = editor.producer.get(softmax.input[0])
+    before = editor.producer.get(softmax.input[0])
     context = editor.only_use(softmax.output[0])
-    if masked is None or masked.op_type != "Add" or context is None or context.op_type != "MatMul":
+    if before is None or context is None or context.op_type != "MatMul":
         return None
-    scores = editor.producer.get(masked.input[0])
+    is_masked = before.op_type == "Add"
+    scores = editor.producer.get(before.input[0]) if is_masked else before
     scaled = None if scores is None else editor.producer.get(scores.input[0])
     if scores is None or scaled is None or (scores.op_type, scaled.op_type) != ("MatMul", "Mul"):
         return None
@@ -74,7 +75,8 @@ def _block(editor: GraphEditor, softmax: NodeProto) -> AttentionBlock | None:
     shape = editor.constant(splits[0].input[1])
     assert shape is not None
     query, key, value = (linear for linear in linears if linear is not None)
-    return AttentionBlock(query, key, value, scores, masked.input[1], merge, float(factor), int(shape[-1]))
+    mask = before.input[1] if is_masked else ""
+    return AttentionBlock(query, key, value, scores, mask, merge, float(factor), int(shape[-1]))
 
 
 def _split(editor: GraphEditor, heads: str) -> NodeProto | None:
@@ -150,6 +152,8 @@ def _joined_bias(editor: GraphEditor, block: AttentionBlock, number: int) -> str
 
 def _mask(editor: GraphEditor, block: AttentionBlock) -> str:
     """The mask with a row for each query, as the fused operators want it."""
+    if not block.mask:
+        return ""
     name = f"{block.mask}_square"
     if not block.is_square or not block.masks_alike:
         return block.mask

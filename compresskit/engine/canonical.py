@@ -34,7 +34,8 @@ def canonicalize(
 ) -> ModelProto:
     """Bring an opset 23 export of an encoder into the plain form, in place.
 
-    `axes`: of each of its inputs. `rotation_factor`: what rotated queries and keys are multiplied with.
+    `axes`: the first ones of each of its inputs, which are open. `rotation_factor`: what rotated queries and
+    keys are multiplied with.
     """
     editor = GraphEditor(model)
     count_positions(editor)
@@ -188,7 +189,7 @@ def _clean(model: ModelProto, axes: Sequence[str]) -> None:
         value.doc_string = ""
     for value in graph.input:
         dims = value.type.tensor_type.shape.dim
-        for dim, name in zip(dims, axes, strict=True):
+        for dim, name in zip(dims, axes, strict=False):
             dim.Clear()
             dim.dim_param = name
     for value in graph.output:

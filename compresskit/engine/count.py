@@ -32,6 +32,7 @@ _PRODUCTS = {
     "FusedGemm",
     "Attention",
     "MultiHeadAttention",
+    "Conv",
 }
 BUFFER = ".buffer"  # ends the names of constants that torch holds beside its parameters
 Shape = tuple[int, ...]
@@ -101,6 +102,8 @@ def _macs(node: NodeProto, shapes: dict[str, Shape]) -> int:
         case "Gemm" | "FusedGemm":
             inner = shapes[node.input[0]][0 if attributes_of(node).get("transA") else 1]
             return prod(shapes[node.output[0]]) * inner
+        case "Conv":
+            return prod(shapes[node.output[0]]) * prod(shapes[node.input[1]][1:])
         case "MultiHeadAttention":
             return 2 * prod(shapes[node.input[0]]) * shapes[node.input[1]][1]
         case "Attention" if node.domain == "com.microsoft":

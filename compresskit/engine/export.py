@@ -55,7 +55,7 @@ def export_onnx(model: nn.Module) -> ModelProto:
     known = {mark.numpy().tobytes(): (name, heads[name].numpy()) for name, mark in marks.items()}
     _name_weights(proto, draft, values, known)
     proto.ir_version = IR_VERSION
-    return canonicalize(proto, input_axes_of(model), factor)
+    return canonicalize(proto, _open_axes_of(model), factor)
 
 
 def input_names_of(model: nn.Module) -> tuple[str, ...]:
@@ -68,6 +68,13 @@ def input_axes_of(model: nn.Module) -> tuple[str, ...]:
     """Axes of each of these inputs: batch and length, and what the model's task has between them."""
     kinds = (kind for kind in task_kinds().values() if type(model).__name__.endswith(head_of(kind.hub_task)))
     return ("batch", *next((kind.axes for kind in kinds), ("length",)))
+
+
+def _open_axes_of(model: nn.Module) -> tuple[str, ...]:
+    """Those that rows may differ in: of images, which have one size, the batch alone."""
+    config: Any = model.config
+    axes, family = input_axes_of(model), family_for(config.model_type)
+    return axes if family.patches is None else axes[:1]
 
 
 def _with_random_parameters(model: nn.Module) -> nn.Module:
@@ -83,6 +90,13 @@ def _with_random_parameters(model: nn.Module) -> nn.Module:
         memo[id(value)] = nn.Parameter(noise, requires_grad=False)
     with torch.no_grad():
         return copy.deepcopy(model, memo).eval().cpu()
+
+
+def sides_of(config: Any) -> tuple[int, int]:
+    """Height and width of the images that a transformers configuration is for."""
+    size = config.image_size
+    height, width = (size, size) if isinstance(size, int) else size
+    return int(height), int(width)
 
 
 def _without_factor(model: nn.Module) -> float:
@@ -102,7 +116,11 @@ def _without_factor(model: nn.Module) -> float:
 
 def _sample(model: nn.Module) -> dict[str, torch.Tensor]:
     config: Any = model.config
-    names = (*input_names_of(model), *((POSITIONS,) if family_for(config.model_type).rotary else ()))
+    family = family_for(config.model_type)
+    if family.patches is not None:
+        images = torch.ones(2, config.num_channels, *sides_of(config))
+        return dict.fromkeys(input_names_of(model), images)
+    names = (*input_names_of(model), *((POSITIONS,) if family.rotary else ()))
     axes = input_axes_of(model)
     # Dimensions of 1 would be taken for constants, and equal ones for one.
     shape = (*range(2, len(axes) + 1), 8)
@@ -110,7 +128,7 @@ def _sample(model: nn.Module) -> dict[str, torch.Tensor]:
 
 
 def _trace(model: nn.Module, sample: Mapping[str, torch.Tensor], outputs: list[str]) -> ModelProto:
-    axes = dict(enumerate(input_axes_of(model)))
+    axes = dict(enumerate(_open_axes_of(model)))
     with _quiet():
         program = torch.onnx.export(
             model,

@@ -17,11 +17,11 @@ import torch
 from onnx import ModelProto
 from torch import nn
 
-from compresskit.bundle.encoding import SETTINGS_FILE, TOKENIZER_FILE, tokenizer_settings
 from compresskit.bundle.loader import MODEL_FILE, Engine, load_engine
 from compresskit.bundle.manifest import Manifest, hash_files, write_manifest
 from compresskit.bundle.runtime import runtime_facts
 from compresskit.engine.card import model_card
+from compresskit.engine.readers import save_reader
 from compresskit.errors import CompresskitError, ConfigurationError, EngineError
 from compresskit.exhausted import is_disk_full
 from compresskit.runs.atomic import sync_tree, write_error
@@ -47,19 +47,20 @@ def write_engine(
     *,
     graph: ModelProto,
     model: nn.Module,
-    tokenizer: Any,
+    reader: Any,
     manifest: Manifest,
     examine: Examine | None = None,
 ) -> Manifest:
-    """Write graph, PyTorch weights, tokenizer, model card and manifest; returns the manifest as written.
+    """Write graph, PyTorch weights, model card and manifest; returns the manifest as written.
 
-    `model` is the pruned model and `graph` what runs. `examine` is given the engine as it loads from what
-    was written, and returns what the manifest shall say of it. The folder appears under its name when it
-    is complete. Raises ConfigurationError if it is not empty, EngineError when the disk refuses.
+    `model` is the pruned model, `graph` what runs, `reader` its tokenizer or image processor. `examine` is
+    given the engine as it loads from what was written, and returns what the manifest shall say of it. The
+    folder appears under its name when it is complete. Raises ConfigurationError if it is not empty,
+    EngineError when the disk refuses.
     """
     check_output(output)
     with new_folder(output) as folder:
-        return _fill(folder, graph, model, tokenizer, manifest, examine)
+        return _fill(folder, graph, model, reader, manifest, examine)
 
 
 @contextlib.contextmanager
@@ -93,7 +94,7 @@ def _fill(
     folder: Path,
     graph: ModelProto,
     model: nn.Module,
-    tokenizer: Any,
+    reader: Any,
     manifest: Manifest,
     examine: Examine | None,
 ) -> Manifest:
@@ -103,7 +104,7 @@ def _fill(
     path.write_bytes(data)
     config: Any = model.config
     config.save_pretrained(folder)
-    save_tokenizer(tokenizer, folder, manifest.max_length or position_limit(config.to_dict()))
+    save_reader(reader, folder, manifest.max_length or position_limit(config.to_dict()))
     save_weights(model, folder / "model.safetensors")
     for name, value in manifest.kind.files(width_of(config), manifest.max_length).items():
         (folder / name).parent.mkdir(exist_ok=True)
@@ -126,45 +127,6 @@ def finish(folder: Path, manifest: Manifest) -> Manifest:
     )
     write_manifest(folder, manifest)
     return manifest
-
-
-def save_tokenizer(tokenizer: Any, folder: Path, max_length: int | None = None) -> None:
-    """Write a tokenizer so that every reader of its files encodes texts as training did.
-
-    `max_length` is where training cut them, None for nowhere. EngineError for a tokenizer without
-    tokenizer.json, which needs Python to run.
-    """
-    from tokenizers import Tokenizer
-
-    tokenizer.save_pretrained(folder)
-    path = folder / TOKENIZER_FILE
-    if not path.is_file():
-        raise EngineError(
-            f"the tokenizer ({type(tokenizer).__name__}) has no tokenizer.json; "
-            "give a model with a fast tokenizer."
-        )
-    settings = tokenizer_settings(folder)
-    side = tokenizer.truncation_side
-    settings |= {
-        "truncation_side": side,
-        # Training pads behind the text, whatever the checkpoint says.
-        "padding_side": "right",
-        "model_input_names": list(tokenizer.model_input_names),
-    }
-    # The name of transformers 5 for this class, which 4 (that of optimum-onnx) does not know; 5 knows both.
-    if settings.get("tokenizer_class") == "TokenizersBackend":
-        settings["tokenizer_class"] = "PreTrainedTokenizerFast"
-    # What a checkpoint or the last call left in tokenizer.json is obeyed by the tokenizers package alone.
-    bare = Tokenizer.from_file(str(path))
-    bare.no_padding()
-    bare.no_truncation()
-    if max_length:
-        bare.enable_truncation(max_length, strategy="longest_first", direction=side)
-        # 1e30, as transformers writes "unknown", lets other tools run into the end of the position table.
-        settings["model_max_length"] = max_length
-    bare.save(str(path))
-    text = json.dumps(settings, indent=2, sort_keys=True, ensure_ascii=False)
-    (folder / SETTINGS_FILE).write_text(text + "\n", encoding="utf-8")
 
 
 def save_weights(model: nn.Module, path: Path) -> None:

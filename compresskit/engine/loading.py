@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from compresskit.bundle.manifest import Manifest
+from compresskit.inputs import PIXELS, TOKEN_IDS
 from compresskit.supernet.classes import head_of
 
 
@@ -28,26 +29,26 @@ def loading(manifest: Manifest, *, transformers_own: bool = True) -> list[str]:
     )
     hub_task = manifest.kind.hub_task
     names = {"TASK": hub_task, "ORTMODEL": f"ORTModel{head_of(hub_task)}", "EXAMPLE": manifest.kind.example}
+    names["READER"] = "Pillow" if manifest.kind.reads == PIXELS else "tokenizers"
     lines: list[str] = []
     others = _OTHERS.get(manifest.kind.name, _PIPELINES) if transformers_own else ()
     for loader in (_COMPRESSKIT, *others, _PYTORCH):
         lines += _code(loader, names)
     return [
         *lines,
-        f"Plain onnxruntime loads `onnx/model.onnx`{speed}; `tokenizer.json` is for the tokenizers package, "
-        "and cuts texts as training did.",
+        f"Plain onnxruntime loads `onnx/model.onnx`{speed}; {_READERS[manifest.kind.reads]}",
     ]
 
 
 def _code(loader: Loader, names: Mapping[str, str]) -> list[str]:
-    text = loader.code
+    title, text = loader.title, loader.code
     for name, value in names.items():
-        text = text.replace(name, value)
-    return [f"{loader.title}:", "", f"```{loader.language}", *text.strip().splitlines(), "```", ""]
+        title, text = title.replace(name, value), text.replace(name, value)
+    return [f"{title}:", "", f"```{loader.language}", *text.strip().splitlines(), "```", ""]
 
 
 _COMPRESSKIT = Loader(
-    "compresskit: onnxruntime and tokenizers, no PyTorch",
+    "compresskit: onnxruntime and READER, no PyTorch",
     "python",
     """
 from compresskit import load_engine
@@ -144,5 +145,23 @@ with torch.no_grad():
 """,
     ),
 )
-_OTHERS = {"embedding": _VECTORS, "rerank": _PAIRS, "choice": _CHOICES}
+_IMAGES = (
+    Loader(
+        "optimum-onnx",
+        "python",
+        """
+from optimum.onnxruntime import ORTMODEL
+from transformers import AutoImageProcessor, pipeline
+
+model = ORTMODEL.from_pretrained("FOLDER")
+answer = pipeline("TASK", model=model, image_processor=AutoImageProcessor.from_pretrained("FOLDER"))(EXAMPLE)
+""",
+    ),
+    *_PIPELINES[1:],
+)
+_READERS = {
+    TOKEN_IDS: "`tokenizer.json` is for the tokenizers package, and cuts texts as training did.",
+    PIXELS: "`preprocessor_config.json` says how images are resized, cropped and scaled.",
+}
+_OTHERS = {"embedding": _VECTORS, "rerank": _PAIRS, "choice": _CHOICES, "image": _IMAGES}
 """By task; others have a pipeline."""

@@ -89,6 +89,8 @@ class Masks:
 
     def _added_form(self, mask: str) -> str:
         value = self._look(mask)
+        if value.dtype == np.bool_ and value.all():  # of images, which have no padding
+            return ""
         present = _padded()[:, None, None, :].astype(np.bool_)
         padding = present if value.dtype == np.bool_ else np.where(present, 0, np.minimum(value, MASKED))
         if value.ndim == 4 and (value == padding).all():

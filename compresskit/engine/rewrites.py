@@ -13,32 +13,42 @@ from compresskit.engine.linear import Linear
 def keep_first_token(model: ModelProto) -> ModelProto:
     """Behind the last attention, compute for the first token alone, the only one the head reads.
 
-    Keys and values of the last layer with attention are still those of all tokens. A graph whose
-    head reads more than the first token, that gives all of them, or whose norms come first, is left as it is.
+    Keys and values of the last layer with attention are still those of all tokens. A graph whose head reads
+    more than the first token, or that gives all of them, is left as it is.
     """
     editor = GraphEditor(model)
     blocks = attention_blocks(editor)
     heads = [node for node in editor.of_type("Gather") if _takes_first_token(editor, node)]
     given = {item.name for item in model.graph.output}
-    if any(node.input[0] in given for node in heads):
+    if any(node.input[0] in given or len(editor.uses(node.input[0])) > 1 for node in heads):
         return editor.finish()
     if not blocks or len(heads) != 1 or len(blocks) != len(editor.of_type("Softmax")):
         return editor.finish()
     query = blocks[-1].query
-    stream = query.source
+    stream = _before_norm(editor, query.source)
     added = (node for node in editor.uses(stream) if node.op_type in ("Add", "Sum"))
-    residual = next((node for node in added if node.input[1] in editor.producer), None)
-    if residual is None:  # behind a norm, which the residual is not
+    residual = next((node for node in added if all(name in editor.producer for name in node.input)), None)
+    if residual is None:
         return editor.finish()
-    first = _first_of(editor, stream, 1, query.matmul)
     if not blocks[-1].masks_alike:
         masked = editor.consumers[blocks[-1].scores.output[0]][0]
         masked.input[1] = _first_of(editor, blocks[-1].mask, 2, masked)
-    for node in (query.matmul, residual):
+    firsts: dict[str, str] = {}
+    for node, value in ((query.matmul, query.source), (residual, stream)):
+        if value not in firsts:
+            firsts[value] = _first_of(editor, value, 1, node)
         for i, name in enumerate(node.input):
-            if name == stream:
-                node.input[i] = first
+            if name == value:
+                node.input[i] = firsts[value]
     return editor.finish()
+
+
+def _before_norm(editor: GraphEditor, source: str) -> str:
+    """What a norm reads whose result `source` nothing but queries, keys and values read; else `source`."""
+    norm = editor.producer.get(source)
+    if norm is None or norm.op_type != "LayerNormalization" or len(editor.uses(source)) != 3:
+        return source
+    return str(norm.input[0])
 
 
 def _first_of(editor: GraphEditor, value: str, axis: int, before: NodeProto) -> str:
@@ -48,7 +58,7 @@ def _first_of(editor: GraphEditor, value: str, axis: int, before: NodeProto) -> 
         editor.add_constant(f"first_token_{part}", np.array([number], dtype=np.int64), shared=True)
         for part, number in (("start", 0), ("end", 1), (f"axis_{axis}", axis))
     ]
-    editor.add("Slice", [value, *bounds], [first], before=before, name=f"first_token/Slice{axis}")
+    editor.add("Slice", [value, *bounds], [first], before=before, name=f"{first}/Slice{axis}")
     return first
 
 

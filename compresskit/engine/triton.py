@@ -13,8 +13,10 @@ from onnx import ModelProto, TensorProto, ValueInfoProto
 
 from compresskit.bundle.manifest import Manifest
 from compresskit.bundle.runtime import runtime_facts
-from compresskit.engine.folder import check_output, finish, new_folder, save_tokenizer
+from compresskit.engine.folder import check_output, finish, new_folder
+from compresskit.engine.readers import save_reader
 from compresskit.errors import EngineError
+from compresskit.inputs import PIXELS
 from compresskit.target.base import SessionSettings
 from compresskit.target.host import physical_cores
 from compresskit.target.profile import Profile
@@ -39,23 +41,28 @@ _PARAMETERS = {
 
 
 def write_triton(
-    output: Path | str, *, graph: ModelProto, tokenizer: Any, manifest: Manifest, profile: Profile
+    output: Path | str, *, graph: ModelProto, reader: Any, manifest: Manifest, profile: Profile
 ) -> Manifest:
     """Fill the new or empty folder `output` with a model repository of one model; returns its manifest.
 
     The model is named by `model_name` and holds config.pbtxt, 1/model.onnx, labels.txt, the tokenizer
-    for its clients in tokenizer/, and compresskit.json. Raises as `write_engine` does.
+    for its clients in tokenizer/, or of images the processor in processor/, and compresskit.json. Raises as
+    `write_engine` does.
     """
     check_output(output)
     with new_folder(output) as repository:
         folder = repository / model_name(manifest)
         (folder / "1").mkdir(parents=True)
         (folder / "1" / "model.onnx").write_bytes(graph.SerializeToString())
-        save_tokenizer(tokenizer, folder / "tokenizer", manifest.max_length)
+        save_reader(reader, folder / _reader_folder(graph), manifest.max_length)
         if manifest.labels:
             (folder / "labels.txt").write_text("\n".join(manifest.labels) + "\n", encoding="utf-8")
         (folder / "config.pbtxt").write_text(config_text(graph, manifest, profile), encoding="utf-8")
         return finish(folder, replace(manifest, runtime=runtime_facts(graph)))
+
+
+def _reader_folder(graph: ModelProto) -> str:
+    return "processor" if graph.graph.input[0].name == PIXELS else "tokenizer"
 
 
 def model_name(manifest: Manifest) -> str:
@@ -145,6 +152,8 @@ def _tensorrt(graph: ModelProto, manifest: Manifest, profile: Profile, largest: 
 def _filled(value: ValueInfoProto, sizes: Mapping[str, int]) -> list[int]:
     """Its shape, with these sizes of axes, see `Profile.sizes`, where the graph leaves them open."""
     dims = _dims(value)
+    if len(dims) > 3:  # images
+        return [sizes["batch"] if size == -1 else size for size in dims]
     asked = [sizes["batch"], *([sizes["choices"]] if len(dims) > 2 else []), sizes["length"]]
     return [wanted if size == -1 else size for size, wanted in zip(dims, asked, strict=True)]
 

@@ -31,7 +31,7 @@ from compresskit.engine.rewrites import (
 )
 from compresskit.engine.score import logits_of
 from compresskit.errors import ConfigurationError, EngineError, TargetError, one_of
-from compresskit.inputs import TEXT, TOKEN_IDS, InputSpec, Row
+from compresskit.inputs import IMAGES, PIXELS, TEXT, TOKEN_IDS, InputSpec, Row
 from compresskit.target.base import SessionSettings
 
 Rewrite = Callable[[ModelProto], ModelProto]
@@ -190,7 +190,12 @@ def _outputs(
 
 
 def sample_rows(model: ModelProto, *, seed: int = 0) -> list[Row]:
-    """Texts of random tokens, or several a row, of different lengths, within what the graph's tables hold."""
+    """Texts of random tokens, or several a row, of different lengths, within what the graph's tables hold.
+
+    Of a graph that reads images these of its size.
+    """
+    if _inputs_of(model) is IMAGES:
+        return _sample_images(model, seed)
     editor = GraphEditor(model)
     words = {node.input[0] for node in word_tables(editor)}
     tables = {node.input[0] for node in editor.of_type("Gather")} & editor.initializers.keys() - words
@@ -204,6 +209,14 @@ def sample_rows(model: ModelProto, *, seed: int = 0) -> list[Row]:
     return [{TOKEN_IDS: text} for text in texts]
 
 
+def _sample_images(model: ModelProto, seed: int) -> list[Row]:
+    shape = [dim.dim_value for dim in model.graph.input[0].type.tensor_type.shape.dim[1:]]
+    random = np.random.default_rng(seed)
+    return [{PIXELS: random.standard_normal(shape, dtype=np.float32)} for _ in range(3)]
+
+
 def _inputs_of(model: ModelProto) -> InputSpec:
-    """Inputs of a graph of texts, or of several texts a row."""
+    """Inputs of a graph of images, of texts, or of several texts a row."""
+    if model.graph.input[0].name == PIXELS:
+        return IMAGES
     return TEXT.along(("texts", "length")) if num_axes(model.graph.input[0]) > 2 else TEXT

@@ -18,7 +18,8 @@ def dimensions_of(config: Any) -> Dimensions:
     """
     family = family_for(config.model_type)
     # Of the feed-forward width no attribute map knows; DistilBERT alone departs from the usual name.
-    units = getattr(config, "hidden_dim", None) or config.intermediate_size
+    told = getattr(config, "hidden_dim", None) if family.num_units is None else family.num_units(config)
+    units = told or config.intermediate_size
     queries = config.num_attention_heads
     groups = getattr(config, "num_key_value_heads", None) or queries
     return Dimensions(

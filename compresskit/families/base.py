@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 # What a module that computes nothing returns in place of its output.
@@ -13,6 +13,7 @@ FIRST_PAIR = "first_pair"  # (its first argument, None), as attention modules re
 ZERO = "zero"  # 0: the residual is added by the caller
 ZERO_PAIR = "zero_pair"  # (0, None)
 
+_STAGES = "stage_names"
 HEADS, UNITS = "heads", "units"  # the members of attention and of feed-forward
 QUERY, KEY, VALUE, UP, GATE = "query", "key", "value", "up", "gate"
 
@@ -34,6 +35,19 @@ class ToldHeads:
     module: str
     width: str
     shared: int
+
+
+@dataclass(frozen=True)
+class Patches:
+    """How a model turns an image of its one size into tokens.
+
+    `projection`: the convolution that is applied to each patch. `positions`: the parameter with a row a
+    token, (..., tokens, hidden), of which `special` stand for no patch.
+    """
+
+    projection: str
+    positions: str
+    special: int
 
 
 @dataclass(frozen=True)
@@ -69,6 +83,10 @@ class Family:
     padding_id: int | None = None  # that positions come behind, whatever the configuration's is
     layer_lists: tuple[str, ...] = ()  # attributes of the configuration with one entry a layer
     module: str = ""  # imported to tell transformers of the model's classes, where it has none
+    patches: Patches | None = None  # of models that read images
+    num_units: Callable[[Any], int] | None = None  # of a configuration that does not say
+    settings: Mapping[str, Any] = field(default_factory=dict, hash=False)  # of every configuration
+    unread: tuple[str, ...] = ()  # weights that no task reads, and that models of these `settings` lack
 
     @property
     def blocks(self) -> dict[str, Block]:
@@ -85,6 +103,9 @@ class Family:
         for name in self.layer_lists:
             entries = getattr(config, name)
             setattr(config, name, [entries[layer] for layer in layers])
+        if hasattr(config, _STAGES):  # of backbones: what comes first, and each layer
+            setattr(config, _STAGES, getattr(config, _STAGES)[: len(layers) + 1])
+            config.set_output_features_output_indices(out_features=None, out_indices=None)
         config.num_hidden_layers = len(layers)  # transformers' attribute map serves every family
 
     def layer_kinds(self, config: Any) -> list[int]:

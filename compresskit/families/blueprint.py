@@ -130,11 +130,18 @@ class Blueprint:
         """Parameters of the pruned model, embeddings and head included."""
         return sum(prod(shape) for shape in self.plan(architecture).shapes(self.shapes).values())
 
+    @property
+    def tokens(self) -> int | None:
+        """Of each image; None where rows differ in length."""
+        patches = self.family.patches
+        return None if patches is None else self.shapes[patches.positions][-2]
+
     def macs(self, architecture: Architecture, length: int, batch: int = 1) -> int:
-        """Multiply-accumulates of all matrix products for `batch` texts of `length` tokens.
+        """Multiply-accumulates of all matrix products for `batch` texts of `length` tokens, or images.
 
         Element-wise work and table look-ups are not counted.
         """
+        length = self.tokens or length
         weights = dict.fromkeys(self.family.blocks, 0)  # of one member, in all its projections
         for each in self.projections(0):
             weights[each.kind] += prod(self.shapes[f"{each.module}.weight"]) // each.total
@@ -142,7 +149,10 @@ class Blueprint:
         head, unit = weights.values()
         per_token = sum(heads * (head + products) + units * unit for heads, units in architecture.shapes)
         per_token += self._weights(self.family.token_linears)
-        return batch * (length * per_token + self._weights(self.family.once_linears))
+        once = self._weights(self.family.once_linears)
+        if patches := self.family.patches:
+            once += (length - patches.special) * self._weights((patches.projection,))
+        return batch * (length * per_token + once)
 
     def _weights(self, modules: tuple[str, ...]) -> int:
         names = (f"{module}.weight" for module in modules)

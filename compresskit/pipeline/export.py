@@ -20,6 +20,8 @@ from compresskit.engine.folder import check_output, write_engine
 from compresskit.engine.triton import left_out, write_triton
 from compresskit.engine.verify import check_model, verify
 from compresskit.engine.vocabulary import TrimmedTokenizer, TrimmedVocabulary, trim
+from compresskit.errors import ConfigurationError
+from compresskit.inputs import TOKEN_IDS
 from compresskit.options.declare import takes
 from compresskit.options.export import HUGGINGFACE, ExportCall, ExportOptions
 from compresskit.options.told import Told
@@ -83,6 +85,7 @@ def export(say: Say | Display = Told.say, **given: Any) -> Manifest:
     check_judges(run, task)
     if options.dims is not None:
         check_dims(options.dims, task, checkpoint.config)
+    _check_words(options, task)
     kept_answers(run.path)  # damage is reported before anything is computed
     dense = load_model(run.supernet / "dense_model")
     source = (
@@ -99,10 +102,10 @@ def export(say: Say | Display = Told.say, **given: Any) -> Manifest:
         sort_heads(pruned, blueprint_of(dense))
     if options.dims is not None:
         shorten(pruned, rotation_of(run, task)[:, : options.dims])
-    tokenizer, words = checkpoint.tokenizer, None
+    reader, words = checkpoint.reader, None
     if options.trim_vocabulary:
         words = _cut_words(checkpoint, pruned, task, display)
-        tokenizer = TrimmedTokenizer(tokenizer, words)
+        reader = TrimmedTokenizer(reader, words)
     corpus = Corpus.of(task, words, seed=settings.seed)
     with display.stage("exporting the graph"):
         plain = export_onnx(pruned)
@@ -149,7 +152,7 @@ def export(say: Say | Display = Told.say, **given: Any) -> Manifest:
             lineage=_lineage(run, trial_id, profile, options.finetune_epochs) | latencies,
             device=host,
             seed=settings.seed,
-            max_length=task.max_length,
+            max_length=task.max_length or None,
             num_params=count_params(whole),
             macs=count_macs(whole, **profile.sizes),
             **_compression(final, options.embeddings, words),
@@ -168,13 +171,27 @@ def export(say: Say | Display = Told.say, **given: Any) -> Manifest:
         examine = Examination(corpus, pruned, graph, device, exact, held, display, judges)
         with _engine_folder(output, options.format) as folder:
             manifest = write_engine(
-                folder, graph=graph, model=pruned, tokenizer=tokenizer, manifest=manifest, examine=examine
+                folder, graph=graph, model=pruned, reader=reader, manifest=manifest, examine=examine
             )
     if options.format == HUGGINGFACE:
         return manifest
     for item in left_out(variant.session):
         display(f"Triton cannot set {item}; it may serve this graph slower than it was measured")
-    return write_triton(output, graph=graph, tokenizer=tokenizer, manifest=manifest, profile=profile)
+    return write_triton(output, graph=graph, reader=reader, manifest=manifest, profile=profile)
+
+
+def _check_words(options: ExportOptions, task: Task) -> None:
+    """ConfigurationError for options of a table of words where there is none."""
+    if task.kind.reads == TOKEN_IDS:
+        return
+    for name, is_given in (
+        ("trim-vocabulary", options.trim_vocabulary),
+        ("embeddings", options.embeddings != "fp32"),
+    ):
+        if is_given:
+            raise ConfigurationError(
+                f"--{name} is for models of text, and task {task.kind.name} has none; leave it out."
+            )
 
 
 @contextlib.contextmanager
@@ -192,10 +209,10 @@ def _cut_words(checkpoint: Checkpoint, pruned: nn.Module, task: Task, say: Say) 
     splits = task.train, task.validation
     texts = [text for split in splits for text in task.kind.read_texts(split.texts, split.raw)]
     words = trim(
-        checkpoint.tokenizer.backend_tokenizer.to_str(),
+        checkpoint.reader.backend_tokenizer.to_str(),
         texts,
         pad_id=task.inputs.inputs[0].padding,
-        split_special_tokens=checkpoint.tokenizer.split_special_tokens,
+        split_special_tokens=checkpoint.reader.split_special_tokens,
     )
     cut_vocabulary(pruned, words.kept)
     say(f"vocabulary: {len(words.kept):,} of {words.total:,} tokens stay")

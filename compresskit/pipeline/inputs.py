@@ -9,6 +9,7 @@ from compresskit.display import Display, Say
 from compresskit.engine.precision import refusal
 from compresskit.errors import ConfigurationError
 from compresskit.families import dimensions_of
+from compresskit.inputs import TOKEN_IDS
 from compresskit.methods.names import BLOCK, LABELLED, NAS
 from compresskit.pipeline.checkpoint.tokenizer import check_segments
 from compresskit.pipeline.judge_sets import with_judges
@@ -64,13 +65,14 @@ def _read(settings: SearchSettings, profile: Profile, say: Say) -> Inputs:
         pass  # a provider that is not there, or an agent that does not answer, is known now
     task = read_task(settings, checkpoint)
     checkpoint, profile = checkpoint.for_kind(task.kind), profile.filled(task.kind.request_sizes)
-    check_segments(
-        checkpoint.source,
-        checkpoint.config,
-        checkpoint.inputs.names,
-        checkpoint.tokenizer,
-        task.num_texts,
-    )
+    if task.kind.reads == TOKEN_IDS:
+        check_segments(
+            checkpoint.source,
+            checkpoint.config,
+            checkpoint.inputs.names,
+            checkpoint.reader,
+            task.num_texts,
+        )
     for note in checkpoint.notes:
         say(f"model: {note}")
     for note in task.notes:
@@ -137,7 +139,7 @@ def read_task(settings: SearchSettings, checkpoint: Checkpoint) -> Task:
         sentence = replace(sentence or Sentence(), pooling=settings.pooling)
     task = load_task(
         settings.dataset,
-        tokenizer=checkpoint.tokenizer,
+        tokenizer=checkpoint.reader,
         text_columns=settings.text_column or None,
         label_column=settings.label_column,
         kind=settings.task,
@@ -154,5 +156,5 @@ def read_task(settings: SearchSettings, checkpoint: Checkpoint) -> Task:
     _check_taught(settings, task)
     for dims in settings.dims:
         check_dims(dims, task, checkpoint.config)
-    task = with_judges(task, settings.judge, checkpoint.tokenizer)
+    task = with_judges(task, settings.judge, checkpoint.reader)
     return with_dense_labels(task, checkpoint, settings.seed) if task.kind.is_taught else task

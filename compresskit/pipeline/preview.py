@@ -52,8 +52,8 @@ class Preview:
             "model": f"{model['source']}: {model['type']}, {model['num_params'] / 1e6:.1f} M parameters, "
             f"{model['num_layers']} layers; {begins}",
             "data": f"{data['source']}: {', '.join(data['text_columns'])} -> {data['label_column']}",
-            "rows": f"{rows} ({data['search_rows']:,} of validation score candidates), each of at most "
-            f"{data['max_length']} tokens",
+            "rows": f"{rows} ({data['search_rows']:,} of validation score candidates)"
+            + (f", each of at most {data['max_length']} tokens" if data["max_length"] else ""),
             "labels": data["labels"] if isinstance(data["labels"], str) else _mapping(data["labels"]),
             "metric": f"{data['metric_name']}; majority baseline {data['prior']:.4f}",
             "device": ", ".join(f"{name} {value}" for name, value in device.items()),
@@ -96,7 +96,7 @@ def preview(checked: Checked, output: Path) -> Preview:
             "label_column": task.label_column,
             "rows": {name: len(split.labels) for name, split in splits.items()},
             "search_rows": len(task.search.labels),
-            "max_length": task.max_length,
+            "max_length": task.max_length or None,
             "labels": _labels(task),
             "metric_name": task.metric_name,
             "prior": task.prior(task.search),
@@ -107,7 +107,7 @@ def preview(checked: Checked, output: Path) -> Preview:
             "provider": profile.provider,
             "threads": profile.threads or "all",
             **({} if profile.candidates is None else {"candidates": profile.candidates}),
-            **profile.sizes,
+            **{axis: size for axis, size in profile.sizes.items() if axis != "length" or task.max_length},
             "precisions": "+".join(settings.precisions_on(profile)),
         },
         search={

@@ -40,7 +40,9 @@ def skeleton_of(model: nn.Module, plan: SlicingPlan, blueprint: Blueprint) -> nn
         memo[id(tensor)] = nn.Parameter(torch.empty_like(tensor, device="meta"))
     skeleton = copy.deepcopy(model, memo)
     reshape(skeleton, plan, blueprint)
-    table: nn.Embedding = skeleton.get_input_embeddings()  # type: ignore[operator]
+    table: nn.Module = skeleton.get_input_embeddings()  # type: ignore[operator]
+    if not isinstance(table, nn.Embedding):
+        return skeleton
     shared = SharedEmbedding(
         table.num_embeddings, table.embedding_dim, padding_idx=table.padding_idx, device="meta"
     )

@@ -75,6 +75,8 @@ def open_dimensions(inputs: Sequence[GraphInput], sizes: Mapping[str, int]) -> d
 
 
 def _axes(item: GraphInput) -> tuple[str, ...]:
+    if item.dtype.startswith("float") and len(item.shape) > 2 and isinstance(item.shape[1], int):
+        return ("batch",)  # of images, or of frames of sound
     wide = len(item.shape) == 3 and isinstance(item.shape[-1], str)
     return ("batch", "choices", "length") if wide else ("batch", "length")
 

@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from compresskit.data.sources import Source, load_source
 from compresskit.data.table import Table
-from compresskit.inputs import Row
+from compresskit.inputs import TOKEN_IDS, Row
 from compresskit.tasks.encoding import USUAL_LENGTH
 from compresskit.tasks.examples import Array, DataOptions, Encoded, Examples
 from compresskit.tasks.judge import Judge
@@ -55,9 +55,9 @@ class TaskKind(Judge):
     `is_vector` a model gives vectors of texts, and where it has no head (`has_head`) any encoder is whole.
     Where `is_ranking` logits order the rows of a query. Where `has_layout` tables are told by columns that no
     other task has. `axes`: of each input of a row, of which the last counts tokens, those before it texts.
-    `num_texts`: that are read together as one; None: as many as there are columns of text. `most_tested`:
-    rows of validation and of test, of which no more are needed. `example`: an input in Python, for model
-    cards. `wording`: of what changed in answers.
+    `reads`: the first input of its models. `num_texts`: that are read together as one; None: as many as there
+    are columns of text. `most_tested`: rows of validation and of test, of which no more are needed.
+    `example`: an input in Python, for model cards. `wording`: of what changed in answers.
     """
 
     name: ClassVar[str]
@@ -66,6 +66,7 @@ class TaskKind(Judge):
     problem_types: ClassVar[tuple[str | None, ...]] = (None, "single_label_classification", "regression")
     has_head: ClassVar[bool] = True
     is_ranking: ClassVar[bool] = False
+    reads: ClassVar[str] = TOKEN_IDS
     has_layout: ClassVar[bool] = False
     axes: ClassVar[tuple[str, ...]] = ("length",)
     num_texts: ClassVar[int | None] = None
@@ -153,7 +154,7 @@ class TaskKind(Judge):
     def encode(self, inputs: Sequence[Any], tokenizer: Any, max_length: int) -> Encoded:
         """Rows of `Examples.inputs` by a transformers tokenizer, of at most `max_length` tokens each.
 
-        Of an input that takes several rows each is a `PART`.
+        Of an input that takes several rows each is a `PART`. `tokenizer` is what `reads` asks for.
         """
 
     def read_texts(

@@ -25,6 +25,16 @@ def position_limit(config: Mapping[str, Any]) -> int | None:
     return int(positions) if family is None else family.max_tokens(int(positions), config.get("pad_token_id"))
 
 
+def row_length(asked: int | None, usual: int, tokenizer: Any, num_texts: int, limit: int | None) -> int:
+    """Tokens at which rows are cut: those `asked` for, else the `usual` ones, at most the model's `limit`.
+
+    Raises as `check_length` does.
+    """
+    length = min(usual, limit or USUAL_LENGTH) if asked is None else asked
+    check_length(length, tokenizer, num_texts, limit)
+    return length
+
+
 def check_length(max_length: int, tokenizer: Any, num_texts: int, limit: int | None) -> None:
     """Raise ConfigurationError unless texts of `max_length` tokens fit the model and hold a word each.
 

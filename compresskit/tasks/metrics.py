@@ -63,7 +63,7 @@ def metric_for(kind: str, dataset: str = "", name: str | None = None) -> str:
     CoLA has Matthews correlation; other classification accuracy; regression the mean of Pearson's and
     Spearman's. Raises ConfigurationError for a metric that is unknown or not of this kind.
     """
-    permitted = CLASSIFICATION if kind == "classification" else REGRESSION
+    permitted = REGRESSION if kind == "regression" else CLASSIFICATION
     if name is not None:
         if name not in permitted:
             raise ConfigurationError(one_of(f"{kind} metric", name, permitted))

@@ -15,15 +15,17 @@ from compresskit.data.near_copies import near_copies
 from compresskit.data.splits import Sides, cut_all, cut_validation
 from compresskit.data.strata import choose_rows
 from compresskit.data.units import units_of
-from compresskit.inputs import TEXT, InputSpec, Row, origins
+from compresskit.errors import ConfigurationError
+from compresskit.inputs import PIXELS, TEXT, TOKEN_IDS, InputSpec, Row, origins
 from compresskit.tasks.base import TaskKind
-from compresskit.tasks.encoding import USUAL_LENGTH, check_length
+from compresskit.tasks.encoding import USUAL_LENGTH, row_length
 from compresskit.tasks.examples import DataOptions, Examples
 from compresskit.tasks.judge import Judge
 from compresskit.tasks.registry import read_data
 from compresskit.tasks.sentence import Sentence
 
 SEARCH_ROWS = 1_000
+_READ = {TOKEN_IDS: "texts", PIXELS: "images"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,7 +88,7 @@ class Task:
 
     `kind` has labels and metric, `inputs` says how rows become a batch. `notes`: what was dropped or cut, for
     the user. `fingerprint`: of the rows as they were read, with their split. `judges`: by their names.
-    `max_length`: tokens at which rows were cut.
+    `max_length`: tokens at which rows were cut; 0: rows are no texts.
     """
 
     name: str
@@ -167,10 +169,19 @@ def load_task(
         tuple(text_columns or ()), label_column, metric, label2id, head_task, head_problem, sentence
     )
     name, read = read_data(dataset, kind, options)
-    usual = min(read.kind.usual_length(tokenizer), max_positions or USUAL_LENGTH)
-    max_length = usual if max_length is None else max_length
-    check_length(max_length, tokenizer, read.kind.num_texts or len(read.columns), max_positions)
+    if (given := inputs.names[0]) != read.kind.reads:
+        raise ConfigurationError(
+            f"task {read.kind.name} reads {_READ[read.kind.reads]}, and this model {_READ[given]}; give a "
+            f"model that reads {_READ[read.kind.reads]}, or another --task."
+        )
     train, task = read.train, read.kind
+    if task.reads == TOKEN_IDS:
+        num_texts, usual = task.num_texts or len(read.columns), task.usual_length(tokenizer)
+        max_length = row_length(max_length, usual, tokenizer, num_texts, max_positions)
+    elif max_length is not None:
+        raise ConfigurationError(
+            f"max length cuts texts, which task {task.name} does not read; leave it out."
+        )
     notes = [*read.notes]
     cut = _cut(task, train, read.test, read.num_rows, seed)
     notes += cut.notes
@@ -184,7 +195,7 @@ def load_task(
         if absent := task.absent(name, labels):
             notes.append(absent)
         inputs = [rows.inputs[i] for i in positions]
-        encoded = task.encode(inputs, tokenizer, max_length)
+        encoded = task.encode(inputs, tokenizer, max_length or 0)
         if encoded.num_cut:
             notes.append(
                 f"{encoded.num_cut:,} of {encoded.num_texts or len(inputs):,} {name} texts were cut to "
@@ -211,7 +222,7 @@ def load_task(
         notes=notes,
         fingerprint=read.fingerprint,
         inputs=inputs.along(task.axes),
-        max_length=max_length,
+        max_length=max_length or 0,
     )
 
 

@@ -81,9 +81,12 @@ class TeacherMemory:
         """What the teacher says of `batch`; `ask` puts rows to it, where they are new.
 
         `batch`: `inputs` of shape (batch, length), padded at the right. Of rows of several texts, (batch,
-        texts, length), of which a model says a number each, the texts are kept. `ask` returns a model's
+        texts, length), of which a model says a number each, the texts are kept. Inputs without a mask, such
+        as images, are all of one size. `ask` returns a model's
         output with hidden states.
         """
+        if inputs.mask is None:
+            return self._of_one_size(batch, ask)
         mask = inputs.real(batch)
         if mask.device.type != "cpu":
             output = ask(batch)
@@ -104,6 +107,24 @@ class TeacherMemory:
         answers = pad_sequence([row.said for row in rows], batch_first=True)
         answers = answers.reshape(shape) if alone else _wide(answers, mask)
         return Answers(answers, (states.new_empty(0), *states.unbind(2)))
+
+    def _of_one_size(self, batch: Batch, ask: Callable[[Batch], Any]) -> Answers:
+        arrays = [batch[name] for name in sorted(batch)]
+        if arrays[0].device.type != "cpu":
+            output = ask(batch)
+            return Answers(said(output), output.hidden_states)
+        parts = [[array[i].numpy().tobytes() for array in arrays] for i in range(len(arrays[0]))]
+        keys = [hashlib.blake2b(b"".join(each), digest_size=16).digest() for each in parts]
+        fresh: dict[int, _Row] = {}
+        if new := [i for i, key in enumerate(keys) if key not in self._rows]:
+            output = ask({name: value[new] for name, value in batch.items()})
+            states = torch.stack(output.hidden_states[1:], dim=2)
+            fresh = {i: _Row(said(output)[place].clone(), states[place]) for place, i in enumerate(new)}
+        for i, row in fresh.items():
+            self._keep(keys[i], row)
+        rows = [fresh[i] if i in fresh else self._rows[key] for i, key in enumerate(keys)]
+        states = torch.stack([row.states for row in rows])
+        return Answers(torch.stack([row.said for row in rows]), (states.new_empty(0), *states.unbind(2)))
 
     @staticmethod
     def _learn(batch: Batch, new: list[int], lengths: list[int], ask: Callable[[Batch], Any]) -> list[_Row]:

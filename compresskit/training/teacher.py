@@ -17,5 +17,5 @@ def taught(supernet: SuperNetwork, teacher: nn.Module | None = None) -> nn.Modul
             module.p = 0.0
     # The teacher's embeddings serve every sub-network; half of a small model's weights need no step.
     embeddings = supernet.model.get_input_embeddings()  # type: ignore[operator]
-    embeddings.weight.requires_grad_(False)
+    embeddings.requires_grad_(False)
     return teacher

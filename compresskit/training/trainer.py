@@ -190,7 +190,9 @@ class SuperNetTrainer(Trainer):  # type: ignore[misc]
             return from_labels + taught
         asked = self.recipe.distillation.at(self.state.global_step / max(1, self.state.max_steps))
         states = output.hidden_states, reference.hidden_states
-        of_states = asked.of_states(*states, lesson.architecture, self.task.inputs.real(batch))
+        inputs, last = self.task.inputs, output.hidden_states[-1]
+        mask = inputs.real(batch) if inputs.mask else last.new_ones(last.shape[:2], dtype=torch.int64)
+        of_states = asked.of_states(*states, lesson.architecture, mask)
         return asked.labels * from_labels + asked.logits * taught + of_states
 
     def run(self, *, resume: bool = False) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterator
 from copy import deepcopy
 from pathlib import Path
 from typing import Any, ClassVar
@@ -60,36 +61,40 @@ def padded_batch(rows: int, length: int, *, left: bool) -> dict[str, torch.Tenso
     return {"input_ids": ids.where(mask, torch.ones_like(ids)), "attention_mask": mask.long()}
 
 
-def irregular() -> Architecture:
+def irregular(units: int = UNITS) -> Architecture:
     """Scattered heads and units, a dropped layer, one without heads and one without units."""
     return Architecture(
         (
-            Layer(Kept.of(HEADS, [1, 3]), Kept.of(UNITS, range(0, UNITS, 3))),
-            Layer(Kept(HEADS, 0), Kept(UNITS, 0)),
-            Layer(Kept(HEADS, 0), Kept.of(UNITS, [2, 3, 11])),
-            Layer(Kept.of(HEADS, [0, 2, 3]), Kept(UNITS, 0)),
+            Layer(Kept.of(HEADS, [1, 3]), Kept.of(units, range(0, units, 3))),
+            Layer(Kept(HEADS, 0), Kept(units, 0)),
+            Layer(Kept(HEADS, 0), Kept.of(units, [2, 3, 11])),
+            Layer(Kept.of(HEADS, [0, 2, 3]), Kept(units, 0)),
         )
     )
 
 
-ARCHITECTURES = {
-    "irregular": irregular(),
-    "one head": Architecture(
-        tuple(Layer(Kept.of(HEADS, [i]), Kept.of(UNITS, [i, 20])) for i in range(LAYERS))
-    ),
-    "first layers": Architecture(
-        tuple(
-            Layer(Kept.first(HEADS, 2 if i < 2 else 0), Kept.first(UNITS, 9 if i < 2 else 0))
-            for i in range(LAYERS)
-        )
-    ),
-}
+def architectures(units: int = UNITS) -> dict[str, Architecture]:
+    return {
+        "irregular": irregular(units),
+        "one head": Architecture(
+            tuple(Layer(Kept.of(HEADS, [i]), Kept.of(units, [i, 20])) for i in range(LAYERS))
+        ),
+        "first layers": Architecture(
+            tuple(
+                Layer(Kept.first(HEADS, 2 if i < 2 else 0), Kept.first(units, 9 if i < 2 else 0))
+                for i in range(LAYERS)
+            )
+        ),
+    }
 
 
-def gradients(supernet: SuperNetwork, architecture: Architecture) -> dict[str, torch.Tensor]:
+ARCHITECTURES = architectures()
+
+
+def gradients(supernet: SuperNetwork, architecture: Architecture, batch: Any) -> dict[str, torch.Tensor]:
     """Of the summed squares of the logits, by parameter."""
     supernet.zero_grad(set_to_none=True)
-    supernet(architecture, **make_batch()).logits.square().sum().backward()
+    supernet(architecture, **batch).logits.square().sum().backward()
     return {name: value.grad for name, value in supernet.named_parameters() if value.grad is not None}
 
 
@@ -97,9 +102,24 @@ class FamilyContract:
     """Subclasses give `make_model`, with the sizes at the top of this file."""
 
     atol: ClassVar[float] = 1e-5
+    units: ClassVar[int] = UNITS
 
     def make_model(self) -> nn.Module:
         raise NotImplementedError
+
+    def batch(self, rows: int = 3, length: int = 7) -> dict[str, torch.Tensor]:
+        """Inputs of the model, some of them padded where rows may differ in length."""
+        return make_batch(rows, length)
+
+    def served(self) -> Iterator[tuple[dict[str, torch.Tensor], bool]]:
+        """Inputs of all shapes that a graph takes, and whether its answers are those of PyTorch."""
+        for rows, length, left in itertools.product((1, 3, 8), (1, 8, 29), (False, True)):
+            # padding itself may be what the head reads, and what it holds means nothing
+            yield padded_batch(rows, length, left=left), not left
+
+    @property
+    def architectures(self) -> dict[str, Architecture]:
+        return architectures(self.units)
 
     @pytest.fixture
     def model(self) -> nn.Module:
@@ -112,7 +132,7 @@ class FamilyContract:
 
     def test_dimensions_are_read(self, supernet: SuperNetwork) -> None:
         dims = supernet.blueprint.dims
-        assert (dims.num_layers, dims.num_heads, dims.num_units) == (LAYERS, HEADS, UNITS)
+        assert (dims.num_layers, dims.num_heads, dims.num_units) == (LAYERS, HEADS, self.units)
         assert (dims.hidden_size, dims.head_size) == (HIDDEN, HIDDEN // HEADS)
 
     def test_every_named_parameter_exists(self, supernet: SuperNetwork) -> None:
@@ -125,14 +145,14 @@ class FamilyContract:
         assert len(supernet.blueprint.plan(supernet.full).cuts) == len(shapes)
 
     def test_full_architecture_is_identity(self, supernet: SuperNetwork) -> None:
-        batch = make_batch()
+        batch = self.batch()
         pruned = extract(supernet.model, supernet.full)
         assert supernet.blueprint.plan(supernet.full).identities == {}
         torch.testing.assert_close(pruned(**batch).logits, supernet.model(**batch).logits, rtol=0, atol=0)
 
     @pytest.mark.parametrize("name", ARCHITECTURES)
     def test_sub_network_equals_pruned_model(self, supernet: SuperNetwork, name: str) -> None:
-        batch, architecture = make_batch(), ARCHITECTURES[name]
+        batch, architecture = self.batch(), self.architectures[name]
         sliced = supernet(architecture, **batch).logits
         pruned = extract(supernet.model, architecture).eval()(**batch).logits
         torch.testing.assert_close(sliced, pruned, rtol=0, atol=self.atol)
@@ -140,16 +160,18 @@ class FamilyContract:
 
     def test_each_layer_may_be_dropped(self, supernet: SuperNetwork) -> None:
         """The first, the last, and others, one after another in one super-network."""
-        batch = make_batch()
+        batch = self.batch()
         for dropped in range(LAYERS):
             kept = set(range(LAYERS)) - {dropped}
-            architecture = Architecture.uniform(supernet.blueprint.dims, kept, HEADS - 1, UNITS - dropped - 1)
+            architecture = Architecture.uniform(
+                supernet.blueprint.dims, kept, HEADS - 1, self.units - dropped - 1
+            )
             found = supernet(architecture, **batch).logits
             wanted = extract(supernet.model, architecture).eval()(**batch).logits
             torch.testing.assert_close(found, wanted, rtol=0, atol=self.atol)
 
     def test_dropped_parts_have_no_influence(self, supernet: SuperNetwork) -> None:
-        batch, architecture = make_batch(), irregular()
+        batch, architecture = self.batch(), irregular(self.units)
         before = supernet(architecture, **batch).logits
         plan = supernet.blueprint.plan(architecture)
         parameters = dict(supernet.model.named_parameters())
@@ -159,13 +181,13 @@ class FamilyContract:
         torch.testing.assert_close(supernet(architecture, **batch).logits, before, rtol=0, atol=0)
 
     def test_gradients_reach_the_kept_slices_only(self, supernet: SuperNetwork) -> None:
-        supernet(irregular(), **make_batch()).logits.square().sum().backward()
+        supernet(irregular(self.units), **self.batch()).logits.square().sum().backward()
         parameters = dict(supernet.model.named_parameters())
         for each in supernet.blueprint.projections(0):
             found = parameters[f"{each.module}.weight"].grad
             assert found is not None
             slopes = found.abs().sum(1 - each.dim)
-            kept = each.places(np.asarray(irregular().layers[0].kept(each.kind).indices))
+            kept = each.places(np.asarray(irregular(self.units).layers[0].kept(each.kind).indices))
             assert slopes[kept].min() > 0
             assert slopes[np.setdiff1d(np.arange(len(slopes)), kept)].max() == 0
         for each in supernet.blueprint.projections(1):
@@ -173,44 +195,44 @@ class FamilyContract:
 
     @pytest.mark.parametrize("name", ARCHITECTURES)
     def test_embeddings_learn_as_those_of_the_pruned_model(self, supernet: SuperNetwork, name: str) -> None:
-        pruned = extract(supernet.model, ARCHITECTURES[name]).eval()
-        pruned(**make_batch()).logits.square().sum().backward()
-        gradients(supernet, ARCHITECTURES[name])
+        pruned = extract(supernet.model, self.architectures[name]).eval()
+        pruned(**self.batch()).logits.square().sum().backward()
+        gradients(supernet, self.architectures[name], self.batch())
         models: tuple[Any, Any] = supernet.model, pruned
-        found, wanted = (model.get_input_embeddings().weight.grad for model in models)
+        found, wanted = (next(each.get_input_embeddings().parameters()).grad for each in models)
         torch.testing.assert_close(found, wanted, rtol=1e-4, atol=1e-5)
 
     @pytest.mark.parametrize("name", ARCHITECTURES)
     def test_quick_gradients_are_the_same(self, supernet: SuperNetwork, name: str) -> None:
-        fused = gradients(supernet, ARCHITECTURES[name])
-        with quick_gradients(supernet, [make_batch()["input_ids"].shape[1]]):
-            plain = gradients(supernet, ARCHITECTURES[name])
+        fused = gradients(supernet, self.architectures[name], self.batch())
+        with quick_gradients(supernet, [7]):
+            plain = gradients(supernet, self.architectures[name], self.batch())
         assert fused.keys() == plain.keys()
         for parameter, gradient in fused.items():
             torch.testing.assert_close(plain[parameter], gradient, rtol=1e-4, atol=1e-5)
 
     @pytest.mark.parametrize("name", ARCHITECTURES)
     def test_parameter_formula_equals_count(self, supernet: SuperNetwork, name: str) -> None:
-        pruned = extract(supernet.model, ARCHITECTURES[name])
+        pruned = extract(supernet.model, self.architectures[name])
         counted = sum(parameter.numel() for parameter in pruned.parameters())
-        assert supernet.blueprint.num_params(ARCHITECTURES[name]) == counted
+        assert supernet.blueprint.num_params(self.architectures[name]) == counted
 
     @pytest.mark.parametrize("name", ARCHITECTURES)
     def test_macs_formula_equals_count(self, supernet: SuperNetwork, name: str) -> None:
         from torch.utils.flop_counter import FlopCounterMode
 
-        pruned: Any = extract(supernet.model, ARCHITECTURES[name]).eval()
+        pruned: Any = extract(supernet.model, self.architectures[name]).eval()
         pruned.config._attn_implementation = "eager"
         with FlopCounterMode(display=False) as counter, torch.no_grad():
-            pruned(**make_batch(rows=2, length=6))
-        assert counter.get_total_flops() == 2 * supernet.blueprint.macs(ARCHITECTURES[name], 6, batch=2)
+            pruned(**self.batch(rows=2, length=6))
+        assert counter.get_total_flops() == 2 * supernet.blueprint.macs(self.architectures[name], 6, batch=2)
 
     def test_weights_survive_save_and_load(self, supernet: SuperNetwork, tmp_path: Path) -> None:
         from compresskit.pipeline.training.models import load_model, save_model
 
         save_model(supernet.model, tmp_path / "model")
         loaded = load_model(tmp_path / "model").eval()
-        batch = make_batch()
+        batch = self.batch()
         torch.testing.assert_close(loaded(**batch).logits, supernet.model(**batch).logits, rtol=0, atol=0)
 
     def test_blueprint_survives_json(self, supernet: SuperNetwork) -> None:
@@ -219,26 +241,28 @@ class FamilyContract:
         assert blueprint == supernet.blueprint
 
     def test_invalid_architectures_raise(self, supernet: SuperNetwork) -> None:
-        short = Architecture(irregular().layers[:3])
-        with pytest.raises(ArchitectureError, match="3 layers, 4 heads, 24 units"):
+        short = Architecture(irregular(self.units).layers[:3])
+        with pytest.raises(ArchitectureError, match=f"3 layers, 4 heads, {self.units} units"):
             supernet.blueprint.plan(short)
         with pytest.raises(ArchitectureError, match="no layer is left"):
             Architecture((Layer(Kept(HEADS, 0), Kept(UNITS, 0)),))
 
     def test_reordering_members_changes_nothing(self, supernet: SuperNetwork) -> None:
-        before = supernet.model(**make_batch()).logits
+        before = supernet.model(**self.batch()).logits
         weights = [value.clone() for value in supernet.model.parameters()]
-        scores = Importance(torch.randn(LAYERS, HEADS), torch.randn(LAYERS, UNITS))
+        scores = Importance(torch.randn(LAYERS, HEADS), torch.randn(LAYERS, self.units))
         reorder(supernet.model, supernet.blueprint, scores)
-        torch.testing.assert_close(supernet.model(**make_batch()).logits, before, rtol=0, atol=self.atol)
+        torch.testing.assert_close(supernet.model(**self.batch()).logits, before, rtol=0, atol=self.atol)
         moved = [not torch.equal(*pair) for pair in zip(weights, supernet.model.parameters(), strict=True)]
         assert sum(moved) >= LAYERS * 4  # of each layer what reads and what writes
 
     def test_reordered_models_are_saved_and_pruned(self, supernet: SuperNetwork, tmp_path: Path) -> None:
         from compresskit.pipeline.training.models import load_model, save_model
 
-        batch, architecture, model = make_batch(), irregular(), supernet.model
-        reorder(model, supernet.blueprint, Importance(torch.randn(LAYERS, HEADS), torch.randn(LAYERS, UNITS)))
+        batch, architecture, model = self.batch(), irregular(self.units), supernet.model
+        reorder(
+            model, supernet.blueprint, Importance(torch.randn(LAYERS, HEADS), torch.randn(LAYERS, self.units))
+        )
         save_model(model, tmp_path / "model")
         loaded = SuperNetwork(load_model(tmp_path / "model").eval())
         torch.testing.assert_close(loaded(**batch).logits, model(**batch).logits, rtol=0, atol=0)
@@ -257,7 +281,7 @@ class FamilyContract:
         """Sliced and exported again, in every form, at any batch, shorter and longer than traced, padded
         on either side."""
         slicer = GraphSlicer(export_onnx(supernet.model), supernet.blueprint)
-        for name, architecture in ARCHITECTURES.items():
+        for name, architecture in self.architectures.items():
             pruned = extract(supernet.model, architecture).eval()
             graph = slicer.slice(architecture)
             for variant in VARIANTS if name == "irregular" else ():
@@ -266,16 +290,14 @@ class FamilyContract:
             fresh = sliced if name == "first layers" else _session(export_onnx(pruned))  # seconds each
             names = {item.name for item in fresh.get_inputs()}
             assert names == {item.name for item in sliced.get_inputs()}
-            for rows, length, left in itertools.product((1, 3, 8), (1, 8, 29), (False, True)):
-                batch = padded_batch(rows, length, left=left)
+            for batch, is_torch in self.served():
                 feed = {name: value.numpy() for name, value in batch.items()}
-                feed |= {name: np.zeros_like(feed["input_ids"]) for name in names - feed.keys()}
+                feed |= {name: np.zeros_like(next(iter(feed.values()))) for name in names - feed.keys()}
                 found, again = (session.run(["logits"], feed)[0] for session in (sliced, fresh))
                 np.testing.assert_allclose(found, again, rtol=0, atol=1e-5)
-                if left:  # padding itself may be what the head reads, and what it holds means nothing
-                    continue
-                wanted = pruned(**batch).logits.detach().numpy()
-                np.testing.assert_allclose(found, wanted, rtol=0, atol=1e-4)
+                if is_torch:
+                    wanted = pruned(**batch).logits.detach().numpy()
+                    np.testing.assert_allclose(found, wanted, rtol=0, atol=1e-4)
 
 
 def _session(model: ModelProto) -> Any:

@@ -166,7 +166,7 @@ def test_an_engine_in_blocks_comes_back_from_its_folder(
         blocks={"matrices": plan.to_json(), "rate": 2.0},
     )
     written = write_engine(
-        tmp_path / "engine", graph=graph, model=compacted, tokenizer=make_tokenizer(), manifest=manifest
+        tmp_path / "engine", graph=graph, model=compacted, reader=make_tokenizer(), manifest=manifest
     )
     assert written.blocks == {"matrices": plan.to_json(), "rate": 2.0}
     assert "with 2.00 times fewer weights" in (tmp_path / "engine" / "README.md").read_text()

@@ -17,7 +17,7 @@ from compresskit.bundle.encoding import (
     padding_id,
     tokenizer_settings,
 )
-from compresskit.engine.folder import save_tokenizer
+from compresskit.engine.readers import save_tokenizer
 from compresskit.errors import DataError, EngineError
 from compresskit.tasks.encoding import encode, encode_texts
 from tests.engine.tokenizer_kinds import CHECKPOINTS, CORPUS, bert

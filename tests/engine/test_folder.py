@@ -16,7 +16,8 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer, PreT
 from compresskit.bundle import Manifest, load_engine, verify
 from compresskit.engine import folder as folder_module
 from compresskit.engine.count import count_macs, count_params
-from compresskit.engine.folder import check_output, save_tokenizer, write_engine
+from compresskit.engine.folder import check_output, write_engine
+from compresskit.engine.readers import save_tokenizer
 from compresskit.engine.verify import torch_logits
 from compresskit.errors import ConfigurationError, DataError, EngineError
 from compresskit.pipeline.bench import open_contender
@@ -63,7 +64,7 @@ def write(made: Any, name: str, output: Path) -> Manifest:
         output,
         graph=graph,
         model=extract(made.model, architecture),
-        tokenizer=make_tokenizer(),
+        reader=make_tokenizer(),
         manifest=manifest,
     )
 

@@ -77,7 +77,7 @@ def folder(graph: Any, tmp_path: Path) -> Path:
     write_triton(
         tmp_path / "repository",
         graph=graph,
-        tokenizer=make_tokenizer(),
+        reader=make_tokenizer(),
         manifest=make_manifest(),
         profile=ONE_THREAD,
     )
@@ -218,7 +218,7 @@ def test_bad_input_is_named(graph: Any, folder: Path) -> None:
         write_triton(
             folder.parent,
             graph=graph,
-            tokenizer=make_tokenizer(),
+            reader=make_tokenizer(),
             manifest=make_manifest(),
             profile=ONE_THREAD,
         )

@@ -26,10 +26,10 @@ def write_pruned(folder: Path, pruned: nn.Module, architecture: Architecture) ->
         {name: value.contiguous() for name, value in pruned.state_dict().items()},
         folder / "model.safetensors",
     )
-    sign(folder, architecture)
+    sign(folder, architecture, "image" if "Image" in type(pruned).__name__ else "classification")
 
 
-def sign(folder: Path, architecture: Architecture) -> None:
+def sign(folder: Path, architecture: Architecture, task: str = "classification") -> None:
     """The manifest of the files as they are now."""
     manifest = Manifest(
         architecture=architecture.to_json(),
@@ -40,6 +40,7 @@ def sign(folder: Path, architecture: Architecture) -> None:
         num_params=1,
         macs=1,
         variant="plain",
+        task={"name": task},
         files=hash_files(folder),
     )
     write_manifest(folder, manifest)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from compresskit.data.conventions import ROLES
 from compresskit.data.files import READERS, read_table, split_files
+from compresskit.data.images import folder_splits
 from compresskit.data.table import Table
 from compresskit.errors import DataError
 from compresskit.tasks.base import TaskKind
@@ -67,6 +68,9 @@ def labelled_table(dataset: Path | str, kind: type[TaskKind], options: DataOptio
     if path.is_file():
         return _with_rows(path, "test", read_table([path]))
     files = split_files(path)
+    if not files and (images := folder_splits(path)):
+        split = next((name for name in _SPLITS if name in images), "train")
+        return _with_rows(path, split if split in _SPLITS else "test", images[split])
     unlabelled = []
     for split in _SPLITS:
         if split not in files:

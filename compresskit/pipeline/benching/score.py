@@ -44,10 +44,13 @@ def score_engine(
     device: RemoteBench | None = None,
     counter: Counter = UNCOUNTED,
 ) -> Scored:
-    """The engine's own metric on all rows of `data`, computed on `device` if there is one."""
+    """The engine's own metric on all rows of `data`, computed on `device` if there is one.
+
+    Images are not sent to it: this machine computes theirs.
+    """
     engine = load_engine(folder, provider=profile.scoring_provider, threads=profile.threads)
     rows = engine.encode(data.inputs)
-    if device is None:
+    if device is None or not engine.inputs.is_light:
         logits = run_rows(engine.session, rows, inputs=engine.inputs, counter=counter)
     else:
         session = session_settings(folder, manifest)

@@ -53,6 +53,8 @@ def read_configuration(source: str) -> Configuration:
         raise _damaged(source, error) from error
     if getattr(config, "is_decoder", False):
         raise UnsupportedModelError(f"model {source!r} is a decoder; give an encoder (is_decoder false).")
+    for name, value in family_for(config.model_type).settings.items():
+        setattr(config, name, value)
     if hasattr(config, "use_cache"):
         config.use_cache = False  # of earlier tokens: a text is read at once
     # These change what a forward returns, or how it is cut up, and not what it computes.
@@ -119,7 +121,8 @@ def _inputs(source: str, config: Any) -> tuple[str, ...]:
     """Names of the inputs of the model's graph. ConfigurationError where no model can be built."""
     try:
         sizes = dimensions_of(config)
-        least = min(sizes.num_layers, sizes.num_heads, sizes.num_units, sizes.hidden_size, config.vocab_size)
+        least = min(sizes.num_layers, sizes.num_heads, sizes.num_units, sizes.hidden_size)
+        least = min(least, getattr(config, "vocab_size", least))
         if least < 1:
             raise ValueError(f"a size is {least}; permitted: 1 or more")
         with torch.device("meta"):

@@ -138,7 +138,14 @@ def _check(source: str, model: Any, report: _Report, keeps_head: bool) -> None:
             )
         )
     absent = sorted(name for name in report.missing if keeps_head or _inside(name, model))
-    lost = sorted(name for name in report.unexpected if _inside(name, model) and not _is_buffer(name))
+    unread = {
+        name.removeprefix(f"{model.base_model_prefix}.")
+        for name in family_for(model.config.model_type).unread
+    }
+    unknown = (
+        name for name in report.unexpected if name.removeprefix(f"{model.base_model_prefix}.") not in unread
+    )
+    lost = sorted(name for name in unknown if _inside(name, model) and not _is_buffer(name))
     if absent and any(_inside(name, model) for name in absent):
         names = f"; it has names such as {sorted(report.unexpected)[0]}" if report.unexpected else ""
         remedy = (

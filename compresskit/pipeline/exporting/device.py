@@ -44,7 +44,12 @@ class Device(Closing):
     @property
     def is_this_cpu(self) -> bool:
         """Whether it would compute the logits that this process computes on its CPU."""
-        return self._bench is None and self.profile.scoring_provider == "cpu"
+        return self._scorer is None and self.profile.scoring_provider == "cpu"
+
+    @property
+    def _scorer(self) -> RemoteBench | None:
+        """What computes logits elsewhere; where rows are too much to send, this machine does."""
+        return self._bench if self.inputs.is_light else None
 
     @property
     def runtime(self) -> Version:
@@ -69,10 +74,13 @@ class Device(Closing):
     def logits(
         self, graph: ModelProto, rows: Sequence[Row], session: SessionSettings | None = None
     ) -> npt.NDArray[Any]:
-        """Logits (rows, ...) of a graph, computed on the device; TensorRT's profile computes in CUDA."""
-        if self._bench is not None:
+        """Logits (rows, ...) of a graph, computed on the device; TensorRT's profile computes in CUDA.
+
+        Images are not sent to another device: their logits are computed here.
+        """
+        if self._scorer is not None:
             data = graph.SerializeToString()
-            return self._bench.logits(data, rows, session=session, inputs=self.inputs)
+            return self._scorer.logits(data, rows, session=session, inputs=self.inputs)
         return logits_of(graph, rows, session, inputs=self.inputs, provider=self.profile.scoring_provider)
 
     def close(self) -> None:

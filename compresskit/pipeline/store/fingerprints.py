@@ -34,6 +34,7 @@ _VOCABULARY = (
     "merges.txt",
     "spiece.model",
     "sentencepiece.bpe.model",
+    "preprocessor_config.json",
 )
 _PACKAGES = ("torch", "transformers", "onnxruntime", "onnxruntime-gpu")
 # Classes whose names transformers 5 does not write, since it gives them by itself: LABEL_0 and LABEL_1.

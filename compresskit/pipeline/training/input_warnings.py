@@ -7,6 +7,7 @@ from itertools import islice
 
 from compresskit.data.containment import contained
 from compresskit.data.units import units_of
+from compresskit.inputs import TOKEN_IDS
 from compresskit.pipeline.training.models import Checkpoint
 from compresskit.tasks.task import Task
 
@@ -24,11 +25,12 @@ def cautions(task: Task, checkpoint: Checkpoint) -> Iterator[str]:
             f"only {units} validation {kind.unit}: {kind.resolution(units)}. Smaller losses cannot be seen; "
             f"more {more} help."
         )
-    unknown = _unknown_share(task, checkpoint.tokenizer.unk_token_id)
+    reads_text = kind.reads == TOKEN_IDS
+    unknown = _unknown_share(task, checkpoint.reader.unk_token_id) if reads_text else 0.0
     if unknown > MUCH_UNKNOWN:
         yield (
             f"{unknown:.0%} of the tokens of the texts are unknown to the tokenizer "
-            f"({checkpoint.tokenizer.unk_token}): is it the model's own, and of the language of the data?"
+            f"({checkpoint.reader.unk_token}): is it the model's own, and of the language of the data?"
         )
     yield from _seen_by_judges(task)
 

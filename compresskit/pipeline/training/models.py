@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,10 +14,11 @@ from transformers.utils import logging as transformers_logging
 
 from compresskit.errors import ConfigurationError, RunError, reason_of
 from compresskit.exhausted import is_out_of_memory
-from compresskit.inputs import InputSpec, text_inputs
+from compresskit.inputs import IMAGES, PIXELS, InputSpec, text_inputs
 from compresskit.pipeline.checkpoint.configuration import read_configuration
 from compresskit.pipeline.checkpoint.folder import check_folder
 from compresskit.pipeline.checkpoint.head import architectures_of, read_head
+from compresskit.pipeline.checkpoint.images import fit_positions, of_stored_size, open_image_processor
 from compresskit.pipeline.checkpoint.sentence import sentence_of
 from compresskit.pipeline.checkpoint.tokenizer import open_tokenizer
 from compresskit.pipeline.checkpoint.weights import Loaded, load_classifier
@@ -38,18 +38,21 @@ class Checkpoint:
     """A user's model before its weights are read. `label2id` is set when its head is a trained one.
 
     `architectures`: the model's classes by config.json. `inputs`: of its graph. `head_task`: the hub's name
-    of the task that its head is for. `sentence`: how it makes vectors, where it says so. `notes`: for users.
+    of the task that its head is for. `reader`: its transformers tokenizer, or `ImageProcessor`; of images
+    `stored_size` is the one that its weights are for. `sentence`: how it makes vectors, where it says so.
+    `notes`: for users.
     """
 
     source: str
     config: Any
     architectures: tuple[str, ...]
     inputs: InputSpec
-    tokenizer: Any
+    reader: Any
     label2id: dict[str, int] | None
     head_task: str | None
     sentence: Sentence | None
     notes: tuple[str, ...]
+    stored_size: Any = None
 
     @property
     def is_fine_tuned(self) -> bool:
@@ -74,18 +77,25 @@ def quiet() -> None:
 
 
 def open_checkpoint(source: str | Path) -> Checkpoint:
-    """Read configuration and tokenizer. Raises UnsupportedModelError or ConfigurationError."""
+    """Read configuration and tokenizer, or image processor.
+
+    Raises UnsupportedModelError or ConfigurationError.
+    """
     source = str(source)
     quiet()
     check_folder(source)
     config, raw, names, notes = read_configuration(source)
-    tokenizer, pad_id, of_tokenizer = open_tokenizer(source, config, names)
+    stored_size = getattr(config, "image_size", None)
+    if PIXELS in names:
+        inputs, (reader, of_reader) = IMAGES, open_image_processor(source, config)
+    else:
+        reader, pad_id, of_reader = open_tokenizer(source, config, names)
+        inputs = text_inputs(names, pad_id)
     label2id, head_task, of_head = read_head(source, raw, config)
-    notes = (*notes, *of_tokenizer, *of_head)
-    classes = architectures_of(raw)
-    inputs = text_inputs(names, pad_id)
-    sentence = sentence_of(source)
-    return Checkpoint(source, config, classes, inputs, tokenizer, label2id, head_task, sentence, notes)
+    notes, classes = (*notes, *of_reader, *of_head), architectures_of(raw)
+    return Checkpoint(
+        source, config, classes, inputs, reader, label2id, head_task, sentence_of(source), notes, stored_size
+    )
 
 
 def load_dense(checkpoint: Checkpoint, task: Task, seed: int) -> Loaded:
@@ -94,12 +104,13 @@ def load_dense(checkpoint: Checkpoint, task: Task, seed: int) -> Loaded:
     Raises ConfigurationError for weights that are not the configuration's.
     """
     set_seed(seed)
-    source, config = checkpoint.source, copy.deepcopy(checkpoint.config)
+    source, config = checkpoint.source, of_stored_size(checkpoint.config, checkpoint.stored_size)
     if not (checkpoint.is_fine_tuned and task.kind.has_head):
         task.kind.configure(config)
     model_class = class_for(task.kind.hub_task)
     loaded = load_classifier(source, config, model_class, keeps_head=checkpoint.is_fine_tuned)
     pool_last(loaded.model)
+    fit_positions(loaded.model, getattr(checkpoint.config, "image_size", None))
     if task.kind.has_head and loaded.has_head and not checkpoint.architectures:
         name = type(loaded.model).__name__
         raise ConfigurationError(
