@@ -25,9 +25,13 @@ def test_processor_time_leaves_sleep_out() -> None:
 
 def test_work_counts_in_full() -> None:
     assert counts_processor_time()
+    start = time.perf_counter()
     times = CoreClock().time(work, 20)
+    elapsed = 1e3 * (time.perf_counter() - start)
     assert len(times.cpu) == len(times.wall) == 20
-    assert all(0 < cpu <= wall * 1.01 for cpu, wall in zip(times.cpu, times.wall, strict=True))
+    assert all(cpu > 0 for cpu in times.cpu)
+    # One run may be counted longer than its wall clock, which starts later and ends sooner.
+    assert sum(times.cpu) <= 1.01 * elapsed
 
 
 @LINUX
