@@ -38,7 +38,8 @@ HERE = Path(__file__).parent
 class DataSet(NamedTuple):
     """A folder of --data, made into another one by `make`, and what is spent on it.
 
-    `steps`: of 32 rows, and `learning_rate`, of the dense model; `epochs` of the super-network.
+    `max_length`: None where rows are no texts. `steps`: of 32 rows, and `learning_rate`, of the dense model;
+    `epochs` of the super-network.
     """
 
     title: str
@@ -50,9 +51,10 @@ class DataSet(NamedTuple):
     epochs: float
     trials: int
     batch_size: int = 32
-    max_length: int = 128
+    max_length: int | None = 128
     learning_rate: float | None = None
     make: Callable[[Path, Path], None] | None = None
+    model: str = "MiniLM-L6"
 
 
 SHORT = "cpu-32-tokens.toml"
@@ -103,7 +105,36 @@ SETS = {
         learning_rate=4e-4,
         make=write_pairs,
     ),
+    "hymenoptera": DataSet(
+        title="hymenoptera, ants and bees, images of 126 by 126",
+        task="image",
+        folder="hymenoptera",
+        metrics=("accuracy",),
+        profile="cpu-1-thread",
+        steps=60,
+        epochs=12.0,
+        trials=30,
+        max_length=None,
+        model="DINOv2 small",
+    ),
+    "cifar10_small": DataSet(
+        title="3,000 images of CIFAR-10, enlarged to 126 by 126",
+        task="image",
+        folder="cifar10_small",
+        metrics=("accuracy",),
+        profile="cpu-1-thread",
+        steps=400,
+        epochs=4.0,
+        trials=40,
+        max_length=None,
+        model="DINOv2 small",
+    ),
 }
+
+
+def profile_of(wanted: DataSet) -> str:
+    """A file beside this one, or a built-in profile."""
+    return str(HERE / wanted.profile) if wanted.profile.endswith(".toml") else wanted.profile
 
 
 def main() -> None:
@@ -119,7 +150,7 @@ def main() -> None:
             wanted.make(dataset, made.with_suffix(".part"))
             made.with_suffix(".part").rename(made)
         dataset = made
-    profile = str(HERE / wanted.profile)
+    profile = profile_of(wanted)
     settings = SearchSettings(
         options.model,
         dataset,
@@ -138,7 +169,8 @@ def main() -> None:
         "epochs": options.epochs or options.share * wanted.epochs,
         "trials": max(round(options.share * wanted.trials), 2),
     }
-    words = [word for name, value in budget.items() for word in (f"--{name}", str(value))]
+    given = {name: value for name, value in budget.items() if value is not None}
+    words = [word for name, value in given.items() for word in (f"--{name}", str(value))]
     with timed(work / "seconds.json", "search") as spent:
         folders, bench = engines_at_speeds(
             Path(dense.folder), dataset, work, words, profile, finetune=options.finetune_epochs
@@ -200,9 +232,9 @@ def _notes(wanted: DataSet, value: dict[str, Any]) -> str:
         once, more = value["twice"]["once"]["test_metric"], value["twice"]["twice"]["test_metric"]
         twice = f"; twice as many give {100 * (more - once):+.2f} points of {wanted.metrics[0]}"
     return (
-        f"MiniLM-L6 on {wanted.title}; one CPU thread. {value['rows']['train']:,} rows train, points were "
-        f"chosen on others. The dense model was fine-tuned for {dense['full_steps']:.0f} steps of 32 rows "
-        f"({dense['seconds'] / 60:.0f} minutes{twice}). The search, {value['epochs']:g} epochs of the "
+        f"{wanted.model} on {wanted.title}; one CPU thread. {value['rows']['train']:,} rows train, points "
+        f"were chosen on others. The dense model was fine-tuned for {dense['full_steps']:.0f} steps of 32 "
+        f"rows ({dense['seconds'] / 60:.0f} minutes{twice}). The search, {value['epochs']:g} epochs of the "
         f"super-network, {value['finetune_epochs']:g} of each point and the exports took "
         f"{value['search_seconds'] / 60:.0f} minutes. Judged once, on {value['rows']['test']:,} test rows by "
         f"the engines in ONNX Runtime; intervals of what is kept are paired over rows. Dense engine, x 100: "

@@ -14,7 +14,7 @@ from compresskit.images.processor import ImageProcessor
 def save_reader(reader: Any, folder: Path, max_length: int | None = None) -> None:
     """Write what turns inputs into rows: an image processor, or a tokenizer (see `save_tokenizer`)."""
     if isinstance(reader, ImageProcessor):
-        reader.save(folder)
+        reader.save_pretrained(folder)
     else:
         save_tokenizer(reader, folder, max_length)
 

@@ -96,8 +96,8 @@ class ImageProcessor:
         found: npt.NDArray[np.float32] = pixels.transpose(2, 0, 1) * self.factor + self.offset
         return found
 
-    def save(self, folder: Path) -> None:
-        """Write the settings where every tool looks for them."""
+    def save_pretrained(self, folder: Path) -> None:
+        """Write the settings where every tool looks for them, as transformers' own processors do."""
         folder.mkdir(parents=True, exist_ok=True)
         text = json.dumps(dict(self.settings), indent=2, sort_keys=True)
         (folder / FILE_NAME).write_text(text + "\n", encoding="utf-8")

@@ -77,8 +77,7 @@ def _described(run: RunDirectory, front: Front, joint: int | None) -> dict[str, 
 def _differences(runs: Sequence[RunDirectory], fronts: Sequence[Front]) -> tuple[list[str], bool]:
     """Notes, and whether metrics and latencies of the runs may stand on one front."""
     metrics = [run.info.get("metric_name") for run in runs]
-    data = [(run.info.get("fingerprints") or {}).get("data", run.settings.get("dataset")) for run in runs]
-    models = [(run.info.get("fingerprints") or {}).get("model", run.settings.get("model")) for run in runs]
+    data, models = _known(runs, "data", "dataset"), _known(runs, "model", "model")
     profiles = [run.settings.get("profile") for run in runs]
     hosts = [_host(run) for run in runs]
     told: list[tuple[Sequence[object], Callable[[], str]]] = [
@@ -95,6 +94,12 @@ def _differences(runs: Sequence[RunDirectory], fronts: Sequence[Front]) -> tuple
     if unfinished:
         notes.append(f"not ended: {', '.join(unfinished)}; their figures are those so far")
     return notes, comparable
+
+
+def _known(runs: Sequence[RunDirectory], kind: str, setting: str) -> list[object]:
+    """Fingerprints of what the runs were made from; where one kept none, their names of it."""
+    found = [(run.info.get("fingerprints") or {}).get(kind) for run in runs]
+    return found if all(found) else [run.settings.get(setting) for run in runs]
 
 
 def _host(run: RunDirectory) -> str:

@@ -71,5 +71,5 @@ def save_checkpoint(folder: Path, *, has_head: bool = True) -> Path:
     model.config.id2label = dict(enumerate(COLOURS))
     model.config.label2id = {name: i for i, name in enumerate(COLOURS)}
     (model if has_head else model.vit).save_pretrained(folder)
-    processor().save(folder)
+    processor().save_pretrained(folder)
     return folder

@@ -39,7 +39,7 @@ def test_images_are_as_transformers_makes_them(size: int, settings: dict[str, An
 
 
 def test_settings_survive_in_a_folder(tmp_path: Path) -> None:
-    processor(**CROPPED).save(tmp_path)
+    processor(**CROPPED).save_pretrained(tmp_path)
     again = ViTImageProcessorPil.from_pretrained(tmp_path)
     assert again.crop_size["width"] == 22
     assert (tmp_path / FILE_NAME).is_file()

@@ -52,12 +52,26 @@ def test_equal_points_do_not_dominate_each_other(tmp_path: Path) -> None:
     ],
 )
 def test_what_differs_is_said_and_not_mixed(tmp_path: Path, changed: dict[str, Any], note: str) -> None:
-    first, second = run(tmp_path / "a", point(0, 2.0, 0.9)), run(tmp_path / "b", point(0, 3.0, 0.9))
+    known = {"fingerprints": {"data": "one", "model": "m", "versions": {}}}
+    first = run(tmp_path / "a", point(0, 2.0, 0.9), **known)
+    second = run(tmp_path / "b", point(0, 3.0, 0.9), **known)
     with RunDirectory.open(second.path, writable=True) as opened:
         opened.update(**changed)
     found = compare_runs([first, RunDirectory.open(second.path)])
     assert any(re.search(note, each) for each in found["notes"])
     assert [one["on_joint_front"] for one in found["runs"]] == [None, None]
+
+
+def test_a_run_without_fingerprints_is_compared_by_names(tmp_path: Path) -> None:
+    """Versions before there were any wrote none."""
+    known = {"fingerprints": {"data": "one", "model": "m", "versions": {}}}
+    runs = [
+        run(tmp_path / "old", point(0, 2.0, 0.9), fingerprints=None),
+        run(tmp_path / "new", point(0, 3.0, 0.95), **known),
+    ]
+    found = compare_runs(runs)
+    assert found["notes"] == []
+    assert [one["on_joint_front"] for one in found["runs"]] == [1, 1]
 
 
 def test_one_run_is_too_few(tmp_path: Path) -> None:

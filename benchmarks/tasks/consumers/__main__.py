@@ -4,7 +4,8 @@
 
 Each tool runs in an environment of its own, made below --work on the first call. `--engine`, which may
 repeat, takes the place of the small engines that are made of --model for its task, in fp32 and int8;
-`--task` asks for some tasks only, beside what --results holds of the others. Rows that are truncated, or
+`--task` asks for some tasks only, beside what --results holds of the others; of images, for which --model has
+no engine, only where --engine has one. Rows that are truncated, or
 read in several windows, are left out, since other tools treat them otherwise. Ends with status 1 where a tool
 answers otherwise than an engine in fp32.
 """
@@ -24,7 +25,7 @@ from benchmarks.engine.environments import TORCH, node_of, python_of, versions_o
 from benchmarks.engine.loaders.__main__ import node_versions
 from benchmarks.results import write_results
 from benchmarks.tasks.consumers.alike import ALIKE, Alike
-from benchmarks.tasks.consumers.engines import PRECISIONS, asked, make
+from benchmarks.tasks.consumers.engines import PRECISIONS, asked, images, make
 from compresskit import load_engine
 from compresskit.bundle import Engine, read_manifest
 from compresskit.inputs import origins
@@ -35,8 +36,9 @@ PACKAGES = {
     "sentences": (*_OPTIMUM, "sentence-transformers==5.7.0"),
     "optimum": _OPTIMUM,
     "fastembed": ("fastembed==0.9.1",),
+    "images": (*_OPTIMUM, "pillow"),
 }
-NODE = "node"
+NODE, IMAGE = "node", "image"
 
 
 class Consumer(NamedTuple):
@@ -61,6 +63,10 @@ CONSUMERS = {
     "rerank": (
         Consumer("sentence-transformers, CrossEncoder", "sentences", "scores_sentence_transformers.py"),
         Consumer("fastembed, TextCrossEncoder", "fastembed", "scores_fastembed.py"),
+    ),
+    IMAGE: (
+        Consumer("optimum-onnx, pipeline image-classification", "images", "images_optimum.py"),
+        Consumer("Transformers.js, image-classification", NODE, "images_transformers_js.mjs"),
     ),
     "choice": (Consumer("optimum-onnx, ORTModelForMultipleChoice", "optimum", "choices_optimum.py"),),
     "labels": (
@@ -92,11 +98,14 @@ def main() -> None:
         json.loads(before.read_text())["tasks"] if options.task and before.exists() else {}
     )
     for task in options.task or CONSUMERS:
+        if task == IMAGE and not any(name == IMAGE for name, _ in given):
+            continue
         engines = {
             precision: given[task, precision] for precision in PRECISIONS if (task, precision) in given
         }
         engines = engines or make(task, options.model, options.data, work / "engines" / task)
-        found[task] = _compared(task, engines, asked(task, options.data), work)
+        rows = images(options.data, work / "images") if task == IMAGE else asked(task, options.data)
+        found[task] = _compared(task, engines, rows, work)
     right = all(
         each.get("fp32", {}).get("right", True) for of in found.values() for each in of["consumers"].values()
     )
@@ -104,7 +113,8 @@ def main() -> None:
         "Engines of each task, against the answers of `load_engine(...).predict` by the same engine. "
         f"{'All in fp32 agree.' if right else 'NOT ALL IN FP32 AGREE.'} optimum-onnx 0.1.0, by which the "
         "other Python tools than fastembed read ONNX files, forbids transformers from 4.58 on. "
-        "Transformers.js has no multiple choice. In int8 the texts of a batch are quantized together, so "
+        "Transformers.js has no multiple choice, and resizes images otherwise than Pillow does: images are "
+        "asked in the size that engines read. In int8 the texts of a batch are quantized together, so "
         "answers depend on what a tool puts into one."
     )
     write_results(options.results, "consumers", {"tasks": found}, _table(found), notes)
@@ -151,7 +161,7 @@ def _read_whole(engine: Engine, given: Sequence[Any]) -> list[Any]:
     """Those of one row that is not full."""
     rows = engine.encode(given)
     of, lengths = origins(rows), engine.inputs.lengths(rows)
-    longest = engine.manifest.max_length or lengths.max() + 1
+    longest = engine.manifest.max_length or lengths.max() + 1  # images have none
     return [each for i, each in enumerate(given) if (of == i).sum() == 1 and lengths[of == i][0] < longest]
 
 

@@ -67,6 +67,17 @@ def labels(said: Sequence[Any], wanted: Sequence[Any]) -> Alike:
     return Alike(difference <= TOLERANCE and same == len(wanted), figures)
 
 
+def classes(said: Sequence[Any], wanted: Sequence[Any]) -> Alike:
+    """Probabilities of classes, which are numbered in the order of their names, against logits."""
+    theirs = np.asarray([[each[name] for name in sorted(each)] for each in said], dtype=np.float64)
+    ours = np.exp(np.asarray(wanted, dtype=np.float64))
+    ours /= ours.sum(-1, keepdims=True)
+    difference = float(np.abs(theirs - ours).max())
+    same = int((theirs.argmax(-1) == ours.argmax(-1)).sum())
+    figures = {"largest difference": f"{difference:.1e}", "same classes": f"{same} of {len(wanted)}"}
+    return Alike(difference <= TOLERANCE and same == len(wanted), figures)
+
+
 def _is_same(said: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
     if "start" in said:
         return all(said[key] == wanted[key] for key in ("start", "end", "answer"))
@@ -86,4 +97,5 @@ ALIKE: Mapping[str, Callable[[Sequence[Any], Sequence[Any]], Alike]] = {
     "qa": spans,
     "choice": choices,
     "labels": labels,
+    "image": classes,
 }

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from io import BytesIO
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pyarrow.parquet as pq
+from PIL import Image
 
 from benchmarks.sst2.__main__ import run
 from benchmarks.tasks.pairs import write_pairs
 
 PRECISIONS = ("fp32", "int8")
 ROWS = 200
+SIDE = 126  # pixels
 TRAINED = 400  # rows
 PROFILE = Path(__file__).parents[1] / "cpu-32-tokens.toml"
 
@@ -44,6 +47,18 @@ def asked(task: str, data: Path) -> list[Any]:
     found = TASKS[task]
     texts = [found.text(row) for row in pq.read_table(data / f"{found.asked}.parquet").to_pylist()]
     return list({json.dumps(text): text for text in texts}.values())[:ROWS]
+
+
+def images(data: Path, folder: Path) -> list[str]:
+    """Files of the first images of cifar10_small that are not trained on, enlarged to `SIDE`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    rows = pq.read_table(data / "cifar10_small" / "validation.parquet").slice(0, ROWS).to_pylist()
+    files = []
+    for number, row in enumerate(rows):
+        file = folder / f"{number}.png"
+        Image.open(BytesIO(row["image"]["bytes"])).resize((SIDE, SIDE), Image.Resampling.BICUBIC).save(file)
+        files.append(str(file))
+    return files
 
 
 def make(task: str, model: Path, data: Path, folder: Path) -> dict[str, Path]:

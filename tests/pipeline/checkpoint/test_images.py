@@ -54,7 +54,7 @@ def test_weights_that_no_task_reads_are_left_out(tmp_path: Path) -> None:
     config = Dinov2Config(**sizes, image_size=SIDE, patch_size=8)
     Dinov2Model(config).save_pretrained(tmp_path / "model")
     assert "embeddings.mask_token" in load_file(tmp_path / "model" / "model.safetensors")
-    processor().save(tmp_path / "model")
+    processor().save_pretrained(tmp_path / "model")
     checkpoint = open_checkpoint(tmp_path / "model")
     data = write_folder(tmp_path / "data", 60)
     task = load_task(data, tokenizer=checkpoint.reader, inputs=checkpoint.inputs)
