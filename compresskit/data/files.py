@@ -100,7 +100,8 @@ def _csv(file: Path, delimiter: str) -> Table:
                     _check_quotes(record, delimiter)
                     raise ValueError(
                         f"the row that ends in line {reader.line_num:,} has {len(values)} values, the header "
-                        f"{len(names)}; quote values that hold a {_MARKS[delimiter]}."
+                        f"{len(names)}; quote values, and names in the header, that hold a "
+                        f"{_MARKS[delimiter]}."
                     )
                 for column, value in zip(columns, values, strict=True):
                     column.append(value)

@@ -14,6 +14,7 @@ from compresskit.data.table import Table
 from compresskit.errors import DataError, row_list, some
 
 _UNLABELLED = ("-1", "-1.0")  # the mark of the hub's data sets
+_BETWEEN = ("|", ";", ",")
 _FLAGS = {"0": False, "1": True, "0.0": False, "1.0": True, "false": False, "true": True}
 
 
@@ -58,6 +59,12 @@ def find_label_columns(table: Table, given: str | None = None, known: Sequence[s
     flags = tuple(
         name for name in known or table.names if name in table.names and _are_flags(table, name, bool(known))
     )
+    odd = tuple(name for name in table.names if name not in flags and _are_flags(table, name, True))
+    if len(flags) > 1 and odd and not known:
+        raise DataError(
+            f"columns of 0 and 1 are taken for labels, but {some(odd)} hold -1 too, which may mean that a "
+            "label is not known, or be a grade. Name the columns with --label-column, with commas between."
+        )
     if len(flags) > 1:
         return flags
     if column is not None:
@@ -113,6 +120,22 @@ def guess_note(rows: LabelSetRows, columns: Sequence[str]) -> str | None:
         f"no row of the {rows.rows.split} split has more than one label, such as {labels[0]!r:.40}: task "
         "classification may fit it better"
     )
+
+
+def check_joined(rows: LabelSetRows) -> None:
+    """DataError where single labels are several in one text, with a mark between them."""
+    found = [held[0] for held in rows.sets if len(held) == 1 and isinstance(held[0], str)]
+    if len(found) < len(rows.sets):
+        return
+    for mark in _BETWEEN:
+        joined = [label for label in found if mark in label]
+        parts = {part.strip() for label in found for part in label.split(mark)}
+        if len(joined) * 4 > len(found) and len(parts) < len(set(found)):
+            raise DataError(
+                f"the {rows.rows.split} split: labels such as {joined[0]!r:.60} seem to be several with "
+                f"{mark!r} between. Give lists, in JSON lines or parquet, or a column of 0 and 1 for each "
+                "label."
+            )
 
 
 def _of_lists(split: str, table: Table, columns: Sequence[str]) -> list[list[Label] | None]:

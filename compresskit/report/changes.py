@@ -14,7 +14,7 @@ from compresskit.runs import FrontPoint
 _FIRST_GROUPS, _MOST_GROUPS = 15, 200
 _DEEPEST = 0.2  # a change of F1 from which a cell has the full colour
 _MOST_LINES, _SHOWN_LINES = 5, 3  # of an answer; how many of more, which the other model does not have
-_NAMES = {"input": "text", "right": "right answer", "dense": "dense model", "point": "this point"}
+_NAMES = {"input": "input", "right": "right answer", "dense": "dense model", "point": "this point"}
 
 
 def changes_section(view: RunView, chosen: int | None) -> str:

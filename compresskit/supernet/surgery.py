@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from compresskit.errors import UnsupportedModelError
 from compresskit.families import Blueprint, dimensions_of, family_for
 from compresskit.slicing import SlicingPlan
 from compresskit.supernet.classes import class_for
@@ -24,9 +25,21 @@ def blueprint_of(model: nn.Module) -> Blueprint:
 
 
 def blueprint_of_config(config: Any, hub_task: str) -> Blueprint:
-    """Blueprint of a model for the task that a transformers configuration describes; no weights are made."""
-    with torch.device("meta"):
-        return blueprint_of(class_for(hub_task).from_config(config))
+    """Blueprint of a model for the task that a transformers configuration describes; no weights are made.
+
+    UnsupportedModelError where transformers has no such model, or names its layers otherwise.
+    """
+    kind = class_for(hub_task)
+    mapping = getattr(kind, "_model_mapping", None)  # of vectors any encoder makes
+    if mapping is None or type(config) in mapping:
+        with torch.device("meta"):
+            found = blueprint_of(kind.from_config(config))
+        if any(name.startswith(f"{found.family.stem}.") for name in found.shapes):
+            return found
+    raise UnsupportedModelError(
+        f"a model of type {config.model_type} cannot be compressed for {hub_task}: transformers has no such "
+        "model whose layers are known here. Give an encoder, such as bert, or another task."
+    )
 
 
 def skeleton_of(model: nn.Module, plan: SlicingPlan, blueprint: Blueprint) -> nn.Module:

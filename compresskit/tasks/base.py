@@ -226,7 +226,7 @@ class TaskKind(Judge):
 
     def describe(self, labels: Array) -> str:
         """Labels in words, of a task without names."""
-        return f"numbers from {labels.min():g} to {labels.max():g}"
+        return f"numbers from {labels.min():g} to {labels.max():g}" if labels.size else "none are needed"
 
     def counts(self, labels: Array) -> Array:
         """(classes,) how often `labels` hold each. Not asked of a task without names."""

@@ -90,6 +90,7 @@ class MultipleChoice(TaskKind):
                 f"{test.size}; give both as many."
             )
         given = [rows for rows in (train, test) if rows is not None]
+        notes += filter(None, [_places_note(train)])
         notes += filter(None, [rows.missing_note for rows in given])
         return Reading(
             cls((), _METRIC, train.size),
@@ -170,6 +171,19 @@ class MultipleChoice(TaskKind):
             best = int(scores.argmax())
             found.append({"choice": best, "score": float(scores[best]), "scores": scores.tolist()})
         return found
+
+
+def _places_note(rows: ChoiceRows) -> str | None:
+    """Where labels may count from 1. DataError where one place is always right, which teaches nothing."""
+    places = set(rows.labels)
+    if len(places) == 1:
+        raise DataError(
+            f"in every question of the {rows.split} split choice {places.pop()} is right, counted from 0: "
+            "nothing can be learnt from them. Give the labels that belong to the questions, counted from 0."
+        )
+    if 0 in places or len(places) < rows.size - 1:
+        return None
+    return f"no question of the {rows.split} split has choice 0 right: if labels count from 1, subtract 1"
 
 
 def _examples(rows: ChoiceRows) -> Examples:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
@@ -74,6 +75,7 @@ def read_labels(
     known = set(train.labels)
     numeric = all(label_number(label) is not None for label in known)
     fractional = any(isinstance(label, float) for label in known)
+    _check_commas(train)
     if kind == "regression":
         _numbers(train)
         if label2id is not None and len(label2id) > 1:
@@ -99,6 +101,18 @@ def read_labels(
     if label2id is not None:
         return _fitted(classes, class_names, label2id)
     return _new_classes(classes, class_names)
+
+
+def _check_commas(rows: Rows) -> None:
+    """DataError where all numbers are written with a comma for the point, or are whole."""
+    written = [label for label in rows.labels if isinstance(label, str)]
+    commas = [label for label in written if re.fullmatch(r"\s*[+-]?\d+,\d+\s*", label)]
+    others = (label_number(label) for label in rows.labels if label not in set(commas))
+    if commas and None not in set(others):
+        raise DataError(
+            f"labels such as {commas[0]!r} are written with decimal commas: write points, such as "
+            f"{commas[0].strip().replace(',', '.')}."
+        )
 
 
 def _new_classes(labels: Sequence[Label], class_names: Sequence[str]) -> Labels:

@@ -13,6 +13,7 @@ from compresskit.data.columns import find_text_columns
 from compresskit.data.fingerprint import values_fingerprint
 from compresskit.data.label_sets import (
     LabelSetRows,
+    check_joined,
     find_label_columns,
     guess_note,
     has_labels,
@@ -102,6 +103,7 @@ class LabelSets(TextInputs):
         flat = [rows.flat for rows in given]
         if not len(flat[0]):
             raise DataError(f"no row of the train split has a label ({named}); see --label-column.")
+        check_joined(train)
         head = cls.head(options)
         labels = read_labels(flat[0], label2id=head)
         absent = [name for name in columns if name not in flat[0].labels] if columns[1:] and not head else []

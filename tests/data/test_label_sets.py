@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
 
-from compresskit.data.label_sets import find_label_columns, has_labels, holds_lists, read_sets
+from compresskit.data.label_sets import check_joined, find_label_columns, has_labels, holds_lists, read_sets
 from compresskit.data.table import Table
 from compresskit.errors import DataError
 
@@ -79,6 +80,27 @@ def test_rows_without_labels_have_minus_1_in_every_column() -> None:
         assert (found.sets, found.rows.num_missing) == ([["rude"], ["mild"]], 1)
         with pytest.raises(DataError, match="no columns of 0 and 1"):
             find_label_columns(table)  # -1, 0 and 1 may be grades
+
+
+def test_a_column_with_minus_1_among_columns_of_0_and_1_is_named() -> None:
+    flags: dict[str, list[Any]] = {"text": ["a", "b"], "rude": [1, 0], "mild": [0, 1], "odd": [-1, 1]}
+    with pytest.raises(DataError, match="odd hold -1 too"):
+        find_label_columns(Table.of(flags))
+    assert find_label_columns(Table.of(flags), known=("rude", "mild")) == ("rude", "mild")
+
+
+@pytest.mark.parametrize("mark", [",", "|", ";", ", "])
+def test_labels_with_marks_between_are_refused(mark: str) -> None:
+    labels = [mark.join(held) for held in (["a", "b"], ["b"], ["a", "c"], ["c"], ["b", "c"], ["a"])]
+    table = Table.of({"text": ["t"] * 6, "labels": labels}, is_typed=False)
+    with pytest.raises(DataError, match=f"labels such as 'a{re.escape(mark)}b' seem to be several"):
+        check_joined(read_sets("train", table, ("text",), ("labels",)))
+
+
+def test_a_label_may_hold_a_comma() -> None:
+    labels = ["arts, crafts", "sports", "music", "sports", "arts, crafts", "food"]
+    table = Table.of({"text": ["t"] * 6, "labels": labels})
+    check_joined(read_sets("train", table, ("text",), ("labels",)))
 
 
 def test_columns_of_0_and_1() -> None:

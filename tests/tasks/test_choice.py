@@ -160,6 +160,17 @@ def test_splits_with_unequal_choices_are_refused() -> None:
         read(metric="f1")
 
 
+def test_labels_that_may_count_from_1_are_said() -> None:
+    def read(labels: list[int]) -> Any:
+        table = Table.of({**TRAIN.columns, "label": labels})
+        return MultipleChoice.read(Source("it", {"train": table}), DataOptions()).notes
+
+    assert any("if labels count from 1, subtract 1" in note for note in read([1, 2, 1]))
+    assert read([0, 2, 2]) == ()
+    with pytest.raises(DataError, match="in every question of the train split choice 1 is right"):
+        read([1, 1, 1])
+
+
 def test_the_number_of_choices_in_a_manifest_is_checked() -> None:
     assert KIND.to_json() == {"name": "choice", "choices": 3}
     for wrong in (1, "3"):

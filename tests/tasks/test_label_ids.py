@@ -51,6 +51,13 @@ def test_labels_that_are_no_classes() -> None:
         read_labels(rows(list(range(60))))
 
 
+@pytest.mark.parametrize("kind", ["classification", "regression"])
+def test_decimal_commas_are_told(kind: str) -> None:
+    with pytest.raises(DataError, match=r"labels such as '0,5' .* write points, such as 0.5"):
+        read_labels(rows(["0,5", "3,5", 4, "1"]), kind=kind)
+    assert read_labels(rows(["1,2", "none"])).names == ("1,2", "none")
+
+
 def test_labels_that_are_no_numbers() -> None:
     with pytest.raises(DataError, match="label 'x' in row 2 of the train split is not a number"):
         read_labels(rows([1, "x"]), kind="regression")
