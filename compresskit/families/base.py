@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 # What a module that computes nothing returns in place of its output.
@@ -37,6 +37,18 @@ class ToldHeads:
 
 
 @dataclass(frozen=True)
+class Distances:
+    """Embeddings of the distances between tokens, with which queries and keys are multiplied as well.
+
+    `table`: module that holds one row a distance. `reads`: projections of it, as `Block.reads` gives those of
+    the stream; a model that has none of them sends the table through its projections of queries and keys.
+    """
+
+    table: str
+    reads: Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True)
 class Block:
     """One sub-layer: attention, whose members are heads, or feed-forward, whose members are units.
 
@@ -50,6 +62,8 @@ class Block:
     empty: Mapping[str, str]  # module -> what it returns when no member stays
     norm_before: str = ""  # the norm between stream and `reads`; post-norm blocks have none
     told: ToldHeads | None = None
+    count: str = ""  # attribute of one of its modules that says how many members there are
+    distances: Distances | None = None
 
 
 @dataclass(frozen=True)
@@ -69,6 +83,8 @@ class Family:
     padding_id: int | None = None  # that positions come behind, whatever the configuration's is
     layer_lists: tuple[str, ...] = ()  # attributes of the configuration with one entry a layer
     module: str = ""  # imported to tell transformers of the model's classes, where it has none
+    # Attribute of the configuration -> the only value with which a model is what is described here.
+    needs: Mapping[str, object] = field(default_factory=dict)
 
     @property
     def blocks(self) -> dict[str, Block]:
