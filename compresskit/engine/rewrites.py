@@ -34,7 +34,12 @@ def keep_first_token(model: ModelProto) -> ModelProto:
     if not blocks[-1].masks_alike:
         masked = editor.consumers[blocks[-1].scores.output[0]][0]
         masked.input[1] = _first_of(editor, blocks[-1].mask, 2, masked)
-    for node in (query.matmul, residual):
+    scaled = editor.producer[blocks[-1].scores.input[0]]
+    readers = [query.matmul, residual]
+    if editor.only_use(scaled.input[0]) is None:  # by distance, all queries are scored
+        scaled.input[0] = _first_of(editor, scaled.input[0], 2, scaled)
+        readers = [residual]
+    for node in readers:
         for i, name in enumerate(node.input):
             if name == stream:
                 node.input[i] = first
@@ -48,7 +53,7 @@ def _first_of(editor: GraphEditor, value: str, axis: int, before: NodeProto) -> 
         editor.add_constant(f"first_token_{part}", np.array([number], dtype=np.int64), shared=True)
         for part, number in (("start", 0), ("end", 1), (f"axis_{axis}", axis))
     ]
-    editor.add("Slice", [value, *bounds], [first], before=before, name=f"first_token/Slice{axis}")
+    editor.add("Slice", [value, *bounds], [first], before=before, name=f"{first}/Slice")
     return first
 
 

@@ -16,12 +16,14 @@ OLDER: dict[str, Any] = {  # than version 3: projections of distances apart, one
     "embedding_size": 16,
     "type_vocab_size": 0,
     "relative_attention": True,
+    "max_relative_positions": 200,  # the exporter computes products of a small table itself
     "pos_att_type": "p2c|c2p",
     "position_biased_input": False,
 }
 NEWER: dict[str, Any] = {
     **OLDER,
     "share_att_key": True,
+    "max_relative_positions": 32,
     "position_buckets": 8,
     "norm_rel_ebd": "layer_norm",
 }
