@@ -58,12 +58,14 @@ class SlicingPlan:
 
     `identities` names the modules of the sub-network that compute nothing, with the rule that
     says what they return instead (see `families.base`). `heads`: name of the `HEAD_IDS` of each module of
-    the sub-network that is told its heads -> the Cut of the super-network's.
+    the sub-network that is told its heads -> the Cut of the super-network's. `counts`: name of each attribute
+    of a module of the sub-network that holds how many members are left -> that number.
     """
 
     cuts: Mapping[str, Cut]
     identities: Mapping[str, str]
     heads: Mapping[str, Cut] = field(default_factory=dict)
+    counts: Mapping[str, int] = field(default_factory=dict)
 
     def shapes(self, dense: Mapping[str, tuple[int, ...]]) -> dict[str, tuple[int, ...]]:
         return {name: cut.shape(dense[cut.source]) for name, cut in self.cuts.items()}

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from onnx import ModelProto, NodeProto, helper, numpy_helper
 
+from compresskit.engine.distances import join_distances
 from compresskit.engine.editing import GraphEditor, attributes_of, set_opset, set_perm
 from compresskit.engine.groups import Groups
 from compresskit.engine.masks import Masks
@@ -39,7 +40,9 @@ def canonicalize(
     """
     editor = GraphEditor(model)
     count_positions(editor)
+    _turn_weights(editor)
     masks, groups, rotations = Masks(editor), Groups(editor), Rotations(editor, rotation_factor)
+    join_distances(editor, masks)
     join_products(editor, masks)
     for node in editor.of_type("Attention"):
         _write_out(editor, node, masks.additive(node), groups)
@@ -53,6 +56,19 @@ def canonicalize(
     _clean(model, axes)
     set_opset(model, OPSET)
     return model
+
+
+def _turn_weights(editor: GraphEditor) -> None:
+    """Store weights of several products as these read them; the exporter turns those of one product alone."""
+    for node in editor.of_type("Transpose"):
+        weight = editor.initializers.get(node.input[0])
+        if weight is None or len(weight.dims) != 2 or len(editor.uses(weight.name)) != 1:
+            continue
+        turned = numpy_helper.to_array(weight).T
+        weight.raw_data = turned.tobytes()  # in C order
+        weight.dims[:] = turned.shape
+        editor.remove(node)
+        editor.redirect(node.output[0], weight.name)
 
 
 def _write_out(editor: GraphEditor, node: NodeProto, mask: str, groups: Groups) -> None:

@@ -148,15 +148,17 @@ def _trace(model: nn.Module, sample: Mapping[str, torch.Tensor], outputs: list[s
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
     """The exporter speaks of optional packages and of its own deprecations; no user can act on it."""
-    logger = logging.getLogger("torch.onnx")
-    level = logger.level
-    logger.setLevel(logging.ERROR)
+    loggers = [logging.getLogger(name) for name in ("torch.onnx", "onnxscript")]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.ERROR)
     try:
         with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
             warnings.simplefilter("ignore")
             yield
     finally:
-        logger.setLevel(level)
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
 
 
 def _name_weights(

@@ -66,6 +66,16 @@ class Masks:
         self._added[name] = name
         return name
 
+    def plus(self, mask: str, bias: str, before: NodeProto) -> str:
+        """`mask` plus a `bias` that depends on what a layer reads."""
+        name = self.editor.fresh(f"{MASK}_plus")
+        form = self._added.get(mask) or self._added_form(mask)
+        self._added[mask] = form
+        added = self.editor.add("Add", [bias, form], [name], before=before)
+        added.metadata_props.extend(before.metadata_props)
+        self._added[name] = name
+        return name
+
     def _sum(self, parts: tuple[str, ...], before: NodeProto) -> str:
         for size in range(2, len(parts) + 1):
             if parts[:size] not in self._sums:
@@ -93,7 +103,8 @@ class Masks:
             return ""
         present = _padded()[:, None, None, :].astype(np.bool_)
         padding = present if value.dtype == np.bool_ else np.where(present, 0, np.minimum(value, MASKED))
-        if value.ndim == 4 and (value == padding).all():
+        # What the rows of padding are masked with means nothing.
+        if value.ndim == 4 and ((value == padding) | ~present.swapaxes(2, 3)).all():
             self._padding = self._padding or self._of_padding()
             return self._padding
         if value.dtype != np.bool_:

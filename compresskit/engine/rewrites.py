@@ -33,8 +33,13 @@ def keep_first_token(model: ModelProto) -> ModelProto:
     if not blocks[-1].masks_alike:
         masked = editor.consumers[blocks[-1].scores.output[0]][0]
         masked.input[1] = _first_of(editor, blocks[-1].mask, 2, masked)
+    scaled = editor.producer[blocks[-1].scores.input[0]]
+    readers = [(query.matmul, query.source), (residual, stream)]
+    if editor.only_use(scaled.input[0]) is None:  # by distance, all queries are scored
+        scaled.input[0] = _first_of(editor, scaled.input[0], 2, scaled)
+        readers = readers[1:]
     firsts: dict[str, str] = {}
-    for node, value in ((query.matmul, query.source), (residual, stream)):
+    for node, value in readers:
         if value not in firsts:
             firsts[value] = _first_of(editor, value, 1, node)
         for i, name in enumerate(node.input):

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from compresskit.architecture import Dimensions
+from compresskit.errors import UnsupportedModelError
 from compresskit.families.base import Family
 from compresskit.families.blueprint import Blueprint, Projection
 from compresskit.families.registry import families, family_for
@@ -15,8 +16,10 @@ def dimensions_of(config: Any) -> Dimensions:
     """Sizes of the encoder of a transformers configuration, by the names that its attribute map serves.
 
     Where queries share keys and values, a head is such a group: a key, a value, and all of their queries.
+    UnsupportedModelError for a model of a kind that its family does not know.
     """
     family = family_for(config.model_type)
+    _check(family, config)
     # Of the feed-forward width no attribute map knows; DistilBERT alone departs from the usual name.
     told = getattr(config, "hidden_dim", None) if family.num_units is None else family.num_units(config)
     units = told or config.intermediate_size
@@ -31,6 +34,15 @@ def dimensions_of(config: Any) -> Dimensions:
         head_parts=sum(map(len, family.attention.reads.values())) + 1 + 2 * (queries // groups - 1),
         unit_parts=sum(map(len, family.feed_forward.reads.values())) + 1,
     )
+
+
+def _check(family: Family, config: Any) -> None:
+    for name, value in family.needs.items():
+        found = getattr(config, name, value)
+        if found != value:
+            raise UnsupportedModelError(
+                f"{family.model_type} models with {name}={found!r} are not supported; permitted: {value!r}."
+            )
 
 
 def blueprint_from_json(value: Mapping[str, Any]) -> Blueprint:

@@ -51,6 +51,18 @@ class Patches:
 
 
 @dataclass(frozen=True)
+class Distances:
+    """Embeddings of the distances between tokens, with which queries and keys are multiplied as well.
+
+    `table`: module that holds one row a distance. `reads`: projections of it, as `Block.reads` gives those of
+    the stream; a model that has none of them sends the table through its projections of queries and keys.
+    """
+
+    table: str
+    reads: Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True)
 class Block:
     """One sub-layer: attention, whose members are heads, or feed-forward, whose members are units.
 
@@ -64,6 +76,8 @@ class Block:
     empty: Mapping[str, str]  # module -> what it returns when no member stays
     norm_before: str = ""  # the norm between stream and `reads`; post-norm blocks have none
     told: ToldHeads | None = None
+    count: str = ""  # attribute of one of its modules that says how many members there are
+    distances: Distances | None = None
 
 
 @dataclass(frozen=True)
@@ -87,6 +101,8 @@ class Family:
     num_units: Callable[[Any], int] | None = None  # of a configuration that does not say
     settings: Mapping[str, Any] = field(default_factory=dict, hash=False)  # of every configuration
     unread: tuple[str, ...] = ()  # weights that no task reads, and that models of these `settings` lack
+    # Attribute of the configuration -> the only value with which a model is what is described here.
+    needs: Mapping[str, object] = field(default_factory=dict)
 
     @property
     def blocks(self) -> dict[str, Block]:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from compresskit.architecture import Architecture, Dimensions
-from compresskit.families.base import HEADS, Family
+from compresskit.families.base import HEADS, Block, Family
 from compresskit.slicing import HEAD_IDS, Cut, Index, SlicingPlan
 
 
@@ -56,11 +56,17 @@ class Blueprint:
         """Those of a layer: attention before feed-forward, and in each what reads before what writes."""
         for kind, block in self.family.blocks.items():
             total = self.dims.num_heads if kind == HEADS else self.dims.num_units
-            for name, parts in (*block.reads.items(), (block.writes, ("",))):
+            for name, parts in (*block.reads.items(), *self._of_distances(block), (block.writes, ("",))):
                 module = f"{self.family.stem}.{layer}.{name}"
                 dim = 1 if name == block.writes else 0
                 size = self.shapes[f"{module}.weight"][dim] // (len(parts) * total)
                 yield Projection(module, kind, dim, parts, total, size, f"{module}.bias" in self.shapes)
+
+    def _of_distances(self, block: Block) -> list[tuple[str, tuple[str, ...]]]:
+        """The projections of distances that the model has."""
+        reads = {} if block.distances is None else block.distances.reads
+        start = f"{self.family.stem}.0."
+        return [each for each in reads.items() if f"{start}{each[0]}.weight" in self.shapes]
 
     def output(self, layer: int, kind: str) -> Projection:
         """The projection through which the heads or units of a layer act on the residual stream."""
@@ -98,7 +104,13 @@ class Blueprint:
             if not architecture.layers[old].kept(kind).mask
             for module, rule in block.empty.items()
         }
-        return SlicingPlan(cuts, identities, dict(self._heads(architecture, position)))
+        counts = {
+            f"{stem}.{new}.{block.count}": architecture.layers[old].kept(kind).count
+            for old, new in position.items()
+            for kind, block in self.family.blocks.items()
+            if block.count and architecture.layers[old].kept(kind).mask
+        }
+        return SlicingPlan(cuts, identities, dict(self._heads(architecture, position)), counts)
 
     def _heads(self, architecture: Architecture, position: Mapping[int, int]) -> Iterator[tuple[str, Cut]]:
         told = self.family.attention.told
@@ -139,20 +151,30 @@ class Blueprint:
     def macs(self, architecture: Architecture, length: int, batch: int = 1) -> int:
         """Multiply-accumulates of all matrix products for `batch` texts of `length` tokens, or images.
 
-        Element-wise work and table look-ups are not counted.
+        Element-wise work and table look-ups are not counted. A table of distances is projected once a batch.
         """
         length = self.tokens or length
         weights = dict.fromkeys(self.family.blocks, 0)  # of one member, in all its projections
+        apart = [f"{self.family.stem}.0.{name}" for name, _ in self._of_distances(self.family.attention)]
         for each in self.projections(0):
-            weights[each.kind] += prod(self.shapes[f"{each.module}.weight"]) // each.total
-        products = 2 * length * self.output(0, HEADS).size  # of a head and a token: scores, context
+            if each.module not in apart:
+                weights[each.kind] += prod(self.shapes[f"{each.module}.weight"]) // each.total
+        size, distances = self.output(0, HEADS).size, self._num_distances() * (len(apart) or 2)
+        products = (2 * length + distances) * size  # of a head and a token: scores, context
         head, unit = weights.values()
         per_token = sum(heads * (head + products) + units * unit for heads, units in architecture.shapes)
         per_token += self._weights(self.family.token_linears)
         once = self._weights(self.family.once_linears)
         if patches := self.family.patches:
             once += (length - patches.special) * self._weights((patches.projection,))
-        return batch * (length * per_token + once)
+        table = distances * size * self.dims.hidden_size * sum(heads for heads, _ in architecture.shapes)
+        return table + batch * (length * per_token + once)
+
+    def _num_distances(self) -> int:
+        """Rows of the table of distances, 0 where there is none."""
+        distances = self.family.attention.distances
+        name = "" if distances is None else f"{distances.table}.weight"
+        return self.shapes[name][0] if name in self.shapes else 0
 
     def _weights(self, modules: tuple[str, ...]) -> int:
         names = (f"{module}.weight" for module in modules)

@@ -38,6 +38,13 @@ def tell_heads(model: nn.Module, heads: Mapping[str, torch.Tensor], head_size: i
         setattr(module, HEAD_IDS, ids)
 
 
+def tell_counts(model: nn.Module, counts: Mapping[str, int]) -> None:
+    """Let modules know how many members they have, by the names of `SlicingPlan.counts`, in place."""
+    for name, count in counts.items():
+        owner, _, attribute = name.rpartition(".")
+        setattr(model.get_submodule(owner), attribute, count)
+
+
 def note_heads(model: nn.Module) -> None:
     """Write into the configuration what a model was told; nothing where layers have all heads in order."""
     config: Any = model.config

@@ -11,7 +11,7 @@ from torch.func import functional_call
 from compresskit.architecture import Architecture
 from compresskit.families import Blueprint
 from compresskit.slicing import SlicingPlan
-from compresskit.supernet.heads import heads_of, tell_heads
+from compresskit.supernet.heads import heads_of, tell_counts, tell_heads
 from compresskit.supernet.surgery import blueprint_of, skeleton_of
 
 
@@ -57,6 +57,7 @@ class SuperNetwork(nn.Module):
         plan = self.blueprint.plan(architecture)
         skeleton = self._skeleton(architecture, plan)
         skeleton.train(self.model.training)
+        tell_counts(skeleton, plan.counts)
         tell_heads(skeleton, plan.own_heads(heads_of(self.model)), self.blueprint.dims.head_size)
         parameters = self.parameters_of(architecture)
         return functional_call(skeleton, plan.apply(parameters), kwargs=inputs, tie_weights=True)

@@ -12,7 +12,7 @@ from compresskit.errors import UnsupportedModelError
 from compresskit.families import Blueprint, dimensions_of, family_for
 from compresskit.slicing import SlicingPlan
 from compresskit.supernet.classes import class_for
-from compresskit.supernet.heads import heads_of, note_heads, tell_heads
+from compresskit.supernet.heads import heads_of, note_heads, tell_counts, tell_heads
 from compresskit.supernet.lookup import SharedEmbedding
 from compresskit.supernet.pass_through import PassThrough
 
@@ -78,6 +78,7 @@ def reshape(model: nn.Module, plan: SlicingPlan, blueprint: Blueprint) -> None:
     for name, rule in plan.identities.items():
         owner, _, child = name.rpartition(".")
         setattr(model.get_submodule(owner), child, PassThrough(rule))
+    tell_counts(model, plan.counts)
     tell_heads(model, plan.own_heads(heads), blueprint.dims.head_size)
     note_heads(model)
 

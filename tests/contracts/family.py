@@ -221,7 +221,7 @@ class FamilyContract:
     def test_macs_formula_equals_count(self, supernet: SuperNetwork, name: str) -> None:
         from torch.utils.flop_counter import FlopCounterMode
 
-        pruned: Any = extract(supernet.model, self.architectures[name]).eval()
+        pruned: Any = extract(supernet.model, self.architectures[name]).eval().requires_grad_(False)
         pruned.config._attn_implementation = "eager"
         with FlopCounterMode(display=False) as counter, torch.no_grad():
             pruned(**self.batch(rows=2, length=6))
