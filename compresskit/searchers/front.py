@@ -105,7 +105,7 @@ def _nearest(front: Front, limits: Constraints) -> str:
     if able and limits.max_latency_ms is not None:
         quickest = min(able, key=lambda p: p.latency_ms or 0.0)
         text += f" The fastest{' with that metric' if good.are_set else ''}: {_said(quickest)}."
-    return text + " Loosen the constraint, or name a point by --pareto-idx."
+    return text + " Loosen the constraint, or export the point of your choice by its --pareto-idx."
 
 
 def _said(point: FrontPoint) -> str:
