@@ -61,7 +61,7 @@ def _turn_weights(editor: GraphEditor) -> None:
     """Store weights of several products as these read them; the exporter turns those of one product alone."""
     for node in editor.of_type("Transpose"):
         weight = editor.initializers.get(node.input[0])
-        if weight is None or len(weight.dims) != 2 or editor.only_use(weight.name) is not node:
+        if weight is None or len(weight.dims) != 2 or len(editor.uses(weight.name)) != 1:
             continue
         turned = numpy_helper.to_array(weight).T
         weight.raw_data = turned.tobytes()  # in C order
