@@ -67,6 +67,7 @@ class TestWithoutDistances(FamilyContract):
 def wide() -> tuple[SuperNetwork, ModelProto]:
     """A model whose weights are so large that the exporter turns none that two products read."""
     sizes = {
+        "vocab_size": 100,
         "hidden_size": 128,
         "num_hidden_layers": 2,
         "position_buckets": 64,
