@@ -49,17 +49,19 @@ def to_dynamic_int8(model: ModelProto, *, keep_float: Collection[str] = ()) -> M
             quantized[source] = parts[0], parts[1], parts[2]
         values, scale, zero = quantized[source]
         packed, scales = quantize_weight(weight, PORTABLE)
-        weight_name = editor.add_constant(f"{name}.quantized", packed)
-        zeros_name = editor.add_constant(f"{name}.zero_point", np.zeros(packed.shape[1], dtype=np.int8))
-        scales_name = editor.add_constant(f"{name}.scale", scales)
+        zeros = np.zeros(packed.shape[1], dtype=np.int8)
+        weight_name = editor.add_constant(f"{name}.quantized", packed, shared=True)  # by several products
+        zeros_name = editor.add_constant(f"{name}.zero_point", zeros, shared=True)
+        scales_name = editor.add_constant(f"{name}.scale", scales, shared=True)
         whole, real, factor = (editor.fresh(f"{output}_{part}") for part in ("int32", "float", "scale"))
         result = editor.fresh(f"{output}_scaled")
-        stem = node.name.rpartition("/")[0]
+        stem, _, operator = node.name.rpartition("/")
+        number = operator.removeprefix("MatMul")
         inputs = [values, weight_name, zero, zeros_name]
         editor.add("MatMulInteger", inputs, [whole], before=node, name=f"{node.name}Integer")
-        editor.add("Cast", [whole], [real], before=node, name=f"{stem}/Cast", to=TensorProto.FLOAT)
-        editor.add("Mul", [scale, scales_name], [factor], before=node, name=f"{stem}/Scale")
-        editor.add("Mul", [real, factor], [result], before=node, name=f"{stem}/Rescale")
+        editor.add("Cast", [whole], [real], before=node, name=f"{stem}/Cast{number}", to=TensorProto.FLOAT)
+        editor.add("Mul", [scale, scales_name], [factor], before=node, name=f"{stem}/Scale{number}")
+        editor.add("Mul", [real, factor], [result], before=node, name=f"{stem}/Rescale{number}")
         editor.redirect(output, result)
     return editor.finish()
 
@@ -79,6 +81,7 @@ def to_static_int8(
     """
     editor = GraphEditor(model)
     ready: dict[str, str] = {}
+    restored: dict[str, str] = {}  # by the name of the weight, which several products may read
     for node in editor.of_type("MatMul"):
         weight = _weight(editor, node, keep_float)
         source = node.input[0]
@@ -86,16 +89,19 @@ def to_static_int8(
             continue
         if source not in ready:
             ready[source] = _quantized_and_back(editor, node, source, ranges[source], symmetric)
-        packed, scales = quantize_weight(weight, WHOLE if symmetric else PORTABLE)
         name = node.input[1]
-        inputs = [
-            editor.add_constant(f"{name}.quantized", packed),
-            editor.add_constant(f"{name}.scale", scales),
-            editor.add_constant(f"{name}.zero_point", np.zeros(packed.shape[1], dtype=np.int8)),
-        ]
-        restored = editor.fresh(f"{name}.restored")
-        editor.add("DequantizeLinear", inputs, [restored], before=node, name=f"{name}/Dequantize", axis=1)
-        node.input[0], node.input[1] = ready[source], restored
+        if name not in restored:
+            packed, scales = quantize_weight(weight, WHOLE if symmetric else PORTABLE)
+            inputs = [
+                editor.add_constant(f"{name}.quantized", packed),
+                editor.add_constant(f"{name}.scale", scales),
+                editor.add_constant(f"{name}.zero_point", np.zeros(packed.shape[1], dtype=np.int8)),
+            ]
+            restored[name] = editor.fresh(f"{name}.restored")
+            editor.add(
+                "DequantizeLinear", inputs, [restored[name]], before=node, name=f"{name}/Dequantize", axis=1
+            )
+        node.input[0], node.input[1] = ready[source], restored[name]
         bias = editor.only_use(node.output[0])
         if bias is not None and bias.op_type == "Add":
             # Where shapes are fixed, ONNX Runtime makes one Gemm of product and Add, before it looks for
