@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from benchmarks.tasks.consumers.__main__ import CONSUMERS, HERE, NODE, PACKAGES
+from benchmarks.tasks.consumers.__main__ import CONSUMERS, HERE, IMAGE, NODE, PACKAGES
 from benchmarks.tasks.consumers.alike import ALIKE, choices, labels, scores, spans, vectors
 from benchmarks.tasks.consumers.engines import TASKS
 
@@ -63,7 +63,7 @@ def test_labels_that_a_text_is_given_are_a_tools_most_probable_ones() -> None:
 
 
 def test_every_tool_has_a_script_an_environment_and_answers_that_can_be_compared() -> None:
-    assert set(CONSUMERS) == set(ALIKE) == set(TASKS)
+    assert set(CONSUMERS) == set(ALIKE) == {*TASKS, IMAGE}  # whose engine is given
     for consumer in [each for consumers in CONSUMERS.values() for each in consumers]:
         assert (HERE / consumer.script).is_file()
         assert consumer.environment == NODE or consumer.environment in PACKAGES

@@ -48,6 +48,7 @@ class TestBert(FamilyContract):
         assert pruned(**make_batch()).logits.shape == (3, 7, VOCABULARY)
 
 
+@pytest.mark.slow
 class TestElectra(FamilyContract):
     def make_model(self) -> nn.Module:
         config = ElectraConfig(**SIZES, embedding_size=16, num_labels=3)

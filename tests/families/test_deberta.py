@@ -44,6 +44,7 @@ def make(**settings: Any) -> nn.Module:
     return DebertaV2ForSequenceClassification(DebertaV2Config(**settings, num_labels=3))  # type: ignore[no-any-return]
 
 
+@pytest.mark.slow
 class TestVersion3(FamilyContract):
     def make_model(self) -> nn.Module:
         return make(**NEWER)

@@ -31,6 +31,7 @@ class TestModernBert(FamilyContract):
         return ModernBertForSequenceClassification(ModernBertConfig(**SIZES))  # type: ignore[no-any-return]
 
 
+@pytest.mark.slow
 class TestModernBertWithBiases(FamilyContract):
     """With all biases that the configuration knows, and the mean of all tokens as the text's."""
 

@@ -22,11 +22,13 @@ class TestRoberta(FamilyContract):
         return RobertaForSequenceClassification(RobertaConfig(**SIZES))  # type: ignore[no-any-return]
 
 
+@pytest.mark.slow
 class TestXlmRoberta(FamilyContract):
     def make_model(self) -> nn.Module:
         return XLMRobertaForSequenceClassification(XLMRobertaConfig(**SIZES))  # type: ignore[no-any-return]
 
 
+@pytest.mark.slow
 class TestCamembert(FamilyContract):
     def make_model(self) -> nn.Module:
         return CamembertForSequenceClassification(CamembertConfig(**SIZES))  # type: ignore[no-any-return]

@@ -40,6 +40,7 @@ class TestDeiT(ImageFamilyContract):
         return DeiTForImageClassification(DeiTConfig(**SIZES, intermediate_size=UNITS))  # type: ignore[no-any-return]
 
 
+@pytest.mark.slow
 class TestDinov2(ImageFamilyContract):
     """What each block adds is scaled; the head reads all tokens."""
 

@@ -92,7 +92,7 @@ class TestBadInput:
         model = tmp_path / "model"
         model.mkdir()
         (model / "config.json").write_text(json.dumps({"model_type": "gpt2"}))
-        with pytest.raises(UnsupportedModelError, match="'gpt2'.*bert, camembert, data2vec-text, distilbert"):
+        with pytest.raises(UnsupportedModelError, match="'gpt2'.*bert, camembert, data2vec-text, deberta-v2"):
             search(settings_for(inputs, model=str(model)), tmp_path / "run")
 
     def test_a_model_that_is_not_there(self, inputs: Path, tmp_path: Path) -> None:

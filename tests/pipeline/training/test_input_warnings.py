@@ -39,7 +39,7 @@ def lines_of(split: FakeSplit, kind: TaskKind, unknown: int | None = 1) -> list[
         "T", (), {"validation": split, "search": split, "kind": kind, "inputs": TEXT, "judges": {}}
     )()
     tokenizer = type("T", (), {"unk_token_id": unknown, "unk_token": "[UNK]"})()
-    checkpoint: Any = type("C", (), {"tokenizer": tokenizer})()
+    checkpoint: Any = type("C", (), {"reader": tokenizer})()
     return list(cautions(task, checkpoint))
 
 
